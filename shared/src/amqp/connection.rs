@@ -1,0 +1,37 @@
+//! One connection attempt. Whoever needs the connection repeats it in a supervised loop: lapin's own
+//! recovery can stay silent for ever after a channel error or a long outage.
+
+use std::time::Duration;
+
+use lapin::{Connection, ConnectionProperties};
+
+use crate::config::Broker;
+
+/// A connect or TLS handshake that takes longer has failed.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there is no connection. The text never holds the URL.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Refused, unreachable, or broken on the way.
+    #[error("RabbitMQ cannot be reached: {0}")]
+    Amqp(#[from] lapin::Error),
+    /// No answer in time.
+    #[error("RabbitMQ did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
+    Timeout,
+}
+
+/// Makes ring the TLS provider of this process. Call it before the first connection.
+pub fn install_crypto() {
+    // Err: one is installed already, which is as good.
+    let _already_set = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Connects once; `name` is shown in the broker's list of connections.
+pub async fn connect(broker: &Broker, name: &str) -> Result<Connection, ConnectError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    match tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(&broker.url.expose(), properties)).await {
+        Ok(connected) => Ok(connected?),
+        Err(_) => Err(ConnectError::Timeout),
+    }
+}

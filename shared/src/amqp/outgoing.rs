@@ -1,0 +1,80 @@
+//! One event on its way to the broker.
+
+use chrono::Utc;
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable},
+};
+use uuid::Uuid;
+
+use crate::{
+    amqp::Topology,
+    event::{self, Signup},
+    ids::UserId,
+    lane::Lane,
+};
+
+const SOURCE: &str = "/aamcare/onboarding";
+
+/// An event ready to be published: persistent, with its id as AMQP `message_id`.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The event's id.
+    pub id: String,
+    /// The lane it goes to.
+    pub lane: Lane,
+    event_type: &'static str,
+    body: Vec<u8>,
+    traceparent: Option<String>,
+    unix_seconds: u64,
+}
+
+impl Outgoing {
+    /// A signup that happened now.
+    pub fn signed_up(signup: &Signup, traceparent: Option<String>) -> Self {
+        let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
+        let body = event::signed_up(&id, SOURCE, now, signup);
+        Self::new(id, Lane::Live, event::SIGNED_UP, body, traceparent)
+    }
+
+    /// A stored user whose turn has come, on either lane.
+    pub fn stored(user: &UserId, lane: Lane, traceparent: Option<String>) -> Self {
+        let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
+        let body = event::backfill(&id, SOURCE, now, user);
+        Self::new(id, lane, event::BACKFILL, body, traceparent)
+    }
+
+    fn new(
+        id: String,
+        lane: Lane,
+        event_type: &'static str,
+        body: Vec<u8>,
+        traceparent: Option<String>,
+    ) -> Self {
+        let unix_seconds = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
+        Self { id, lane, event_type, body, traceparent, unix_seconds }
+    }
+
+    pub(super) fn routing_key(&self) -> &'static str {
+        Topology::routing_key(self.lane)
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(super) fn properties(&self) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        if let Some(parent) = &self.traceparent {
+            headers.insert("traceparent".into(), AMQPValue::LongString(parent.as_str().into()));
+        }
+        BasicProperties::default()
+            .with_delivery_mode(2)
+            .with_content_type(event::CONTENT_TYPE.into())
+            .with_message_id(self.id.as_str().into())
+            .with_type(self.event_type.into())
+            .with_app_id("aamcare-onboarding".into())
+            .with_timestamp(self.unix_seconds)
+            .with_headers(headers)
+    }
+}

@@ -1,0 +1,149 @@
+//! Our exchange and queues. Every process that needs them declares them; declaring is idempotent.
+
+use lapin::{
+    Channel, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, LongString},
+};
+
+use crate::{config::Namespace, lane::Lane};
+
+/// Far above what any series of crashes reaches: a crash counts against every prefetched message, and
+/// RabbitMQ 4 would otherwise dead-letter after 20.
+const DELIVERY_LIMIT: i64 = 1_000_000;
+
+/// The names in use.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    namespace: Namespace,
+}
+
+/// The topology could not be declared.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// Something of that name exists with other properties.
+    #[error(
+        "{name} exists with other arguments than ours. Drain and delete it (rabbitmqctl delete_queue), or set AMQP_NAMESPACE; broker says: {source}"
+    )]
+    Clash {
+        /// The exchange or queue.
+        name: String,
+        /// The broker's answer.
+        source: lapin::Error,
+    },
+    /// The broker failed otherwise.
+    #[error("declaring {name} failed: {source}")]
+    Failed {
+        /// The exchange or queue.
+        name: String,
+        /// The cause.
+        source: lapin::Error,
+    },
+}
+
+impl TopologyError {
+    /// Whether only a person can mend it.
+    pub fn is_clash(&self) -> bool {
+        matches!(self, TopologyError::Clash { .. })
+    }
+
+    fn of(name: &str, source: lapin::Error) -> Self {
+        let name = name.to_owned();
+        // 406 PRECONDITION_FAILED: inequivalent arguments.
+        let clash = matches!(source.kind(), lapin::ErrorKind::ProtocolError(e) if e.get_id() == 406);
+        if clash { Self::Clash { name, source } } else { Self::Failed { name, source } }
+    }
+}
+
+impl Topology {
+    /// The topology within `namespace`.
+    pub fn new(namespace: Namespace) -> Self {
+        Self { namespace }
+    }
+
+    /// The exchange that events are published to.
+    pub fn exchange(&self) -> String {
+        self.namespace.name("aamcare.events")
+    }
+
+    /// The queue of a lane.
+    pub fn queue(&self, lane: Lane) -> String {
+        self.namespace.name(match lane {
+            Lane::Live => "onboarding.live",
+            Lane::Backfill => "onboarding.backfill",
+        })
+    }
+
+    /// The queue of what the broker itself gave up on.
+    pub fn dead_queue(&self) -> String {
+        self.namespace.name("onboarding.dead")
+    }
+
+    /// The routing key of a lane.
+    pub fn routing_key(lane: Lane) -> &'static str {
+        match lane {
+            Lane::Live => "user.signed_up.v1",
+            Lane::Backfill => "user.backfill.v1",
+        }
+    }
+
+    /// Declares exchange, queues and bindings. After an error the channel is closed.
+    pub async fn declare(&self, channel: &Channel) -> Result<(), TopologyError> {
+        let exchange = self.exchange();
+        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        channel
+            .exchange_declare(exchange.as_str().into(), ExchangeKind::Topic, durable, FieldTable::default())
+            .await
+            .map_err(|e| TopologyError::of(&exchange, e))?;
+        self.declare_queue(channel, &self.dead_queue(), dead_arguments()).await?;
+        for lane in Lane::ALL {
+            let queue = self.queue(lane);
+            self.declare_queue(channel, &queue, self.lane_arguments()).await?;
+            let key = Self::routing_key(lane);
+            channel
+                .queue_bind(
+                    queue.as_str().into(),
+                    exchange.as_str().into(),
+                    key.into(),
+                    QueueBindOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+                .map_err(|e| TopologyError::of(&queue, e))?;
+        }
+        Ok(())
+    }
+
+    async fn declare_queue(
+        &self,
+        channel: &Channel,
+        name: &str,
+        args: FieldTable,
+    ) -> Result<(), TopologyError> {
+        channel
+            .queue_declare(name.into(), QueueDeclareOptions::durable(), args)
+            .await
+            .map(|_| ())
+            .map_err(|e| TopologyError::of(name, e))
+    }
+
+    fn lane_arguments(&self) -> FieldTable {
+        let mut args = dead_arguments();
+        let mut text = |key: &str, value: &str| {
+            args.insert(key.into(), AMQPValue::LongString(LongString::from(value)));
+        };
+        text("x-dead-letter-exchange", "");
+        text("x-dead-letter-routing-key", &self.dead_queue());
+        // At least once needs reject-publish: with drop-head the broker falls back to at most once.
+        text("x-dead-letter-strategy", "at-least-once");
+        text("x-overflow", "reject-publish");
+        args
+    }
+}
+
+fn dead_arguments() -> FieldTable {
+    let mut args = FieldTable::default();
+    args.insert("x-queue-type".into(), AMQPValue::LongString(LongString::from("quorum")));
+    args.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+    args
+}

@@ -1,0 +1,125 @@
+//! Where RabbitMQ is.
+
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Env, host::is_loopback, settings};
+
+/// A checked AMQP URL; it holds a password, so `Debug` hides it.
+#[derive(Debug, Clone)]
+pub struct AmqpUrl(SecretString);
+
+impl AmqpUrl {
+    /// The URL with a heartbeat of 10 s unless it names one: a frozen broker is noticed within 20 s.
+    pub fn expose(&self) -> String {
+        let url = self.0.expose_secret();
+        if url.contains("heartbeat=") {
+            return url.to_owned();
+        }
+        let sign = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{sign}heartbeat=10")
+    }
+}
+
+/// A prefix for every exchange and queue, so that tests and stages share a broker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Namespace(String);
+
+impl Namespace {
+    /// `name` within this namespace.
+    pub fn name(&self, name: &str) -> String {
+        if self.0.is_empty() { name.to_owned() } else { format!("{}.{name}", self.0) }
+    }
+}
+
+/// Why a text is no [`Namespace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use up to 100 letters, digits, `-`, `_` and `.`")]
+pub struct BadNamespace;
+
+impl FromStr for Namespace {
+    type Err = BadNamespace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits =
+            text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if fits { Ok(Self(text.to_owned())) } else { Err(BadNamespace) }
+    }
+}
+
+/// How to reach the broker and which names to use there.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// Where it is.
+    pub url: AmqpUrl,
+    /// Which names are ours.
+    pub namespace: Namespace,
+}
+
+impl Broker {
+    /// Reads `AMQP_URL` (or its file) and `AMQP_NAMESPACE`.
+    pub fn read(env: &mut Env, insecure: bool) -> Self {
+        let url = env.required_secret(&settings::AMQP_URL);
+        check(env, url.expose_secret(), insecure);
+        Self { url: AmqpUrl(url), namespace: env.value(&settings::AMQP_NAMESPACE) }
+    }
+}
+
+fn check(env: &mut Env, text: &str, insecure: bool) {
+    if text.is_empty() {
+        return;
+    }
+    let name = settings::AMQP_URL.name;
+    // The parser's own text may quote the URL, and with it a password.
+    let Ok(url) = text.parse::<url::Url>() else {
+        return env.fault(name, format_args!("is not a URL. {}", settings::AMQP_URL.help));
+    };
+    match url.scheme() {
+        "amqps" => {}
+        "amqp" if insecure || url.host_str().is_some_and(is_loopback) => {}
+        "amqp" => env.fault(name, "use amqps://: the host is not loopback; or set ALLOW_INSECURE=1"),
+        _ => env.fault(name, "must begin with amqps:// or amqp://"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str, insecure: &str) -> Result<Broker, super::super::Faults> {
+        let mut env = Env::of([("AMQP_URL", url), ("AMQP_NAMESPACE", "t1")]);
+        let broker = Broker::read(&mut env, insecure == "1");
+        env.finish(broker)
+    }
+
+    #[test]
+    fn names_carry_the_namespace() {
+        assert_eq!(
+            read("amqp://localhost", "0").unwrap().namespace.name("onboarding.live"),
+            "t1.onboarding.live"
+        );
+        assert_eq!(Namespace::default().name("onboarding.live"), "onboarding.live");
+        assert!("a b".parse::<Namespace>().is_err());
+    }
+
+    #[test]
+    fn plain_amqp_stays_on_this_machine() {
+        assert!(read("amqp://guest:s3cret@127.0.0.1:5672", "0").is_ok());
+        assert!(read("amqps://u:s3cret@mq.example.org", "0").is_ok());
+        assert!(read("amqp://u:s3cret@mq.example.org", "1").is_ok());
+        for url in ["amqp://u:s3cret@mq.example.org", "redis://s3cret@h", "s3cret"] {
+            let text = read(url, "0").unwrap_err().to_string();
+            assert!(text.contains("AMQP_URL") && !text.contains("s3cret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_is_added_once() {
+        assert_eq!(read("amqp://localhost", "0").unwrap().url.expose(), "amqp://localhost?heartbeat=10");
+        assert_eq!(
+            read("amqp://localhost?heartbeat=5", "0").unwrap().url.expose(),
+            "amqp://localhost?heartbeat=5"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Reads settings, collecting every fault instead of stopping at the first.
+
+use std::{collections::HashMap, fmt::Display, str::FromStr, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{Fault, Faults};
+
+/// One variable of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// Used when it is unset or empty; none: see `help`.
+    pub default: Option<&'static str>,
+    /// What it is for, in one line.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// A setting with a default.
+    pub const fn new(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self { name, default: Some(default), help }
+    }
+
+    /// A setting without a default.
+    pub const fn required(name: &'static str, help: &'static str) -> Self {
+        Self { name, default: None, help }
+    }
+}
+
+/// The environment, and what was found wrong with it.
+pub struct Env {
+    vars: HashMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl Env {
+    /// The environment of this process. Values that are not UTF-8 count as unset.
+    pub fn of_process() -> Self {
+        let vars =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Self { vars: vars.collect(), faults: Vec::new() }
+    }
+
+    /// An environment made of `vars`.
+    pub fn of<K: Into<String>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
+        let vars = vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        Self { vars, faults: Vec::new() }
+    }
+
+    /// Notes that `name` cannot be used.
+    pub fn fault(&mut self, name: &str, what: impl Display) {
+        self.faults.push(Fault { name: name.to_owned(), what: what.to_string() });
+    }
+
+    /// The value, trimmed; `None` when unset or empty, whatever the default.
+    pub fn optional(&self, setting: &Setting) -> Option<String> {
+        self.vars.get(setting.name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    /// The value or its default; a fault when there is neither.
+    pub fn text(&mut self, setting: &Setting) -> String {
+        let value = self.optional(setting).or_else(|| setting.default.map(str::to_owned));
+        value.unwrap_or_else(|| {
+            self.fault(setting.name, format_args!("is not set. {}", setting.help));
+            String::new()
+        })
+    }
+
+    /// The value through `FromStr`. After a fault, the default's value, or `None` without one.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, setting: &Setting) -> Option<T> {
+        let text = self.text(setting);
+        if text.is_empty() && setting.default.is_none() {
+            return None;
+        }
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.help));
+                setting.default.and_then(|d| d.parse().ok())
+            }
+        }
+    }
+
+    /// A number or another value whose default is known to parse.
+    pub fn value<T: FromStr<Err: Display> + Default>(&mut self, setting: &Setting) -> T {
+        self.parse(setting).unwrap_or_default()
+    }
+
+    /// A duration such as `250ms`, `30s`, `15m`, `72h`.
+    pub fn duration(&mut self, setting: &Setting) -> Duration {
+        self.value::<humantime::Duration>(setting).into()
+    }
+
+    /// Durations separated by commas.
+    pub fn durations(&mut self, setting: &Setting) -> Vec<Duration> {
+        let text = self.text(setting);
+        let parsed: Result<Vec<Duration>, _> =
+            text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(humantime::parse_duration).collect();
+        parsed.unwrap_or_else(|error| {
+            self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.help));
+            Vec::new()
+        })
+    }
+
+    /// `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`.
+    pub fn flag(&mut self, setting: &Setting) -> bool {
+        match self.text(setting).to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => true,
+            "" | "0" | "false" | "no" | "off" => false,
+            _ => {
+                self.fault(setting.name, format_args!("is neither 1 nor 0. {}", setting.help));
+                false
+            }
+        }
+    }
+
+    /// A secret from `NAME`, or from the file that `NAME_FILE` names. White space around it is dropped.
+    pub fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
+        let file_name = format!("{}_FILE", setting.name);
+        let inline = self.optional(setting);
+        let Some(path) = self.vars.get(&file_name).filter(|p| !p.is_empty()) else {
+            return inline.map(SecretString::from);
+        };
+        if inline.is_some() {
+            self.fault(&file_name, format_args!("is set together with {}; keep one of them", setting.name));
+            return None;
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) if !text.trim().is_empty() => Some(SecretString::from(text.trim().to_owned())),
+            Ok(_) => {
+                self.fault(&file_name, "names an empty file");
+                None
+            }
+            Err(error) => {
+                self.fault(&file_name, format_args!("names a file that cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    /// A secret that must be there.
+    pub fn required_secret(&mut self, setting: &Setting) -> SecretString {
+        let before = self.faults.len();
+        let secret = self.secret(setting);
+        if secret.is_none() && self.faults.len() == before {
+            let what = format!("is not set (nor {}_FILE). {}", setting.name, setting.help);
+            self.fault(setting.name, what);
+        }
+        secret.unwrap_or_default()
+    }
+
+    /// `value`, if nothing was found wrong.
+    pub fn finish<T>(self, value: T) -> Result<T, Faults> {
+        if self.faults.is_empty() { Ok(value) } else { Err(Faults(self.faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const RATE: Setting = Setting::new("RATE", "10", "messages per second");
+    const LEASE: Setting = Setting::new("LEASE", "90s", "how long");
+    const TOKEN: Setting = Setting::required("TOKEN", "the token");
+
+    #[test]
+    fn all_faults_are_reported_at_once_with_what_to_do() {
+        let mut env = Env::of([("RATE", "many"), ("LEASE", "90 parsecs")]);
+        let rate: u32 = env.value(&RATE);
+        env.duration(&LEASE);
+        env.required_secret(&TOKEN);
+        assert_eq!(rate, 10);
+        let text = env.finish(()).unwrap_err().to_string();
+        for expected in ["3 to mend", "RATE", "messages per second", "LEASE", "TOKEN", "TOKEN_FILE"] {
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn defaults_hold_for_unset_and_empty() {
+        let mut env = Env::of([("LEASE", " ")]);
+        assert_eq!(env.duration(&LEASE), Duration::from_secs(90));
+        assert_eq!(env.value::<u32>(&RATE), 10);
+        assert!(env.finish(()).is_ok());
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_without_its_line_break() {
+        let path = std::env::temp_dir().join(format!("secret-{}", uuid::Uuid::now_v7()));
+        std::fs::write(&path, "s3cret\n").unwrap();
+        let mut env = Env::of([("TOKEN_FILE", path.to_str().unwrap())]);
+        assert_eq!(env.required_secret(&TOKEN).expose_secret(), "s3cret");
+        let mut both = Env::of([("TOKEN_FILE", path.to_str().unwrap()), ("TOKEN", "x")]);
+        both.required_secret(&TOKEN);
+        assert!(both.finish(()).unwrap_err().to_string().contains("keep one"));
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,58 @@
+//! The connection pool, and which database errors are worth repeating.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, migrate::Migrator, postgres::PgPoolOptions};
+
+use crate::config::DatabaseUrl;
+
+/// Every schema change, oldest first; they only go forward.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// A pool that connects when it is first used. Statements are limited to 30 s by the server.
+pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let options = url.options(name)?.options([("statement_timeout", "30s"), ("lock_timeout", "10s")]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .max_lifetime(Duration::from_secs(30 * 60))
+        .connect_lazy_with(options))
+}
+
+/// Whether the database has every migration that this program knows.
+pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let exists = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)
+        .fetch_one(pool)
+        .await?;
+    if !exists {
+        return Ok(false);
+    }
+    // Unchecked at compile time: the table is sqlx's own and not part of our schema.
+    let applied: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await?;
+    Ok(MIGRATIONS.iter().all(|m| applied.contains(&m.version)))
+}
+
+/// What to do about a failed statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The connection, the server's state, a deadlock or a timeout: the same statement may succeed later.
+    Passing,
+    /// The data of a row can never be stored.
+    Data,
+}
+
+/// Tells a bad row from bad weather, by SQLSTATE class (PostgreSQL docs, appendix A).
+pub fn trouble(error: &sqlx::Error) -> Trouble {
+    let sqlx::Error::Database(db) = error else {
+        return match error {
+            sqlx::Error::Encode(_) => Trouble::Data,
+            _ => Trouble::Passing,
+        };
+    };
+    // 22 data exception, 23 integrity constraint violation, P0001 raised by a trigger.
+    match db.code().as_deref() {
+        Some(code) if code.starts_with("22") || code.starts_with("23") || code == "P0001" => Trouble::Data,
+        _ => Trouble::Passing,
+    }
+}

@@ -1,0 +1,112 @@
+//! What travels through RabbitMQ: CloudEvents 1.0 in structured JSON, and the bare object that came before.
+
+mod decode;
+mod encode;
+mod wire;
+
+pub use decode::{Rejected, decode};
+pub use encode::{backfill, signed_up};
+pub use wire::{BackfillData, BackfillEvent, SignedUpData, SignedUpEvent, TextOrInteger};
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::UserId;
+
+/// `type` of a signup event.
+pub const SIGNED_UP: &str = "np.aamcare.user.signed_up.v1";
+/// `type` of an event that names a stored user.
+pub const BACKFILL: &str = "np.aamcare.user.backfill.v1";
+/// Content type of a published event.
+pub const CONTENT_TYPE: &str = "application/cloudevents+json";
+/// A longer body is a dead letter.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// A decoded event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The CloudEvents `id`; none in v0.
+    pub id: Option<String>,
+    /// When it happened, as its publisher says.
+    pub time: Option<DateTime<Utc>>,
+    /// The contract it follows.
+    pub version: Version,
+    /// What it says.
+    pub kind: Kind,
+}
+
+/// The contract that an event follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// A bare object with `user_id` and `phone_number`.
+    V0,
+    /// CloudEvents 1.0, structured JSON.
+    V1,
+}
+
+impl Version {
+    /// The word for metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Version::V0 => "v0",
+            Version::V1 => "v1",
+        }
+    }
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Somebody signed up or changed her number.
+    SignedUp(Box<Signup>),
+    /// A stored user is to be welcomed; the worker reads her number from the database.
+    Stored(UserId),
+}
+
+/// One signup. `Debug` shows neither number nor name.
+#[derive(Clone, PartialEq)]
+pub struct Signup {
+    /// The portal's id.
+    pub user_id: UserId,
+    /// The number as typed, NUL removed, cut to 250 bytes; empty when there is none.
+    pub phone: String,
+    /// ISO 3166 region that the portal knows, for numbers without a country code.
+    pub country_hint: Option<String>,
+    /// Language as the portal writes it.
+    pub language: Option<String>,
+    /// Channel she prefers; recorded, SMS is sent.
+    pub channel: Option<String>,
+    /// `pregnant_woman`, `new_mother` or `other`.
+    pub user_kind: Option<UserKind>,
+    /// Her name as the portal shows it.
+    pub display_name: Option<String>,
+}
+
+impl std::fmt::Debug for Signup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signup").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+/// Which profile the portal keeps of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserKind {
+    /// She is pregnant.
+    PregnantWoman,
+    /// She has given birth.
+    NewMother,
+    /// Anybody else, and every word that is not known.
+    #[serde(other)]
+    Other,
+}
+
+impl UserKind {
+    /// The word for it in events and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserKind::PregnantWoman => "pregnant_woman",
+            UserKind::NewMother => "new_mother",
+            UserKind::Other => "other",
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! From the bytes of a delivery to an [`Event`], or to the reason why it is a dead letter.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    BACKFILL, BackfillData, Event, Kind, MAX_BODY_BYTES, SIGNED_UP, SignedUpData, Signup, TextOrInteger,
+    Version,
+};
+use crate::ids::UserId;
+
+/// Why a body can never be processed. Says what to mend, shows nothing of the content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// Over [`MAX_BODY_BYTES`].
+    #[error("body of {0} bytes is over the limit of {MAX_BODY_BYTES}")]
+    TooLarge(usize),
+    /// Not JSON in UTF-8.
+    #[error("body is not JSON in UTF-8 ({0})")]
+    Malformed(String),
+    /// JSON, but not of the published shape.
+    #[error("body does not follow the contract: {0}")]
+    Schema(String),
+    /// A type or major version that this worker does not know.
+    #[error("unknown event type; this worker knows {SIGNED_UP} and {BACKFILL}")]
+    UnknownType,
+}
+
+impl Rejected {
+    /// The word for it in `dead_letters.reason`, metrics and logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Rejected::TooLarge(_) => "too_large",
+            Rejected::Malformed(_) => "malformed",
+            Rejected::Schema(_) => "schema",
+            Rejected::UnknownType => "unknown_type",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    specversion: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "type")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_id: Option<&'a RawValue>,
+}
+
+/// Decodes one body. `region` and `language` stay as written; the worker applies its defaults.
+pub fn decode(body: &[u8]) -> Result<Event, Rejected> {
+    if body.len() > MAX_BODY_BYTES {
+        return Err(Rejected::TooLarge(body.len()));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Rejected::Malformed("invalid UTF-8".into()))?;
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| classify(&e))?;
+    let bare = envelope.specversion.is_none() && envelope.event_type.is_none() && envelope.data.is_none();
+    if bare && envelope.user_id.is_some() {
+        let kind = Kind::SignedUp(Box::new(signup(text)?));
+        return Ok(Event { id: None, time: None, version: Version::V0, kind });
+    }
+    from_envelope(&envelope)
+}
+
+fn from_envelope(envelope: &Envelope<'_>) -> Result<Event, Rejected> {
+    match envelope.specversion.as_deref() {
+        Some("1.0") => {}
+        Some(_) => return Err(Rejected::Schema("specversion must be \"1.0\"".into())),
+        None => return Err(Rejected::Schema("specversion is missing".into())),
+    }
+    let Some(id) = envelope.id.as_deref().filter(|id| !id.is_empty()) else {
+        return Err(Rejected::Schema("id is missing or empty".into()));
+    };
+    let data = || envelope.data.map(RawValue::get).ok_or_else(|| Rejected::Schema("data is missing".into()));
+    let kind = match envelope.event_type.as_deref() {
+        Some(SIGNED_UP) => Kind::SignedUp(Box::new(signup(data()?)?)),
+        Some(BACKFILL) => {
+            let data: BackfillData = serde_json::from_str(data()?).map_err(|e| classify(&e))?;
+            Kind::Stored(user_id(&data.user_id)?)
+        }
+        Some(_) => return Err(Rejected::UnknownType),
+        None => return Err(Rejected::Schema("type is missing".into())),
+    };
+    let time = envelope.time.as_deref().and_then(parse_time);
+    Ok(Event { id: Some(clean(id, 128)), time, version: Version::V1, kind })
+}
+
+fn signup(data: &str) -> Result<Signup, Rejected> {
+    let data: SignedUpData = serde_json::from_str(data).map_err(|e| classify(&e))?;
+    Ok(Signup {
+        user_id: user_id(&data.user_id)?,
+        phone: data.phone_number.map(|p| clean(&p.0, 250)).unwrap_or_default(),
+        country_hint: data.country_hint.map(|t| clean(&t, 2)),
+        language: data.preferred_language.map(|t| clean(&t, 35)),
+        channel: data.preferred_channel.map(|t| clean(&t, 35)),
+        user_kind: data.kind,
+        display_name: data.display_name.map(|t| clean(&t, 250)),
+    })
+}
+
+fn user_id(text: &TextOrInteger) -> Result<UserId, Rejected> {
+    UserId::parse(&text.0).map_err(|e| Rejected::Schema(e.to_string()))
+}
+
+/// Postgres text cannot hold NUL; nothing that we store needs more than `max` bytes.
+fn clean(text: &str, max: usize) -> String {
+    let end = (0..=max.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    let kept = &text[..end];
+    if kept.contains('\0') { kept.replace('\0', "\u{fffd}") } else { kept.to_owned() }
+}
+
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|t| t.to_utc())
+}
+
+/// serde's own text may quote the content, so only the position is kept.
+fn classify(error: &serde_json::Error) -> Rejected {
+    let place = format!("line {} column {}", error.line(), error.column());
+    if error.is_data() {
+        Rejected::Schema(format!("a field has the wrong type or is missing, near {place}"))
+    } else {
+        Rejected::Malformed(place)
+    }
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

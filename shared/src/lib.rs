@@ -1,0 +1,15 @@
+//! The domain of Aamcare onboarding: events, phone numbers, states and the message catalogue, and the
+//! broker and database they travel through. Knows neither HTTP nor the command line.
+
+pub mod amqp;
+pub mod config;
+pub mod db;
+pub mod event;
+pub mod ids;
+pub mod lane;
+pub mod message;
+pub mod phone;
+pub mod reason;
+pub mod retry;
+pub mod state;
+pub mod telemetry;

@@ -1,0 +1,135 @@
+//! Why a user is where she is. The one list of words for database, metrics, reports and logs.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use crate::phone::Unusable;
+
+/// The cause of a user's state, beside the state itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Her number cannot be texted.
+    Number(Unusable),
+    /// Twilio Lookup calls the number invalid.
+    LookupInvalid,
+    /// Another user on the same number was welcomed, or is being welcomed.
+    SharedPhone,
+    /// An unknown outcome past its deadline, left to a person.
+    Parked,
+    /// She opted out, or the number is suppressed.
+    OptedOut,
+    /// Temporary refusals lasted longer than `RETRY_FOR`.
+    RetriesExhausted,
+    /// Twilio's code of a refusal or of a failed delivery.
+    Error(u32),
+    /// A refusal without a Twilio code; the HTTP status stands in for it.
+    Http(u16),
+    /// Waiting: Twilio could not be reached or throttled us.
+    PathFault,
+    /// Waiting: the breaker is open.
+    BreakerOpen,
+    /// Waiting: `MAX_MESSAGES_PER_DAY` is reached.
+    DailyCap,
+    /// Waiting: a person paused the lane.
+    Paused,
+    /// Waiting: claimed, but given back at shutdown before a byte was written.
+    GivenBack,
+}
+
+impl Reason {
+    /// The word for it; `error_NNNNN` carries Twilio's code.
+    pub fn as_str(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Reason::Number(unusable) => unusable.as_str(),
+            Reason::LookupInvalid => "lookup_invalid",
+            Reason::SharedPhone => "shared_phone",
+            Reason::Parked => "parked",
+            Reason::OptedOut => "opted_out",
+            Reason::RetriesExhausted => "retries_exhausted",
+            Reason::PathFault => "path_fault",
+            Reason::BreakerOpen => "breaker_open",
+            Reason::DailyCap => "daily_cap",
+            Reason::Paused => "paused",
+            Reason::GivenBack => "given_back",
+            Reason::Error(code) => return Cow::Owned(format!("error_{code:05}")),
+            Reason::Http(status) => return Cow::Owned(format!("http_{status}")),
+        })
+    }
+
+    /// The word for metric labels: bounded, so codes become one word.
+    pub fn label(self) -> &'static str {
+        match self {
+            Reason::Error(_) | Reason::Http(_) => "error",
+            other => match other.as_str() {
+                Cow::Borrowed(word) => word,
+                Cow::Owned(_) => "error",
+            },
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_str())
+    }
+}
+
+impl From<Unusable> for Reason {
+    fn from(unusable: Unusable) -> Self {
+        Self::Number(unusable)
+    }
+}
+
+/// A word that is no [`Reason`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reason {0:?}")]
+pub struct UnknownReason(String);
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let plain = [
+            Reason::LookupInvalid,
+            Reason::SharedPhone,
+            Reason::Parked,
+            Reason::OptedOut,
+            Reason::RetriesExhausted,
+            Reason::PathFault,
+            Reason::BreakerOpen,
+            Reason::DailyCap,
+            Reason::Paused,
+            Reason::GivenBack,
+        ];
+        let numbers = Unusable::ALL.into_iter().map(Reason::Number);
+        if let Some(reason) = plain.into_iter().chain(numbers).find(|r| r.as_str() == word) {
+            return Ok(reason);
+        }
+        let coded = |prefix: &str| word.strip_prefix(prefix).and_then(|n| n.parse().ok());
+        coded("error_")
+            .map(Reason::Error)
+            .or_else(|| coded("http_").and_then(|n| u16::try_from(n).ok()).map(Reason::Http))
+            .ok_or_else(|| UnknownReason(word.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_round_trip() {
+        let mut all: Vec<Reason> = Unusable::ALL.into_iter().map(Reason::Number).collect();
+        all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
+        all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);
+        for reason in all {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
+        assert!("nonsense".parse::<Reason>().is_err());
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        assert_eq!(Reason::Error(21211).label(), Reason::Error(21610).label());
+        assert_eq!(Reason::SharedPhone.label(), "shared_phone");
+    }
+}
