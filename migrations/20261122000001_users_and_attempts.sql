@@ -13,6 +13,7 @@ CREATE TABLE users (
     user_id             text PRIMARY KEY CHECK (char_length(user_id) BETWEEN 1 AND 128),
     kind                text CHECK (kind IN ('pregnant_woman', 'new_mother', 'other')),
     phone_raw           text NOT NULL,
+    country_hint        text,
     phone_e164          text,
     language            text,
     channel             text,

@@ -1,1 +1,9 @@
-//! Placeholder until the catalogue lands.
+//! The messages Aamcare sends: their wording, what they cost and what they must not give away.
+
+pub mod catalogue;
+mod language;
+pub mod segments;
+pub mod wording;
+
+pub use catalogue::Message;
+pub use language::{Language, UnknownLanguage};

@@ -29,9 +29,15 @@ pub fn log_format(env: &mut Env) -> LogFormat {
     }
 }
 
+/// Libraries that log requests, frames, statements or numbers when asked for detail: whatever `RUST_LOG` says,
+/// they may not.
+const QUIET: [&str; 6] =
+    ["rlibphonenumber=off", "lapin=info", "hyper=info", "hyper_util=info", "reqwest=info", "sqlx=warn"];
+
 /// Starts logging to standard error. A second call changes nothing.
 pub fn init(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = QUIET.iter().filter_map(|d| d.parse().ok()).fold(wanted, EnvFilter::add_directive);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _already_set = match format {
         LogFormat::Json => {

@@ -1,1 +1,36 @@
-fn main() {}
+//! The worker of Aamcare onboarding: consumes signup events, registers numbers with Twilio, sends one welcome
+//! each, records every outcome.
+
+mod batch;
+mod commands;
+mod config;
+mod dead_queue;
+mod exit;
+mod gate;
+mod health;
+mod lane;
+mod ops;
+mod pipeline;
+mod registrar;
+mod resolver;
+mod store;
+mod sweeper;
+mod twilio;
+mod webhook;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = commands::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::Failure::from(error).report(),
+    };
+    let result = runtime.block_on(commands::dispatch(arguments));
+    // Nothing that still runs is worth waiting for: what mattered was awaited.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|failure| failure.report())
+}

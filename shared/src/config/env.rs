@@ -90,7 +90,7 @@ impl Env {
 
     /// A duration such as `250ms`, `30s`, `15m`, `72h`.
     pub fn duration(&mut self, setting: &Setting) -> Duration {
-        self.value::<humantime::Duration>(setting).into()
+        self.parse::<humantime::Duration>(setting).map(Into::into).unwrap_or_default()
     }
 
     /// Durations separated by commas.

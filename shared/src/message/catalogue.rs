@@ -1,0 +1,105 @@
+//! The messages, one file for each language.
+//!
+//! A body is part of what operators register (Twilio's guideline for Nepal: templates of registered
+//! senders are checked), so a change of wording is a change to be announced.
+
+use std::{fmt, sync::OnceLock};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Language,
+    segments::{self, Segments},
+};
+
+/// A message ready to be sent.
+pub struct Message {
+    language: Language,
+    file: &'static str,
+    sha256: OnceLock<[u8; 32]>,
+}
+
+static WELCOME_NE: Message = Message::new(Language::Ne, include_str!("welcome.ne.txt"));
+static WELCOME_EN: Message = Message::new(Language::En, include_str!("welcome.en.txt"));
+
+/// The welcome: one segment, discreet, with a link to stop, for SMS in Nepal goes one way only and no
+/// STOP can come back.
+pub fn welcome(language: Language) -> &'static Message {
+    match language {
+        Language::Ne => &WELCOME_NE,
+        Language::En => &WELCOME_EN,
+    }
+}
+
+impl Message {
+    const fn new(language: Language, file: &'static str) -> Self {
+        Self { language, file, sha256: OnceLock::new() }
+    }
+
+    /// Its language.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The text as sent.
+    pub fn body(&self) -> &'static str {
+        self.file.trim_ascii_end()
+    }
+
+    /// SHA-256 of the UTF-8 body: tells later which wording an attempt carried.
+    pub fn body_sha256(&self) -> &[u8; 32] {
+        self.sha256.get_or_init(|| Sha256::digest(self.body()).into())
+    }
+
+    /// What it costs.
+    pub fn segments(&self) -> Segments {
+        segments::count(self.body())
+    }
+}
+
+/// Shows no body.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("language", &self.language).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{segments::Encoding, wording};
+
+    #[test]
+    fn a_welcome_is_one_segment() {
+        for language in Language::ALL {
+            let message = welcome(language);
+            assert_eq!(message.language(), language);
+            assert_eq!(message.segments().segments, 1, "{language}: {:?}", message.segments());
+        }
+        assert_eq!(welcome(Language::Ne).segments().encoding, Encoding::Ucs2);
+        assert_eq!(welcome(Language::En).segments().encoding, Encoding::Gsm7);
+    }
+
+    #[test]
+    fn a_welcome_gives_nothing_away_and_says_how_to_stop() {
+        for language in Language::ALL {
+            let body = welcome(language).body();
+            assert_eq!(wording::lint(body), [], "{language}");
+            assert!(body.contains("Aamcare") && body.ends_with("aamcare.np/s"), "{language}");
+            assert!(!body.contains(char::is_control), "{language}");
+        }
+    }
+
+    #[test]
+    fn the_digest_is_of_the_body() {
+        let message = welcome(Language::En);
+        let digest: [u8; 32] = Sha256::digest(message.body().as_bytes()).into();
+        assert_eq!(message.body_sha256(), &digest);
+        assert_ne!(message.body_sha256(), welcome(Language::Ne).body_sha256());
+    }
+
+    #[test]
+    fn debug_shows_no_body() {
+        assert_eq!(format!("{:?}", welcome(Language::En)), "Message { language: En, .. }");
+    }
+}

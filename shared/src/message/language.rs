@@ -1,0 +1,84 @@
+//! The languages there are messages in.
+
+use std::{fmt, str::FromStr};
+
+/// A language of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Nepali.
+    Ne,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::Ne, Self::En];
+
+    /// The ISO 639-1 code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ne => "ne",
+            Self::En => "en",
+        }
+    }
+
+    /// Reads what portals and people write: a code, a tag with country or script (`ne-NP`, `en_US`), the
+    /// name; none for any other language.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let tag = tag.trim();
+        let primary = tag.split(['-', '_', '.']).next().unwrap_or(tag);
+        let is = |names: &[&str]| names.iter().any(|name| primary.eq_ignore_ascii_case(name));
+        if is(&["ne", "np", "nep", "npi", "nepali", "नेपाली"]) {
+            Some(Self::Ne)
+        } else if is(&["en", "eng", "english"]) {
+            Some(Self::En)
+        } else {
+            None
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(tag: &str) -> Result<Self, Self::Err> {
+        Self::from_tag(tag).ok_or(UnknownLanguage)
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A language without messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there are no messages in this language; give ne or en")]
+pub struct UnknownLanguage;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_read_leniently() {
+        for tag in ["ne", "NE", "ne-NP", "ne_NP.UTF-8", " nepali ", "नेपाली"] {
+            assert_eq!(Language::from_tag(tag), Some(Language::Ne), "{tag}");
+        }
+        for tag in ["en", "en-GB", "English"] {
+            assert_eq!(Language::from_tag(tag), Some(Language::En), "{tag}");
+        }
+        for tag in ["", "mai", "hi", "net", "e", "-ne"] {
+            assert_eq!(Language::from_tag(tag), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn codes_round_trip() {
+        for language in Language::ALL {
+            assert_eq!(language.as_str().parse(), Ok(language));
+        }
+    }
+}

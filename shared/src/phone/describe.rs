@@ -1,0 +1,43 @@
+//! A number explained: what the numbering plan says of it, and whether it would be texted.
+
+use std::fmt;
+
+use super::{LineType, Region, Unusable, read, refusal};
+
+/// What is known of a text that may be a phone number.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The number in E.164 form; none when it is not valid.
+    pub e164: Option<String>,
+    /// Whether the numbering plan has it.
+    pub valid: bool,
+    /// libphonenumber's name of the line type: `UNKNOWN` for a number the plan does not have, empty for
+    /// a text that is no number.
+    pub line_type: &'static str,
+    /// Why it would not be texted. A valid number can have a reason, too.
+    pub reason: Option<Unusable>,
+}
+
+/// Shows no number.
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Description");
+        shown.field("valid", &self.valid).field("line_type", &self.line_type);
+        shown.field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+/// Explains a text, without trimming it. Pure and total, as [`super::normalise`], with which it agrees.
+pub fn describe(raw: &str, region: Region) -> Description {
+    let (text, reading) = match read(raw, region) {
+        Ok(found) => found,
+        Err(why) => return Description { e164: None, valid: false, line_type: "", reason: Some(why) },
+    };
+    let valid = reading.line_type != LineType::Unknown;
+    Description {
+        e164: valid.then(|| reading.e164_text()),
+        valid,
+        line_type: reading.line_type.as_str(),
+        reason: refusal(&text, &reading),
+    }
+}

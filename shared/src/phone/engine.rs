@@ -1,0 +1,127 @@
+//! The engine: libphonenumber's reading of a text.
+
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
+    ValidationError, get_national_significant_number_owned,
+};
+
+use super::{CountryCode, E164, LineType, Region, Unusable};
+
+/// Nepal's country code.
+const NEPAL: i32 = 977;
+/// Digits of a Nepali mobile number without country code.
+const NEPAL_MOBILE_DIGITS: usize = 10;
+
+/// A text read as a phone number that need not be valid.
+pub(super) struct Reading {
+    number: PhoneNumber,
+    /// [`LineType::Unknown`] when the numbering plan does not have the number.
+    pub(super) line_type: LineType,
+}
+
+impl Reading {
+    /// None above 15 digits: Germany has such numbers, though none of them is a mobile.
+    pub(super) fn e164(&self) -> Option<E164> {
+        let zeros = match (self.number.italian_leading_zero, self.number.number_of_leading_zeros) {
+            (Some(true), zeros) => usize::try_from(zeros.unwrap_or(1)).ok()?,
+            _ => 0,
+        };
+        let country_code = u64::try_from(self.number.country_code).ok()?;
+        E164::assemble(country_code, zeros, self.number.national_number)
+    }
+
+    /// The E.164 form of any length.
+    pub(super) fn e164_text(&self) -> String {
+        PHONE_NUMBER_UTIL.format(&self.number, PhoneNumberFormat::E164).into_owned()
+    }
+
+    /// The digits after the country code.
+    pub(super) fn national(&self) -> String {
+        get_national_significant_number_owned(&self.number)
+    }
+
+    /// Why the numbering plan does not have the number.
+    pub(super) fn fault(&self) -> Unusable {
+        match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&self.number) {
+            Ok(NumberLengthType::IsPossible) => self.nepali_mobile_fault().unwrap_or(Unusable::NotAssigned),
+            Ok(NumberLengthType::IsPossibleLocalOnly) | Err(ValidationError::TooShort) => Unusable::TooShort,
+            Err(ValidationError::TooLong) => Unusable::TooLong,
+            Err(ValidationError::InvalidCountryCode) => Unusable::NotAssigned,
+            Err(ValidationError::InvalidLength) => self.mobile_length_fault(),
+        }
+    }
+
+    /// A length between those of the plan: too short or too long for a mobile.
+    fn mobile_length_fault(&self) -> Unusable {
+        let mobile = PhoneNumberType::Mobile;
+        match PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(&self.number, mobile) {
+            Err(ValidationError::TooShort) => Unusable::TooShort,
+            Err(ValidationError::TooLong) => Unusable::TooLong,
+            _ => Unusable::NotAssigned,
+        }
+    }
+
+    /// Nepal's fixed lines have 8 digits and its toll-free numbers 11, so a mobile with digits missing
+    /// or too many can have a length of the plan; 96, 97 and 98 tell that a mobile was meant.
+    fn nepali_mobile_fault(&self) -> Option<Unusable> {
+        let national = self.national();
+        let mobile = ["96", "97", "98"].iter().any(|prefix| national.starts_with(prefix));
+        if self.number.country_code != NEPAL || !mobile {
+            return None;
+        }
+        match national.len() {
+            0..NEPAL_MOBILE_DIGITS => Some(Unusable::TooShort),
+            NEPAL_MOBILE_DIGITS => None,
+            _ => Some(Unusable::TooLong),
+        }
+    }
+}
+
+/// The country of a number given in its parts; none for a plan without a country.
+pub(super) fn country(country_code: i32, national: &str) -> Option<CountryCode> {
+    let mut regions = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(country_code)?;
+    let region = if regions.len() > 1 {
+        PHONE_NUMBER_UTIL.get_region_for_number(&assemble(country_code, national)?)
+    } else {
+        regions.next()
+    };
+    region.and_then(CountryCode::of)
+}
+
+fn assemble(country_code: i32, national: &str) -> Option<PhoneNumber> {
+    let zeros = i32::try_from(national.len() - national.trim_start_matches('0').len()).ok()?;
+    let mut number = PhoneNumber { country_code, ..PhoneNumber::default() };
+    number.national_number = national.parse().ok()?;
+    number.italian_leading_zero = (zeros > 0).then_some(true);
+    number.number_of_leading_zeros = (zeros > 1).then_some(zeros);
+    Some(number)
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// Why it is no phone number.
+pub(super) fn read(text: &str, region: Region) -> Result<Reading, Unusable> {
+    if context_before_scheme(text) {
+        return Err(Unusable::NotANumber);
+    }
+    let number = PHONE_NUMBER_UTIL.parse(text, region.engine()).map_err(|error| parse_fault(&error, text))?;
+    let line_type = PHONE_NUMBER_UTIL.get_number_type(&number).into();
+    Ok(Reading { number, line_type })
+}
+
+/// `;phone-context=` before `tel:` (RFC 3966 has them the other way round) makes rlibphonenumber 2.2.15
+/// panic.
+fn context_before_scheme(text: &str) -> bool {
+    let Some(context) = text.find(";phone-context=") else { return false };
+    text.find("tel:").is_some_and(|scheme| scheme > context)
+}
+
+fn parse_fault(error: &ParseError, text: &str) -> Unusable {
+    match error {
+        ParseError::InvalidCountryCode if text.contains(['+', '＋']) => Unusable::NotAssigned,
+        ParseError::InvalidCountryCode | ParseError::NotANumber(_) => Unusable::NotANumber,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Unusable::TooShort,
+        ParseError::TooLongNsn => Unusable::TooLong,
+    }
+}

@@ -1,0 +1,83 @@
+//! What kind of line a number is.
+
+use rlibphonenumber::PhoneNumberType;
+
+use super::Unusable;
+
+/// The kind of line, as libphonenumber tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LineType {
+    /// A landline.
+    FixedLine,
+    /// A mobile phone.
+    Mobile,
+    /// A plan in which the two share ranges (the USA).
+    FixedLineOrMobile,
+    /// Free for the caller.
+    TollFree,
+    /// Dear for the caller.
+    PremiumRate,
+    /// Paid by both sides.
+    SharedCost,
+    /// Voice over IP.
+    Voip,
+    /// A number that follows a person.
+    PersonalNumber,
+    /// A pager.
+    Pager,
+    /// A company's universal access number.
+    Uan,
+    /// A mailbox.
+    Voicemail,
+    /// Not in the numbering plan.
+    Unknown,
+}
+
+impl LineType {
+    /// The name libphonenumber gives it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FixedLine => "FIXED_LINE",
+            Self::Mobile => "MOBILE",
+            Self::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
+            Self::TollFree => "TOLL_FREE",
+            Self::PremiumRate => "PREMIUM_RATE",
+            Self::SharedCost => "SHARED_COST",
+            Self::Voip => "VOIP",
+            Self::PersonalNumber => "PERSONAL_NUMBER",
+            Self::Pager => "PAGER",
+            Self::Uan => "UAN",
+            Self::Voicemail => "VOICEMAIL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// Why a line of this type is not texted; none when it is.
+    pub(super) fn refusal(self) -> Option<Unusable> {
+        match self {
+            Self::Mobile | Self::FixedLineOrMobile => None,
+            Self::FixedLine => Some(Unusable::Landline),
+            Self::Unknown => Some(Unusable::NotAssigned),
+            _ => Some(Unusable::NotTextable),
+        }
+    }
+}
+
+impl From<PhoneNumberType> for LineType {
+    fn from(kind: PhoneNumberType) -> Self {
+        match kind {
+            PhoneNumberType::FixedLine => Self::FixedLine,
+            PhoneNumberType::Mobile => Self::Mobile,
+            PhoneNumberType::FixedLineOrMobile => Self::FixedLineOrMobile,
+            PhoneNumberType::TollFree => Self::TollFree,
+            PhoneNumberType::PremiumRate => Self::PremiumRate,
+            PhoneNumberType::SharedCost => Self::SharedCost,
+            PhoneNumberType::VoIP => Self::Voip,
+            PhoneNumberType::PersonalNumber => Self::PersonalNumber,
+            PhoneNumberType::Pager => Self::Pager,
+            PhoneNumberType::UAN => Self::Uan,
+            PhoneNumberType::VoiceMail => Self::Voicemail,
+            PhoneNumberType::Unknown => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What holds of every text and of every spelling.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use rlibphonenumber::PHONE_NUMBER_UTIL;
+
+use super::*;
+
+/// Pieces that a reader of phone numbers treats specially.
+const PIECES: [&str; 40] = [
+    "9807969278",
+    "984",
+    "0",
+    "00",
+    "977",
+    "+977",
+    "+",
+    "＋",
+    "(0)",
+    "-",
+    " ",
+    ".",
+    "/",
+    " / ",
+    "x",
+    " ext ",
+    ";ext=",
+    ";phone-context=",
+    "example.com",
+    ";isub=",
+    "tel:",
+    "sms:",
+    ",",
+    ";",
+    "#",
+    "*",
+    "~",
+    "\0",
+    "\n",
+    "\t",
+    "\\",
+    "९८",
+    "٠",
+    "９",
+    "\u{200E}",
+    "\u{200B}",
+    "\u{AD}",
+    "abc",
+    "वा",
+    "😀",
+];
+/// Ranges of mobile numbers, without the trunk 0.
+const PREFIXES: [&str; 8] = ["984", "985", "986", "974", "980", "981", "982", "961"];
+
+fn pieces() -> impl Strategy<Value = String> {
+    vec(select(&PIECES[..]), 0..9).prop_map(|pieces| pieces.concat())
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), pieces(), "[0-9+ ()./-]{0,24}", "[०-९0-9 -]{0,20}"]
+}
+
+fn region() -> impl Strategy<Value = Region> {
+    let codes = vec!["NP", "none", "IN", "US", "DE", "IT", "AR", "MX", "BR", "AU"];
+    select(codes).prop_map(|code| code.parse().unwrap())
+}
+
+fn mobile() -> impl Strategy<Value = String> {
+    (select(&PREFIXES[..]), "[0-9]{7}").prop_map(|(prefix, rest)| format!("{prefix}{rest}"))
+}
+
+/// The same number as somebody else types it.
+fn spelling(national: &str, country: &str, gap: &str, digits: &str, around: (&str, &str)) -> String {
+    let (area, rest) = national.split_at(3);
+    let plain = format!("{country}{area}{gap}{rest}");
+    let zeros: Vec<char> = digits.chars().collect();
+    let written: String = plain.chars().map(|c| c.to_digit(10).map_or(c, |d| zeros[d as usize])).collect();
+    format!("{}{written}{}", around.0, around.1)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_text_panics_and_both_views_agree(raw in text(), region in region()) {
+        let phone = normalise(&raw, region);
+        let told = describe(&raw, region);
+        prop_assert_eq!(phone.err(), told.reason);
+        prop_assert_eq!(told.valid, told.e164.is_some());
+        if let Ok(phone) = phone {
+            prop_assert_eq!(told.e164.as_deref(), Some(phone.e164.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_result_is_its_own_result(raw in text(), region in region(), other in region()) {
+        if let Ok(phone) = normalise(&raw, region) {
+            let again = normalise(phone.e164.as_str(), other);
+            prop_assert_eq!(again, Ok(Phone { changed: false, ..phone }));
+            prop_assert_eq!(E164::parse(phone.e164.as_str()), Ok(phone.e164));
+        }
+    }
+
+    /// Our own assembly of the E.164 form, and the removal of marks, change nothing the engine decides.
+    #[test]
+    fn the_engine_decides(raw in text(), region in region()) {
+        prop_assume!(!raw.contains(";phone-context="));
+        let number = PHONE_NUMBER_UTIL.parse(&raw, region.engine()).ok();
+        let valid = number.filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
+        if let Some(number) = valid {
+            prop_assert_eq!(describe(&raw, region).e164, Some(number.to_string()));
+            if let Ok(phone) = normalise(&raw, region) {
+                let country = PHONE_NUMBER_UTIL.get_region_for_number(&number).and_then(CountryCode::of);
+                prop_assert_eq!(phone.e164.country(), country);
+            }
+        } else if let Ok(phone) = normalise(&raw, region) {
+            prop_assert!(!raw.is_ascii(), "only marks are repaired: {:?} {:?}", raw, phone);
+        }
+    }
+
+    #[test]
+    fn every_spelling_is_one_number(
+        national in mobile(),
+        country in select(vec!["", "0", "977", "+977", "+977 ", "+977-", "00977", "00 977 ", "+977 (0) ", "(977) "]),
+        gap in select(vec!["", " ", "-", ".", "\u{A0}", "–", "\u{200D}", "\u{202A}", ") "]),
+        digits in select(vec!["0123456789", "०१२३४५६७८९", "０１２３４５６７８９"]),
+        around in select(vec![("", ""), (" ", "\n"), ("\u{200E}", "\u{202C}"), ("tel:", ""), ("(", ")")]),
+    ) {
+        let raw = spelling(&national, country, gap, digits, around);
+        let expected = format!("+977{national}");
+        let phone = normalise(&raw, Region::NEPAL);
+        prop_assert_eq!(phone.as_ref().map(|phone| phone.e164.as_str()), Ok(expected.as_str()), "{:?}", raw);
+    }
+
+    #[test]
+    fn two_mobiles_are_never_one(
+        first in mobile(),
+        second in mobile(),
+        between in select(vec![" ", "/", " / ", ",", ", ", ";", "\n", " or ", " वा ", " र ", "|", " & ", " ext ", " x "]),
+    ) {
+        let raw = format!("{first}{between}{second}");
+        prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Unusable::MultipleNumbers), "{:?}", raw);
+    }
+
+    #[test]
+    fn a_mask_hides_the_middle(national in mobile()) {
+        let number = E164::parse(&format!("+977{national}")).unwrap();
+        for shown in [number.to_string(), format!("{number:?}"), number.masked()] {
+            prop_assert_eq!(&shown, &format!("+977••••••••{}", &national[8..]));
+        }
+    }
+
+    #[test]
+    fn escapes_round_trip(text in any::<String>(), piece in pieces()) {
+        for text in [text, piece] {
+            let line = escape::escape(&text);
+            prop_assert!(!line.contains(['\t', '\n', '\r', '\0']));
+            prop_assert_eq!(escape::unescape(&line).unwrap(), text.as_str());
+        }
+    }
+}

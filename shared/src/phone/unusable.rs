@@ -1,0 +1,64 @@
+//! Why a number cannot be texted.
+
+use std::fmt;
+
+/// Why a number cannot be texted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unusable {
+    /// Nothing was typed, or only blanks.
+    Empty,
+    /// The text is no phone number.
+    NotANumber,
+    /// Fewer digits than the numbering plan has.
+    TooShort,
+    /// More digits than the numbering plan has, or an input above [`super::MAX_INPUT_BYTES`].
+    TooLong,
+    /// The length is right, but the range is not given out.
+    NotAssigned,
+    /// The field holds more than one number, and nobody says which is hers.
+    MultipleNumbers,
+    /// A fixed line.
+    Landline,
+    /// Toll-free, premium, voice over IP, pager or the like.
+    NotTextable,
+    /// The country is not among the allowed ones.
+    CountryNotAllowed,
+}
+
+impl Unusable {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::Empty,
+        Self::NotANumber,
+        Self::TooShort,
+        Self::TooLong,
+        Self::NotAssigned,
+        Self::MultipleNumbers,
+        Self::Landline,
+        Self::NotTextable,
+        Self::CountryNotAllowed,
+    ];
+
+    /// The word for database, metrics and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotANumber => "not_a_number",
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::NotAssigned => "not_assigned",
+            Self::MultipleNumbers => "multiple_numbers",
+            Self::Landline => "landline",
+            Self::NotTextable => "not_textable",
+            Self::CountryNotAllowed => "country_not_allowed",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for Unusable {}

@@ -1,0 +1,43 @@
+//! The ledger over HTTP.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::form::Form;
+use crate::ledger::StatsDetail;
+use crate::messages::MessageView;
+use crate::server::Reply;
+use crate::time::now_ms;
+
+const DEFAULT_LIMIT: usize = 100;
+
+pub(super) fn stats(app: &App, query: &Form) -> Reply {
+    let detail = if query.flag("per_number") { StatsDetail::PerNumber } else { StatsDetail::Totals };
+    Reply::json(200, &app.ledger.stats(detail))
+}
+
+/// Newest first, `to` one number if given, at most `limit`; or counts with `per_number=true`.
+pub(super) fn messages(app: &App, query: &Form) -> Reply {
+    if query.flag("per_number") {
+        let accepted = app.ledger.per_number().into_iter().filter(|(_, counts)| counts.accepted > 0);
+        let counts: BTreeMap<String, u32> = accepted.map(|(to, counts)| (to, counts.accepted)).collect();
+        return Reply::json(200, &counts);
+    }
+    let now = now_ms();
+    // A plus typed into a URL arrives as a space.
+    let to = query.filled("to").map(|to| to.replacen(' ', "+", 1));
+    let found = app.ledger.newest(to.as_deref(), None, 0, limit(query), |_| true);
+    let views: Vec<MessageView> =
+        found.iter().map(|message| MessageView::new(message, &app.options.account_sid, now)).collect();
+    Reply::json(200, &json!({ "messages": views }))
+}
+
+pub(super) fn callbacks(app: &App, query: &Form) -> Reply {
+    Reply::json(200, &json!({ "callbacks": app.ledger.callbacks(limit(query)) }))
+}
+
+fn limit(query: &Form) -> usize {
+    query.get("limit").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_LIMIT)
+}

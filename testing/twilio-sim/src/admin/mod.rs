@@ -1,0 +1,44 @@
+//! `/_sim/…`: faults, credentials and the ledger, without credentials.
+
+mod credentials;
+mod faults;
+mod ledger;
+
+use bytes::Bytes;
+use hyper::Method;
+use hyper::http::request::Parts;
+use serde_json::json;
+
+use crate::app::App;
+use crate::form::Form;
+use crate::server::Reply;
+
+/// Answers a request below `/_sim/`.
+pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Reply {
+    let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    match (&parts.method, path) {
+        (&Method::GET, "health") => done(),
+        (&Method::GET, "stats") => ledger::stats(app, &query),
+        (&Method::GET, "messages") => ledger::messages(app, &query),
+        (&Method::GET, "timeline") => Reply::json(200, &app.ledger.timeline()),
+        (&Method::GET, "callbacks") => ledger::callbacks(app, &query),
+        (&Method::GET, "faults") => faults::show(app),
+        (&Method::POST, "faults") => faults::add(app, body),
+        (&Method::PUT, "faults") => faults::replace(app, body),
+        (&Method::DELETE, "faults") => faults::clear(app),
+        (&Method::POST, "credentials") => credentials::change(app, body),
+        (&Method::POST, "reset") => {
+            app.reset();
+            done()
+        }
+        _ => Reply::json(404, &json!({"error": "no such path or method below /_sim/"})),
+    }
+}
+
+fn done() -> Reply {
+    Reply::json(200, &json!({"status": "ok"}))
+}
+
+fn bad_request(error: &serde_json::Error) -> Reply {
+    Reply::json(400, &json!({"error": error.to_string()}))
+}

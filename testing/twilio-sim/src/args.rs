@@ -1,0 +1,127 @@
+//! Command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use twilio_sim::{ApiKey, Options};
+
+/// Simulates the Twilio API: messages, Lookup, services, callbacks, faults, and a ledger of all of it.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Address to listen on; port 0 takes a free one. The address is the first line on stdout.
+    #[arg(long, default_value = "127.0.0.1:8901", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Account SID.
+    #[arg(long, default_value = "AC00000000000000000000000000000001", value_name = "AC")]
+    account_sid: String,
+    /// Auth Token; also signs callbacks.
+    #[arg(
+        long,
+        env = "TWILIO_AUTH_TOKEN",
+        hide_env_values = true,
+        default_value = "0123456789abcdef0123456789abcdef",
+        value_name = "TOKEN"
+    )]
+    auth_token: String,
+    /// API key that may be used instead of the token; repeatable.
+    #[arg(long, value_name = "SID:SECRET")]
+    api_key: Vec<ApiKey>,
+    /// Test credentials: what they send is checked but not stored.
+    #[arg(long, value_name = "AC:TOKEN")]
+    test_credentials: Option<ApiKey>,
+    /// Messaging Service that exists; repeatable.
+    #[arg(long, default_value = "MG00000000000000000000000000000001", value_name = "MG")]
+    messaging_service: Vec<String>,
+    /// Further sender of the account (number, whatsapp: address or sender ID); repeatable.
+    #[arg(long, value_name = "SENDER")]
+    from: Vec<String>,
+    /// Country for which SMS is switched off, error 21408; repeatable.
+    #[arg(long, value_name = "ISO2")]
+    geo_disabled: Vec<String>,
+    /// Time between two changes of a message's status, such as 20ms.
+    #[arg(long, default_value = "100ms", value_name = "TIME", value_parser = duration)]
+    callback_delay: Duration,
+    /// Added to every API answer.
+    #[arg(long, default_value = "0ms", value_name = "TIME", value_parser = duration)]
+    latency: Duration,
+    /// Time until an accepted message shows up in lists.
+    #[arg(long, default_value = "0ms", value_name = "TIME", value_parser = duration)]
+    list_lag: Duration,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Let the last four digits of a number select a fault; the README has the table.
+    #[arg(long)]
+    suffix_faults: bool,
+    /// For load: count everything, keep only the newest messages.
+    #[arg(long)]
+    fast: bool,
+    /// File that gets a line per accepted message and is read back at start.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Threads of the server.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+impl Args {
+    pub(crate) fn into_options(self) -> Options {
+        let mut senders = Options::default().senders;
+        senders.extend(self.from);
+        Options {
+            listen: self.listen,
+            account_sid: self.account_sid,
+            auth_token: self.auth_token,
+            api_keys: self.api_key,
+            test_credentials: self.test_credentials,
+            messaging_services: self.messaging_service,
+            senders,
+            geo_disabled: self.geo_disabled,
+            callback_delay: self.callback_delay,
+            latency: self.latency,
+            list_lag: self.list_lag,
+            seed: self.seed,
+            suffix_faults: self.suffix_faults,
+            fast: self.fast,
+            ledger_file: self.ledger,
+            threads: self.threads,
+        }
+    }
+}
+
+/// A number and its unit: `ms`, `s` or `m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a duration such as 20ms or 5s"))?;
+    match &text[digits.len()..] {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err(format!("{text:?} needs a unit: ms, s or m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("20ms"), Ok(Duration::from_millis(20)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
+        for bad in ["", "20", "ms", "1h", "-1s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn senders_are_added_to_the_built_in_ones() {
+        let args = Args::parse_from(["twilio-sim", "--from", "NEPALAPP", "--api-key", "SK1:secret"]);
+        let options = args.into_options();
+        assert_eq!(options.senders, ["+15005550006", "AAMCARE", "NEPALAPP"]);
+        assert_eq!(options.api_keys.len(), 1);
+    }
+}

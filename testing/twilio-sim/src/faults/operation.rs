@@ -1,0 +1,61 @@
+//! The operations of the API, as rules and statistics name them.
+
+use serde::{Deserialize, Serialize};
+
+/// One operation of the simulated API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `POST …/Messages.json`
+    Create,
+    /// `GET …/Messages.json`
+    List,
+    /// `GET …/Messages/{SM}.json`
+    Fetch,
+    /// `GET /v2/PhoneNumbers/{number}`
+    Lookup,
+    /// `GET /v1/Services/{MG}`
+    Service,
+    /// `GET …/Accounts/{AC}.json`
+    Account,
+    /// `GET …/IncomingPhoneNumbers.json`
+    Senders,
+    /// `POST …/OutgoingCallerIds.json`
+    CallerId,
+    /// `GET /v1/Messaging/GeoPermissions`
+    Geo,
+    /// Any other path or method.
+    Unknown,
+}
+
+impl Operation {
+    /// All of them, in the order of [`Operation::index`].
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Create,
+        Self::List,
+        Self::Fetch,
+        Self::Lookup,
+        Self::Service,
+        Self::Account,
+        Self::Senders,
+        Self::CallerId,
+        Self::Geo,
+        Self::Unknown,
+    ];
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn the_index_finds_the_operation() {
+        for operation in Operation::ALL {
+            assert_eq!(Operation::ALL[operation.index()], operation);
+        }
+    }
+}

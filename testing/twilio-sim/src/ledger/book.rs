@@ -1,0 +1,216 @@
+//! The ledger's parts put together.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::archive::Archive;
+use super::callback_log::{CallbackLog, CallbackRecord};
+use super::file::{LedgerFile, LedgerFileError};
+use super::lock;
+use super::numbers::Numbers;
+use super::rate::RateWindow;
+use super::requests::RequestCounts;
+use super::stats::{NumberStats, Peaks, Stats, StatsDetail};
+use super::timeline::{Arrivals, Timeline};
+use crate::faults::Operation;
+use crate::messages::Message;
+use crate::options::Options;
+use crate::sid::MessageSid;
+use crate::time::now_ms;
+
+/// Messages and arrivals kept in fast mode.
+const FAST_KEEP: usize = 10_000;
+/// Arrivals kept otherwise.
+const ARRIVALS_KEEP: usize = 1_000_000;
+
+/// Longest recipient counted, in bytes; longer ones are nonsense.
+const MAX_ADDRESS: usize = 40;
+
+/// Everything that is remembered.
+#[derive(Debug)]
+pub(crate) struct Book {
+    started: Instant,
+    numbers: Numbers,
+    archive: Archive,
+    requests: RequestCounts,
+    asked: Mutex<Asked>,
+    accepted: Mutex<RateWindow>,
+    callbacks: Mutex<CallbackLog>,
+    file: Option<LedgerFile>,
+    /// Raised by a reset, so that callbacks of earlier messages stop.
+    generation: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Asked {
+    rate: RateWindow,
+    arrivals: Arrivals,
+}
+
+impl Asked {
+    fn new(keep: usize) -> Self {
+        Self { rate: RateWindow::default(), arrivals: Arrivals::new(keep) }
+    }
+}
+
+impl Book {
+    pub(crate) fn open(options: &Options) -> Result<Self, LedgerFileError> {
+        let keep = if options.fast { FAST_KEEP } else { usize::MAX };
+        let mut book = Self {
+            started: Instant::now(),
+            numbers: Numbers::new(),
+            archive: Archive::new(keep),
+            requests: RequestCounts::new(),
+            asked: Mutex::new(Asked::new(keep.min(ARRIVALS_KEEP))),
+            accepted: Mutex::default(),
+            callbacks: Mutex::default(),
+            file: None,
+            generation: AtomicU64::new(0),
+        };
+        if let Some(path) = &options.ledger_file {
+            let (file, messages) = LedgerFile::open(path)?;
+            for message in messages {
+                book.store(message);
+            }
+            book.file = Some(file);
+        }
+        Ok(book)
+    }
+
+    /// A create call arrived, whatever becomes of it.
+    pub(crate) fn asked(&self, to: Option<&str>, segments: u16) {
+        if let Some(to) = to.filter(|to| to.len() <= MAX_ADDRESS) {
+            self.numbers.asked(to);
+        }
+        let mut asked = lock(&self.asked);
+        // Read under the lock: the window needs times in order.
+        asked.rate.record(self.elapsed_us(), segments);
+        asked.arrivals.record(now_ms(), segments);
+    }
+
+    /// A message is accepted; from here on it counts.
+    pub(crate) fn accept(&self, message: Message) -> Arc<Message> {
+        if let Some(file) = &self.file
+            && let Err(error) = file.append(&message)
+        {
+            tracing::error!(%error, "ledger file cannot be written");
+        }
+        {
+            let mut rate = lock(&self.accepted);
+            rate.record(self.elapsed_us(), message.segments);
+        }
+        self.store(message)
+    }
+
+    pub(crate) fn answered(&self, operation: Operation, status: u16) {
+        self.requests.add(operation, status);
+    }
+
+    pub(crate) fn called_back(&self, record: CallbackRecord) {
+        lock(&self.callbacks).record(record);
+    }
+
+    pub(crate) fn message(&self, sid: MessageSid) -> Option<Arc<Message>> {
+        self.archive.get(sid)
+    }
+
+    /// Messages newest first: to a number or to all, before a position, those that `shown` admits.
+    pub(crate) fn newest(
+        &self,
+        to: Option<&str>,
+        below: Option<u64>,
+        skip: usize,
+        limit: usize,
+        shown: impl Fn(&Message) -> bool,
+    ) -> Vec<Arc<Message>> {
+        let Some(to) = to else { return self.archive.newest(below, skip, limit, shown) };
+        let mut messages = self.numbers.messages(to);
+        messages.sort_by_key(|message| std::cmp::Reverse(message.sequence));
+        messages.retain(|message| below.is_none_or(|below| message.sequence < below) && shown(message));
+        messages.into_iter().skip(skip).take(limit).collect()
+    }
+
+    pub(crate) fn callbacks(&self, limit: usize) -> Vec<CallbackRecord> {
+        lock(&self.callbacks).newest(limit)
+    }
+
+    pub(crate) fn timeline(&self) -> Timeline {
+        lock(&self.asked).arrivals.snapshot()
+    }
+
+    /// Counts of every number.
+    pub(crate) fn per_number(&self) -> Vec<(String, NumberStats)> {
+        self.numbers.counts(usize::MAX, |_| true)
+    }
+
+    pub(crate) fn accepted_count(&self) -> u64 {
+        self.archive.count()
+    }
+
+    pub(crate) fn stats(&self, detail: StatsDetail) -> Stats {
+        let totals = self.numbers.totals();
+        let requests = self.requests.snapshot();
+        let duplicates = if totals.duplicates == 0 {
+            Vec::new()
+        } else {
+            self.numbers.counts(100, |counts| counts.accepted > 1)
+        };
+        let callbacks = lock(&self.callbacks);
+        Stats {
+            accepted: self.archive.count(),
+            distinct_numbers: totals.distinct,
+            duplicates: totals.duplicates,
+            numbers_with_duplicates: totals.with_duplicates,
+            duplicate_numbers: duplicates.into_iter().map(|(to, _)| to).collect(),
+            max_per_number: totals.max_accepted,
+            max_asked_per_number: totals.max_asked,
+            peak_per_second: Peaks::new(lock(&self.accepted).peak(), lock(&self.asked).rate.peak()),
+            lookups: requests.get(&Operation::Lookup).map_or(0, |row| row.values().sum()),
+            requests,
+            callbacks_sent: callbacks.sent,
+            callbacks_failed: callbacks.failed,
+            callbacks_skipped: callbacks.skipped,
+            per_number: (detail == StatsDetail::PerNumber).then(|| self.per_number().into_iter().collect()),
+        }
+    }
+
+    /// Forgets everything, the file included.
+    pub(crate) fn clear(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.numbers.clear();
+        self.archive.clear();
+        self.requests.clear();
+        *lock(&self.accepted) = RateWindow::default();
+        *lock(&self.callbacks) = CallbackLog::default();
+        let mut asked = lock(&self.asked);
+        asked.rate = RateWindow::default();
+        asked.arrivals.clear();
+        if let Some(file) = &self.file
+            && let Err(error) = file.clear()
+        {
+            tracing::error!(%error, "ledger file cannot be emptied");
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn store(&self, message: Message) -> Arc<Message> {
+        let (stored, evicted) = self.archive.push(message);
+        self.numbers.accepted(Arc::clone(&stored));
+        if let Some(old) = evicted {
+            self.numbers.drop_message(&old);
+        }
+        stored
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

@@ -1,0 +1,24 @@
+//! The ledger: what was asked, what was accepted, how fast, and to whom. The judge of duplicates.
+
+mod archive;
+mod book;
+mod callback_log;
+mod file;
+mod numbers;
+mod rate;
+mod requests;
+mod stats;
+mod timeline;
+
+pub(crate) use book::Book;
+pub use callback_log::{CallbackRecord, CallbackResult};
+pub use file::LedgerFileError;
+pub use stats::{NumberStats, PeakStats, Peaks, Stats};
+pub use timeline::Timeline;
+
+pub(crate) use stats::StatsDetail;
+
+/// Locks a mutex whose data stays usable after a panic elsewhere.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

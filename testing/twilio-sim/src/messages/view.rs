@@ -1,0 +1,91 @@
+//! A message as the API shows it.
+
+use serde::Serialize;
+
+use super::lifecycle::Status;
+use super::message::Message;
+use crate::time::rfc2822;
+
+/// The JSON of a message, in Twilio's order and types: counts and prices are strings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MessageView {
+    /// `SM` and 32 hex digits.
+    pub sid: String,
+    /// The account.
+    pub account_sid: String,
+    /// Always `2010-04-01`.
+    pub api_version: &'static str,
+    /// The text.
+    pub body: String,
+    /// Recipient.
+    pub to: String,
+    /// Sender; none until a service has chosen one.
+    pub from: Option<String>,
+    /// The Messaging Service, if it was sent through one.
+    pub messaging_service_sid: Option<String>,
+    /// Status by now.
+    pub status: &'static str,
+    /// Always `outbound-api`.
+    pub direction: &'static str,
+    /// Segments; "0" until a service has chosen a sender.
+    pub num_segments: String,
+    /// Number of media files.
+    pub num_media: String,
+    /// RFC 2822, UTC.
+    pub date_created: String,
+    /// RFC 2822, UTC.
+    pub date_updated: String,
+    /// RFC 2822, UTC; none until sent.
+    pub date_sent: Option<String>,
+    /// None: prices are not simulated.
+    pub price: Option<String>,
+    /// None: prices are not simulated.
+    pub price_unit: Option<String>,
+    /// Twilio's error code when failed or undelivered.
+    pub error_code: Option<u32>,
+    /// None, as Twilio leaves it for most codes.
+    pub error_message: Option<String>,
+    /// Path of the message.
+    pub uri: String,
+    /// Paths below it.
+    pub subresource_uris: SubresourceUris,
+}
+
+/// Paths below a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SubresourceUris {
+    /// Its media list.
+    pub media: String,
+}
+
+impl MessageView {
+    pub(crate) fn new(message: &Message, account_sid: &str, now_ms: i64) -> Self {
+        let step = message.at(now_ms);
+        let from = message.sender(step.status).map(str::to_owned);
+        let chosen = from.is_some() && step.status != Status::Accepted;
+        let sid = message.sid.to_string();
+        let base = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
+        Self {
+            account_sid: account_sid.to_owned(),
+            api_version: "2010-04-01",
+            body: message.body.clone(),
+            to: message.to.clone(),
+            from,
+            messaging_service_sid: message.origin.service.clone(),
+            status: step.status.as_str(),
+            direction: "outbound-api",
+            num_segments: if chosen { message.segments.to_string() } else { "0".to_owned() },
+            num_media: message.media.to_string(),
+            date_created: rfc2822(message.created_ms),
+            date_updated: rfc2822(message.created_ms + step.after_ms),
+            date_sent: message.sent_ms(now_ms).map(rfc2822),
+            price: None,
+            price_unit: None,
+            error_code: step.error_code,
+            error_message: None,
+            uri: format!("{base}.json"),
+            subresource_uris: SubresourceUris { media: format!("{base}/Media.json") },
+            sid,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Which resource a request names.
+
+use hyper::Method;
+use url::form_urlencoded;
+
+use crate::faults::{Effects, Operation};
+use crate::form::Form;
+
+/// A request of the API, decoded.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) resource: Resource,
+    pub(crate) operation: Operation,
+    /// Path as sent, for error texts and URIs.
+    pub(crate) path: String,
+    pub(crate) query: Form,
+    /// Empty unless the body was form encoded.
+    pub(crate) form: Form,
+    pub(crate) effects: Effects,
+}
+
+/// The resources that exist, by path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Messages {
+        account: String,
+    },
+    Message {
+        account: String,
+        sid: String,
+    },
+    Account {
+        account: String,
+    },
+    Senders {
+        account: String,
+    },
+    CallerIds {
+        account: String,
+    },
+    Lookup {
+        number: String,
+    },
+    Service {
+        sid: String,
+    },
+    GeoPermissions,
+    /// No such path, `.json` forgotten included.
+    Unknown,
+}
+
+impl Resource {
+    pub(crate) fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        match parts.as_slice() {
+            ["2010-04-01", "Accounts", rest @ ..] => Self::of_account(rest).unwrap_or(Self::Unknown),
+            ["v2", "PhoneNumbers", number] if !number.is_empty() => Self::Lookup { number: unescape(number) },
+            ["v1", "Services", sid] => Self::Service { sid: (*sid).to_owned() },
+            ["v1", "Messaging", "GeoPermissions"] => Self::GeoPermissions,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_account(parts: &[&str]) -> Option<Self> {
+        let name = |text: &str| text.strip_suffix(".json").map(str::to_owned);
+        match parts {
+            [account] => Some(Self::Account { account: name(account)? }),
+            [account, collection] => {
+                let account = (*account).to_owned();
+                match *collection {
+                    "Messages.json" => Some(Self::Messages { account }),
+                    "IncomingPhoneNumbers.json" => Some(Self::Senders { account }),
+                    "OutgoingCallerIds.json" => Some(Self::CallerIds { account }),
+                    _ => None,
+                }
+            }
+            [account, "Messages", sid] => {
+                Some(Self::Message { account: (*account).to_owned(), sid: name(sid)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// The account in the path, if the resource has one.
+    pub(crate) fn account(&self) -> Option<&str> {
+        match self {
+            Self::Messages { account }
+            | Self::Message { account, .. }
+            | Self::Account { account }
+            | Self::Senders { account }
+            | Self::CallerIds { account } => Some(account),
+            Self::Lookup { .. } | Self::Service { .. } | Self::GeoPermissions | Self::Unknown => None,
+        }
+    }
+
+    /// The operation, or none where the method is not allowed.
+    pub(crate) fn operation(&self, method: &Method) -> Option<Operation> {
+        match (self, method) {
+            (Self::Unknown, _) => Some(Operation::Unknown),
+            (Self::Messages { .. }, &Method::POST) => Some(Operation::Create),
+            (Self::CallerIds { .. }, &Method::POST) => Some(Operation::CallerId),
+            (Self::Messages { .. }, &Method::GET) => Some(Operation::List),
+            (Self::Message { .. }, &Method::GET) => Some(Operation::Fetch),
+            (Self::Account { .. }, &Method::GET) => Some(Operation::Account),
+            (Self::Senders { .. }, &Method::GET) => Some(Operation::Senders),
+            (Self::Lookup { .. }, &Method::GET) => Some(Operation::Lookup),
+            (Self::Service { .. }, &Method::GET) => Some(Operation::Service),
+            (Self::GeoPermissions, &Method::GET) => Some(Operation::Geo),
+            _ => None,
+        }
+    }
+}
+
+/// Undoes percent-encoding; in a path `+` stands for itself.
+fn unescape(part: &str) -> String {
+    let query = format!("n={}", part.replace('+', "%2B").replace(['&', ';'], "%26"));
+    form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_need_json() {
+        let account = "AC1".to_owned();
+        assert_eq!(Resource::of("/2010-04-01/Accounts/AC1/Messages.json"), Resource::Messages { account });
+        for path in [
+            "/2010-04-01/Accounts/AC1/Messages",
+            "/2010-04-01/Accounts/AC1/Messages/SM1",
+            "/2010-04-01/accounts/AC1/Messages.json",
+            "/2010-04-01/Accounts/AC1",
+            "/",
+        ] {
+            assert_eq!(Resource::of(path), Resource::Unknown, "{path}");
+        }
+    }
+
+    #[test]
+    fn lookup_numbers_are_unescaped() {
+        for path in ["/v2/PhoneNumbers/%2B977984", "/v2/PhoneNumbers/+977984"] {
+            assert_eq!(Resource::of(path), Resource::Lookup { number: "+977984".to_owned() });
+        }
+    }
+
+    #[test]
+    fn methods() {
+        let messages = Resource::of("/2010-04-01/Accounts/AC1/Messages.json");
+        assert_eq!(messages.operation(&Method::POST), Some(Operation::Create));
+        assert_eq!(messages.operation(&Method::GET), Some(Operation::List));
+        assert_eq!(messages.operation(&Method::DELETE), None);
+    }
+}

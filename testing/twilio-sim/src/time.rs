@@ -1,0 +1,53 @@
+//! Clock readings and the date forms of the API.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Utc};
+
+/// Milliseconds since the Unix epoch, now.
+pub(crate) fn now_ms() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn utc(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The 2010 API's form, for example `Thu, 24 Aug 2023 05:01:45 +0000`.
+pub(crate) fn rfc2822(ms: i64) -> String {
+    utc(ms).format("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// The newer products' form, for example `2023-08-24T05:01:45Z`.
+pub(crate) fn iso8601(ms: i64) -> String {
+    utc(ms).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The day in GMT, for example `2023-08-24`; sorts as text.
+pub(crate) fn day(ms: i64) -> String {
+    utc(ms).format("%Y-%m-%d").to_string()
+}
+
+/// The carrier's receipt time, `YYMMDDhhmm`.
+pub(crate) fn receipt(ms: i64) -> String {
+    utc(ms).format("%y%m%d%H%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let ms = 1_692_853_305_000;
+        assert_eq!(rfc2822(ms), "Thu, 24 Aug 2023 05:01:45 +0000");
+        assert_eq!(iso8601(ms), "2023-08-24T05:01:45Z");
+        assert_eq!(day(ms), "2023-08-24");
+        assert_eq!(receipt(ms), "2308240501");
+    }
+}

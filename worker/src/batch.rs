@@ -1,0 +1,193 @@
+//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
+//! one statement serves many events.
+
+use std::{collections::HashSet, future::Future, time::Duration};
+
+use shared::{
+    db::{Trouble, trouble},
+    retry::RetryPolicy,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Larger batches gain nothing: a hundred rows reach the database's full speed.
+const MAX_ROWS: usize = 100;
+const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
+
+/// A statement that handles many rows at once, in one transaction.
+pub(crate) trait Statement: Send + Sync + 'static {
+    /// One event's part.
+    type Row: Keyed + Send + Sync + 'static;
+    /// What became of it.
+    type Answer: Send + 'static;
+
+    /// For how long a statement that fails for passing reasons is repeated. What must not be forgotten
+    /// is repeated for as long as the worker runs.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// One answer per row, in order.
+    fn run(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Self::Answer>, sqlx::Error>> + Send;
+}
+
+/// What a row may share with no other row of its batch, and the order in which rows are locked.
+pub(crate) trait Keyed {
+    /// Empty keys never collide.
+    fn keys(&self) -> [&str; 2];
+}
+
+/// Why a row has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BatchError {
+    /// The database refuses this row for good; SQLSTATE only, its text may quote the row.
+    #[error("the database refuses this row for good (SQLSTATE {0})")]
+    BadRow(String),
+    /// The database stayed away; the row may or may not have been handled.
+    #[error("the database cannot be reached")]
+    Unavailable,
+    /// The worker is stopping; the row may or may not have been handled.
+    #[error("the worker is stopping")]
+    Stopping,
+}
+
+struct Job<S: Statement> {
+    row: S::Row,
+    reply: oneshot::Sender<Result<S::Answer, BatchError>>,
+}
+
+/// A handle to one statement's batches.
+pub(crate) struct Batcher<S: Statement> {
+    jobs: mpsc::Sender<Job<S>>,
+}
+
+impl<S: Statement> Clone for Batcher<S> {
+    fn clone(&self) -> Self {
+        Self { jobs: self.jobs.clone() }
+    }
+}
+
+impl<S: Statement> Batcher<S> {
+    /// Starts the task that runs `statement`. Once `stop` is cancelled, a failing statement is not repeated.
+    pub(crate) fn start(name: &'static str, statement: S, stop: CancellationToken) -> Self {
+        let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
+        tokio::spawn(Runner { name, statement, stop }.run(inbox));
+        Self { jobs }
+    }
+
+    /// Runs `row` with whatever else is waiting.
+    pub(crate) async fn run(&self, row: S::Row) -> Result<S::Answer, BatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { row, reply }).await.map_err(|_| BatchError::Stopping)?;
+        answer.await.unwrap_or(Err(BatchError::Stopping))
+    }
+}
+
+struct Runner<S> {
+    name: &'static str,
+    statement: S,
+    stop: CancellationToken,
+}
+
+impl<S: Statement> Runner<S> {
+    async fn run(self, mut inbox: mpsc::Receiver<Job<S>>) {
+        let mut waiting: Vec<Job<S>> = Vec::new();
+        loop {
+            if waiting.is_empty() && inbox.recv_many(&mut waiting, MAX_ROWS).await == 0 {
+                return;
+            }
+            while waiting.len() < MAX_ROWS
+                && let Ok(job) = inbox.try_recv()
+            {
+                waiting.push(job);
+            }
+            let batch = without_collisions(&mut waiting);
+            self.settle(batch).await;
+        }
+    }
+
+    /// Halves a batch with a bad row until that row is alone.
+    async fn settle(&self, batch: Vec<Job<S>>) {
+        let mut todo = vec![batch];
+        while let Some(batch) = todo.pop() {
+            let (rows, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|j| (j.row, j.reply)).unzip();
+            match self.execute(&rows).await {
+                Ok(answers) => reply_each(replies, answers.into_iter().map(Ok)),
+                Err(BatchError::BadRow(_)) if rows.len() > 1 => {
+                    let mut first: Vec<Job<S>> =
+                        rows.into_iter().zip(replies).map(|(row, reply)| Job { row, reply }).collect();
+                    let second = first.split_off(first.len() / 2);
+                    todo.extend([second, first]);
+                }
+                Err(error) => reply_each(replies, std::iter::repeat_with(|| Err(error.clone()))),
+            }
+        }
+    }
+
+    async fn execute(&self, rows: &[S::Row]) -> Result<Vec<S::Answer>, BatchError> {
+        let started = Instant::now();
+        for n in 0.. {
+            let error = match self.statement.run(rows).await {
+                Ok(answers) => return Ok(answers),
+                Err(error) => error,
+            };
+            let sqlstate = error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned();
+            if trouble(&error) == Trouble::Data {
+                return Err(BatchError::BadRow(sqlstate));
+            }
+            if started.elapsed() >= S::PATIENCE {
+                return Err(BatchError::Unavailable);
+            }
+            tracing::warn!(
+                statement = self.name,
+                rows = rows.len(),
+                sqlstate,
+                "statement failed, repeating it"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(REPEAT.delay(n)) => {}
+                () = self.stop.cancelled() => return Err(BatchError::Stopping),
+            }
+        }
+        Err(BatchError::Stopping)
+    }
+}
+
+/// Takes the jobs whose keys are all different, sorted by key; the others stay for the next batch.
+fn without_collisions<S: Statement>(waiting: &mut Vec<Job<S>>) -> Vec<Job<S>> {
+    let mut seen = HashSet::new();
+    let mut batch = Vec::with_capacity(waiting.len());
+    let mut later = Vec::new();
+    for job in waiting.drain(..) {
+        let fresh = job
+            .row
+            .keys()
+            .iter()
+            .enumerate()
+            .all(|(i, k)| k.is_empty() || !seen.contains(&(i, (*k).to_owned())));
+        if fresh {
+            seen.extend(job.row.keys().iter().enumerate().map(|(i, k)| (i, (*k).to_owned())));
+            batch.push(job);
+        } else {
+            later.push(job);
+        }
+    }
+    *waiting = later;
+    batch.sort_by(|a, b| a.row.keys().cmp(&b.row.keys()));
+    batch
+}
+
+fn reply_each<A>(
+    replies: Vec<oneshot::Sender<Result<A, BatchError>>>,
+    answers: impl Iterator<Item = Result<A, BatchError>>,
+) {
+    for (reply, answer) in replies.into_iter().zip(answers) {
+        // Err: the event's task has ended; its delivery comes back by itself.
+        let _ = reply.send(answer);
+    }
+}
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

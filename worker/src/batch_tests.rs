@@ -1,0 +1,87 @@
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Row(&'static str, &'static str);
+
+impl Keyed for Row {
+    fn keys(&self) -> [&str; 2] {
+        [self.0, self.1]
+    }
+}
+
+/// Records its batches; refuses rows called `bad`, and fails the first `blips` times.
+struct Recorder {
+    batches: Batches,
+    blips: Arc<Mutex<u32>>,
+}
+
+impl Statement for Recorder {
+    type Row = Row;
+    type Answer = &'static str;
+
+    async fn run(&self, rows: &[Row]) -> Result<Vec<&'static str>, sqlx::Error> {
+        tokio::task::yield_now().await;
+        let mut blips = self.blips.lock().unwrap();
+        if *blips > 0 {
+            *blips -= 1;
+            return Err(sqlx::Error::PoolTimedOut);
+        }
+        if rows.iter().any(|r| r.0 == "bad") {
+            return Err(sqlx::Error::Encode("bad row".into()));
+        }
+        self.batches.lock().unwrap().push(rows.to_vec());
+        Ok(rows.iter().map(|r| r.0).collect())
+    }
+}
+
+type Batches = Arc<Mutex<Vec<Vec<Row>>>>;
+
+fn start(blips: u32) -> (Batcher<Recorder>, Batches, CancellationToken) {
+    let batches = Batches::default();
+    let stop = CancellationToken::new();
+    let statement = Recorder { batches: batches.clone(), blips: Arc::new(Mutex::new(blips)) };
+    (Batcher::start("test", statement, stop.clone()), batches, stop)
+}
+
+async fn run_all(batcher: &Batcher<Recorder>, rows: &[Row]) -> Vec<Result<&'static str, BatchError>> {
+    futures::future::join_all(rows.iter().map(|r| batcher.run(r.clone()))).await
+}
+
+#[tokio::test]
+async fn rows_with_a_common_key_never_share_a_batch() {
+    let (batcher, batches, _) = start(0);
+    let rows = [Row("u1", "+1"), Row("u2", "+1"), Row("u1", "+2"), Row("u3", "")];
+    let answers = run_all(&batcher, &rows).await;
+    assert_eq!(answers, [Ok("u1"), Ok("u2"), Ok("u1"), Ok("u3")]);
+    for batch in batches.lock().unwrap().iter() {
+        assert!(batch.is_sorted());
+        let users: HashSet<_> = batch.iter().map(|r| r.0).collect();
+        let phones: HashSet<_> = batch.iter().map(|r| r.1).collect();
+        assert_eq!((users.len(), phones.len()), (batch.len(), batch.len()), "{batch:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_row_is_singled_out_and_its_neighbours_go_on() {
+    let (batcher, _, _) = start(0);
+    let rows = [Row("a", ""), Row("b", ""), Row("bad", ""), Row("d", ""), Row("e", "")];
+    let answers = run_all(&batcher, &rows).await;
+    assert!(matches!(answers[2], Err(BatchError::BadRow(_))));
+    assert_eq!(answers.iter().filter(|a| a.is_ok()).count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_trouble_repeats_the_batch_as_a_whole() {
+    let (batcher, batches, _) = start(3);
+    assert_eq!(run_all(&batcher, &[Row("a", ""), Row("b", "")]).await, [Ok("a"), Ok("b")]);
+    assert!(!batches.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopping_worker_does_not_wait_for_a_lost_database() {
+    let (batcher, _, stop) = start(u32::MAX);
+    stop.cancel();
+    assert_eq!(batcher.run(Row("a", "")).await, Err(BatchError::Stopping));
+}

@@ -1,0 +1,65 @@
+//! `worker phone`: what becomes of numbers. Touches nothing, sends nothing.
+
+use std::{
+    io::{self, BufRead, BufWriter, Write},
+    process::ExitCode,
+};
+
+use shared::{
+    config::{Env, settings::DEFAULT_REGION},
+    phone::{self, Region, escape},
+};
+
+use crate::exit::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Region of numbers without a country code, or `none` [default: DEFAULT_REGION]
+    #[arg(long)]
+    region: Option<Region>,
+    /// Numbers; `-` or none: one per line from standard input
+    #[arg(allow_hyphen_values = true)]
+    numbers: Vec<String>,
+}
+
+/// One line per number: input, E.164, validity, line type, and why it would not be texted.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut env = Env::of_process();
+    let default = env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL);
+    env.finish(())?;
+    let region = arguments.region.unwrap_or(default);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = match arguments.numbers.as_slice() {
+        [] => lines(region, &mut out),
+        [dash] if dash == "-" => lines(region, &mut out),
+        numbers => numbers.iter().try_for_each(|n| line(n, region, &mut out)),
+    };
+    match result.and_then(|()| out.flush()) {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        result => result.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
+    }
+}
+
+fn lines(region: Region, out: &mut impl Write) -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        if input.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(());
+        }
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+        }
+        // Invalid UTF-8 becomes U+FFFD, which is in no number.
+        line(&String::from_utf8_lossy(&bytes), region, out)?;
+    }
+}
+
+fn line(input: &str, region: Region, out: &mut impl Write) -> io::Result<()> {
+    let found = phone::describe(input, region);
+    let reason = found.reason.map_or("", phone::Unusable::as_str);
+    let e164 = found.e164.as_deref().unwrap_or_default();
+    writeln!(out, "{}\t{e164}\t{}\t{}\t{reason}", escape::escape(input), found.valid, found.line_type)
+}

@@ -1,0 +1,133 @@
+//! `worker register`: one number through the whole pipeline. The way to try credentials.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use chrono::Utc;
+use shared::{
+    amqp::install_crypto,
+    config::Env,
+    db,
+    event::{self, Signup},
+    ids::UserId,
+    lane::Lane,
+    message::catalogue,
+    phone, telemetry,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
+    pipeline::{self, Inbound, Verdict},
+    worker::Worker,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The number, or `-` to read it from standard input (keeps it out of the list of processes)
+    #[arg(allow_hyphen_values = true)]
+    number: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = Config::read(Env::of_process())?;
+    telemetry::init(config.log_format);
+    install_crypto();
+    let number = read_number(&arguments.number)?;
+    let phone = match phone::normalise(&number, config.audience.region) {
+        Ok(phone) => phone,
+        Err(why) => {
+            println!("1 normalise  ✗ {why}: {}", "this number cannot be texted");
+            return Ok(ExitCode::from(SOME_FAILED));
+        }
+    };
+    println!("1 normalise  ✓ {} ({})", phone.e164.masked(), phone.line_type.as_str());
+    let message = catalogue::welcome(config.audience.language);
+    let segments = message.segments();
+    println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
+    if !arguments.yes && !confirmed()? {
+        println!("Nothing was sent.");
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let pool = db::pool(&config.database, "aamcare worker register", 5)
+        .map_err(|e| Failure::new(CONFIGURATION, e))?;
+    let migrated =
+        db::is_migrated(&pool).await.map_err(|e| Failure::new(UNREACHABLE, format!("Postgres: {e}")))?;
+    if !migrated {
+        return Err(Failure::new(CONFIGURATION, "migrations are missing: run `worker migrate`"));
+    }
+    let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
+    let worker = Worker::new(config, pool, stop, &abandon)?;
+    let user = format!("register-{}", Uuid::now_v7());
+    let verdict = pipeline::handle(&worker, &inbound(&user, number)?).await;
+    let verdict = verdict.map_err(|e| Failure::new(UNREACHABLE, e))?;
+    println!("3 pipeline   {}", explain(verdict));
+    println!("Recorded as user {user} in the view onboarding_status.");
+    Ok(if verdict == Verdict::Sent { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+}
+
+fn read_number(argument: &str) -> Result<String, Failure> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Asks on the terminal; without one, only `--yes` will do.
+fn confirmed() -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(2, "this sends a message: add --yes to go on without a terminal"));
+    }
+    print!("Send one welcome to this number? [y/N] ");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The event that the portal would have published.
+fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
+    let user_id = UserId::parse(user).map_err(|e| Failure::new(2, e))?;
+    let signup = Signup {
+        user_id,
+        phone,
+        country_hint: None,
+        language: None,
+        channel: None,
+        user_kind: None,
+        display_name: None,
+    };
+    let id = Uuid::now_v7().to_string();
+    Ok(Inbound {
+        lane: Lane::Live,
+        body: event::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
+        routing_key: "user.signed_up.v1".to_owned(),
+        message_id: Some(id),
+        published_at: None,
+        redelivered: false,
+        traceparent: None,
+        headers: serde_json::json!({}),
+    })
+}
+
+fn explain(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Sent => "✓ accepted by Twilio".to_owned(),
+        Verdict::Unknown => "? no definite answer: the running worker will find out".to_owned(),
+        Verdict::Linked | Verdict::Skipped(_) => "– nothing sent: this number has had its welcome".to_owned(),
+        Verdict::Rejected(reason) => format!("✗ rejected: {reason}"),
+        Verdict::OptedOut => "– nothing sent: this number is suppressed".to_owned(),
+        Verdict::Deferred(reason) => format!("… nothing sent yet ({reason}): the running worker tries again"),
+        Verdict::Failed(reason) => format!("✗ refused by Twilio: {reason}"),
+        Verdict::DeadLetter => "✗ dead letter".to_owned(),
+    }
+}

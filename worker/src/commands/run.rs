@@ -1,0 +1,151 @@
+//! `worker run`: everything together, until SIGTERM.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+
+use axum::Router;
+use shared::{
+    amqp::{Publisher, Topology, install_crypto},
+    config::Env,
+    db,
+    lane::Lane,
+    telemetry,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    dead_queue,
+    exit::{CONFIGURATION, Failure},
+    gate::breaker,
+    health::Health,
+    lane::Consumer,
+    ops, resolver,
+    sweeper::Sweeper,
+    webhook,
+    worker::Worker,
+};
+
+/// What is in flight at SIGTERM has this long to finish; orchestrators kill after 30 s.
+const GRACE: Duration = Duration::from_secs(25);
+/// One for each batched statement, one for each loop, some for callbacks.
+const CONNECTIONS: u32 = 12;
+
+pub(super) async fn run() -> Result<ExitCode, Failure> {
+    let config = Config::read(Env::of_process())?;
+    telemetry::init(config.log_format);
+    install_crypto();
+    shared::phone::warm_up();
+    let metrics = ops::install_recorder()?;
+    let ops_listener = bind("OPS_ADDR", config.ops_addr).await?;
+    let pool = db::pool(&config.database, "aamcare worker", CONNECTIONS)
+        .map_err(|e| Failure::new(CONFIGURATION, e))?;
+    let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
+    let health = Arc::new(Health::default());
+    let worker = Arc::new(Worker::new(config, pool, stop.clone(), &abandon)?);
+
+    let mut tasks = JoinSet::new();
+    serve(&mut tasks, ops_listener, ops::routes(health.clone(), metrics));
+    if let Some(routes) = webhook::routes(worker.clone())? {
+        serve(&mut tasks, bind("WEBHOOK_ADDR", worker.config.webhook_addr).await?, routes);
+    }
+    let handlers = TaskTracker::new();
+    let lanes = start(&mut tasks, &worker, &health, &handlers, &stop);
+
+    let code = tokio::select! {
+        () = termination() => ExitCode::SUCCESS,
+        what = health.wait_fatal() => Failure::new(CONFIGURATION, what).report(),
+    };
+    tracing::info!("stopping: nothing new is begun, what is in flight is finished");
+    stop.cancel();
+    handlers.close();
+    let finish = async {
+        lanes.wait().await;
+        handlers.wait().await;
+    };
+    tokio::select! {
+        done = tokio::time::timeout(GRACE, finish) => {
+            if done.is_err() {
+                tracing::warn!(left = handlers.len(), "not everything finished in time; the rest comes back");
+            }
+        }
+        () = termination() => tracing::warn!("told twice, stopping at once"),
+    }
+    abandon.cancel();
+    tracing::info!("stopped");
+    Ok(code)
+}
+
+/// Starts every loop. The returned tracker holds the lanes, which end by themselves once `stop` is cancelled.
+fn start(
+    tasks: &mut JoinSet<()>,
+    worker: &Arc<Worker>,
+    health: &Arc<Health>,
+    handlers: &TaskTracker,
+    stop: &CancellationToken,
+) -> TaskTracker {
+    let lanes = TaskTracker::new();
+    let topology = Topology::new(worker.config.broker.namespace.clone());
+    for lane in Lane::ALL {
+        let consumer = Consumer {
+            worker: worker.clone(),
+            lane,
+            topology: topology.clone(),
+            health: health.clone(),
+            handlers: handlers.clone(),
+            stop: stop.clone(),
+        };
+        lanes.spawn(consumer.run());
+    }
+    lanes.close();
+    let (publisher, publishing) =
+        Publisher::start(worker.config.broker.clone(), "aamcare worker, publisher", stop.clone());
+    tasks.spawn(async move { publishing.await.unwrap_or_default() });
+    let sweeper = Sweeper { worker: worker.clone(), health: health.clone(), publisher };
+    tasks.spawn(sweeper.run(stop.clone()));
+    tasks.spawn(resolver::run(worker.clone(), health.clone(), stop.clone()));
+    {
+        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
+        tasks.spawn(async move { dead_queue::run(&worker.config, &worker.pool, &health, &stop).await });
+    }
+    {
+        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
+        tasks.spawn(async move { health.watch_database(&worker.pool, &stop).await });
+    }
+    let (worker, stop) = (worker.clone(), stop.clone());
+    tasks.spawn(async move { breaker::keep_probing(&worker.gate.breaker, &worker.client, &stop).await });
+    lanes
+}
+
+async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let hint = format!("{name}: {address} cannot be used: {error}. Stop what holds it, or set {name}");
+        Failure::new(CONFIGURATION, hint)
+    })?;
+    let bound = listener.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string());
+    tracing::info!(setting = name, address = bound, "listening");
+    Ok(listener)
+}
+
+fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, routes: Router) {
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            tracing::error!(%error, "HTTP server ended");
+        }
+    });
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn termination() {
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

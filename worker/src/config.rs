@@ -1,0 +1,202 @@
+//! The worker's configuration, checked as a whole before anything starts.
+
+mod checks;
+pub(crate) mod settings;
+mod twilio;
+
+use std::{net::SocketAddr, time::Duration};
+
+use shared::{
+    config::{Broker, DatabaseUrl, Env, Faults, insecure_allowed},
+    message::Language,
+    phone::{CountryList, Region},
+    retry::RetryPolicy,
+    telemetry::{LogFormat, log_format},
+};
+
+pub(crate) use twilio::TwilioConfig;
+
+/// How a number becomes registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// Twilio Lookup v2.
+    Lookup,
+    /// Our own validation only.
+    None,
+}
+
+/// What becomes of an unknown outcome at its deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownPolicy {
+    /// A person decides.
+    Park,
+    /// One more attempt is made; she may get the message twice.
+    ResendOnce,
+}
+
+/// Numbers, languages and countries.
+#[derive(Debug, Clone)]
+pub(crate) struct Audience {
+    pub(crate) region: Region,
+    pub(crate) language: Language,
+    pub(crate) countries: CountryList,
+}
+
+/// How fast, and how much.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Twilio calls in flight.
+    pub(crate) concurrency: usize,
+    /// Message segments per second; 0: unlimited.
+    pub(crate) segments_per_second: u32,
+    /// Messages per day of Asia/Kathmandu; 0: unlimited.
+    pub(crate) messages_per_day: i32,
+    /// Deliveries in hand per lane.
+    pub(crate) prefetch: u16,
+}
+
+/// When things are tried again.
+#[derive(Debug, Clone)]
+pub(crate) struct Timing {
+    pub(crate) lease: Duration,
+    pub(crate) sweep_interval: Duration,
+    pub(crate) sweep_grace: Duration,
+    pub(crate) unknown_checks: Vec<Duration>,
+    pub(crate) unknown_policy: UnknownPolicy,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) retry_for: Duration,
+    pub(crate) probe: RetryPolicy,
+}
+
+/// Everything `worker run` needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) database: DatabaseUrl,
+    pub(crate) broker: Broker,
+    pub(crate) twilio: TwilioConfig,
+    pub(crate) method: Method,
+    pub(crate) audience: Audience,
+    pub(crate) pace: Pace,
+    pub(crate) timing: Timing,
+    pub(crate) ops_addr: SocketAddr,
+    pub(crate) webhook_addr: SocketAddr,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Config {
+    /// Reads and checks everything; all faults are reported at once.
+    pub(crate) fn read(mut env: Env) -> Result<Self, Faults> {
+        let env = &mut env;
+        let insecure = insecure_allowed(env);
+        let config = Self {
+            database: DatabaseUrl::read(env, &shared::config::settings::DATABASE_URL, insecure),
+            broker: Broker::read(env, insecure),
+            twilio: TwilioConfig::read(env, insecure),
+            method: method(env),
+            audience: audience(env),
+            pace: pace(env),
+            timing: timing(env),
+            ops_addr: address(env, &settings::OPS_ADDR),
+            webhook_addr: address(env, &settings::WEBHOOK_ADDR),
+            log_format: log_format(env),
+        };
+        checks::check(env, &config);
+        std::mem::replace(env, Env::of::<String, String>([])).finish(config)
+    }
+}
+
+pub(crate) fn audience(env: &mut Env) -> Audience {
+    use shared::config::settings::{ALLOWED_COUNTRIES, DEFAULT_REGION};
+    Audience {
+        region: env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL),
+        language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
+        countries: env.parse(&ALLOWED_COUNTRIES).unwrap_or(CountryList::Any),
+    }
+}
+
+fn method(env: &mut Env) -> Method {
+    match env.text(&settings::REGISTRATION_METHOD).as_str() {
+        "lookup" => Method::Lookup,
+        "none" => Method::None,
+        other => {
+            env.fault(
+                settings::REGISTRATION_METHOD.name,
+                format_args!("{other:?} is neither `lookup` nor `none`"),
+            );
+            Method::Lookup
+        }
+    }
+}
+
+fn pace(env: &mut Env) -> Pace {
+    let concurrency: usize = env.value(&settings::WORKER_CONCURRENCY);
+    if !(1..=4096).contains(&concurrency) {
+        env.fault(settings::WORKER_CONCURRENCY.name, "must lie between 1 and 4096");
+    }
+    let rate: u32 = env.value(&settings::SEND_RATE);
+    let messages_per_day = env.value::<u32>(&settings::MAX_MESSAGES_PER_DAY);
+    Pace {
+        concurrency,
+        segments_per_second: rate,
+        messages_per_day: i32::try_from(messages_per_day).unwrap_or(i32::MAX),
+        prefetch: prefetch(concurrency, rate),
+    }
+}
+
+/// Enough to keep every permit busy, yet no more than the rate drains in a minute: the last prefetched
+/// delivery must never come near the broker's consumer timeout (30 min; RabbitMQ docs, consumers).
+fn prefetch(concurrency: usize, rate: u32) -> u16 {
+    let busy = concurrency.saturating_mul(2).saturating_add(64);
+    let drained = if rate == 0 { usize::MAX } else { (rate as usize).saturating_mul(60) };
+    u16::try_from(busy.min(drained).max(1)).unwrap_or(u16::MAX)
+}
+
+fn timing(env: &mut Env) -> Timing {
+    Timing {
+        lease: env.duration(&settings::LEASE),
+        sweep_interval: env.duration(&settings::SWEEP_INTERVAL),
+        sweep_grace: env.duration(&settings::SWEEP_GRACE),
+        unknown_checks: env.durations(&settings::UNKNOWN_CHECKS),
+        unknown_policy: unknown_policy(env),
+        retry: RetryPolicy {
+            base: env.duration(&settings::RETRY_BASE),
+            max: env.duration(&settings::RETRY_MAX),
+        },
+        retry_for: env.duration(&settings::RETRY_FOR),
+        probe: probe(env),
+    }
+}
+
+fn unknown_policy(env: &mut Env) -> UnknownPolicy {
+    match env.text(&settings::UNKNOWN_POLICY).as_str() {
+        "park" => UnknownPolicy::Park,
+        "resend_once" => UnknownPolicy::ResendOnce,
+        other => {
+            env.fault(
+                settings::UNKNOWN_POLICY.name,
+                format_args!("{other:?} is neither `park` nor `resend_once`"),
+            );
+            UnknownPolicy::Park
+        }
+    }
+}
+
+fn probe(env: &mut Env) -> RetryPolicy {
+    let text = env.text(&settings::BREAKER_PROBE);
+    let parsed = text.split_once("..").and_then(|(base, max)| {
+        let (base, max) = (humantime::parse_duration(base).ok()?, humantime::parse_duration(max).ok()?);
+        (base <= max && !base.is_zero()).then_some(RetryPolicy { base, max })
+    });
+    parsed.unwrap_or_else(|| {
+        env.fault(settings::BREAKER_PROBE.name, "must be a range such as `5s..5m`");
+        RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) }
+    })
+}
+
+fn address(env: &mut Env, setting: &shared::config::Setting) -> SocketAddr {
+    env.parse(setting).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

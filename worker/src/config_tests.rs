@@ -1,0 +1,69 @@
+use super::*;
+
+const GOOD: [(&str, &str); 5] = [
+    ("DATABASE_URL", "postgres://u@127.0.0.1/db"),
+    ("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672"),
+    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+    ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
+];
+
+fn read(extra: &[(&str, &str)]) -> Result<Config, Faults> {
+    Config::read(Env::of(GOOD.iter().chain(extra).copied()))
+}
+
+#[test]
+fn the_documented_defaults_hold() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.pace.concurrency, 10);
+    assert_eq!(config.pace.segments_per_second, 10);
+    assert_eq!(config.timing.lease, Duration::from_secs(90));
+    assert_eq!(config.timing.unknown_checks.last(), Some(&Duration::from_secs(900)));
+    assert_eq!(config.timing.probe.max, Duration::from_secs(300));
+    assert_eq!(config.method, Method::Lookup);
+}
+
+#[test]
+fn everything_missing_is_named_at_once() {
+    let text = Config::read(Env::of::<&str, &str>([])).unwrap_err().to_string();
+    for name in [
+        "DATABASE_URL",
+        "AMQP_URL",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_MESSAGING_SERVICE_SID",
+    ] {
+        assert!(text.contains(name), "{text}");
+    }
+}
+
+#[test]
+fn settings_that_are_wrong_together_are_refused() {
+    for (name, value, word) in [
+        ("LEASE", "59s", "LEASE"),
+        ("TWILIO_TIMEOUT", "200s", "TWILIO_TIMEOUT"),
+        ("UNKNOWN_CHECKS", "5m,1m", "UNKNOWN_CHECKS"),
+        ("BREAKER_PROBE", "5m..1s", "BREAKER_PROBE"),
+        ("TWILIO_FROM", "AAMCARE", "keep one"),
+        ("PUBLIC_URL", "http://hooks.example.org", "https"),
+        ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001", "TWILIO_API_KEY_SECRET"),
+        ("DATABASE_URL", "postgres://u@db.example.org/db", "sslmode"),
+        ("ALLOWED_COUNTRIES", "NP,Narnia", "ALLOWED_COUNTRIES"),
+    ] {
+        let text = read(&[(name, value)]).unwrap_err().to_string();
+        assert!(text.contains(word), "{name}: {text}");
+    }
+}
+
+#[test]
+fn prefetch_keeps_permits_busy_and_never_exceeds_a_minute_of_the_rate() {
+    assert_eq!(prefetch(10, 10), 84);
+    assert_eq!(prefetch(512, 1), 60);
+    assert_eq!(prefetch(512, 0), 1088);
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let shown = format!("{:?}", read(&[]).unwrap());
+    assert!(!shown.contains("0123456789abcdef") && !shown.contains("guest"), "{shown}");
+}

@@ -1,0 +1,148 @@
+//! What the probes and the worker's own loops know of each other.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use shared::{db, lane::Lane};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+const PING_INTERVAL: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What Postgres is like at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// It does not answer.
+    Away,
+    /// It answers; migrations are missing.
+    NotMigrated,
+    /// It can be worked with.
+    Ready,
+}
+
+/// The state of a running worker.
+pub(crate) struct Health {
+    database: watch::Sender<Database>,
+    consuming: [AtomicBool; 2],
+    /// Ready messages by lane; negative: not known.
+    depth: [AtomicI64; 2],
+    fatal: Mutex<Option<String>>,
+    fatal_seen: CancellationToken,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            database: watch::Sender::new(Database::Away),
+            consuming: Default::default(),
+            depth: [AtomicI64::new(-1), AtomicI64::new(-1)],
+            fatal: Mutex::new(None),
+            fatal_seen: CancellationToken::new(),
+        }
+    }
+}
+
+impl Health {
+    /// Notes whether a lane has a live subscription.
+    pub(crate) fn consuming(&self, lane: Lane, up: bool) {
+        self.consuming[lane as usize].store(up, Ordering::Relaxed);
+        if !up {
+            self.depth[lane as usize].store(-1, Ordering::Relaxed);
+        }
+        metrics::gauge!("onboarding_amqp_connected", "lane" => lane.as_str()).set(if up { 1.0 } else { 0.0 });
+    }
+
+    /// Notes how many messages are ready in a lane's queue.
+    pub(crate) fn depth(&self, lane: Lane, ready: u32) {
+        self.depth[lane as usize].store(i64::from(ready), Ordering::Relaxed);
+        metrics::gauge!("onboarding_queue_ready", "lane" => lane.as_str()).set(f64::from(ready));
+    }
+
+    /// Ready messages in a lane's queue, while it is consumed.
+    pub(crate) fn known_depth(&self, lane: Lane) -> Option<i64> {
+        Some(self.depth[lane as usize].load(Ordering::Relaxed)).filter(|d| *d >= 0)
+    }
+
+    /// Ends the worker: only a person can mend this.
+    pub(crate) fn fatal(&self, what: String) {
+        *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+        self.fatal_seen.cancel();
+    }
+
+    /// Waits for something that only a person can mend.
+    pub(crate) async fn wait_fatal(&self) -> String {
+        self.fatal_seen.cancelled().await;
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    /// Waits until the database can be worked with.
+    pub(crate) async fn database_ready(&self) {
+        let mut database = self.database.subscribe();
+        // Err: this object is gone, and with it the worker.
+        let _ = database.wait_for(|d| *d == Database::Ready).await;
+    }
+
+    /// Whether events can be worked on, and what is missing. Twilio is not asked: its outage opens the
+    /// breaker, and must not take every worker out of rotation.
+    pub(crate) fn ready(&self) -> (bool, Value) {
+        let database = *self.database.borrow();
+        let consuming = |lane: Lane| self.consuming[lane as usize].load(Ordering::Relaxed);
+        let ready = database == Database::Ready && Lane::ALL.into_iter().all(consuming);
+        let details = json!({
+            "ready": ready,
+            "database": match database {
+                Database::Away => "cannot be reached",
+                Database::NotMigrated => "migrations are missing: run `worker migrate`",
+                Database::Ready => "ok",
+            },
+            "live_lane": if consuming(Lane::Live) { "consuming" } else { "not consuming" },
+            "backfill_lane": if consuming(Lane::Backfill) { "consuming" } else { "not consuming" },
+        });
+        (ready, details)
+    }
+
+    /// Watches the database until the worker stops.
+    pub(crate) async fn watch_database(&self, pool: &PgPool, stop: &CancellationToken) {
+        let mut migrated = false;
+        while !stop.is_cancelled() {
+            let seen = match tokio::time::timeout(PING_TIMEOUT, ping(pool, migrated)).await {
+                Ok(Ok(seen)) => seen,
+                _ => Database::Away,
+            };
+            migrated = seen == Database::Ready || migrated && seen == Database::Away;
+            self.note_database(seen);
+            tokio::select! {
+                () = tokio::time::sleep(PING_INTERVAL) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn note_database(&self, seen: Database) {
+        let changed = self.database.send_if_modified(|d| std::mem::replace(d, seen) != seen);
+        match seen {
+            Database::Away if changed => tracing::warn!("waiting for Postgres: it cannot be reached"),
+            Database::NotMigrated if changed => {
+                tracing::warn!("waiting for migrations: run `worker migrate`");
+            }
+            Database::Ready if changed => tracing::info!("Postgres is ready"),
+            _ => {}
+        }
+    }
+}
+
+async fn ping(pool: &PgPool, migrated: bool) -> Result<Database, sqlx::Error> {
+    if migrated {
+        sqlx::query_scalar!("SELECT 1").fetch_one(pool).await?;
+        return Ok(Database::Ready);
+    }
+    Ok(if db::is_migrated(pool).await? { Database::Ready } else { Database::NotMigrated })
+}

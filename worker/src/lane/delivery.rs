@@ -1,0 +1,92 @@
+//! From lapin's delivery to what the pipeline needs.
+
+use chrono::DateTime;
+use lapin::{
+    message::Delivery,
+    types::{AMQPValue, FieldTable},
+};
+use serde_json::{Map, Value};
+use shared::lane::Lane;
+
+use crate::pipeline::Inbound;
+
+/// Takes the body out of `delivery`; the acker stays.
+pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
+    let properties = &delivery.properties;
+    let headers = properties.headers().as_ref();
+    let published_at =
+        properties.timestamp().and_then(|t| DateTime::from_timestamp(i64::try_from(t).ok()?, 0));
+    Inbound {
+        lane,
+        routing_key: delivery.routing_key.to_string(),
+        message_id: properties.message_id().as_ref().map(ToString::to_string),
+        published_at,
+        redelivered: delivery.redelivered,
+        traceparent: headers.and_then(traceparent),
+        headers: headers.map_or_else(|| Value::Object(Map::new()), to_json),
+        body: std::mem::take(&mut delivery.data),
+    }
+}
+
+/// W3C Trace Context: 55 characters of lower-case hex and dashes; anything else is not carried on.
+fn traceparent(headers: &FieldTable) -> Option<String> {
+    let text = match headers.inner().get("traceparent")? {
+        AMQPValue::LongString(text) => text.to_string(),
+        AMQPValue::ShortString(text) => text.to_string(),
+        _ => return None,
+    };
+    let fits = text.len() == 55
+        && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-');
+    fits.then_some(text)
+}
+
+/// Headers for people to read. NUL, which Postgres cannot keep, is dropped.
+fn to_json(headers: &FieldTable) -> Value {
+    let entries = headers.inner().iter().map(|(k, v)| (clean(k.as_str()), value(v)));
+    Value::Object(entries.collect())
+}
+
+fn value(value: &AMQPValue) -> Value {
+    match value {
+        AMQPValue::LongString(text) => Value::String(clean(&text.to_string())),
+        AMQPValue::ShortString(text) => Value::String(clean(text.as_str())),
+        AMQPValue::Boolean(flag) => Value::Bool(*flag),
+        AMQPValue::LongLongInt(n) => Value::from(*n),
+        AMQPValue::LongInt(n) => Value::from(*n),
+        AMQPValue::LongUInt(n) => Value::from(*n),
+        AMQPValue::ShortInt(n) => Value::from(*n),
+        AMQPValue::Timestamp(n) => Value::from(*n),
+        AMQPValue::FieldArray(items) => Value::Array(items.as_slice().iter().map(self::value).collect()),
+        AMQPValue::FieldTable(table) => to_json(table),
+        other => Value::String(clean(&format!("{other:?}"))),
+    }
+}
+
+fn clean(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> FieldTable {
+        let mut table = FieldTable::default();
+        table.insert("traceparent".into(), AMQPValue::LongString(text.into()));
+        table
+    }
+
+    #[test]
+    fn only_a_well_formed_trace_context_is_carried_on() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(traceparent(&table(good)).as_deref(), Some(good));
+        for bad in ["", "x", &good.to_uppercase(), &format!("{good}\r\nX: y")] {
+            assert_eq!(traceparent(&table(bad)), None);
+        }
+    }
+
+    #[test]
+    fn headers_become_json_without_nul() {
+        assert_eq!(to_json(&table("a\0b")), serde_json::json!({ "traceparent": "ab" }));
+    }
+}

@@ -1,0 +1,218 @@
+//! One consumer on one channel of one connection, until something ends it.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures::{FutureExt, StreamExt};
+use lapin::{
+    Acker, Channel,
+    message::Delivery,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use shared::amqp::{ConnectError, TopologyError, connect};
+use tokio::sync::{mpsc, watch};
+
+use super::{Consumer, End, acks::Acks, delivery};
+use crate::{
+    gate::breaker::State,
+    pipeline::{self, Inbound, Interrupted},
+};
+
+const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why a session broke.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    #[error("RabbitMQ: {0}")]
+    Amqp(#[from] lapin::Error),
+    #[error("the broker ended the subscription")]
+    Ended,
+    #[error("the database cannot be reached; deliveries were given back")]
+    Database,
+}
+
+/// How a handler ended.
+enum Done {
+    /// Everything is committed.
+    Settled(u64),
+    /// Nothing is; the delivery goes back.
+    GiveBack(u64),
+    /// The handler panicked; the delivery goes back, and its next take-up is counted.
+    Panicked(u64),
+    /// The worker stops; closing the channel gives the delivery back.
+    Left,
+}
+
+struct Session<'a> {
+    consumer: &'a Consumer,
+    channel: Channel,
+    acks: Acks<Acker>,
+    running: usize,
+    done: mpsc::UnboundedSender<Done>,
+    prefetch: u16,
+}
+
+impl Consumer {
+    /// Connects, subscribes and handles deliveries until the session ends.
+    pub(super) async fn session(&self) -> Result<End, Broken> {
+        let name = format!("aamcare worker, {} lane", self.lane.as_str());
+        let connection = connect(&self.worker.config.broker, &name).await?;
+        let channel = connection.create_channel().await?;
+        if let Err(error) = self.topology.declare(&channel).await {
+            if error.is_clash() {
+                self.health.fatal(error.to_string());
+            }
+            return Err(error.into());
+        }
+        let prefetch = self.worker.config.pace.prefetch;
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (done, finished) = mpsc::unbounded_channel();
+        let session = Session { consumer: self, channel, acks: Acks::new(), running: 0, done, prefetch };
+        let end = session.run(finished).await;
+        self.health.consuming(self.lane, false);
+        if end.is_ok() {
+            // The broker may be gone already; what was not acked comes back either way.
+            let _ = connection.close(200, "done".into()).await;
+        }
+        end
+    }
+}
+
+impl Session<'_> {
+    async fn run(mut self, mut finished: mpsc::UnboundedReceiver<Done>) -> Result<End, Broken> {
+        let queue = self.consumer.topology.queue(self.consumer.lane);
+        let options = BasicConsumeOptions::default();
+        let mut deliveries = self
+            .channel
+            .basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default())
+            .await?;
+        self.consumer.health.consuming(self.consumer.lane, true);
+        tracing::info!(queue, prefetch = self.prefetch, "consuming");
+        let mut breaker = self.consumer.worker.gate.breaker.watch();
+        let mut depth = tokio::time::interval(DEPTH_INTERVAL);
+        let tag = deliveries.tag();
+        let end = loop {
+            tokio::select! {
+                biased;
+                () = self.consumer.stop.cancelled() => break End::Stopped,
+                () = opened(&mut breaker) => break End::Held,
+                Some(done) = finished.recv() => self.settle(done, &mut finished).await?,
+                delivery = deliveries.next() => self.take(delivery.ok_or(Broken::Ended)??),
+                _ = depth.tick() => self.measure_depth(&queue).await?,
+            }
+        };
+        self.channel.basic_cancel(tag, lapin::options::BasicCancelOptions::default()).await?;
+        if matches!(end, End::Held) {
+            // What the broker had sent already is stored as waiting.
+            while let Some(delivery) = deliveries.next().await {
+                self.take(delivery?);
+            }
+        }
+        while self.running > 0
+            && let Some(done) = finished.recv().await
+        {
+            self.settle(done, &mut finished).await?;
+        }
+        Ok(end)
+    }
+
+    fn take(&mut self, mut delivery: Delivery) {
+        let tag = delivery.delivery_tag;
+        let inbound = delivery::inbound(&mut delivery, self.consumer.lane);
+        self.acks.arrived(tag, delivery.acker);
+        self.running += 1;
+        metrics::gauge!("onboarding_events_in_flight").increment(1.0);
+        let (worker, done) = (self.consumer.worker.clone(), self.done.clone());
+        self.consumer.handlers.spawn(async move {
+            let started = tokio::time::Instant::now();
+            let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
+            metrics::gauge!("onboarding_events_in_flight").decrement(1.0);
+            // Err: the session has ended; the delivery comes back and finds what was committed.
+            let _ = done.send(conclude(tag, &inbound, started.elapsed(), result));
+        });
+    }
+
+    /// Books the handler's end and all others that are waiting, then acks what may be acked.
+    async fn settle(
+        &mut self,
+        first: Done,
+        finished: &mut mpsc::UnboundedReceiver<Done>,
+    ) -> Result<(), Broken> {
+        let mut next = Some(first);
+        let mut database_away = false;
+        while let Some(done) = next {
+            self.running -= 1;
+            match done {
+                Done::Settled(tag) => self.acks.finished(tag),
+                Done::Panicked(tag) => self.give_back(tag).await?,
+                Done::GiveBack(tag) => {
+                    self.give_back(tag).await?;
+                    database_away = true;
+                }
+                Done::Left => {}
+            }
+            next = finished.try_recv().ok();
+        }
+        for acker in self.acks.stragglers(usize::from(self.prefetch)) {
+            acker.ack(BasicAckOptions::default()).await?;
+        }
+        if let Some(acker) = self.acks.run() {
+            acker.ack(BasicAckOptions { multiple: true }).await?;
+        }
+        if database_away { Err(Broken::Database) } else { Ok(()) }
+    }
+
+    async fn give_back(&mut self, tag: u64) -> Result<(), Broken> {
+        if let Some(acker) = self.acks.withdraw(tag) {
+            acker.nack(BasicNackOptions { requeue: true, multiple: false }).await?;
+        }
+        Ok(())
+    }
+
+    async fn measure_depth(&self, queue: &str) -> Result<(), Broken> {
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        let state = self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
+        self.consumer.health.depth(self.consumer.lane, state.message_count());
+        Ok(())
+    }
+}
+
+/// Waits until the breaker is open.
+async fn opened(breaker: &mut watch::Receiver<State>) {
+    if breaker.wait_for(|s| matches!(s, State::Open(_))).await.is_err() {
+        // The breaker is gone, and with it the worker.
+        std::future::pending::<()>().await;
+    }
+}
+
+fn conclude(
+    tag: u64,
+    inbound: &Inbound,
+    took: Duration,
+    result: std::thread::Result<Result<pipeline::Verdict, Interrupted>>,
+) -> Done {
+    match result {
+        Ok(Ok(verdict)) => {
+            let outcome = verdict.outcome();
+            metrics::counter!("onboarding_events_processed_total", "outcome" => outcome).increment(1);
+            metrics::histogram!("onboarding_event_processing_seconds", "outcome" => outcome)
+                .record(took.as_secs_f64());
+            tracing::debug!(event_id = inbound.message_id, ?verdict, "handled");
+            Done::Settled(tag)
+        }
+        Ok(Err(error)) if error.is_stopping() => Done::Left,
+        Ok(Err(error)) => {
+            tracing::warn!(event_id = inbound.message_id, %error, "not handled, giving it back");
+            Done::GiveBack(tag)
+        }
+        Err(_) => {
+            tracing::error!(event_id = inbound.message_id, "handler panicked, giving the delivery back");
+            metrics::counter!("onboarding_handler_panics_total").increment(1);
+            Done::Panicked(tag)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The way of an event: decode → look up what is known → decide → register → gate → claim → call → outcome.
+
+pub(crate) mod facts;
+mod inbound;
+mod plan;
+mod send;
+mod settle;
+mod verdict;
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use shared::{
+    event::{self, Event, Kind, Rejected},
+    ids::UserId,
+    state::UserState,
+};
+
+pub(crate) use inbound::Inbound;
+pub(crate) use verdict::{Interrupted, Verdict};
+
+use crate::{
+    batch::BatchError,
+    store::{
+        dead_letters::{self, DeadLetter},
+        known::{Known, Question},
+        record::NewState,
+        tries,
+    },
+    worker::Worker,
+};
+use facts::{Facts, Origin, StoredNumber};
+use plan::Plan;
+
+/// A message taken up more often than this, each time without an end, kills its worker.
+const MAX_TRIES: i16 = 5;
+/// Newer data may come in between two looks; more often than this it does not.
+const MAX_LOOKS: usize = 5;
+
+/// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
+pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict, Interrupted> {
+    if inbound.redelivered {
+        metrics::counter!("onboarding_redeliveries_total").increment(1);
+        if tries::count(&worker.pool, &inbound.key()).await? > MAX_TRIES {
+            return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
+        }
+    }
+    let verdict = match event::decode(&inbound.body) {
+        Ok(event) => match welcome(worker, inbound, event).await {
+            Err(Interrupted::Batch(BatchError::BadRow(sqlstate))) => {
+                bury(worker, inbound, "data_error", &format!("SQLSTATE {sqlstate}")).await
+            }
+            other => other,
+        },
+        Err(rejected) => reject(worker, inbound, &rejected).await,
+    }?;
+    if inbound.redelivered {
+        tries::forget(&worker.pool, &inbound.key()).await?;
+    }
+    Ok(verdict)
+}
+
+async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {
+    inbound.observe(&event);
+    let at = event.time.or(inbound.published_at).unwrap_or_else(Utc::now);
+    let user_id = match &event.kind {
+        Kind::SignedUp(signup) => signup.user_id.clone(),
+        Kind::Stored(user_id) => user_id.clone(),
+    };
+    let mut news = match event.kind {
+        Kind::SignedUp(signup) => {
+            Some(Arc::new(Facts::of_signup(*signup, at, inbound.origin(), &worker.config.audience)))
+        }
+        Kind::Stored(_) => None,
+    };
+    for _ in 0..MAX_LOOKS {
+        let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
+        let known = worker.known.run(Question { user_id: user_id.to_string(), phone }).await?;
+        if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
+            // Older than what is stored: it changes nothing, yet it is a reason to welcome her.
+            news = None;
+            continue;
+        }
+        let facts = match (&news, &known.user) {
+            (Some(facts), _) => facts.clone(),
+            (None, Some(_)) => Arc::new(stored_facts(worker, &user_id, &known, inbound.origin())),
+            (None, None) => return bury(worker, inbound, "unknown_user", "no stored user of this id").await,
+        };
+        if let Some(verdict) = act(worker, facts, &known).await? {
+            return Ok(verdict);
+        }
+    }
+    Err(Interrupted::Restless)
+}
+
+/// `None`: things changed meanwhile, look again.
+async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option<Verdict>, Interrupted> {
+    match Plan::of(&facts, known) {
+        Plan::Skip(skip) => Ok(Some(Verdict::Skipped(skip))),
+        Plan::Reject(reason) => {
+            let state = NewState::plain(facts, UserState::Rejected, Some(reason));
+            worker.record.run(state).await?;
+            Ok(Some(Verdict::Rejected(reason)))
+        }
+        Plan::Link => send::link(worker, facts, known).await,
+        Plan::Go => {
+            let retries = known.user.as_ref().map_or(0, |u| u.retries);
+            send::send(worker, facts, u32::try_from(retries).unwrap_or(0)).await
+        }
+    }
+}
+
+fn stored_facts(worker: &Worker, user_id: &UserId, known: &Known, origin: Origin) -> Facts {
+    let user = known.user.as_ref();
+    let stored = StoredNumber {
+        phone_raw: user.map_or("", |u| &u.phone_raw),
+        country_hint: user.and_then(|u| u.country_hint.as_deref()),
+        language: user.and_then(|u| u.language.as_deref()),
+    };
+    Facts::of_stored(user_id.clone(), stored, origin, &worker.config.audience)
+}
+
+async fn reject(worker: &Worker, inbound: &Inbound, rejected: &Rejected) -> Result<Verdict, Interrupted> {
+    metrics::counter!("onboarding_events_rejected_total", "reason" => rejected.reason()).increment(1);
+    bury(worker, inbound, rejected.reason(), &rejected.to_string()).await
+}
+
+/// Keeps a delivery for a person; committed before it is acked.
+async fn bury(
+    worker: &Worker,
+    inbound: &Inbound,
+    reason: &'static str,
+    detail: &str,
+) -> Result<Verdict, Interrupted> {
+    let letter = DeadLetter {
+        reason,
+        detail,
+        lane: Some(inbound.lane),
+        routing_key: &inbound.routing_key,
+        message_id: inbound.message_id.as_deref(),
+        headers: &inbound.headers,
+        body: &inbound.body,
+    };
+    dead_letters::bury(&worker.pool, &letter).await?;
+    metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
+    tracing::warn!(
+        event_id = inbound.message_id,
+        lane = inbound.lane.as_str(),
+        reason,
+        detail,
+        "dead letter"
+    );
+    Ok(Verdict::DeadLetter)
+}

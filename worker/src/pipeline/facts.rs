@@ -1,0 +1,132 @@
+//! What is known of a user when her event is worked on.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    event::Signup,
+    ids::UserId,
+    lane::Lane,
+    message::Language,
+    phone::{self, CountryCode, Phone, Region, Unusable},
+};
+
+use crate::config::Audience;
+
+/// The facts that decide about one welcome. `Debug` shows neither number nor name.
+pub(crate) struct Facts {
+    pub(crate) user_id: UserId,
+    pub(crate) lane: Lane,
+    /// The number as typed.
+    pub(crate) phone_raw: String,
+    pub(crate) country_hint: Option<String>,
+    /// The number to text, or why there is none.
+    pub(crate) phone: Result<Phone, Unusable>,
+    pub(crate) language: Language,
+    pub(crate) traceparent: Option<String>,
+    /// What the event tells that is to be stored; none: the facts come from the database.
+    pub(crate) news: Option<News>,
+}
+
+/// The part of an event that is stored.
+pub(crate) struct News {
+    /// When it happened; older than what is stored, it changes nothing.
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) language: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) display_name: Option<String>,
+}
+
+/// Where an event came from.
+pub(crate) struct Origin {
+    pub(crate) lane: Lane,
+    pub(crate) traceparent: Option<String>,
+}
+
+impl Facts {
+    /// From a signup event.
+    pub(crate) fn of_signup(signup: Signup, at: DateTime<Utc>, origin: Origin, audience: &Audience) -> Self {
+        let phone = usable(&signup.phone, signup.country_hint.as_deref(), audience);
+        Self {
+            phone,
+            language: language(signup.language.as_deref(), audience),
+            user_id: signup.user_id,
+            lane: origin.lane,
+            phone_raw: signup.phone,
+            country_hint: signup.country_hint,
+            traceparent: origin.traceparent,
+            news: Some(News {
+                at,
+                language: signup.language,
+                channel: signup.channel,
+                kind: signup.user_kind.map(shared::event::UserKind::as_str),
+                display_name: signup.display_name,
+            }),
+        }
+    }
+
+    /// From what is stored of her.
+    pub(crate) fn of_stored(
+        user_id: UserId,
+        stored: StoredNumber<'_>,
+        origin: Origin,
+        audience: &Audience,
+    ) -> Self {
+        Self {
+            phone: usable(stored.phone_raw, stored.country_hint, audience),
+            language: language(stored.language, audience),
+            user_id,
+            lane: origin.lane,
+            phone_raw: stored.phone_raw.to_owned(),
+            country_hint: stored.country_hint.map(str::to_owned),
+            traceparent: origin.traceparent,
+            news: None,
+        }
+    }
+
+    /// The number in E.164, where there is one.
+    pub(crate) fn e164(&self) -> Option<&str> {
+        self.phone.as_ref().ok().map(|p| p.e164.as_str())
+    }
+
+    /// Her country, where the number has one.
+    pub(crate) fn country(&self) -> Option<CountryCode> {
+        self.phone.as_ref().ok().and_then(|p| p.e164.country())
+    }
+}
+
+impl std::fmt::Debug for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Facts")
+            .field("user_id", &self.user_id)
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The stored columns that a number is read from.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredNumber<'a> {
+    pub(crate) phone_raw: &'a str,
+    pub(crate) country_hint: Option<&'a str>,
+    pub(crate) language: Option<&'a str>,
+}
+
+fn usable(raw: &str, hint: Option<&str>, audience: &Audience) -> Result<Phone, Unusable> {
+    let region = hint.and_then(|h| h.parse::<CountryCode>().ok()).map_or(audience.region, Region::from);
+    let normalised = phone::normalise(raw, region);
+    let result = match normalised {
+        Ok(phone) => phone::check_country(&phone.e164, &audience.countries).map(|()| phone),
+        Err(why) => Err(why),
+    };
+    let (word, reason) = match &result {
+        Ok(_) => ("ok", ""),
+        Err(why) => ("invalid", why.as_str()),
+    };
+    metrics::counter!("onboarding_phone_normalizations_total", "result" => word, "reason" => reason)
+        .increment(1);
+    result
+}
+
+fn language(tag: Option<&str>, audience: &Audience) -> Language {
+    tag.and_then(Language::from_tag).unwrap_or(audience.language)
+}

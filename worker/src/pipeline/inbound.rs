@@ -1,0 +1,62 @@
+//! A delivery, as far as the pipeline needs it.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use shared::{event::Event, lane::Lane};
+
+use super::facts::Origin;
+
+/// One delivery. `Debug` shows no body.
+pub(crate) struct Inbound {
+    pub(crate) lane: Lane,
+    pub(crate) body: Vec<u8>,
+    pub(crate) routing_key: String,
+    pub(crate) message_id: Option<String>,
+    /// The AMQP timestamp.
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) redelivered: bool,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) headers: serde_json::Value,
+}
+
+impl Inbound {
+    /// What tells this message from others: its id, or its content.
+    pub(super) fn key(&self) -> String {
+        match &self.message_id {
+            Some(id) => format!("id:{id}"),
+            None => format!("sha256:{:x}", Sha256::digest(&self.body)),
+        }
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        Origin { lane: self.lane, traceparent: self.traceparent.clone() }
+    }
+
+    /// The word for metrics: who publishes on this lane.
+    pub(crate) fn source(&self) -> &'static str {
+        match self.lane {
+            Lane::Live => "portal",
+            Lane::Backfill => "backfill",
+        }
+    }
+
+    pub(super) fn observe(&self, event: &Event) {
+        let version = event.version.as_str();
+        metrics::counter!("onboarding_events_received_total", "source" => self.source(), "version" => version)
+            .increment(1);
+        if let Some(at) = event.time.or(self.published_at) {
+            let age = (Utc::now() - at).to_std().unwrap_or_default();
+            metrics::histogram!("onboarding_event_age_seconds", "source" => self.source())
+                .record(age.as_secs_f64());
+        }
+    }
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound")
+            .field("lane", &self.lane)
+            .field("message_id", &self.message_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+use super::*;
+use crate::twilio::{FaultScope, MessageSid, MessageStatus, PathFault, UnknownCause, classify_create};
+
+const TERMS: Terms = Terms {
+    retry: RetryPolicy { base: Duration::from_secs(1), max: Duration::from_secs(3600) },
+    retries: 3,
+    first_check: Duration::from_secs(30),
+};
+
+fn settled(answer: &CreateOutcome) -> Ended {
+    settle(MessageId::new(), "7".into(), answer, TERMS)
+}
+
+fn refusal(status: u16, code: Option<u32>) -> Ended {
+    let class = classify_create(status, code);
+    settled(&CreateOutcome::Refused { status, code, class, retry_after: None })
+}
+
+fn user(ended: &Ended) -> (UserState, String, bool) {
+    let user = ended.user.as_ref().expect("the user changes");
+    (user.state, user.reason.to_string(), user.again_in.is_some())
+}
+
+#[test]
+fn an_accepted_message_speaks_for_its_user() {
+    let sid = MessageSid::parse("SM00000000000000000000000000000001").unwrap();
+    let status = MessageStatus::parse("accepted");
+    let ended = settled(&CreateOutcome::Accepted { sid, status, segments: None, error_code: None });
+    assert_eq!(ended.outcome, AttemptOutcome::Accepted);
+    assert!(ended.user.is_none() && ended.accepted.is_some());
+}
+
+#[test]
+fn no_definite_answer_is_unknown_and_is_never_scheduled() {
+    for cause in [
+        UnknownCause::Timeout,
+        UnknownCause::Lost,
+        UnknownCause::ServerError { status: 500, code: Some(20500) },
+    ] {
+        let ended = settled(&CreateOutcome::Unknown { cause });
+        assert_eq!(ended.outcome, AttemptOutcome::Unknown);
+        assert!(ended.user.is_none());
+        assert_eq!(ended.check_in, Some(TERMS.first_check));
+    }
+}
+
+#[test]
+fn what_was_never_written_comes_again_and_burns_nothing() {
+    let ended = settled(&CreateOutcome::NotWritten { cause: PathFault::Connect });
+    assert_eq!(ended.outcome, AttemptOutcome::Unwritten);
+    assert_eq!(user(&ended), (UserState::Received, "path_fault".into(), true));
+}
+
+#[test]
+fn each_kind_of_refusal_has_its_consequence() {
+    use AttemptOutcome::{Deferred, Refused};
+    use UserState::{Failed, Received, Suppressed};
+    for (status, code, outcome, state, reason, again) in [
+        (400, Some(21211), Refused, Failed, "error_21211", false),
+        (400, Some(21614), Refused, Failed, "error_21614", false),
+        (400, Some(21617), Refused, Failed, "error_21617", false),
+        (400, None, Refused, Failed, "http_400", false),
+        (400, Some(21610), Refused, Suppressed, "opted_out", false),
+        (401, Some(20003), Deferred, Received, "breaker_open", true),
+        (400, Some(21408), Deferred, Received, "breaker_open", true),
+        (429, Some(63038), Deferred, Received, "daily_cap", true),
+        (429, Some(20429), Deferred, Received, "path_fault", true),
+        (429, Some(21611), Refused, Received, "error_21611", true),
+        (409, Some(20409), Refused, Received, "error_20409", true),
+    ] {
+        let ended = refusal(status, code);
+        assert_eq!(ended.outcome, outcome, "{code:?}");
+        assert_eq!(user(&ended), (state, reason.to_owned(), again), "{code:?}");
+        assert_eq!(ended.suppress, code == Some(21610));
+    }
+}
+
+#[test]
+fn only_temporary_refusals_count_towards_the_limit() {
+    let counts = |status, code| refusal(status, code).user.is_some_and(|u| u.counts);
+    assert!(counts(409, Some(20409)) && counts(429, Some(21611)));
+    assert!(!counts(429, Some(20429)) && !counts(401, Some(20003)));
+}
+
+#[test]
+fn a_retry_after_is_a_floor() {
+    let class = Class::Throttled { min_delay: Duration::ZERO };
+    let retry_after = Some(Duration::from_secs(700));
+    let ended = settled(&CreateOutcome::Refused { status: 429, code: Some(20429), class, retry_after });
+    assert!(ended.user.and_then(|u| u.again_in) >= retry_after);
+}
+
+#[test]
+fn an_account_fault_of_any_scope_burns_no_attempt() {
+    for scope in [FaultScope::Account, FaultScope::Country] {
+        let class = Class::Account { scope };
+        let ended =
+            settled(&CreateOutcome::Refused { status: 400, code: Some(21408), class, retry_after: None });
+        assert_eq!(ended.outcome, AttemptOutcome::Deferred);
+    }
+}

@@ -1,0 +1,79 @@
+//! How the handling of a delivery ended.
+
+use shared::reason::Reason;
+
+use super::plan::Skip;
+use crate::batch::BatchError;
+
+/// Everything about the delivery is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Twilio has the message.
+    Sent,
+    /// Nobody knows yet whether Twilio has it.
+    Unknown,
+    /// Nothing was left to do.
+    Skipped(Skip),
+    /// The number is held by an attempt already.
+    Linked,
+    /// The number cannot be texted.
+    Rejected(Reason),
+    /// The number is suppressed, or she opted out.
+    OptedOut,
+    /// To be tried again later.
+    Deferred(Reason),
+    /// Refused for good.
+    Failed(Reason),
+    /// Kept for a person.
+    DeadLetter,
+}
+
+impl Verdict {
+    /// The label of `onboarding_events_processed_total`.
+    pub(crate) fn outcome(self) -> &'static str {
+        match self {
+            Verdict::Sent => "sent",
+            Verdict::Unknown => "unknown",
+            Verdict::Skipped(_) | Verdict::Linked => "duplicate",
+            Verdict::Rejected(_) => "invalid",
+            Verdict::OptedOut => "opted_out",
+            Verdict::Deferred(_) => "deferred",
+            Verdict::Failed(_) => "failed",
+            Verdict::DeadLetter => "dead_letter",
+        }
+    }
+}
+
+/// Why the handling of a delivery did not come to its end; it is not acked and comes back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Interrupted {
+    /// The database failed, or the worker stops.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A single statement failed.
+    #[error("a statement failed: {}", sqlstate(.0))]
+    Database(#[from] sqlx::Error),
+    /// Her data kept changing.
+    #[error("the stored data kept changing")]
+    Restless,
+    /// The worker is stopping and nothing was claimed.
+    #[error("the worker is stopping")]
+    Stopping,
+}
+
+impl Interrupted {
+    /// Whether the worker stops, rather than something being wrong.
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self, Self::Stopping | Self::Batch(BatchError::Stopping))
+    }
+}
+
+/// A database error's own text may quote a row, so only its kind is shown.
+fn sqlstate(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(db) => format!("SQLSTATE {}", db.code().unwrap_or_default()),
+        sqlx::Error::PoolTimedOut => "no connection within the time limit".to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        _ => "connection trouble".to_owned(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Status callbacks: kept as they came, applied upwards only.
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// One verified status callback.
+pub(crate) struct Callback {
+    pub(crate) sid: String,
+    pub(crate) status: String,
+    pub(crate) rank: i16,
+    /// Our own id, from the query of the callback's URL.
+    pub(crate) message_id: Option<Uuid>,
+    pub(crate) error_code: Option<i32>,
+}
+
+/// What a stored callback changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Effect {
+    /// Its attempt was moved on; seconds from the claim to now.
+    Applied {
+        /// Seconds since the claim.
+        age: f64,
+    },
+    /// Its attempt knew it, or more, already.
+    Stale,
+    /// No attempt of that id or SID; kept, for the create response may still be on its way.
+    Unmatched,
+}
+
+/// Stores a callback and applies it, in one transaction. Any order and any repetition end the same.
+pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Effect, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let attempt = sqlx::query!(
+        r#"SELECT message_id, status_rank FROM attempts
+           WHERE (message_id = $1 AND (sid IS NULL OR sid = $2)) OR sid = $2
+           FOR UPDATE"#,
+        callback.message_id,
+        callback.sid,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (sid, status) DO UPDATE SET matched = status_callbacks.matched OR EXCLUDED.matched",
+        callback.sid,
+        callback.status,
+        callback.message_id,
+        callback.error_code,
+        attempt.is_some(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    let effect = match attempt {
+        None => Effect::Unmatched,
+        Some(attempt) => {
+            if suppress {
+                suppress_number(&mut tx, attempt.message_id).await?;
+            }
+            apply(&mut tx, attempt.message_id, callback).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(effect)
+}
+
+/// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not.
+async fn apply(tx: &mut PgConnection, message_id: Uuid, callback: &Callback) -> Result<Effect, sqlx::Error> {
+    let age = sqlx::query_scalar!(
+        r#"UPDATE attempts SET
+               outcome = 'accepted', sid = coalesce(sid, $2), next_check_at = NULL, parked_at = NULL,
+               twilio_status = $3, status_rank = $4, error_code = coalesce($5, error_code), updated_at = now()
+           WHERE message_id = $1 AND status_rank < $4 AND outcome IN ('sending', 'unknown', 'accepted')
+           RETURNING extract(epoch FROM now() - claimed_at)::float8 AS "age!""#,
+        message_id,
+        callback.sid,
+        callback.status,
+        callback.rank,
+        callback.error_code,
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(age.map_or(Effect::Stale, |age| Effect::Applied { age }))
+}
+
+async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO suppressions (phone_e164, source, actor, reason)
+         SELECT phone_e164, 'twilio', 'webhook', 'reported as opted out' FROM attempts WHERE message_id = $1
+         ON CONFLICT DO NOTHING",
+        message_id,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Applies callbacks that named only a SID and came before that SID was stored.
+pub(super) async fn apply_early(tx: &mut PgConnection, sids: &[String]) -> Result<(), sqlx::Error> {
+    let early = sqlx::query!(
+        r#"UPDATE status_callbacks c SET matched = true FROM attempts a
+           WHERE c.sid = ANY($1) AND NOT c.matched AND a.sid = c.sid
+           RETURNING a.message_id, c.sid, c.status, c.error_code"#,
+        sids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for row in early {
+        let rank = i16::from(crate::twilio::MessageStatus::parse(&row.status).rank());
+        let callback =
+            Callback { sid: row.sid, status: row.status, rank, message_id: None, error_code: row.error_code };
+        apply(&mut *tx, row.message_id, &callback).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The claim: the right to text one number, written before the call. The unique index on the number is
+//! the judge; everything here only asks it and reports its verdict.
+
+use std::time::Duration;
+
+use shared::{ids::MessageId, lane::Lane};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{
+    budget,
+    record::{self, NewState},
+};
+use crate::batch::{Keyed, Statement};
+
+/// Claims many numbers in one transaction.
+pub(crate) struct Claim {
+    pub(crate) pool: PgPool,
+    pub(crate) worker_id: String,
+    /// How long a claim is ours, on the database's clock.
+    pub(crate) lease: Duration,
+    /// 0: unlimited.
+    pub(crate) messages_per_day: i32,
+}
+
+/// One number to claim. `user.attempt` is set.
+pub(crate) struct Wish {
+    pub(crate) user: NewState,
+    pub(crate) message_id: MessageId,
+    /// E.164.
+    pub(crate) phone: String,
+    pub(crate) body_sha256: [u8; 32],
+    pub(crate) segments: i16,
+}
+
+/// What became of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Granted {
+    /// The number is ours to text, now.
+    Yes,
+    /// Another user's attempt holds the number.
+    Shared,
+    /// Her own earlier attempt holds the number.
+    Hers,
+    /// The number is suppressed.
+    Suppressed,
+    /// `MAX_MESSAGES_PER_DAY` is reached; nothing was written.
+    Capped,
+    /// Newer data came in, or the holder just let go: look again.
+    LookAgain,
+}
+
+impl Keyed for Wish {
+    fn keys(&self) -> [&str; 2] {
+        self.user.keys()
+    }
+}
+
+impl Statement for Claim {
+    type Row = Wish;
+    type Answer = Granted;
+
+    async fn run(&self, rows: &[Wish]) -> Result<Vec<Granted>, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
+        let (wishes, capped) = rows.split_at(allowed);
+        let users: Vec<&NewState> = wishes.iter().map(|w| &w.user).collect();
+        let recorded = record::write(&mut tx, &users).await?;
+        let granted = self.insert(&mut tx, wishes).await?;
+        let mut answers: Vec<Granted> = wishes
+            .iter()
+            .map(|w| if granted.contains(&w.message_id.uuid()) { Granted::Yes } else { Granted::LookAgain })
+            .collect();
+        let missed: Vec<&Wish> = wishes
+            .iter()
+            .filter(|w| !granted.contains(&w.message_id.uuid()))
+            .filter(|w| recorded.iter().any(|id| id == w.user.facts.user_id.as_str()))
+            .collect();
+        if !missed.is_empty() {
+            let verdicts = explain(&mut tx, &missed).await?;
+            for (wish, answer) in wishes.iter().zip(&mut answers) {
+                let verdict = verdicts.iter().find(|(id, _)| id == wish.user.facts.user_id.as_str());
+                *answer = verdict.map_or(*answer, |(_, v)| *v);
+            }
+        }
+        budget::use_up(&mut tx, self.messages_per_day, granted.len()).await?;
+        tx.commit().await?;
+        answers.extend(capped.iter().map(|_| Granted::Capped));
+        Ok(answers)
+    }
+}
+
+impl Claim {
+    /// Suppression and the user's number are checked again here, by the statement that claims.
+    async fn insert(&self, tx: &mut PgConnection, wishes: &[Wish]) -> Result<Vec<Uuid>, sqlx::Error> {
+        let ids: Vec<Uuid> = wishes.iter().map(|w| w.message_id.uuid()).collect();
+        let users: Vec<String> = wishes.iter().map(|w| w.user.facts.user_id.to_string()).collect();
+        let phones: Vec<String> = wishes.iter().map(|w| w.phone.clone()).collect();
+        let lanes: Vec<Lane> = wishes.iter().map(|w| w.user.facts.lane).collect();
+        let languages: Vec<&str> = wishes.iter().map(|w| w.user.facts.language.as_str()).collect();
+        let bodies: Vec<&[u8]> = wishes.iter().map(|w| &w.body_sha256[..]).collect();
+        let segments: Vec<i16> = wishes.iter().map(|w| w.segments).collect();
+        sqlx::query_scalar!(
+            r#"INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
+                                     lease_until)
+               SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
+                      now() + make_interval(secs => $9)
+               FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[])
+                    AS i(message_id, user_id, phone, lane, language, body_sha256, segments)
+               JOIN users u ON u.user_id = i.user_id AND u.phone_e164 = i.phone AND u.attempt_id = i.message_id
+               WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL)
+               ORDER BY i.phone
+               ON CONFLICT DO NOTHING
+               RETURNING message_id"#,
+            &ids,
+            &users,
+            &phones,
+            &lanes as &[Lane],
+            &languages as &[&str],
+            &bodies as &[&[u8]],
+            &segments,
+            self.worker_id,
+            self.lease.as_secs_f64(),
+        )
+        .fetch_all(tx)
+        .await
+    }
+}
+
+/// Why these users were recorded but got no claim; mends their rows accordingly.
+async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<Vec<(String, Granted)>, sqlx::Error> {
+    let users: Vec<String> = missed.iter().map(|w| w.user.facts.user_id.to_string()).collect();
+    let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
+    let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"WITH held AS (
+               SELECT m.user_id, m.message_id, b.message_id AS holder, b.user_id AS holder_user,
+                      s.id IS NOT NULL AS suppressed
+               FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS m(user_id, phone, message_id)
+               LEFT JOIN attempts b ON b.phone_e164 = m.phone AND b.blocks
+               LEFT JOIN suppressions s ON s.phone_e164 = m.phone AND s.lifted_at IS NULL
+           )
+           UPDATE users u SET
+               state = CASE WHEN h.holder IS NOT NULL THEN 'registered'
+                            WHEN h.suppressed THEN 'suppressed' ELSE 'received' END::user_state,
+               reason = CASE WHEN h.holder_user <> u.user_id THEN 'shared_phone'
+                             WHEN h.holder IS NULL AND h.suppressed THEN 'opted_out' END,
+               attempt_id = CASE WHEN h.holder_user = u.user_id THEN h.holder END
+           FROM held h WHERE u.user_id = h.user_id
+           RETURNING u.user_id, h.message_id AS "message_id!", h.holder AS "holder?", h.holder_user AS "holder_user?",
+                     h.suppressed AS "suppressed!""#,
+        &users,
+        &phones,
+        &ids,
+    )
+    .fetch_all(tx)
+    .await?;
+    let verdict = |holder: Option<Uuid>, hers: bool, own: Uuid, suppressed: bool| match holder {
+        // The commit of an earlier try went through although its answer was lost.
+        Some(holder) if holder == own => Granted::Yes,
+        Some(_) if hers => Granted::Hers,
+        Some(_) => Granted::Shared,
+        None if suppressed => Granted::Suppressed,
+        None => Granted::LookAgain,
+    };
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let hers = r.holder_user.as_deref() == Some(r.user_id.as_str());
+            let granted = verdict(r.holder, hers, r.message_id, r.suppressed);
+            (r.user_id, granted)
+        })
+        .collect())
+}

@@ -1,0 +1,40 @@
+//! Deliveries that can never be processed.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use shared::lane::Lane;
+use sqlx::PgPool;
+
+/// A delivery to be kept for a person.
+pub(crate) struct DeadLetter<'a> {
+    /// One word of a closed list.
+    pub(crate) reason: &'a str,
+    /// What is wrong; shows nothing of the content.
+    pub(crate) detail: &'a str,
+    pub(crate) lane: Option<Lane>,
+    pub(crate) routing_key: &'a str,
+    pub(crate) message_id: Option<&'a str>,
+    pub(crate) headers: &'a Value,
+    pub(crate) body: &'a [u8],
+}
+
+/// Keeps the delivery; the same body for the same reason is counted, not kept twice.
+pub(crate) async fn bury(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Error> {
+    let digest = Sha256::digest(letter.body);
+    sqlx::query!(
+        "INSERT INTO dead_letters (reason, detail, lane, routing_key, message_id, headers, body, body_sha256)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (body_sha256, reason) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at = now()",
+        letter.reason,
+        letter.detail,
+        letter.lane as Option<Lane>,
+        letter.routing_key,
+        letter.message_id,
+        letter.headers,
+        letter.body,
+        digest.as_slice(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What is known of a user and of her number before anything is done.
+
+use chrono::{DateTime, Utc};
+use shared::state::{AttemptOutcome, UserState};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::batch::{Keyed, Statement};
+
+/// Reads many users at once.
+pub(crate) struct ReadKnown(pub(crate) PgPool);
+
+/// Whose row, and which number beside her stored one.
+pub(crate) struct Question {
+    pub(crate) user_id: String,
+    /// The event's number; none: her stored one counts.
+    pub(crate) phone: Option<String>,
+}
+
+impl Keyed for Question {
+    fn keys(&self) -> [&str; 2] {
+        ["", ""]
+    }
+}
+
+/// The answer: what is stored of her, and which attempt holds the number.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) user: Option<StoredUser>,
+    pub(crate) holder: Option<Holder>,
+}
+
+/// A row of `users`, as far as it decides.
+#[derive(Clone)]
+pub(crate) struct StoredUser {
+    pub(crate) phone_raw: String,
+    pub(crate) phone_e164: Option<String>,
+    pub(crate) country_hint: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) changed_at: DateTime<Utc>,
+    pub(crate) state: UserState,
+    pub(crate) reason: Option<String>,
+    /// Scheduled for a later time than now, by the database's clock.
+    pub(crate) scheduled: bool,
+    pub(crate) retries: i32,
+}
+
+/// The attempt that blocks a number.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    pub(crate) message_id: Uuid,
+    pub(crate) user_id: String,
+    pub(crate) phone_e164: String,
+    pub(crate) outcome: AttemptOutcome,
+}
+
+impl Statement for ReadKnown {
+    type Row = Question;
+    type Answer = Known;
+
+    async fn run(&self, rows: &[Question]) -> Result<Vec<Known>, sqlx::Error> {
+        let ids: Vec<String> = rows.iter().map(|r| r.user_id.clone()).collect();
+        let phones: Vec<Option<String>> = rows.iter().map(|r| r.phone.clone()).collect();
+        let found = sqlx::query!(
+            r#"SELECT i.ord AS "ord!", u.user_id AS "user_id?", u.phone_raw AS "phone_raw?", u.phone_e164,
+                      u.country_hint, u.language, u.changed_at AS "changed_at?",
+                      u.state AS "state?: UserState", u.reason,
+                      coalesce(u.next_attempt_at > now(), false) AS "scheduled!",
+                      u.retries AS "retries?",
+                      b.message_id AS "holder?", b.user_id AS "holder_user?", b.phone_e164 AS "holder_phone?",
+                      b.outcome AS "holder_outcome?: AttemptOutcome"
+               FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS i(user_id, phone, ord)
+               LEFT JOIN users u ON u.user_id = i.user_id
+               LEFT JOIN attempts b ON b.phone_e164 = coalesce(i.phone, u.phone_e164) AND b.blocks"#,
+            &ids,
+            &phones as &[Option<String>],
+        )
+        .fetch_all(&self.0)
+        .await?;
+        let mut answers: Vec<Known> = std::iter::repeat_with(Known::default).take(rows.len()).collect();
+        for row in found {
+            let Some(answer) = usize::try_from(row.ord - 1).ok().and_then(|i| answers.get_mut(i)) else {
+                continue;
+            };
+            if let (Some(phone_raw), Some(changed_at), Some(state)) =
+                (row.phone_raw, row.changed_at, row.state)
+            {
+                answer.user = Some(StoredUser {
+                    phone_raw,
+                    phone_e164: row.phone_e164,
+                    country_hint: row.country_hint,
+                    language: row.language,
+                    changed_at,
+                    state,
+                    reason: row.reason,
+                    scheduled: row.scheduled,
+                    retries: row.retries.unwrap_or(0),
+                });
+            }
+            if let (Some(message_id), Some(user_id), Some(phone_e164), Some(outcome)) =
+                (row.holder, row.holder_user, row.holder_phone, row.holder_outcome)
+            {
+                answer.holder = Some(Holder { message_id, user_id, phone_e164, outcome });
+            }
+        }
+        Ok(answers)
+    }
+}

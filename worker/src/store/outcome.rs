@@ -1,0 +1,195 @@
+//! Writes how a create call ended, before its delivery is acked.
+
+use std::time::Duration;
+
+use shared::{
+    ids::MessageId,
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{budget, callbacks};
+use crate::batch::{Keyed, Statement};
+
+/// Writes many outcomes in one transaction.
+pub(crate) struct Outcome {
+    pub(crate) pool: PgPool,
+    /// Temporary refusals that last longer are final.
+    pub(crate) retry_for: Duration,
+    /// 0: unlimited.
+    pub(crate) messages_per_day: i32,
+}
+
+/// How one create call ended.
+pub(crate) struct Ended {
+    pub(crate) message_id: MessageId,
+    pub(crate) user_id: String,
+    pub(crate) outcome: AttemptOutcome,
+    pub(crate) accepted: Option<Accepted>,
+    /// Twilio's code of a refusal.
+    pub(crate) error_code: Option<u32>,
+    /// Unknown outcomes: when to ask Twilio first.
+    pub(crate) check_in: Option<Duration>,
+    /// What becomes of the user, unless her attempt speaks for her.
+    pub(crate) user: Option<UserChange>,
+    /// She opted out: no number of hers is ever texted again.
+    pub(crate) suppress: bool,
+}
+
+/// What Twilio said of an accepted message.
+pub(crate) struct Accepted {
+    pub(crate) sid: String,
+    pub(crate) status: String,
+    pub(crate) rank: i16,
+}
+
+/// A user's state after a call that led to no message.
+pub(crate) struct UserChange {
+    pub(crate) state: UserState,
+    pub(crate) reason: Reason,
+    /// When the sweeper is to enqueue her again.
+    pub(crate) again_in: Option<Duration>,
+    /// A refusal counts towards `RETRY_FOR`.
+    pub(crate) counts: bool,
+}
+
+impl Keyed for Ended {
+    fn keys(&self) -> [&str; 2] {
+        [&self.user_id, ""]
+    }
+}
+
+impl Statement for Outcome {
+    type Row = Ended;
+    type Answer = ();
+
+    /// An outcome that is forgotten would have to be found out again.
+    const PATIENCE: Duration = Duration::MAX;
+
+    async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let ended: Vec<&Ended> = rows.iter().collect();
+        self.attempts(&mut tx, &ended).await?;
+        let changes: Vec<(&Ended, &UserChange)> =
+            rows.iter().filter_map(|r| r.user.as_ref().map(|u| (r, u))).collect();
+        if !changes.is_empty() {
+            self.users(&mut tx, &changes).await?;
+            suppress(&mut tx, rows).await?;
+        }
+        let sids: Vec<String> =
+            rows.iter().filter_map(|r| r.accepted.as_ref().map(|a| a.sid.clone())).collect();
+        if !sids.is_empty() {
+            callbacks::apply_early(&mut tx, &sids).await?;
+        }
+        let freed = rows.iter().filter(|r| !r.outcome.blocks()).count();
+        budget::give_back(&mut tx, self.messages_per_day, freed).await?;
+        tx.commit().await?;
+        Ok(vec![(); rows.len()])
+    }
+}
+
+impl Outcome {
+    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status.
+    async fn attempts(&self, tx: &mut PgConnection, rows: &[&Ended]) -> Result<(), sqlx::Error> {
+        let ids: Vec<Uuid> = rows.iter().map(|r| r.message_id.uuid()).collect();
+        let outcomes: Vec<AttemptOutcome> = rows.iter().map(|r| r.outcome).collect();
+        let blocks: Vec<bool> = rows.iter().map(|r| r.outcome.blocks()).collect();
+        let sids: Vec<Option<&str>> =
+            rows.iter().map(|r| r.accepted.as_ref().map(|a| a.sid.as_str())).collect();
+        let statuses: Vec<Option<&str>> =
+            rows.iter().map(|r| r.accepted.as_ref().map(|a| a.status.as_str())).collect();
+        let ranks: Vec<i16> = rows.iter().map(|r| r.accepted.as_ref().map_or(-1, |a| a.rank)).collect();
+        let codes: Vec<Option<i32>> =
+            rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
+        let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
+        sqlx::query!(
+            r#"UPDATE attempts a SET
+                   outcome = i.outcome, blocks = a.blocks AND i.blocks, sid = coalesce(a.sid, i.sid),
+                   twilio_status = CASE WHEN i.rank > a.status_rank THEN i.status ELSE a.twilio_status END,
+                   status_rank = GREATEST(a.status_rank, i.rank),
+                   error_code = coalesce(i.code, a.error_code),
+                   next_check_at = a.claimed_at + make_interval(secs => i.check_in),
+                   parked_at = NULL, updated_at = now()
+               FROM UNNEST($1::uuid[], $2::attempt_outcome[], $3::bool[], $4::text[], $5::text[], $6::int2[],
+                           $7::int4[], $8::float8[])
+                    AS i(message_id, outcome, blocks, sid, status, rank, code, check_in)
+               WHERE a.message_id = i.message_id
+                 AND (a.outcome = 'sending'
+                      OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
+                      OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))"#,
+            &ids,
+            &outcomes as &[AttemptOutcome],
+            &blocks,
+            &sids as &[Option<&str>],
+            &statuses as &[Option<&str>],
+            &ranks,
+            &codes as &[Option<i32>],
+            &checks as &[Option<f64>],
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Changes a user only while this attempt is hers and ended as told.
+    async fn users(&self, tx: &mut PgConnection, rows: &[(&Ended, &UserChange)]) -> Result<(), sqlx::Error> {
+        let users: Vec<&str> = rows.iter().map(|(r, _)| r.user_id.as_str()).collect();
+        let ids: Vec<Uuid> = rows.iter().map(|(r, _)| r.message_id.uuid()).collect();
+        let outcomes: Vec<AttemptOutcome> = rows.iter().map(|(r, _)| r.outcome).collect();
+        let states: Vec<UserState> = rows.iter().map(|(_, u)| u.state).collect();
+        let reasons: Vec<String> = rows.iter().map(|(_, u)| u.reason.as_str().into_owned()).collect();
+        let delays: Vec<Option<f64>> =
+            rows.iter().map(|(_, u)| u.again_in.map(|d| d.as_secs_f64())).collect();
+        let counts: Vec<bool> = rows.iter().map(|(_, u)| u.counts).collect();
+        sqlx::query!(
+            r#"UPDATE users u SET
+                   state = CASE WHEN i.spent THEN 'failed' ELSE i.state END::user_state,
+                   reason = CASE WHEN i.spent THEN 'retries_exhausted' ELSE i.reason END,
+                   next_attempt_at = CASE WHEN i.spent THEN NULL
+                                          ELSE now() + make_interval(secs => i.delay) END,
+                   retry_since = CASE WHEN i.counts THEN coalesce(u.retry_since, now()) ELSE u.retry_since END,
+                   retries = u.retries + CASE WHEN i.delay IS NULL THEN 0 ELSE 1 END, updated_at = now()
+               FROM (
+                   SELECT n.*, n.counts AND n.state = 'received'
+                               AND now() - coalesce(v.retry_since, now()) >= make_interval(secs => $8) AS spent
+                   FROM UNNEST($1::text[], $2::uuid[], $3::attempt_outcome[], $4::user_state[], $5::text[],
+                               $6::float8[], $7::bool[])
+                        AS n(user_id, message_id, outcome, state, reason, delay, counts)
+                   JOIN users v USING (user_id)
+                   ORDER BY n.user_id FOR UPDATE OF v
+               ) i
+               JOIN attempts a ON a.message_id = i.message_id AND a.outcome = i.outcome
+               WHERE u.user_id = i.user_id AND u.attempt_id = i.message_id"#,
+            &users as &[&str],
+            &ids,
+            &outcomes as &[AttemptOutcome],
+            &states as &[UserState],
+            &reasons,
+            &delays as &[Option<f64>],
+            &counts,
+            self.retry_for.as_secs_f64(),
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn suppress(tx: &mut PgConnection, rows: &[Ended]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = rows.iter().filter(|r| r.suppress).map(|r| r.message_id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO suppressions (phone_e164, source, actor, reason)
+         SELECT DISTINCT phone_e164, 'twilio', 'worker', 'refused as opted out'
+         FROM attempts WHERE message_id = ANY($1) AND outcome = 'refused'
+         ON CONFLICT DO NOTHING",
+        &ids,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

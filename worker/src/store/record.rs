@@ -1,0 +1,193 @@
+//! Writes what became of a user: her data from the event, and her state.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{ids::MessageId, lane::Lane, reason::Reason, state::UserState};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    batch::{Keyed, Statement},
+    pipeline::facts::Facts,
+};
+
+/// Stores events that lead to no call.
+pub(crate) struct Record(pub(crate) PgPool);
+
+/// One user's new state.
+pub(crate) struct NewState {
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) state: UserState,
+    pub(crate) reason: Option<Reason>,
+    /// The claim that this belongs to; none: nothing is claimed.
+    pub(crate) attempt: Option<MessageId>,
+    /// `lookup` or `none`, when her number became registered.
+    pub(crate) method: Option<&'static str>,
+    /// When the sweeper is to enqueue her again.
+    pub(crate) again_in: Option<Duration>,
+}
+
+impl NewState {
+    /// A state that belongs to no claim and is not scheduled.
+    pub(crate) fn plain(facts: Arc<Facts>, state: UserState, reason: Option<Reason>) -> Self {
+        Self { facts, state, reason, attempt: None, method: None, again_in: None }
+    }
+}
+
+impl Keyed for NewState {
+    fn keys(&self) -> [&str; 2] {
+        [self.facts.user_id.as_str(), self.facts.e164().unwrap_or_default()]
+    }
+}
+
+impl Statement for Record {
+    type Row = NewState;
+    /// Whether it was written; not, if newer data or a blocking attempt stood against it.
+    type Answer = bool;
+
+    async fn run(&self, rows: &[NewState]) -> Result<Vec<bool>, sqlx::Error> {
+        let mut connection = self.0.acquire().await?;
+        let rows: Vec<&NewState> = rows.iter().collect();
+        let written = write(&mut connection, &rows).await?;
+        Ok(rows.iter().map(|r| written.iter().any(|id| id == r.facts.user_id.as_str())).collect())
+    }
+}
+
+/// The rows as columns.
+#[derive(Default)]
+struct Columns {
+    user_id: Vec<String>,
+    fresh: Vec<bool>,
+    changed_at: Vec<Option<chrono::DateTime<chrono::Utc>>>,
+    phone_raw: Vec<String>,
+    country_hint: Vec<Option<String>>,
+    phone_e164: Vec<Option<String>>,
+    language: Vec<Option<String>>,
+    channel: Vec<Option<String>>,
+    kind: Vec<Option<&'static str>>,
+    display_name: Vec<Option<String>>,
+    lane: Vec<Lane>,
+    traceparent: Vec<Option<String>>,
+    state: Vec<UserState>,
+    reason: Vec<Option<String>>,
+    method: Vec<Option<&'static str>>,
+    attempt_id: Vec<Option<Uuid>>,
+    again_in: Vec<Option<f64>>,
+}
+
+impl Columns {
+    fn push(&mut self, row: &NewState) {
+        let facts = &row.facts;
+        let news = facts.news.as_ref();
+        self.user_id.push(facts.user_id.as_str().to_owned());
+        self.fresh.push(news.is_some());
+        self.changed_at.push(news.map(|n| n.at));
+        self.phone_raw.push(facts.phone_raw.clone());
+        self.country_hint.push(facts.country_hint.clone());
+        self.phone_e164.push(facts.e164().map(str::to_owned));
+        self.language.push(news.and_then(|n| n.language.clone()));
+        self.channel.push(news.and_then(|n| n.channel.clone()));
+        self.kind.push(news.and_then(|n| n.kind));
+        self.display_name.push(news.and_then(|n| n.display_name.clone()));
+        self.lane.push(facts.lane);
+        self.traceparent.push(facts.traceparent.clone());
+        self.state.push(row.state);
+        self.reason.push(row.reason.map(|r| r.as_str().into_owned()));
+        self.method.push(row.method);
+        self.attempt_id.push(row.attempt.map(MessageId::uuid));
+        self.again_in.push(row.again_in.map(|d| d.as_secs_f64()));
+    }
+}
+
+/// Writes the rows, which are sorted by user and hold no user twice; returns the ids of those written.
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    rows: &[&NewState],
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut c = Columns::default();
+    for row in rows {
+        c.push(row);
+    }
+    // A row that claims nothing never overwrites what a blocking attempt to the same number stands for.
+    sqlx::query_scalar!(
+        r#"WITH input AS (
+               SELECT i.*, CASE WHEN again_in IS NULL THEN NULL ELSE now() + make_interval(secs => again_in) END AS due
+               FROM UNNEST($1::text[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+                           $8::text[], $9::text[], $10::text[], $11::lane[], $12::text[], $13::user_state[],
+                           $14::text[], $15::text[], $16::uuid[], $17::float8[])
+                    AS i(user_id, fresh, changed_at, phone_raw, country_hint, phone_e164, language, channel, kind,
+                         display_name, lane, traceparent, state, reason, method, attempt_id, again_in)
+           ), locked AS (
+               SELECT u.user_id FROM users u JOIN input i USING (user_id)
+               WHERE NOT i.fresh AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
+                 AND (i.attempt_id IS NOT NULL OR NOT EXISTS (
+                     SELECT FROM attempts a
+                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = i.phone_e164))
+               ORDER BY u.user_id FOR UPDATE OF u
+           ), known AS (
+               UPDATE users u SET
+                   phone_e164 = i.phone_e164, state = i.state, reason = i.reason, lane = i.lane,
+                   registration_method = coalesce(i.method, u.registration_method),
+                   registered_at = CASE WHEN i.method IS NULL THEN u.registered_at ELSE now() END,
+                   attempt_id = coalesce(i.attempt_id, u.attempt_id),
+                   enqueued_at = now(), next_attempt_at = i.due,
+                   reenqueues = CASE WHEN i.attempt_id IS NULL THEN u.reenqueues ELSE 0 END, updated_at = now()
+               FROM input i JOIN locked USING (user_id) WHERE u.user_id = i.user_id
+               RETURNING u.user_id
+           ), fresh AS (
+               INSERT INTO users AS u (user_id, phone_raw, country_hint, phone_e164, language, channel, kind,
+                   display_name, source, changed_at, signed_up_at, state, reason, registration_method, registered_at,
+                   attempt_id, lane, enqueued_at, next_attempt_at, traceparent)
+               SELECT i.user_id, i.phone_raw, i.country_hint, i.phone_e164, i.language, i.channel, i.kind,
+                   i.display_name, 'event', LEAST(i.changed_at, now()), i.changed_at, i.state, i.reason, i.method,
+                   CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
+               FROM input i WHERE i.fresh ORDER BY i.user_id
+               ON CONFLICT (user_id) DO UPDATE SET
+                   phone_raw = EXCLUDED.phone_raw, country_hint = EXCLUDED.country_hint,
+                   phone_e164 = EXCLUDED.phone_e164,
+                   language = coalesce(EXCLUDED.language, u.language), channel = coalesce(EXCLUDED.channel, u.channel),
+                   kind = coalesce(EXCLUDED.kind, u.kind),
+                   display_name = coalesce(EXCLUDED.display_name, u.display_name),
+                   source = 'event', changed_at = EXCLUDED.changed_at,
+                   signed_up_at = coalesce(u.signed_up_at, EXCLUDED.signed_up_at),
+                   state = EXCLUDED.state, reason = EXCLUDED.reason,
+                   registration_method = CASE WHEN u.phone_e164 IS NOT DISTINCT FROM EXCLUDED.phone_e164
+                       THEN coalesce(EXCLUDED.registration_method, u.registration_method)
+                       ELSE EXCLUDED.registration_method END,
+                   registered_at = CASE WHEN u.phone_e164 IS NOT DISTINCT FROM EXCLUDED.phone_e164
+                       THEN coalesce(EXCLUDED.registered_at, u.registered_at) ELSE EXCLUDED.registered_at END,
+                   attempt_id = coalesce(EXCLUDED.attempt_id,
+                       CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.attempt_id END),
+                   lane = EXCLUDED.lane, enqueued_at = EXCLUDED.enqueued_at, next_attempt_at = EXCLUDED.next_attempt_at,
+                   retry_since = CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.retry_since END,
+                   retries = CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.retries ELSE 0 END,
+                   reenqueues = CASE WHEN EXCLUDED.attempt_id IS NULL THEN u.reenqueues ELSE 0 END,
+                   traceparent = coalesce(EXCLUDED.traceparent, u.traceparent), updated_at = now()
+               WHERE u.changed_at <= EXCLUDED.changed_at
+                 AND (EXCLUDED.attempt_id IS NOT NULL OR NOT EXISTS (
+                     SELECT FROM attempts a
+                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = EXCLUDED.phone_e164))
+               RETURNING u.user_id
+           )
+           SELECT user_id AS "user_id!" FROM known UNION ALL SELECT user_id FROM fresh"#,
+        &c.user_id,
+        &c.fresh,
+        &c.changed_at as &[Option<chrono::DateTime<chrono::Utc>>],
+        &c.phone_raw,
+        &c.country_hint as &[Option<String>],
+        &c.phone_e164 as &[Option<String>],
+        &c.language as &[Option<String>],
+        &c.channel as &[Option<String>],
+        &c.kind as &[Option<&str>],
+        &c.display_name as &[Option<String>],
+        &c.lane as &[Lane],
+        &c.traceparent as &[Option<String>],
+        &c.state as &[UserState],
+        &c.reason as &[Option<String>],
+        &c.method as &[Option<&str>],
+        &c.attempt_id as &[Option<Uuid>],
+        &c.again_in as &[Option<f64>],
+    )
+    .fetch_all(connection)
+    .await
+}

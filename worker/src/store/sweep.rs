@@ -1,0 +1,87 @@
+//! Finds work that is due. Any number of workers may sweep: rows in another's hands are skipped.
+
+use std::time::Duration;
+
+use shared::lane::Lane;
+use sqlx::{PgPool, Postgres, Transaction};
+
+/// A user to be enqueued again.
+pub(crate) struct Due {
+    pub(crate) user_id: String,
+    pub(crate) lane: Lane,
+    pub(crate) traceparent: Option<String>,
+}
+
+/// Locks up to `limit` users whose retry is due.
+pub(crate) async fn due(tx: &mut Transaction<'_, Postgres>, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query_as!(
+        Due,
+        r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
+           WHERE next_attempt_at <= now() AND state = 'received'
+           ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED"#,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Marks users as enqueued again for a retry.
+pub(crate) async fn enqueued(
+    tx: &mut Transaction<'_, Postgres>,
+    users: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET next_attempt_at = NULL, enqueued_at = now() WHERE user_id = ANY($1)",
+        users
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks up to `limit` users with evidence of an enqueue that made no progress within `grace`, doubled by
+/// every earlier rescue.
+pub(crate) async fn lost(
+    tx: &mut Transaction<'_, Postgres>,
+    grace: Duration,
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query_as!(
+        Due,
+        r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
+           WHERE state = 'received' AND next_attempt_at IS NULL
+             AND enqueued_at < now() - make_interval(secs => $1)
+             AND enqueued_at < now() - make_interval(secs => $1 * power(2, LEAST(reenqueues, 12)))
+           ORDER BY enqueued_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
+        grace.as_secs_f64(),
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Marks users as rescued once more.
+pub(crate) async fn rescued(tx: &mut Transaction<'_, Postgres>, users: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET enqueued_at = now(), reenqueues = reenqueues + 1 WHERE user_id = ANY($1)",
+        users,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Claims whose lease ran out become unknown: whoever held them may have texted. Returns how many.
+pub(crate) async fn expire_leases(pool: &PgPool, first_check: Duration) -> Result<u64, sqlx::Error> {
+    let expired = sqlx::query!(
+        "UPDATE attempts SET outcome = 'unknown', next_check_at = claimed_at + make_interval(secs => $1),
+                             updated_at = now()
+         WHERE message_id IN (
+             SELECT message_id FROM attempts WHERE outcome = 'sending' AND lease_until < now()
+             ORDER BY lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED)",
+        first_check.as_secs_f64(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(expired.rows_affected())
+}

@@ -1,0 +1,120 @@
+//! Attempts whose outcome is not known.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// An attempt that Twilio is to be asked about.
+pub(crate) struct Doubt {
+    pub(crate) message_id: Uuid,
+    pub(crate) user_id: String,
+    pub(crate) phone_e164: String,
+    pub(crate) body_sha256: Vec<u8>,
+    pub(crate) claimed_at: DateTime<Utc>,
+    /// Checks that were made.
+    pub(crate) checks: i16,
+}
+
+/// Takes up to `limit` attempts whose check is due, out of reach of other workers for `hold`.
+pub(crate) async fn take(pool: &PgPool, hold: Duration, limit: i64) -> Result<Vec<Doubt>, sqlx::Error> {
+    sqlx::query_as!(
+        Doubt,
+        "UPDATE attempts SET next_check_at = now() + make_interval(secs => $1)
+         WHERE message_id IN (
+             SELECT message_id FROM attempts
+             WHERE outcome = 'unknown' AND next_check_at <= now() AND parked_at IS NULL
+             ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+         RETURNING message_id, user_id, phone_e164, body_sha256, claimed_at, checks",
+        hold.as_secs_f64(),
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Which of these SIDs belong to attempts already.
+pub(crate) async fn taken_sids(pool: &PgPool, sids: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT sid AS "sid!" FROM attempts WHERE sid = ANY($1)"#, sids)
+        .fetch_all(pool)
+        .await
+}
+
+/// Ties a message that was found at Twilio to its attempt. False: a definite answer came first.
+pub(crate) async fn adopt(
+    pool: &PgPool,
+    message_id: Uuid,
+    sid: &str,
+    status: &str,
+    rank: i16,
+    error_code: Option<i32>,
+) -> Result<bool, sqlx::Error> {
+    let adopted = sqlx::query!(
+        "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
+                             next_check_at = NULL, parked_at = NULL, updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4",
+        message_id,
+        sid,
+        status,
+        rank,
+        error_code,
+    )
+    .execute(pool)
+    .await?;
+    Ok(adopted.rows_affected() == 1)
+}
+
+/// Notes a check that found nothing; the next one is `next` after the claim.
+pub(crate) async fn missed(pool: &PgPool, message_id: Uuid, next: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE attempts SET checks = checks + 1, next_check_at = claimed_at + make_interval(secs => $2),
+                             updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown'",
+        message_id,
+        next.as_secs_f64(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Leaves an attempt to a person.
+pub(crate) async fn park(pool: &PgPool, message_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE attempts SET checks = checks + 1, next_check_at = NULL, parked_at = now(), updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown'",
+        message_id,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Frees the number for one more attempt, unless an earlier one was freed so. False: it was, or a definite
+/// answer came first.
+pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let user = sqlx::query_scalar!(
+        "UPDATE attempts a SET blocks = false, next_check_at = NULL, updated_at = now()
+         WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.blocks AND NOT EXISTS (
+             SELECT FROM attempts b
+             WHERE b.phone_e164 = a.phone_e164 AND b.outcome = 'unknown' AND NOT b.blocks AND b.user_id = a.user_id)
+         RETURNING a.user_id",
+        message_id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(user) = &user {
+        sqlx::query!(
+            "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+             WHERE user_id = $1 AND attempt_id = $2",
+            user,
+            message_id,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(user.is_some())
+}

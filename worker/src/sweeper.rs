@@ -1,0 +1,119 @@
+//! Brings back whom the queues do not hold: due retries, and users whose event got lost.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use rand::Rng;
+use shared::{
+    amqp::{Outgoing, Publisher},
+    ids::UserId,
+    lane::Lane,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    health::Health,
+    store::sweep::{self, Due},
+    worker::Worker,
+};
+
+/// Rows of one round; a round that fills it is followed by the next at once.
+const BATCH: i64 = 500;
+/// A lane with more ready messages than this is busy, not lost.
+const BUSY: i64 = 1_000;
+
+/// The sweeper of one worker; any number may run.
+pub(crate) struct Sweeper {
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) publisher: Publisher,
+}
+
+impl Sweeper {
+    /// Sweeps until the worker stops.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let interval = self.worker.config.timing.sweep_interval;
+        while !stop.is_cancelled() {
+            self.health.database_ready().await;
+            let more = self.round().await.unwrap_or_else(|error| {
+                tracing::warn!(sqlstate = ?error.as_database_error().and_then(|e| e.code()), "sweep failed");
+                false
+            });
+            let pause = if more { Duration::ZERO } else { jittered(interval) };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// One look at everything that may be due. True: there is more.
+    async fn round(&self) -> Result<bool, sqlx::Error> {
+        let expired = sweep::expire_leases(&self.worker.pool, self.worker.first_check()).await?;
+        if expired > 0 {
+            tracing::warn!(expired, "claims without an outcome became unknown");
+        }
+        let breaker = &self.worker.gate.breaker;
+        if breaker.is_open() {
+            return Ok(false);
+        }
+        let limit = if breaker.is_half_open() { 1 } else { BATCH };
+        let due = self.enqueue_due(limit).await?;
+        if !breaker.is_half_open() {
+            self.rescue().await?;
+        }
+        Ok(due == limit && limit == BATCH)
+    }
+
+    async fn enqueue_due(&self, limit: i64) -> Result<i64, sqlx::Error> {
+        let mut tx = self.worker.pool.begin().await?;
+        let due = sweep::due(&mut tx, limit).await?;
+        let stored = self.publish(&due).await;
+        sweep::enqueued(&mut tx, &stored).await?;
+        tx.commit().await?;
+        Ok(i64::try_from(stored.len()).unwrap_or(0))
+    }
+
+    /// Only lanes whose queue is known to be nearly empty: a full queue loses nobody.
+    async fn rescue(&self) -> Result<(), sqlx::Error> {
+        let idle: Vec<Lane> = Lane::ALL
+            .into_iter()
+            .filter(|l| self.health.known_depth(*l).is_some_and(|d| d <= BUSY))
+            .collect();
+        if idle.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.worker.pool.begin().await?;
+        let lost = sweep::lost(&mut tx, self.worker.config.timing.sweep_grace, BATCH).await?;
+        let lost: Vec<Due> = lost.into_iter().filter(|d| idle.contains(&d.lane)).collect();
+        let stored = self.publish(&lost).await;
+        sweep::rescued(&mut tx, &stored).await?;
+        tx.commit().await?;
+        if !stored.is_empty() {
+            tracing::warn!(users = stored.len(), "users without progress were enqueued again");
+            metrics::counter!("onboarding_rescued_users_total").increment(stored.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Publishes one event per user; returns the ids of those that the broker confirmed.
+    async fn publish(&self, due: &[Due]) -> Vec<String> {
+        let one = async |user: &Due| {
+            let id = UserId::parse(&user.user_id).ok()?;
+            match self.publisher.publish(Outgoing::stored(&id, user.lane, user.traceparent.clone())).await {
+                Ok(()) => Some(user.user_id.clone()),
+                Err(error) => {
+                    tracing::warn!(%error, "sweeper: not enqueued, comes again");
+                    None
+                }
+            }
+        };
+        let stored: HashSet<String> = join_all(due.iter().map(one)).await.into_iter().flatten().collect();
+        stored.into_iter().collect()
+    }
+}
+
+/// Spread, so that several workers do not sweep in step.
+fn jittered(interval: Duration) -> Duration {
+    interval.mul_f64(rand::thread_rng().gen_range(0.5..1.5))
+}

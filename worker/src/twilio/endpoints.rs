@@ -1,0 +1,168 @@
+//! Addresses of Twilio's resources, built once.
+
+use url::Url;
+
+use super::client::ClientConfig;
+use super::sid::{MessageSid, ServiceSid};
+
+/// A base address cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} must be an absolute http or https address such as {example}")]
+pub(crate) struct EndpointsError {
+    variable: &'static str,
+    example: &'static str,
+}
+
+/// Ready-made addresses of one account.
+#[derive(Clone)]
+pub(crate) struct Endpoints {
+    messages: Url,
+    messages_folder: String,
+    phone_numbers: String,
+    services: String,
+}
+
+impl Endpoints {
+    pub(super) fn new(config: &ClientConfig) -> Result<Self, EndpointsError> {
+        let core = base(&config.api_base, "2010-04-01")
+            .ok_or(EndpointsError { variable: "TWILIO_API_BASE_URL", example: "https://api.twilio.com" })?;
+        let lookups = base(&config.lookups_base, "v2").ok_or(EndpointsError {
+            variable: "TWILIO_LOOKUPS_BASE_URL",
+            example: "https://lookups.twilio.com",
+        })?;
+        let messaging = base(&config.messaging_base, "v1").ok_or(EndpointsError {
+            variable: "TWILIO_MESSAGING_BASE_URL",
+            example: "https://messaging.twilio.com",
+        })?;
+        let folder = format!("{core}/Accounts/{}/Messages", config.credentials.account());
+        let messages = Url::parse(&format!("{folder}.json")).map_err(|_| EndpointsError {
+            variable: "TWILIO_API_BASE_URL",
+            example: "https://api.twilio.com",
+        })?;
+        Ok(Self {
+            messages,
+            messages_folder: folder,
+            phone_numbers: format!("{lookups}/PhoneNumbers/"),
+            services: format!("{messaging}/Services/"),
+        })
+    }
+
+    /// Create and list.
+    pub(super) fn messages(&self) -> &Url {
+        &self.messages
+    }
+
+    pub(super) fn message(&self, sid: &MessageSid) -> String {
+        format!("{}/{sid}.json", self.messages_folder)
+    }
+
+    pub(super) fn service(&self, sid: &ServiceSid) -> String {
+        format!("{}{sid}", self.services)
+    }
+
+    /// Lookup of a number in E.164; its plus sign is written as `%2B`.
+    pub(super) fn phone_number(&self, e164: &str) -> String {
+        let encoded: String = url::form_urlencoded::byte_serialize(e164.as_bytes()).collect();
+        format!("{}{encoded}", self.phone_numbers)
+    }
+
+    /// First page of the messages to a number.
+    pub(super) fn messages_to(&self, e164: &str, page_size: u16) -> Url {
+        let mut url = self.messages.clone();
+        url.query_pairs_mut().append_pair("To", e164).append_pair("PageSize", &page_size.to_string());
+        url
+    }
+
+    /// A further page. Only one on the same scheme, host and port, since it is asked with our credentials.
+    pub(super) fn next_page(&self, uri: &str) -> Option<Url> {
+        let url = self.messages.join(uri).ok()?;
+        (url.origin() == self.messages.origin()).then_some(url)
+    }
+}
+
+/// The address without trailing slash and with exactly one API version.
+fn base(url: &Url, version: &str) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
+        return None;
+    }
+    let text = url.as_str().trim_end_matches('/');
+    let root = text.strip_suffix(version).map_or(text, |root| root.trim_end_matches('/'));
+    Some(format!("{root}/{version}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::credentials::Credentials;
+    use super::*;
+
+    const ACCOUNT: &str = "AC00000000000000000000000000000001";
+
+    fn endpoints(api: &str) -> Result<Endpoints, EndpointsError> {
+        Endpoints::new(&ClientConfig {
+            credentials: Credentials::token(ACCOUNT, &"token".into()).unwrap(),
+            api_base: api.parse().unwrap(),
+            lookups_base: "https://lookups.twilio.com/".parse().unwrap(),
+            messaging_base: "https://messaging.twilio.com/v1".parse().unwrap(),
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+        })
+    }
+
+    #[test]
+    fn a_base_may_end_in_slash_or_version() {
+        for api in [
+            "https://api.twilio.com",
+            "https://api.twilio.com/2010-04-01",
+            "https://api.twilio.com/2010-04-01/",
+        ] {
+            let messages = endpoints(api).unwrap().messages().to_string();
+            assert_eq!(
+                messages,
+                format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
+            );
+        }
+    }
+
+    #[test]
+    fn resources_have_their_addresses() {
+        let endpoints = endpoints("http://127.0.0.1:8901").unwrap();
+        let zeros = "0".repeat(31);
+        let message = endpoints.message(&MessageSid::parse(&format!("SM{zeros}1")).unwrap());
+        assert_eq!(
+            message,
+            format!("http://127.0.0.1:8901/2010-04-01/Accounts/{ACCOUNT}/Messages/SM{zeros}1.json")
+        );
+        assert_eq!(
+            endpoints.phone_number("+9779841234567"),
+            "https://lookups.twilio.com/v2/PhoneNumbers/%2B9779841234567"
+        );
+        let service = endpoints.service(&ServiceSid::parse(&format!("MG{zeros}1")).unwrap());
+        assert_eq!(service, format!("https://messaging.twilio.com/v1/Services/MG{zeros}1"));
+        assert_eq!(
+            endpoints.messages_to("+9779841234567", 50).query(),
+            Some("To=%2B9779841234567&PageSize=50")
+        );
+    }
+
+    #[test]
+    fn a_next_page_stays_on_the_host() {
+        let endpoints = endpoints("http://127.0.0.1:8901").unwrap();
+        let next = endpoints.next_page("/2010-04-01/Accounts/AC/Messages.json?Page=1").unwrap();
+        assert_eq!(next.as_str(), "http://127.0.0.1:8901/2010-04-01/Accounts/AC/Messages.json?Page=1");
+        for foreign in
+            ["//example.com/x", "https://127.0.0.1:8901/x", "http://127.0.0.1:1/x", "file:///etc/passwd"]
+        {
+            assert_eq!(endpoints.next_page(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_base_names_its_variable() {
+        for api in ["ftp://api.twilio.com", "data:x", "https://api.twilio.com/?a=b"] {
+            let error = endpoints(api).err().unwrap().to_string();
+            assert!(error.starts_with("TWILIO_API_BASE_URL must be"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The calls that only read share this: one GET, judged.
+
+use bytes::Bytes;
+use reqwest::IntoUrl;
+use tokio::time::Instant;
+
+use super::answer::{BodyFault, error_code, read_body};
+use super::class::Class;
+use super::client::{Client, with_trace};
+use super::codes::class_of;
+use super::fault::ReadFault;
+use super::meter::{self, Ended, Operation};
+use super::retry_after::retry_after;
+
+/// A page of 50 messages of 1,600 characters each stays far below.
+const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
+
+impl Client {
+    /// The body of a 2xx answer.
+    pub(super) async fn read(
+        &self,
+        operation: Operation,
+        url: impl IntoUrl,
+        traceparent: Option<&str>,
+    ) -> Result<Bytes, ReadFault> {
+        let started = Instant::now();
+        let mut response = match with_trace(self.http.get(url), traceparent).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                meter::request(operation, Ended::of(&error), started);
+                return Err(ReadFault::of(&error));
+            }
+        };
+        let status = response.status().as_u16();
+        let body = read_body(&mut response, ANSWER_LIMIT).await;
+        let ended = match &body {
+            Err(BodyFault::Broken(error)) => Ended::of(error),
+            _ => Ended::Answered(status),
+        };
+        meter::request(operation, ended, started);
+        if response.status().is_success() {
+            return body.map_err(|fault| match fault {
+                BodyFault::Broken(error) => ReadFault::of(&error),
+                BodyFault::TooLarge => ReadFault::Unreadable,
+            });
+        }
+        let code = body.as_deref().ok().and_then(error_code);
+        meter::error_code(code, code.and_then(class_of).unwrap_or(Class::LogOnly));
+        Err(ReadFault::Status { status, code, retry_after: retry_after(response.headers()) })
+    }
+}

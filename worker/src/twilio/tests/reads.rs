@@ -1,0 +1,149 @@
+//! Lookup, listing, fetching and the check of the credentials.
+
+use super::super::{
+    LookupError, LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ReadFault, ServiceSid,
+};
+use super::server::{Reply, Server};
+use super::*;
+
+async fn lookup_of(text: String) -> LookupOutcome {
+    let server = Server::start(move |_, _| Reply::WriteAndClose(text.clone())).await;
+    client_with(&server.base(), LONG, SHORT).lookup(TO, None).await
+}
+
+fn status(status: u16, code: Option<u32>) -> ReadFault {
+    ReadFault::Status { status, code, retry_after: None }
+}
+
+#[tokio::test]
+async fn lookup_asks_with_the_plus_encoded() {
+    let server = Server::answering(answer("200 OK", r#"{"valid":true,"validation_errors":[]}"#)).await;
+    let client = client(&server.base());
+    assert_eq!(client.lookup(TO, Some("00-1-2-01")).await, LookupOutcome::Valid);
+    drop(client);
+    let [request] = server.finish().await.try_into().unwrap();
+    assert!(
+        request.head.starts_with("GET /v2/PhoneNumbers/%2B9779841234567 HTTP/1.1\r\n"),
+        "{}",
+        request.head
+    );
+    assert!(request.head.to_ascii_lowercase().contains("traceparent: 00-1-2-01"));
+}
+
+#[tokio::test]
+async fn an_invalid_number_is_an_answer_and_an_outage_is_none() {
+    let invalid = r#"{"valid":false,"validation_errors":["TOO_LONG"]}"#;
+    let errors = vec![LookupError::TooLong];
+    assert_eq!(lookup_of(answer("200 OK", invalid)).await, LookupOutcome::Invalid { errors });
+    for (text, fault, account) in [
+        (answer("404 Not Found", r#"{"code":20404}"#), status(404, Some(20404)), false),
+        (answer("429 Too Many Requests", r#"{"code":20429}"#), status(429, Some(20429)), false),
+        (answer("503 Service Unavailable", ""), status(503, None), false),
+        (answer("401 Unauthorized", r#"{"code":20003}"#), status(401, Some(20003)), true),
+        (answer("403 Forbidden", r#"{"code":20003}"#), status(403, Some(20003)), true),
+        (answer("403 Forbidden", r#"{"code":60606}"#), status(403, Some(60606)), false),
+        (answer("302 Found", ""), status(302, None), false),
+        (answer("200 OK", "<html>"), ReadFault::Unreadable, false),
+        (String::new(), ReadFault::Lost, false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".into(), ReadFault::Lost, false),
+    ] {
+        assert_eq!(lookup_of(text.clone()).await, LookupOutcome::Unavailable { fault }, "{text}");
+        assert_eq!(fault.is_account(), account, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn lookup_gives_up_at_the_time_limit_and_names_an_unreachable_host() {
+    let server = Server::start(|_, _| Reply::WriteAndHang(String::new())).await;
+    let fault = ReadFault::Timeout;
+    let outcome = client_with(&server.base(), LONG, SHORT).lookup(TO, None).await;
+    assert_eq!(outcome, LookupOutcome::Unavailable { fault });
+    let base = server.base();
+    server.finish().await;
+    let fault = ReadFault::Path(PathFault::Connect);
+    assert_eq!(client(&base).lookup(TO, None).await, LookupOutcome::Unavailable { fault });
+}
+
+#[tokio::test]
+async fn faults_name_no_number() {
+    let server =
+        Server::answering(answer("400 Bad Request", r#"{"code":21211,"message":"+9779841234567"}"#)).await;
+    let client = client(&server.base());
+    let fault = client.list_messages_to(TO, 1).await.unwrap_err();
+    assert_eq!(fault.to_string(), "Twilio answered HTTP 400, error code 21211");
+    assert!(!format!("{fault:?} {:?}", create(&client).await).contains("984123"));
+}
+
+fn page(text: &str, next: &str) -> String {
+    let sid = format!("SM{:0>32}", text.len());
+    answer("200 OK", &format!(r#"{{"messages":[{{"sid":"{sid}","body":"{text}"}}],"next_page_uri":{next}}}"#))
+}
+
+#[tokio::test]
+async fn listing_follows_pages_up_to_a_limit() {
+    let second = r#""/2010-04-01/Accounts/AC/Messages.json?Page=1&PageToken=PA1""#;
+    let script = move |number: usize, _: &_| match number % 2 {
+        0 => Reply::Write(page("a", second)),
+        _ => Reply::Write(page("bb", "null")),
+    };
+    let server = Server::start(script).await;
+    let client = client(&server.base());
+    let found = client.list_messages_to(TO, 5).await.unwrap();
+    let bodies: Vec<Option<&str>> = found.iter().map(|record| record.body.as_deref()).collect();
+    assert_eq!(bodies, [Some("a"), Some("bb")]);
+    assert_eq!(client.list_messages_to(TO, 1).await.unwrap().len(), 1);
+    drop(client);
+    let lines: Vec<String> =
+        server.finish().await.iter().map(|request| request.head.lines().next().unwrap().to_owned()).collect();
+    let first =
+        format!("GET /2010-04-01/Accounts/{ACCOUNT}/Messages.json?To=%2B9779841234567&PageSize=50 HTTP/1.1");
+    assert_eq!(lines[0], first);
+    assert_eq!(lines[1], "GET /2010-04-01/Accounts/AC/Messages.json?Page=1&PageToken=PA1 HTTP/1.1");
+    assert_eq!(lines[2..], [first]);
+}
+
+#[tokio::test]
+async fn a_page_on_another_host_is_not_asked() {
+    let server = Server::answering(page("a", r#""https://example.com/2010-04-01/x.json""#)).await;
+    assert_eq!(client(&server.base()).list_messages_to(TO, 5).await.unwrap_err(), ReadFault::ForeignPage);
+}
+
+#[tokio::test]
+async fn a_message_is_fetched_or_not_found() {
+    let sid = MessageSid::parse(MESSAGE).unwrap();
+    let server = Server::start(|number, _| match number {
+        0 => Reply::Write(answer("200 OK", &format!(r#"{{"sid":"{MESSAGE}","status":"sent"}}"#))),
+        _ => Reply::Write(answer("404 Not Found", r#"{"code":20404}"#)),
+    })
+    .await;
+    let client = client(&server.base());
+    assert_eq!(client.fetch_message(&sid).await.unwrap().status, Some(MessageStatus::Sent));
+    assert!(client.fetch_message(&sid).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_service_is_fetched() {
+    let body = r#"{"friendly_name":"welcome","status_callback":null,"validity_period":14400,"links":{}}"#;
+    let server = Server::answering(answer("200 OK", body)).await;
+    let service = client(&server.base()).fetch_service(&ServiceSid::parse(SERVICE).unwrap()).await.unwrap();
+    assert_eq!((service.friendly_name.as_deref(), service.validity_period), (Some("welcome"), Some(14_400)));
+    assert_eq!(service.status_callback, None);
+}
+
+#[tokio::test]
+async fn preflight_tells_good_from_refused_and_from_no_verdict() {
+    for (text, expected) in [
+        (answer("200 OK", r#"{"messages":[]}"#), Preflight::Good),
+        (
+            answer("401 Unauthorized", r#"{"code":20003}"#),
+            Preflight::Refused { status: 401, code: Some(20003) },
+        ),
+        (answer("404 Not Found", r#"{"code":20404}"#), Preflight::Refused { status: 404, code: Some(20404) }),
+        (answer("403 Forbidden", r#"{"code":20005}"#), Preflight::Refused { status: 403, code: Some(20005) }),
+        (answer("403 Forbidden", r#"{"code":70051}"#), Preflight::Undecided { code: Some(70051) }),
+        (answer("500 Oops", ""), Preflight::Unavailable { fault: status(500, None) }),
+    ] {
+        let server = Server::answering(text.clone()).await;
+        assert_eq!(client(&server.base()).preflight().await, expected, "{text}");
+    }
+}

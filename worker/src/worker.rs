@@ -1,0 +1,92 @@
+//! The parts of a running worker, wired together.
+
+use std::time::Duration;
+
+use shared::ids::MessageId;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    batch::Batcher,
+    config::Config,
+    gate::{Breaker, Gate, Limiter, Permits},
+    registrar::{Registrar, registrar},
+    store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record},
+    twilio::{Client, Sender},
+};
+
+/// How long Twilio may keep a message queued: a welcome must not arrive at night.
+pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
+
+/// What every stage of the pipeline shares.
+pub(crate) struct Worker {
+    pub(crate) config: Config,
+    pub(crate) pool: PgPool,
+    pub(crate) client: Client,
+    pub(crate) sender: Sender,
+    pub(crate) registrar: Box<dyn Registrar>,
+    pub(crate) gate: Gate,
+    pub(crate) known: Batcher<ReadKnown>,
+    pub(crate) record: Batcher<Record>,
+    pub(crate) claim: Batcher<Claim>,
+    pub(crate) outcome: Batcher<Outcome>,
+    /// Nothing new is begun.
+    pub(crate) stop: CancellationToken,
+    callback_base: Option<String>,
+}
+
+impl Worker {
+    /// Wires a worker. `stop` ends new work; `abandon` ends the repetition of failing statements.
+    pub(crate) fn new(
+        config: Config,
+        pool: PgPool,
+        stop: CancellationToken,
+        abandon: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let client = Client::new(config.twilio.client()?)?;
+        let timing = &config.timing;
+        let per_day = config.pace.messages_per_day;
+        let claim = Claim {
+            pool: pool.clone(),
+            worker_id: Uuid::now_v7().to_string(),
+            lease: timing.lease,
+            messages_per_day: per_day,
+        };
+        let outcome = Outcome { pool: pool.clone(), retry_for: timing.retry_for, messages_per_day: per_day };
+        Ok(Self {
+            sender: config.twilio.sender()?.clone(),
+            registrar: registrar(config.method, client.clone()),
+            gate: Gate {
+                permits: Permits::new(config.pace.concurrency),
+                limiter: Limiter::new(config.pace.segments_per_second),
+                breaker: Breaker::new(timing.probe),
+            },
+            known: Batcher::start("known", ReadKnown(pool.clone()), abandon.clone()),
+            record: Batcher::start("record", Record(pool.clone()), abandon.clone()),
+            claim: Batcher::start("claim", claim, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, abandon.clone()),
+            callback_base: config
+                .twilio
+                .public_url
+                .as_ref()
+                .map(|u| u.as_str().trim_end_matches('/').to_owned()),
+            config,
+            pool,
+            client,
+            stop,
+        })
+    }
+
+    /// Where Twilio is to report on this attempt. The fragment asks it to repeat a callback that failed
+    /// (Twilio docs, webhook connection overrides).
+    pub(crate) fn callback_url(&self, message_id: MessageId) -> Option<String> {
+        let base = self.callback_base.as_ref()?;
+        Some(format!("{base}/twilio/status?mid={message_id}#rc=5&rp=ct,rt,5xx"))
+    }
+
+    /// When Twilio is first asked about an unknown outcome, counted from the claim.
+    pub(crate) fn first_check(&self) -> Duration {
+        self.config.timing.unknown_checks.first().copied().unwrap_or(Duration::from_secs(30))
+    }
+}
