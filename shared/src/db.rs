@@ -42,6 +42,16 @@ pub enum Trouble {
     Data,
 }
 
+/// What may be said of a database error: its own text can quote a row.
+pub fn sqlstate(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(db) => format!("SQLSTATE {}", db.code().unwrap_or_default()),
+        sqlx::Error::PoolTimedOut => "no connection within the time limit".to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        _ => "connection trouble".to_owned(),
+    }
+}
+
 /// Tells a bad row from bad weather, by SQLSTATE class (PostgreSQL docs, appendix A).
 pub fn trouble(error: &sqlx::Error) -> Trouble {
     let sqlx::Error::Database(db) = error else {

@@ -18,10 +18,9 @@ pub enum LogFormat {
 /// Reads `LOG_FORMAT`; unset, a terminal gets pretty lines.
 pub fn log_format(env: &mut Env) -> LogFormat {
     match env.text(&settings::LOG_FORMAT).as_str() {
-        "json" => LogFormat::Json,
         "pretty" => LogFormat::Pretty,
         "" if std::io::stderr().is_terminal() => LogFormat::Pretty,
-        "" => LogFormat::Json,
+        "json" | "" => LogFormat::Json,
         other => {
             env.fault(settings::LOG_FORMAT.name, format_args!("{other:?} is neither `json` nor `pretty`"));
             LogFormat::Json

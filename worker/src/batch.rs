@@ -4,7 +4,7 @@
 use std::{collections::HashSet, future::Future, time::Duration};
 
 use shared::{
-    db::{Trouble, trouble},
+    db::{Trouble, sqlstate, trouble},
     retry::RetryPolicy,
 };
 use tokio::{
@@ -42,7 +42,7 @@ pub(crate) trait Keyed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BatchError {
     /// The database refuses this row for good; SQLSTATE only, its text may quote the row.
-    #[error("the database refuses this row for good (SQLSTATE {0})")]
+    #[error("the database refuses this row for good ({0})")]
     BadRow(String),
     /// The database stayed away; the row may or may not have been handled.
     #[error("the database cannot be reached")]
@@ -132,7 +132,7 @@ impl<S: Statement> Runner<S> {
                 Ok(answers) => return Ok(answers),
                 Err(error) => error,
             };
-            let sqlstate = error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned();
+            let sqlstate = sqlstate(&error);
             if trouble(&error) == Trouble::Data {
                 return Err(BatchError::BadRow(sqlstate));
             }

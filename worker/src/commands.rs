@@ -2,9 +2,13 @@
 
 mod healthcheck;
 mod migrate;
+mod open;
 mod phone;
 mod register;
+mod reopen;
 mod run;
+mod suppress;
+mod unknown;
 
 use std::process::ExitCode;
 
@@ -42,6 +46,14 @@ enum Command {
     Phone(phone::Arguments),
     /// Take one number through the whole pipeline, printing each step
     Register(register::Arguments),
+    /// Numbers that must never be texted
+    #[command(subcommand)]
+    Suppress(suppress::Command),
+    /// Outcomes that nobody knows: list them, and settle those left to a person
+    #[command(subcommand)]
+    Unknown(unknown::Command),
+    /// Allow one more attempt for users who were refused, or whose message failed
+    Reopen(reopen::Arguments),
 }
 
 /// Runs the command.
@@ -52,5 +64,8 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Phone(arguments) => phone::run(&arguments),
         Command::Register(arguments) => register::run(&arguments).await,
+        Command::Suppress(command) => suppress::run(&command).await,
+        Command::Unknown(command) => unknown::run(&command).await,
+        Command::Reopen(arguments) => reopen::run(&arguments).await,
     }
 }

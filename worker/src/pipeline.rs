@@ -47,8 +47,8 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
     }
     let verdict = match event::decode(&inbound.body) {
         Ok(event) => match welcome(worker, inbound, event).await {
-            Err(Interrupted::Batch(BatchError::BadRow(sqlstate))) => {
-                bury(worker, inbound, "data_error", &format!("SQLSTATE {sqlstate}")).await
+            Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
+                bury(worker, inbound, "data_error", &cause).await
             }
             other => other,
         },

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
+use shared::db::sqlstate;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -26,21 +27,21 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
     let hold = worker.config.twilio.timeout * 2 + Duration::from_secs(5);
     while !stop.is_cancelled() {
         health.database_ready().await;
-        match unknown::take(&worker.pool, hold, BATCH).await {
-            Ok(doubts) => {
-                for doubt in doubts {
-                    if let Err(error) = resolve(&worker, &doubt).await {
-                        tracing::warn!(attempt = %doubt.message_id, sqlstate = ?error.as_database_error().and_then(|e| e.code()), "unknown outcome: not resolved yet");
-                    }
-                }
-            }
-            Err(_) => tracing::warn!("unknown outcomes: the database gave no answer"),
+        if let Err(error) = round(&worker, hold).await {
+            tracing::warn!(cause = sqlstate(&error), "unknown outcomes: not resolved yet");
         }
         tokio::select! {
             () = tokio::time::sleep(worker.config.timing.sweep_interval) => {}
             () = stop.cancelled() => {}
         }
     }
+}
+
+async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
+    for doubt in unknown::take(&worker.pool, hold, BATCH).await? {
+        resolve(worker, &doubt).await?;
+    }
+    Ok(())
 }
 
 async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {

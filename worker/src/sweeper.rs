@@ -6,6 +6,7 @@ use futures::future::join_all;
 use rand::Rng;
 use shared::{
     amqp::{Outgoing, Publisher},
+    db::sqlstate,
     ids::UserId,
     lane::Lane,
 };
@@ -36,7 +37,7 @@ impl Sweeper {
         while !stop.is_cancelled() {
             self.health.database_ready().await;
             let more = self.round().await.unwrap_or_else(|error| {
-                tracing::warn!(sqlstate = ?error.as_database_error().and_then(|e| e.code()), "sweep failed");
+                tracing::warn!(cause = sqlstate(&error), "sweep failed");
                 false
             });
             let pause = if more { Duration::ZERO } else { jittered(interval) };

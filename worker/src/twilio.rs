@@ -27,16 +27,19 @@ mod status;
 mod tests;
 
 pub(crate) use class::{Class, FaultScope};
-pub(crate) use classify::{classify_create, classify_status};
-pub(crate) use client::{Client, ClientConfig, ClientError};
-pub(crate) use codes::{class_of, explain};
+#[cfg(test)]
+pub(crate) use classify::classify_create;
+pub(crate) use classify::classify_status;
+pub(crate) use client::{Client, ClientConfig};
+pub(crate) use codes::explain;
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
-pub(crate) use credentials::{Credentials, CredentialsError};
-pub(crate) use fault::{PathFault, ReadFault, UnknownCause};
-pub(crate) use fetch::{Preflight, ServiceRecord};
-pub(crate) use lookup::{LookupError, LookupOutcome};
+pub(crate) use credentials::Credentials;
+#[cfg(test)]
+pub(crate) use fault::{PathFault, UnknownCause};
+pub(crate) use fetch::Preflight;
+pub(crate) use lookup::LookupOutcome;
 pub(crate) use meter::error_code as count_error_code;
 pub(crate) use record::MessageRecord;
-pub(crate) use sid::{AccountSid, MessageSid, ServiceSid, SidError};
+pub(crate) use sid::{MessageSid, ServiceSid};
 pub(crate) use signature::SignatureValidator;
 pub(crate) use status::MessageStatus;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, OriginalUri, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header::CONTENT_TYPE, uri::PathAndQuery},
     routing::post,
 };
 use shared::db::{Trouble, trouble};
@@ -64,15 +64,16 @@ async fn status(
 }
 
 impl Receiver {
-    async fn receive(
-        &self,
-        uri: &axum::http::Uri,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> (StatusCode, &'static str) {
-        let path = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-        let signature = headers.get(SIGNATURE).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
-        if !self.signatures.verify_form(&format!("{}{path}", self.public_url), body, signature) {
+    async fn receive(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> (StatusCode, &'static str) {
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let signature = headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let url = format!("{}{path}", self.public_url);
+        let signed = if is_form(headers) {
+            self.signatures.verify_form(&url, body, signature)
+        } else {
+            self.signatures.verify_raw(&url, body, signature)
+        };
+        if !signed {
             return (StatusCode::FORBIDDEN, "bad_signature");
         }
         // Signed, but of no use: answered as taken, for repeating it would not mend it.
@@ -86,7 +87,7 @@ impl Receiver {
         }
     }
 
-    fn parse(&self, uri: &axum::http::Uri, body: &[u8]) -> Option<Callback> {
+    fn parse(&self, uri: &Uri, body: &[u8]) -> Option<Callback> {
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(body);
             pairs.find(|(k, _)| k == name).map(|(_, v)| v.into_owned())
@@ -118,7 +119,7 @@ impl Receiver {
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(
             sid = callback.sid,
-            attempt = ?callback.message_id,
+            attempt = callback.message_id.map(tracing::field::display),
             status = status.as_str(),
             error_code = code,
             ?effect,
@@ -144,6 +145,11 @@ impl Receiver {
         }
         Ok("ok")
     }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.starts_with(b"application/x-www-form-urlencoded")
 }
 
 /// Twilio may add statuses; a label may not.

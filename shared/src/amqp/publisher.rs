@@ -130,7 +130,7 @@ pub enum StartError {
 }
 
 struct Link {
-    _connection: Connection,
+    connection: Connection,
     channel: Channel,
 }
 
@@ -140,11 +140,11 @@ impl Link {
         let channel = connection.create_channel().await?;
         topology.declare(&channel).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Self { _connection: connection, channel })
+        Ok(Self { connection, channel })
     }
 
     fn usable(&self) -> bool {
-        self._connection.status().connected() && self.channel.status().connected()
+        self.connection.status().connected() && self.channel.status().connected()
     }
 }
 

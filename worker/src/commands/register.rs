@@ -9,20 +9,23 @@ use chrono::Utc;
 use shared::{
     amqp::install_crypto,
     config::Env,
-    db,
     event::{self, Signup},
     ids::UserId,
     lane::Lane,
     message::catalogue,
-    phone, telemetry,
+    phone,
+    reason::Reason,
+    telemetry,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::open;
 use crate::{
     config::Config,
     exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
     pipeline::{self, Inbound, Verdict},
+    twilio::{self, Client, Preflight, Sender},
     worker::Worker,
 };
 
@@ -44,7 +47,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let phone = match phone::normalise(&number, config.audience.region) {
         Ok(phone) => phone,
         Err(why) => {
-            println!("1 normalise  ✗ {why}: {}", "this number cannot be texted");
+            println!("1 normalise  ✗ {why}: this number cannot be texted");
             return Ok(ExitCode::from(SOME_FAILED));
         }
     };
@@ -52,25 +55,54 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let message = catalogue::welcome(config.audience.language);
     let segments = message.segments();
     println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
+    check_twilio(&config).await?;
     if !arguments.yes && !confirmed()? {
         println!("Nothing was sent.");
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    let pool = db::pool(&config.database, "aamcare worker register", 5)
-        .map_err(|e| Failure::new(CONFIGURATION, e))?;
-    let migrated =
-        db::is_migrated(&pool).await.map_err(|e| Failure::new(UNREACHABLE, format!("Postgres: {e}")))?;
-    if !migrated {
-        return Err(Failure::new(CONFIGURATION, "migrations are missing: run `worker migrate`"));
-    }
+    let pool = open::connect(&config.database).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let worker = Worker::new(config, pool, stop, &abandon)?;
     let user = format!("register-{}", Uuid::now_v7());
     let verdict = pipeline::handle(&worker, &inbound(&user, number)?).await;
     let verdict = verdict.map_err(|e| Failure::new(UNREACHABLE, e))?;
-    println!("3 pipeline   {}", explain(verdict));
+    println!("5 pipeline   {}", explain(verdict));
     println!("Recorded as user {user} in the view onboarding_status.");
     Ok(if verdict == Verdict::Sent { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+}
+
+/// Credentials and sender, by calls that text nobody.
+async fn check_twilio(config: &Config) -> Result<(), Failure> {
+    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(CONFIGURATION, e))?;
+    match client.preflight().await {
+        Preflight::Good => println!("3 credentials ✓ accepted by Twilio"),
+        Preflight::Undecided { .. } => {
+            println!("3 credentials – this key may not list messages: not checked")
+        }
+        Preflight::Refused { status, code } => {
+            let meaning = code.map_or("", twilio::explain);
+            return Err(Failure::new(
+                CONFIGURATION,
+                format!("Twilio refuses the credentials (HTTP {status}): {meaning}"),
+            ));
+        }
+        Preflight::Unavailable { fault } => return Err(Failure::new(UNREACHABLE, fault)),
+    }
+    match config.twilio.sender()? {
+        Sender::From(_) => println!("4 sender     – a plain sender: only the message can tell"),
+        Sender::Service(sid) => match client.fetch_service(sid).await {
+            Ok(service) => {
+                let name = service.friendly_name.unwrap_or_default();
+                println!("4 sender     ✓ Messaging Service {name:?}");
+            }
+            Err(fault) if fault.is_not_found() => {
+                let hint = "Twilio knows no Messaging Service of that SID: mend TWILIO_MESSAGING_SERVICE_SID";
+                return Err(Failure::new(CONFIGURATION, hint));
+            }
+            Err(fault) => println!("4 sender     – not checked: {fault}"),
+        },
+    }
+    Ok(())
 }
 
 fn read_number(argument: &str) -> Result<String, Failure> {
@@ -127,6 +159,9 @@ fn explain(verdict: Verdict) -> String {
         Verdict::Rejected(reason) => format!("✗ rejected: {reason}"),
         Verdict::OptedOut => "– nothing sent: this number is suppressed".to_owned(),
         Verdict::Deferred(reason) => format!("… nothing sent yet ({reason}): the running worker tries again"),
+        Verdict::Failed(Reason::Error(code)) => {
+            format!("✗ refused by Twilio, error {code}: {}", twilio::explain(code))
+        }
         Verdict::Failed(reason) => format!("✗ refused by Twilio: {reason}"),
         Verdict::DeadLetter => "✗ dead letter".to_owned(),
     }

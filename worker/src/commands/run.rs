@@ -59,6 +59,8 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     let code = tokio::select! {
         () = termination() => ExitCode::SUCCESS,
         what = health.wait_fatal() => Failure::new(CONFIGURATION, what).report(),
+        // Every loop runs until told to stop: one that ends leaves a worker that only seems to live.
+        Some(ended) = tasks.join_next() => Failure::new(1, format!("a loop ended by itself: {ended:?}")).report(),
     };
     tracing::info!("stopping: nothing new is begun, what is in flight is finished");
     stop.cancel();

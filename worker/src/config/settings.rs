@@ -84,6 +84,7 @@ pub(crate) const BREAKER_PROBE: Setting = Setting::new(
 );
 
 /// All of them, in the order of the documentation.
+#[cfg(test)]
 pub(crate) const ALL: &[Setting] = &[
     TWILIO_ACCOUNT_SID,
     TWILIO_AUTH_TOKEN,

@@ -117,6 +117,7 @@ impl Session<'_> {
         {
             self.settle(done, &mut finished).await?;
         }
+        self.channel.close(200, "done".into()).await?;
         Ok(end)
     }
 

@@ -87,11 +87,6 @@ impl Facts {
     pub(crate) fn e164(&self) -> Option<&str> {
         self.phone.as_ref().ok().map(|p| p.e164.as_str())
     }
-
-    /// Her country, where the number has one.
-    pub(crate) fn country(&self) -> Option<CountryCode> {
-        self.phone.as_ref().ok().and_then(|p| p.e164.country())
-    }
 }
 
 impl std::fmt::Debug for Facts {

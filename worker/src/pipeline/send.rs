@@ -171,7 +171,9 @@ async fn inform_breaker(worker: &Worker, phone: &E164, answer: &CreateOutcome) {
             breaker.open(Scope::DailyCap { wait });
         }
         CreateOutcome::Accepted { .. } | CreateOutcome::Refused { .. } => breaker.worked(country),
-        CreateOutcome::Unknown { .. } => {}
+        CreateOutcome::Unknown { cause } => {
+            tracing::warn!(cause = cause.label(), "no definite answer: she may have been texted");
+        }
     }
 }
 

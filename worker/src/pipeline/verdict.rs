@@ -1,6 +1,6 @@
 //! How the handling of a delivery ended.
 
-use shared::reason::Reason;
+use shared::{db::sqlstate, reason::Reason};
 
 use super::plan::Skip;
 use crate::batch::BatchError;
@@ -65,15 +65,5 @@ impl Interrupted {
     /// Whether the worker stops, rather than something being wrong.
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping | Self::Batch(BatchError::Stopping))
-    }
-}
-
-/// A database error's own text may quote a row, so only its kind is shown.
-fn sqlstate(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(db) => format!("SQLSTATE {}", db.code().unwrap_or_default()),
-        sqlx::Error::PoolTimedOut => "no connection within the time limit".to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        _ => "connection trouble".to_owned(),
     }
 }

@@ -41,14 +41,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// The same user's create call may be tried again by itself, because it was definitely not processed.
-    pub(crate) fn retryable(self) -> bool {
-        match self {
-            Self::Temporary | Self::Later { .. } => true,
-            _ => !self.uses_attempt(),
-        }
-    }
-
     /// The answer counts as an attempt of the user; account and path faults do not.
     pub(crate) fn uses_attempt(self) -> bool {
         !matches!(self, Self::Account { .. } | Self::DailyCap | Self::Throttled { .. })

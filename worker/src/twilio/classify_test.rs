@@ -157,19 +157,19 @@ fn the_code_of_a_failed_message_is_never_unknown() {
 
 #[test]
 fn reactions_follow_from_the_class() {
-    for (class, retryable, uses_attempt) in [
-        (Class::Recipient, false, true),
-        (Class::OptOut, false, true),
-        (ACCOUNT, true, false),
-        (COUNTRY, true, false),
-        (Class::Content, false, true),
-        (throttled(5), true, false),
-        (Class::Temporary, true, true),
-        (later(300), true, true),
-        (Class::DailyCap, true, false),
-        (Class::Unknown, false, true),
+    for (class, uses_attempt) in [
+        (Class::Recipient, true),
+        (Class::OptOut, true),
+        (ACCOUNT, false),
+        (COUNTRY, false),
+        (Class::Content, true),
+        (throttled(5), false),
+        (Class::Temporary, true),
+        (later(300), true),
+        (Class::DailyCap, false),
+        (Class::Unknown, true),
     ] {
-        assert_eq!((class.retryable(), class.uses_attempt()), (retryable, uses_attempt), "{class:?}");
+        assert_eq!(class.uses_attempt(), uses_attempt, "{class:?}");
     }
     assert_eq!(later(301).min_delay(), Duration::from_secs(301));
     assert_eq!(throttled(5).min_delay(), Duration::from_secs(5));

@@ -83,11 +83,6 @@ impl MessageStatus {
     pub(crate) fn is_final(&self) -> bool {
         self.rank() >= 4
     }
-
-    /// The message ended without reaching the handset.
-    pub(crate) fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed | Self::Undelivered | Self::Canceled)
-    }
 }
 
 impl fmt::Display for MessageStatus {

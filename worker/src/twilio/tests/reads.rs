@@ -1,7 +1,8 @@
 //! Lookup, listing, fetching and the check of the credentials.
 
 use super::super::{
-    LookupError, LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ReadFault, ServiceSid,
+    LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ServiceSid, fault::ReadFault,
+    lookup::LookupError,
 };
 use super::server::{Reply, Server};
 use super::*;

@@ -1,0 +1,199 @@
+//! The published contract says what the code does. `UPDATE_CONTRACT=1 cargo test -p shared --test contract`
+//! writes the JSON Schemas anew.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use lapin::{
+    Channel, Connection, ConnectionProperties,
+    options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions},
+    types::{AMQPValue, FieldTable},
+};
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+use shared::{
+    amqp::{Topology, install_crypto},
+    config::Namespace,
+    event::{self, BACKFILL, BackfillEvent, CONTENT_TYPE, Kind, SIGNED_UP, SignedUpEvent, Version},
+    lane::Lane,
+};
+
+fn contract(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contract").join(path)
+}
+
+fn assert_published<T: JsonSchema>(name: &str) {
+    let mut generated = serde_json::to_string_pretty(&schema_for!(T)).unwrap();
+    generated.push('\n');
+    if std::env::var_os("UPDATE_CONTRACT").is_some() {
+        fs::write(contract(name), &generated).unwrap();
+    }
+    let published = fs::read_to_string(contract(name)).unwrap_or_default();
+    assert_eq!(published, generated, "contract/{name} differs from the code: run with UPDATE_CONTRACT=1");
+}
+
+#[test]
+fn the_schemas_are_those_of_the_code() {
+    assert_published::<SignedUpEvent>("user.signed_up.v1.schema.json");
+    assert_published::<BackfillEvent>("user.backfill.v1.schema.json");
+}
+
+/// One line of `fixtures/expected.tsv`.
+#[derive(Debug, PartialEq)]
+struct Expected {
+    file: String,
+    result: String,
+    user_id: String,
+    phone: String,
+}
+
+impl Expected {
+    fn read(line: &str) -> Self {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [file, result, user_id, phone] = columns[..] else { panic!("four columns: {line}") };
+        let text = |json: &str| if json.is_empty() { "".into() } else { serde_json::from_str(json).unwrap() };
+        Self { file: file.into(), result: result.into(), user_id: text(user_id), phone: text(phone) }
+    }
+
+    /// What the worker makes of the file.
+    fn decoded(file: &str) -> Self {
+        let body = fs::read(contract("fixtures").join(file)).unwrap();
+        let (result, user_id, phone) = match event::decode(&body) {
+            Ok(event) => {
+                let version = if file.starts_with("v0/") { Version::V0 } else { Version::V1 };
+                assert_eq!(event.version, version, "{file}");
+                match event.kind {
+                    Kind::SignedUp(s) => ("signed_up".to_owned(), s.user_id.to_string(), s.phone),
+                    Kind::Stored(user) => ("backfill".to_owned(), user.to_string(), String::new()),
+                }
+            }
+            Err(rejected) => (format!("dead_letter:{}", rejected.reason()), String::new(), String::new()),
+        };
+        Self { file: file.to_owned(), result, user_id, phone }
+    }
+}
+
+#[test]
+fn every_fixture_is_read_as_expected_for_ever() {
+    let list = fs::read_to_string(contract("fixtures/expected.tsv")).unwrap();
+    let expected: Vec<Expected> = list.lines().skip(1).map(Expected::read).collect();
+    for line in &expected {
+        assert_eq!(Expected::decoded(&line.file), *line);
+    }
+    let listed: BTreeSet<String> = expected.into_iter().map(|e| e.file).collect();
+    let present = ["v0", "v1"].into_iter().flat_map(|version| {
+        let folder = fs::read_dir(contract("fixtures").join(version)).unwrap();
+        folder.map(move |entry| format!("{version}/{}", entry.unwrap().file_name().into_string().unwrap()))
+    });
+    assert_eq!(listed, present.collect::<BTreeSet<_>>(), "expected.tsv lists every fixture");
+}
+
+fn asyncapi() -> Value {
+    serde_saphyr::from_str(&fs::read_to_string(contract("asyncapi.yaml")).unwrap()).unwrap()
+}
+
+fn channel_of(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Live => "/channels/signedUp",
+        Lane::Backfill => "/channels/backfill",
+    }
+}
+
+#[test]
+fn asyncapi_names_what_the_code_names() {
+    let (api, topology) = (asyncapi(), Topology::new(Namespace::default()));
+    let at = |path: &str| api.pointer(path).unwrap_or_else(|| panic!("{path} is missing")).clone();
+    assert_eq!(at("/asyncapi"), "3.0.0");
+    for (lane, message, event_type) in
+        [(Lane::Live, "signedUp", SIGNED_UP), (Lane::Backfill, "backfill", BACKFILL)]
+    {
+        let channel = channel_of(lane);
+        assert_eq!(at(&format!("{channel}/address")), Topology::routing_key(lane));
+        let exchange = at(&format!("{channel}/bindings/amqp/exchange"));
+        assert_eq!(
+            (exchange["name"].as_str(), exchange["type"].as_str()),
+            (Some(&*topology.exchange()), Some("topic"))
+        );
+        assert_eq!(exchange["durable"], true);
+        let reference = format!("#/components/messages/{message}");
+        assert_eq!(at(&format!("{channel}/messages/{message}/$ref")), *reference);
+        let message = at(&format!("/components/messages/{message}"));
+        assert_eq!(message["name"], event_type);
+        assert_eq!(message["contentType"], CONTENT_TYPE);
+        let schema = fs::read(contract(message["payload"]["$ref"].as_str().unwrap())).unwrap();
+        let schema: Value = serde_json::from_slice(&schema).unwrap();
+        assert_eq!(schema["properties"]["type"]["const"], event_type);
+        let example = message["examples"][0]["payload"].to_string();
+        assert!(event::decode(example.as_bytes()).is_ok(), "{example}");
+    }
+}
+
+/// Name and documented arguments of every queue.
+fn documented_queues() -> Vec<(String, Value)> {
+    let api = asyncapi();
+    let channels = api["channels"].as_object().unwrap().values();
+    let queues = channels.filter(|c| c["bindings"]["amqp"]["is"] == "queue");
+    queues
+        .map(|c| {
+            let name = c["bindings"]["amqp"]["queue"]["name"].as_str().unwrap();
+            assert_eq!(c["address"], name);
+            (name.to_owned(), c["x-queue-arguments"].clone())
+        })
+        .collect()
+}
+
+/// As AMQP arguments, within `namespace`.
+fn arguments(documented: &Value, namespace: &Namespace) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (key, value) in documented.as_object().unwrap() {
+        let value = match value {
+            Value::String(text) if key == "x-dead-letter-routing-key" => {
+                AMQPValue::LongString(namespace.name(text).into())
+            }
+            Value::String(text) => AMQPValue::LongString(text.as_str().into()),
+            number => AMQPValue::LongLongInt(number.as_i64().unwrap()),
+        };
+        table.insert(key.as_str().into(), value);
+    }
+    table
+}
+
+async fn declare(connection: &Connection, queue: &str, arguments: FieldTable) -> Result<(), lapin::Error> {
+    let channel = connection.create_channel().await?;
+    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.map(|_| ())
+}
+
+/// The broker refuses to declare a queue again with other arguments than it has.
+#[tokio::test]
+async fn asyncapi_lists_the_queues_with_their_arguments() {
+    install_crypto();
+    let url = std::env::var("TEST_AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672".into());
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let namespace: Namespace = format!("contract-{}", uuid::Uuid::now_v7().simple()).parse().unwrap();
+    let topology = Topology::new(namespace.clone());
+    let channel = connection.create_channel().await.unwrap();
+    topology.declare(&channel).await.unwrap();
+
+    let queues = documented_queues();
+    let names: BTreeSet<String> = queues.iter().map(|(name, _)| namespace.name(name)).collect();
+    let ours = Lane::ALL.into_iter().map(|lane| topology.queue(lane)).chain([topology.dead_queue()]);
+    assert_eq!(names, ours.collect::<BTreeSet<_>>());
+    for (name, documented) in &queues {
+        let queue = namespace.name(name);
+        declare(&connection, &queue, arguments(documented, &namespace)).await.unwrap();
+        for key in documented.as_object().unwrap().keys().filter(|k| *k != "x-dead-letter-strategy") {
+            let mut fewer = documented.clone();
+            fewer.as_object_mut().unwrap().remove(key);
+            let refused = declare(&connection, &queue, arguments(&fewer, &namespace)).await;
+            assert!(refused.is_err(), "{queue} does not need {key}");
+        }
+    }
+    remove(&channel, &topology).await;
+}
+
+async fn remove(channel: &Channel, topology: &Topology) {
+    for queue in Lane::ALL.map(|lane| topology.queue(lane)).into_iter().chain([topology.dead_queue()]) {
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+    let exchange = topology.exchange();
+    channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await.unwrap();
+}

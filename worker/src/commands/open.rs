@@ -1,0 +1,52 @@
+//! What commands share that work on the database alone.
+
+use std::io::BufRead;
+
+use shared::{
+    config::{DatabaseUrl, Env, insecure_allowed, settings},
+    db::{self, sqlstate},
+};
+use sqlx::PgPool;
+
+use crate::exit::{CONFIGURATION, Failure, UNREACHABLE};
+
+/// A pool on a database that answers and has every migration.
+pub(super) async fn database(mut env: Env) -> Result<PgPool, Failure> {
+    let insecure = insecure_allowed(&mut env);
+    let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
+    let url = env.finish(url)?;
+    connect(&url).await
+}
+
+/// Connects to `url` and checks the migrations.
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<PgPool, Failure> {
+    let pool = db::pool(url, "aamcare worker command", 2).map_err(|e| Failure::new(CONFIGURATION, e))?;
+    let migrated = db::is_migrated(&pool).await;
+    if migrated
+        .map_err(|e| Failure::new(UNREACHABLE, format!("Postgres cannot be reached: {}", sqlstate(&e))))?
+    {
+        Ok(pool)
+    } else {
+        Err(Failure::new(CONFIGURATION, "migrations are missing: run `worker migrate`"))
+    }
+}
+
+/// Whoever is at the keyboard, for the audit log.
+pub(super) fn actor(named: Option<&str>) -> String {
+    let login = || std::env::var("USER").ok().filter(|u| !u.is_empty());
+    named.map(str::to_owned).or_else(login).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The argument, or each line of standard input for `-`.
+pub(super) fn lines(argument: &str) -> Result<Vec<String>, Failure> {
+    if argument != "-" {
+        return Ok(vec![argument.to_owned()]);
+    }
+    let lines: Result<Vec<String>, _> = std::io::stdin().lock().lines().collect();
+    Ok(lines?.into_iter().filter(|l| !l.trim().is_empty()).collect())
+}
+
+/// A statement failed.
+pub(super) fn failed(error: sqlx::Error) -> Failure {
+    Failure::new(UNREACHABLE, format!("Postgres: {}", sqlstate(&error)))
+}

@@ -1,0 +1,55 @@
+//! One more attempt, allowed by a person. Only where every earlier attempt was definitely refused, or was
+//! accepted and ended `failed`: whoever may have been texted is never texted again.
+
+use sqlx::PgPool;
+
+use super::audit::{self, Deed};
+
+/// Users whose end has this reason and whom it would be safe to try again.
+pub(crate) async fn candidates(pool: &PgPool, reason: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT s.user_id AS "user_id!" FROM onboarding_status s
+           WHERE s.reason = $1 AND (s.state = 'failed' OR s.welcome_status = 'failed')
+             AND NOT EXISTS (
+                 SELECT FROM attempts a WHERE a.user_id = s.user_id AND a.phone_e164 = s.phone_e164
+                   AND NOT (a.outcome IN ('refused', 'deferred', 'unwritten')
+                            OR (a.outcome = 'accepted' AND a.twilio_status = 'failed')))
+           ORDER BY s.user_id"#,
+        reason,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Allows one more attempt for each of `users`; returns how many were reopened.
+pub(crate) async fn reopen(
+    pool: &PgPool,
+    users: &[String],
+    reason: &str,
+    actor: &str,
+    why: &str,
+) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        "UPDATE attempts a SET blocks = false, reopened_at = now(), updated_at = now() FROM users u
+         WHERE u.user_id = ANY($1) AND a.message_id = u.attempt_id
+           AND a.outcome = 'accepted' AND a.twilio_status = 'failed'",
+        users,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let reopened = sqlx::query!(
+        "UPDATE users u SET state = 'received', reason = NULL, next_attempt_at = now(), retry_since = NULL,
+                            retries = 0, updated_at = now()
+         WHERE u.user_id = ANY($1) AND NOT EXISTS (
+             SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.blocks)",
+        users,
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    let subject = format!("{reopened} users with reason {reason}");
+    audit::note(&mut tx, &Deed { actor, action: "reopen", subject: &subject, reason: why }).await?;
+    tx.commit().await?;
+    Ok(reopened)
+}
