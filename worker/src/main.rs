@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod dead_queue;
 mod exit;
+mod failpoint;
 mod gate;
 mod health;
 mod lane;

@@ -21,6 +21,7 @@ pub(crate) use verdict::{Interrupted, Verdict};
 
 use crate::{
     batch::BatchError,
+    failpoint,
     store::{
         dead_letters::{self, DeadLetter},
         known::{Known, Question},
@@ -39,6 +40,8 @@ const MAX_LOOKS: usize = 5;
 
 /// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
 pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict, Interrupted> {
+    failpoint::hit("after_delivery");
+    failpoint::hit("panic_in_handler");
     if inbound.redelivered {
         metrics::counter!("onboarding_redeliveries_total").increment(1);
         if tries::count(&worker.pool, &inbound.key()).await? > MAX_TRIES {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Consumer, End, acks::Acks, delivery};
 use crate::{
+    failpoint,
     gate::breaker::State,
     pipeline::{self, Inbound, Interrupted},
 };
@@ -158,6 +159,7 @@ impl Session<'_> {
             }
             next = finished.try_recv().ok();
         }
+        failpoint::hit("before_ack");
         for acker in self.acks.stragglers(usize::from(self.prefetch)) {
             acker.ack(BasicAckOptions::default()).await?;
         }

@@ -17,6 +17,7 @@ use super::{
     settle::{self, Terms},
 };
 use crate::{
+    failpoint,
     gate::{Pass, Scope, Trip},
     registrar::Registration,
     store::{
@@ -128,6 +129,7 @@ async fn call(
     pass: Pass<'_>,
 ) -> Result<Verdict, Interrupted> {
     let user_id = facts.user_id.to_string();
+    failpoint::hit("after_claim");
     if worker.stop.is_cancelled() {
         worker.outcome.run(settle::give_back(message_id, user_id)).await?;
         return Ok(Verdict::Deferred(Reason::GivenBack));
@@ -142,6 +144,7 @@ async fn call(
         traceparent: facts.traceparent.as_deref(),
     };
     let answer = worker.client.create_message(&create).await;
+    failpoint::hit("after_response");
     inform_breaker(worker, phone, &answer).await;
     drop(pass);
     let terms = Terms { retry: worker.config.timing.retry, retries, first_check: worker.first_check() };
@@ -149,6 +152,7 @@ async fn call(
     let verdict = verdict(&ended);
     report(facts, phone, &ended, verdict);
     worker.outcome.run(ended).await?;
+    failpoint::hit("after_outcome");
     if verdict == Verdict::Sent {
         count_sent(message);
     }
