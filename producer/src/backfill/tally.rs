@@ -1,0 +1,113 @@
+//! Counts of verdicts, as they stand in the report.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared::phone::Unusable;
+
+use crate::verdict::{Expect, Skip};
+
+/// Users by the reason why their number cannot be texted.
+pub(crate) type ByReason = BTreeMap<&'static str, u64>;
+
+/// Users who are enqueued, by what the worker will make of it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Enqueued {
+    pub(crate) total: u64,
+    pub(crate) welcome: u64,
+    pub(crate) already_welcomed: u64,
+    pub(crate) shared_phone: u64,
+    pub(crate) suppressed: u64,
+    pub(crate) rejected: ByReason,
+    /// Of the messages for `welcome`.
+    pub(crate) segments: u64,
+}
+
+/// Users who are not enqueued, by why.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Skipped {
+    pub(crate) total: u64,
+    pub(crate) already_welcomed: u64,
+    pub(crate) shared_phone: u64,
+    pub(crate) suppressed: u64,
+    pub(crate) rejected: ByReason,
+    pub(crate) failed: u64,
+    pub(crate) scheduled: u64,
+    pub(crate) queued: u64,
+    pub(crate) inactive: u64,
+}
+
+impl Enqueued {
+    pub(crate) fn count(&mut self, expect: Expect) {
+        self.total += 1;
+        match expect {
+            Expect::Welcome { segments } => {
+                self.welcome += 1;
+                self.segments += u64::from(segments);
+            }
+            Expect::AlreadyWelcomed => self.already_welcomed += 1,
+            Expect::SharedPhone => self.shared_phone += 1,
+            Expect::Suppressed => self.suppressed += 1,
+            Expect::Rejected(why) => add(&mut self.rejected, why.as_str()),
+        }
+    }
+}
+
+impl Skipped {
+    pub(crate) fn count(&mut self, skip: Skip) {
+        self.total += 1;
+        match skip {
+            Skip::AlreadyWelcomed => self.already_welcomed += 1,
+            Skip::SharedPhone => self.shared_phone += 1,
+            Skip::Suppressed => self.suppressed += 1,
+            Skip::Rejected(why) => add(&mut self.rejected, why.as_str()),
+            Skip::LookupInvalid => add(&mut self.rejected, "lookup_invalid"),
+            Skip::Failed => self.failed += 1,
+            Skip::Scheduled => self.scheduled += 1,
+            Skip::Queued => self.queued += 1,
+            Skip::Inactive => self.inactive += 1,
+        }
+    }
+}
+
+fn add(reasons: &mut ByReason, word: &'static str) {
+    *reasons.entry(word).or_default() += 1;
+}
+
+/// The word shown to people.
+pub(crate) fn label(word: &'static str) -> &'static str {
+    if word == Unusable::Empty.as_str() { "empty (no phone)" } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up() {
+        let mut enqueued = Enqueued::default();
+        for expect in [
+            Expect::Welcome { segments: 2 },
+            Expect::AlreadyWelcomed,
+            Expect::SharedPhone,
+            Expect::Suppressed,
+            Expect::Rejected(Unusable::Empty),
+            Expect::Rejected(Unusable::Empty),
+        ] {
+            enqueued.count(expect);
+        }
+        let Enqueued { total, welcome, already_welcomed, shared_phone, suppressed, rejected, segments } =
+            enqueued;
+        let parts = welcome + already_welcomed + shared_phone + suppressed + rejected["empty"];
+        assert_eq!((total, parts, segments, rejected["empty"]), (6, 6, 2, 2));
+    }
+
+    #[test]
+    fn skips_are_counted_by_reason() {
+        let mut skipped = Skipped::default();
+        skipped.count(Skip::LookupInvalid);
+        skipped.count(Skip::Rejected(Unusable::Landline));
+        skipped.count(Skip::Inactive);
+        assert_eq!((skipped.total, skipped.inactive, skipped.rejected.len()), (3, 1, 2));
+    }
+}

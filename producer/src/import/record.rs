@@ -1,0 +1,157 @@
+//! A row of `users` made of an account, or the reason why there is none.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use producer::{UserId, UserKind, command::Numbers};
+use shared::phone::Unusable;
+
+use crate::account::{Account, Profile};
+
+/// Lengths that events are held to, in bytes.
+const LONGEST_PHONE: usize = 250;
+const LONGEST_NAME: usize = 250;
+const LONGEST_LANGUAGE: usize = 35;
+
+/// What is stored of an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) user_id: UserId,
+    pub(crate) kind: UserKind,
+    pub(crate) phone_raw: String,
+    /// None unless it can be texted.
+    pub(crate) phone_e164: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) due_date: Option<NaiveDate>,
+    pub(crate) child_birth_date: Option<NaiveDate>,
+    pub(crate) signed_up_at: Option<DateTime<Utc>>,
+    /// Whether the number can be texted.
+    pub(crate) number: Result<(), Unusable>,
+    pub(crate) profiles: Profiles,
+}
+
+/// How many profiles the account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profiles {
+    One,
+    /// Both, with one number.
+    TwoAlike,
+    /// Both, with two numbers; the new mother's is taken.
+    TwoDiffer,
+}
+
+/// Why an account is not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// The portal closed it.
+    Inactive(UserId),
+    /// Staff, or a signup that was never finished.
+    NoProfile,
+    /// An id that no event could carry.
+    InvalidId,
+}
+
+impl Record {
+    /// The new mother's profile comes first: who has both gave birth.
+    pub(crate) fn of(account: Account, numbers: &Numbers) -> Result<Self, Skip> {
+        let user_id = UserId::parse(&account.id).map_err(|_| Skip::InvalidId)?;
+        if !account.active {
+            return Err(Skip::Inactive(user_id));
+        }
+        let profiles = Profiles::of(account.mother.as_ref(), account.pregnant.as_ref(), numbers);
+        let due_date = account.pregnant.as_ref().and_then(|p| p.date);
+        let child_birth_date = account.mother.as_ref().and_then(|m| m.date);
+        let (kind, profile) = match (account.mother, account.pregnant) {
+            (Some(mother), _) => (UserKind::NewMother, mother),
+            (None, Some(pregnant)) => (UserKind::PregnantWoman, pregnant),
+            (None, None) => return Err(Skip::NoProfile),
+        };
+        let phone_raw = cut(profile.phone, LONGEST_PHONE);
+        let phone = numbers.textable(&phone_raw, None);
+        Ok(Self {
+            user_id,
+            kind,
+            phone_e164: phone.ok().map(|p| p.e164.as_str().to_owned()),
+            number: phone.map(|_| ()),
+            phone_raw,
+            language: account.language.map(|text| cut(text, LONGEST_LANGUAGE)),
+            display_name: profile.name.map(|text| cut(text, LONGEST_NAME)),
+            due_date,
+            child_birth_date,
+            signed_up_at: account.signed_up_at,
+            profiles,
+        })
+    }
+
+    /// What it adds to a statement, in bytes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
+        let texts = text(&self.phone_e164) + text(&self.language) + text(&self.display_name);
+        // Nine fields with a length each, two dates and a time.
+        self.user_id.as_str().len() + self.phone_raw.len() + texts + 9 * 4 + 2 * 4 + 8 + 16
+    }
+}
+
+impl Profiles {
+    fn of(mother: Option<&Profile>, pregnant: Option<&Profile>, numbers: &Numbers) -> Self {
+        let (Some(mother), Some(pregnant)) = (mother, pregnant) else { return Self::One };
+        let e164 = |profile: &Profile| numbers.textable(&profile.phone, None).map(|p| p.e164);
+        let alike = mother.phone == pregnant.phone
+            || matches!((e164(mother), e164(pregnant)), (Ok(one), Ok(other)) if one == other);
+        if alike { Self::TwoAlike } else { Self::TwoDiffer }
+    }
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or(0));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::config::Env;
+
+    use super::*;
+
+    fn profile(phone: &str) -> Profile {
+        Profile { phone: phone.into(), name: Some("न".repeat(100)), date: None }
+    }
+
+    fn record(account: Account) -> Result<Record, Skip> {
+        Record::of(account, &Numbers::read(&mut Env::of([("DEFAULT_REGION", "NP")])))
+    }
+
+    fn account(pregnant: Option<Profile>, mother: Option<Profile>) -> Account {
+        Account { id: "7".into(), active: true, pregnant, mother, ..Account::default() }
+    }
+
+    fn both(pregnant: &str, mother: &str) -> Record {
+        record(account(Some(profile(pregnant)), Some(profile(mother)))).unwrap()
+    }
+
+    #[test]
+    fn the_new_mothers_number_is_taken() {
+        let differ = both("9841000001", "9841000002");
+        assert_eq!((differ.kind, differ.profiles), (UserKind::NewMother, Profiles::TwoDiffer));
+        assert_eq!(differ.phone_e164.as_deref(), Some("+9779841000002"));
+        assert_eq!(both("09841000001", "९८४१०००००१").profiles, Profiles::TwoAlike);
+        let empty = both("9841000001", "");
+        assert_eq!((empty.profiles, empty.number), (Profiles::TwoDiffer, Err(Unusable::Empty)));
+    }
+
+    #[test]
+    fn who_is_not_stored() {
+        let closed = Account { active: false, ..account(Some(profile("1")), None) };
+        assert!(matches!(record(closed), Err(Skip::Inactive(_))));
+        assert_eq!(record(account(None, None)).unwrap_err(), Skip::NoProfile);
+        let nameless = Account { id: String::new(), ..account(None, Some(profile("1"))) };
+        assert_eq!(record(nameless).unwrap_err(), Skip::InvalidId);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let long = record(account(Some(profile(&"९".repeat(400))), None)).unwrap();
+        assert_eq!((long.phone_raw.len(), long.display_name.unwrap().len()), (249, 249));
+        assert!(long.number.is_err() && long.phone_e164.is_none());
+    }
+}

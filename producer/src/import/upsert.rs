@@ -1,0 +1,104 @@
+//! Table `users`: storing what an import found.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::record::Record;
+
+/// What became of a batch. A row that is none of these is stored already, just so.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) new: u64,
+    pub(crate) updated: u64,
+    /// Differs, but what is stored is younger than the snapshot.
+    pub(crate) newer: u64,
+}
+
+/// Stores `records` as of `taken_at`; without `write` the same statement only compares.
+///
+/// The state of a user is never touched: who is in progress stays so, and whose number changed after the
+/// end is settled by the worker when her next event comes. A number that was read with a country from an
+/// event keeps that reading; a changed one is left for the worker, who knows the country.
+pub(crate) async fn upsert(
+    pool: &PgPool,
+    records: &[Record],
+    taken_at: DateTime<Utc>,
+    write: bool,
+) -> Result<Written, sqlx::Error> {
+    let ids: Vec<String> = records.iter().map(|r| r.user_id.to_string()).collect();
+    let kinds: Vec<String> = records.iter().map(|r| r.kind.as_str().to_owned()).collect();
+    let raws: Vec<String> = records.iter().map(|r| r.phone_raw.clone()).collect();
+    let e164s: Vec<_> = records.iter().map(|r| r.phone_e164.clone()).collect();
+    let languages: Vec<_> = records.iter().map(|r| r.language.clone()).collect();
+    let names: Vec<_> = records.iter().map(|r| r.display_name.clone()).collect();
+    let due_dates: Vec<_> = records.iter().map(|r| r.due_date).collect();
+    let birth_dates: Vec<_> = records.iter().map(|r| r.child_birth_date).collect();
+    let signed_up: Vec<_> = records.iter().map(|r| r.signed_up_at).collect();
+    let counts = sqlx::query!(
+        r#"
+        WITH incoming AS (
+            SELECT * FROM unnest(
+                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::date[], $8::date[], $9::timestamptz[]
+            ) AS t (user_id, kind, phone_raw, phone_e164, language, display_name,
+                    due_date, child_birth_date, signed_up_at)
+        ), wanted AS (
+            SELECT i.user_id, i.kind, i.phone_raw,
+                   CASE
+                       WHEN u.phone_raw = i.phone_raw AND (u.country_hint IS NOT NULL OR i.phone_e164 IS NULL)
+                           THEN u.phone_e164
+                       WHEN u.country_hint IS NULL THEN i.phone_e164
+                   END AS phone_e164,
+                   coalesce(i.language, u.language) AS language,
+                   coalesce(i.display_name, u.display_name) AS display_name,
+                   i.due_date, i.child_birth_date,
+                   coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at
+            FROM incoming i LEFT JOIN users u USING (user_id)
+        ), compared AS (
+            SELECT w.*,
+                   u.user_id IS NULL AS is_new,
+                   coalesce(u.changed_at > $10, false) AS is_newer,
+                   (u.kind, u.phone_raw, u.phone_e164, u.language, u.display_name, u.due_date,
+                    u.child_birth_date, u.signed_up_at, u.active)
+                   IS DISTINCT FROM
+                   (w.kind, w.phone_raw, w.phone_e164, w.language, w.display_name, w.due_date,
+                    w.child_birth_date, w.signed_up_at, true) AS differs
+            FROM wanted w LEFT JOIN users u USING (user_id)
+        ), written AS (
+            INSERT INTO users (user_id, kind, phone_raw, phone_e164, language, display_name,
+                               due_date, child_birth_date, signed_up_at, source, changed_at)
+            SELECT user_id, kind, phone_raw, phone_e164, language, display_name,
+                   due_date, child_birth_date, signed_up_at, 'import', $10
+            FROM compared
+            WHERE $11 AND differs AND NOT is_newer
+            ORDER BY user_id
+            ON CONFLICT (user_id) DO UPDATE SET
+                kind = EXCLUDED.kind, phone_raw = EXCLUDED.phone_raw, phone_e164 = EXCLUDED.phone_e164,
+                language = EXCLUDED.language, display_name = EXCLUDED.display_name,
+                due_date = EXCLUDED.due_date, child_birth_date = EXCLUDED.child_birth_date,
+                signed_up_at = EXCLUDED.signed_up_at, active = true, source = EXCLUDED.source,
+                changed_at = EXCLUDED.changed_at, updated_at = now()
+            WHERE users.changed_at <= EXCLUDED.changed_at
+        )
+        SELECT count(*) FILTER (WHERE is_new) AS "new!",
+               count(*) FILTER (WHERE differs AND NOT is_new AND NOT is_newer) AS "updated!",
+               count(*) FILTER (WHERE differs AND is_newer) AS "newer!"
+        FROM compared
+        "#,
+        &ids,
+        &kinds,
+        &raws,
+        &e164s as &[Option<String>],
+        &languages as &[Option<String>],
+        &names as &[Option<String>],
+        &due_dates as &[Option<chrono::NaiveDate>],
+        &birth_dates as &[Option<chrono::NaiveDate>],
+        &signed_up as &[Option<DateTime<Utc>>],
+        taken_at,
+        write,
+    )
+    .fetch_one(pool)
+    .await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(Written { new: count(counts.new), updated: count(counts.updated), newer: count(counts.newer) })
+}

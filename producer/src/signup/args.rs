@@ -1,0 +1,172 @@
+//! The command line of `signup`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, ValueEnum};
+use producer::{
+    Signup, UserKind,
+    command::{EXIT_CODES, Failure, TEMPLATE},
+};
+use shared::event::{SignedUpData, TextOrInteger};
+
+use crate::{input, line};
+
+const EXAMPLES: &str = "\
+Examples
+  signup --user-id 1042 --phone -            one signup; the number is read from standard input
+  signup --format jsonl - < signups.jsonl    a stream, one object a line, constant memory
+  signup --format csv signups.csv            columns user_id,phone_number,… named in the first line
+
+Each line of JSON is the `data` of the contract, {\"user_id\":\"1042\",\"phone_number\":\"98…\"}, or a
+full event. The last line on standard output counts, as JSON: published, confirmed, returned,
+refused (no confirm), rejected (lines that are no signup).
+
+";
+
+/// Publish signups to RabbitMQ, each confirmed by the broker.
+#[derive(Debug, Parser)]
+#[command(name = "signup", version, help_template = TEMPLATE, before_help = EXAMPLES, after_help = EXIT_CODES)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    one: One,
+    /// Read many signups from FILE, in this format.
+    #[arg(long, value_name = "FORMAT", requires = "file", help_heading = "Many", conflicts_with_all = ONE)]
+    format: Option<Format>,
+    /// The file, `-` for standard input.
+    #[arg(value_name = "FILE", requires = "format", help_heading = "Many", conflicts_with_all = ONE)]
+    file: Option<PathBuf>,
+}
+
+const ONE: [&str; 7] = ["user_id", "phone", "language", "name", "kind", "country", "channel"];
+
+/// One signup.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "One")]
+pub(crate) struct One {
+    /// The portal's id of the user.
+    #[arg(long, value_name = "ID", requires = "phone", required_unless_present = "format")]
+    user_id: Option<String>,
+    /// Her number as typed; `-` reads it from standard input, so that it shows in no list of processes.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    phone: Option<String>,
+    /// Her language, such as `ne` or `en`.
+    #[arg(long)]
+    language: Option<String>,
+    /// Her name; never sent, never logged.
+    #[arg(long)]
+    name: Option<String>,
+    /// Which profile the portal keeps of her.
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Country of a number without country code, such as NP.
+    #[arg(long, value_name = "CODE")]
+    country: Option<String>,
+    /// The channel she prefers. Recorded; SMS is sent.
+    #[arg(long)]
+    channel: Option<String>,
+}
+
+/// How the lines of a stream look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated, with a header.
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Kind {
+    PregnantWoman,
+    NewMother,
+    Other,
+}
+
+/// Where the signups come from.
+pub(crate) enum Source {
+    /// The command line.
+    One(One),
+    /// A file or standard input.
+    Stream { format: Format, file: PathBuf },
+}
+
+impl Args {
+    pub(crate) fn source(self) -> Source {
+        match (self.format, self.file) {
+            (Some(format), Some(file)) => Source::Stream { format, file },
+            _ => Source::One(self.one),
+        }
+    }
+}
+
+impl One {
+    /// The signup it describes; reads the number when it is `-`.
+    pub(crate) fn signup(self) -> Result<Signup, Failure> {
+        let phone = match self.phone.as_deref() {
+            Some("-") => input::first_line()?,
+            typed => typed.unwrap_or_default().to_owned(),
+        };
+        let data = SignedUpData {
+            user_id: TextOrInteger(self.user_id.unwrap_or_default()),
+            phone_number: Some(TextOrInteger(phone)),
+            country_hint: self.country,
+            preferred_language: self.language,
+            preferred_channel: self.channel,
+            kind: self.kind.map(UserKind::from),
+            display_name: self.name,
+        };
+        line::of_data(&data).map_err(|rejected| Failure::Usage(rejected.to_string()))
+    }
+}
+
+impl From<Kind> for UserKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::PregnantWoman => Self::PregnantWoman,
+            Kind::NewMother => Self::NewMother,
+            Kind::Other => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn one_and_many_exclude_each_other() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' '));
+        assert!(parse("signup --user-id 1 --phone -").is_ok());
+        assert!(parse("signup --format jsonl -").is_ok());
+        let refused = [
+            ("signup --user-id 1", ErrorKind::MissingRequiredArgument),
+            ("signup --phone 1", ErrorKind::MissingRequiredArgument),
+            ("signup --format jsonl", ErrorKind::MissingRequiredArgument),
+            ("signup --format csv - --user-id 1 --phone 2", ErrorKind::ArgumentConflict),
+            ("signup --user-id 1 --phone 2 file", ErrorKind::ArgumentConflict),
+            ("signup --format xml -", ErrorKind::InvalidValue),
+        ];
+        for (line, kind) in refused {
+            assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn options_become_the_signup() {
+        let line = "signup --user-id 7 --phone 980 --kind new_mother --language en --country IN";
+        let Source::One(one) = Args::try_parse_from(line.split(' ')).unwrap().source() else { panic!() };
+        let signup = one.signup().unwrap();
+        assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("7", "980"));
+        assert_eq!(signup.user_kind, Some(UserKind::NewMother));
+        assert_eq!(signup.country_hint.as_deref(), Some("IN"));
+    }
+}

@@ -1,0 +1,151 @@
+//! The command `import portal` on a real portal database.
+
+// Helpers are tests, too.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{
+    World,
+    command::{Command, Ended, Program},
+    truth::Truth,
+};
+
+fn import(world: &World, flags: &str) -> Ended {
+    world.command(Program::Import).args("portal --output json").args(flags).end()
+}
+
+fn stored(report: &Value) -> [u64; 4] {
+    ["new", "updated", "unchanged", "newer_here"].map(|key| report["stored"][key].as_u64().unwrap())
+}
+
+/// The report on the sample portal must say just this of its numbers.
+fn assert_numbers(report: &Value) {
+    let truth: Vec<Truth> = Truth::all().into_iter().filter(|t| t.active).collect();
+    let count = |check: fn(&Truth) -> bool| json!(truth.iter().filter(|t| check(t)).count());
+    assert_eq!(report["numbers"]["usable"], count(Truth::textable));
+    assert_eq!(report["numbers"]["no_phone"], count(|t| !t.has_phone));
+    let unusable = report["numbers"]["unusable"].as_object().unwrap();
+    assert_eq!(unusable["landline"], count(|t| t.line_type == "FIXED_LINE"));
+    let sum: u64 = unusable.values().filter_map(Value::as_u64).sum();
+    assert_eq!(json!(sum), count(|t| t.has_phone && !t.textable()));
+}
+
+#[test]
+fn every_user_of_the_sample_is_stored_as_the_truth_has_it() {
+    let world = World::with_portal();
+    let ended = import(&world, "").expect(0);
+    let report = ended.json();
+    assert_eq!(stored(&report), [490, 0, 0, 0]);
+    assert_eq!(report["skipped"], json!({"inactive": 10, "no_profile": 0, "invalid_id": 0}));
+    assert_eq!(report["two_profiles"], json!({"same_number": 4, "numbers_differ": 8}));
+    assert!(ended.stderr.contains("user 156:") && !ended.stderr.contains("user 34:"), "{}", ended.stderr);
+    assert_numbers(&report);
+    let sql =
+        "SELECT concat_ws(' ', user_id, kind, coalesce(phone_e164, '-'), state, source, active) FROM users";
+    let mut rows: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
+    let row = |t: &Truth| {
+        let e164 = t.e164.filter(|_| t.textable()).unwrap_or("-");
+        format!("{} {} {e164} stored import t", t.user_id, t.kind)
+    };
+    let mut expected: Vec<String> = Truth::all().iter().filter(|t| t.active).map(row).collect();
+    rows.sort();
+    expected.sort();
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_second_import_changes_nothing() {
+    let world = World::with_portal();
+    import(&world, "").expect(0);
+    let touched = "SELECT md5(string_agg(xmin::text, ',' ORDER BY user_id)) FROM users";
+    let before = world.run(world.database.texts(touched));
+    let report = import(&world, "").expect(0).json();
+    assert_eq!(stored(&report), [0, 0, 490, 0]);
+    assert_eq!(world.run(world.database.texts(touched)), before);
+}
+
+#[test]
+fn a_dry_run_says_the_same_and_writes_nothing() {
+    let world = World::with_portal();
+    let dry = import(&world, "--dry-run").expect(0).json();
+    assert_eq!(world.run(world.database.count("SELECT count(*) FROM users")), 0);
+    assert_numbers(&dry);
+    let mut real = import(&world, "").expect(0).json();
+    real["dry_run"] = json!(true);
+    assert_eq!(dry, real);
+    let human = world.command(Program::Import).args("portal -n").end().expect(0).stdout;
+    assert!(human.contains("adds up") && human.contains("Next: import portal"), "{human}");
+}
+
+#[test]
+fn changes_come_over_and_states_stay() {
+    let world = World::with_portal();
+    import(&world, "").expect(0);
+    world.run(world.database.execute(
+        "UPDATE users SET state = 'registered' WHERE user_id = '1';
+         UPDATE users SET changed_at = now() + interval '1 hour', phone_raw = 'newer' WHERE user_id = '2';
+         UPDATE users SET country_hint = 'IN', phone_e164 = '+919800000001' WHERE user_id = '4';
+         UPDATE users SET language = 'en' WHERE user_id = '5'",
+    ));
+    world.run(world.portal.execute(
+        "UPDATE core_pregnantwomanprofile SET phone_number = '9841000009' WHERE user_id = 1;
+         UPDATE auth_user SET is_active = false WHERE id = 3;
+         UPDATE auth_user SET date_joined = 'infinity' WHERE id = 6;
+         INSERT INTO auth_user VALUES (9001, 'staff', '', true, now())",
+    ));
+    let report = import(&world, "").expect(0).json();
+    assert_eq!((stored(&report), &report["deactivated"]), ([0, 1, 487, 1], &json!(1)));
+    assert_eq!(report["skipped"], json!({"inactive": 11, "no_profile": 1, "invalid_id": 0}));
+    let sql = "SELECT concat_ws(' ', user_id, phone_raw, phone_e164, state, active, language) FROM users
+               WHERE user_id IN ('1', '2', '3', '4', '5') ORDER BY user_id";
+    let rows: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
+    assert_eq!(
+        rows,
+        [
+            "1 9841000009 +9779841000009 registered t",
+            "2 newer +9779800000000 stored t",
+            "3 09840000001 +9779840000001 stored f",
+            "4 9741171979 +919800000001 stored t",
+            "5 +9779840781527 +9779840781527 stored t en",
+        ]
+    );
+}
+
+#[test]
+fn a_portal_may_lack_columns_or_have_a_language() {
+    let world = World::with_portal();
+    world.run(world.portal.execute(
+        "ALTER TABLE auth_user DROP COLUMN is_active, DROP COLUMN date_joined;
+         ALTER TABLE core_newmotherprofile DROP COLUMN name, ADD COLUMN preferred_language text;
+         UPDATE core_newmotherprofile SET preferred_language = 'en' WHERE user_id = 3",
+    ));
+    let report = import(&world, "").expect(0).json();
+    assert_eq!((stored(&report), &report["skipped"]["inactive"]), ([500, 0, 0, 0], &json!(0)));
+    let sql =
+        "SELECT user_id FROM users WHERE language = 'en' AND display_name IS NULL AND signed_up_at IS NULL";
+    assert_eq!(world.run(world.database.texts(sql)), [Some("3".to_owned())]);
+}
+
+#[test]
+fn what_is_no_portal_is_named() {
+    let world = World::new();
+    let ended = import(&world, "").expect(78);
+    assert!(ended.stderr.contains("core_newmotherprofile.phone_number"), "{}", ended.stderr);
+    let unmigrated = world.command(Program::Import).args("portal").env("DATABASE_URL", &world.portal.url);
+    assert!(unmigrated.end().expect(78).stderr.contains("worker migrate"));
+}
+
+#[test]
+fn no_database_is_69_and_no_configuration_78() {
+    let away = "postgres://u:s3cret@127.0.0.1:1/x";
+    let command = Command::new(Program::Import).args("portal").env("DATABASE_URL", away);
+    let ended = command.env("PORTAL_DATABASE_URL", away).end().expect(69);
+    assert!(ended.stderr.contains("DATABASE_URL") && !ended.stderr.contains("s3cret"), "{}", ended.stderr);
+    let bare = Command::new(Program::Import).args("portal").env("DEFAULT_REGION", "Nepal").end().expect(78);
+    for name in ["DATABASE_URL:", "PORTAL_DATABASE_URL:", "DEFAULT_REGION:", "3 to mend"] {
+        assert!(bare.stderr.contains(name), "{}", bare.stderr);
+    }
+    Command::new(Program::Import).end().expect(2);
+}
