@@ -2,7 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Milliseconds since the Unix epoch, now.
 pub(crate) fn now_ms() -> i64 {
@@ -20,7 +23,18 @@ fn utc(ms: i64) -> DateTime<Utc> {
 
 /// The 2010 API's form, for example `Thu, 24 Aug 2023 05:01:45 +0000`.
 pub(crate) fn rfc2822(ms: i64) -> String {
-    utc(ms).format("%a, %d %b %Y %H:%M:%S +0000").to_string()
+    // Not strftime: this is written three times per message.
+    let time = utc(ms);
+    format!(
+        "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000",
+        time.weekday(),
+        time.day(),
+        MONTHS[time.month0() as usize % 12],
+        time.year(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
 }
 
 /// The newer products' form, for example `2023-08-24T05:01:45Z`.
@@ -46,6 +60,7 @@ mod tests {
     fn forms() {
         let ms = 1_692_853_305_000;
         assert_eq!(rfc2822(ms), "Thu, 24 Aug 2023 05:01:45 +0000");
+        assert_eq!(rfc2822(ms - 20 * 86_400_000), "Fri, 04 Aug 2023 05:01:45 +0000");
         assert_eq!(iso8601(ms), "2023-08-24T05:01:45Z");
         assert_eq!(day(ms), "2023-08-24");
         assert_eq!(receipt(ms), "2308240501");

@@ -1,7 +1,7 @@
 //! What happened to each number. Exact whatever else is forgotten.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ pub(super) struct Numbers {
 struct Entry {
     asked: u32,
     accepted: u32,
-    messages: Vec<Arc<Message>>,
+    messages: VecDeque<Arc<Message>>,
 }
 
 /// Sums over all numbers, kept up to date so that reading them costs nothing.
@@ -70,7 +70,7 @@ impl Numbers {
         let to = message.to.clone();
         let accepted = self.entry(&to, |entry| {
             entry.accepted += 1;
-            entry.messages.push(message);
+            entry.messages.push_back(message);
             entry.accepted
         });
         let counter = match accepted {
@@ -86,12 +86,17 @@ impl Numbers {
 
     /// Forgets a message but not that it was accepted.
     pub(super) fn drop_message(&self, message: &Message) {
-        self.entry(&message.to, |entry| entry.messages.retain(|kept| kept.sid != message.sid));
+        self.entry(&message.to, |entry| {
+            // The oldest goes first, so this looks no further than the front.
+            if let Some(place) = entry.messages.iter().position(|kept| kept.sid == message.sid) {
+                entry.messages.remove(place);
+            }
+        });
     }
 
     /// The kept messages to a number, oldest first.
     pub(super) fn messages(&self, to: &str) -> Vec<Arc<Message>> {
-        lock(self.shard(to)).get(to).map(|entry| entry.messages.clone()).unwrap_or_default()
+        lock(self.shard(to)).get(to).map(|entry| entry.messages.iter().cloned().collect()).unwrap_or_default()
     }
 
     pub(super) fn totals(&self) -> NumberTotals {

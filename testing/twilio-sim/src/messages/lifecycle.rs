@@ -82,6 +82,9 @@ impl Lifecycle {
     /// The last change that has happened `age_ms` after creation.
     pub(crate) fn at(&self, age_ms: i64) -> Step {
         let start = Step { after_ms: 0, status: self.first(), error_code: None };
+        if age_ms < millis(self.pace) {
+            return start;
+        }
         self.steps().into_iter().take_while(|step| step.after_ms <= age_ms).last().unwrap_or(start)
     }
 }

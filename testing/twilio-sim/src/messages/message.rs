@@ -2,6 +2,7 @@
 
 use super::lifecycle::{Lifecycle, Status, Step};
 use crate::sid::MessageSid;
+use crate::time::millis;
 
 /// Where a message comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,9 @@ impl Message {
 
     /// When it was sent, if it was by `now_ms`.
     pub(crate) fn sent_ms(&self, now_ms: i64) -> Option<i64> {
+        if now_ms - self.created_ms < millis(self.lifecycle.pace) {
+            return None;
+        }
         let sent = self.lifecycle.steps().into_iter().find(|step| step.status == Status::Sent)?;
         let at = self.created_ms + sent.after_ms;
         (at <= now_ms).then_some(at)

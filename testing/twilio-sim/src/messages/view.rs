@@ -64,6 +64,8 @@ impl MessageView {
         let from = message.sender(step.status).map(str::to_owned);
         let chosen = from.is_some() && step.status != Status::Accepted;
         let sid = message.sid.to_string();
+        let created = rfc2822(message.created_ms);
+        let updated = || rfc2822(message.created_ms + step.after_ms);
         let base = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
         Self {
             account_sid: account_sid.to_owned(),
@@ -76,8 +78,8 @@ impl MessageView {
             direction: "outbound-api",
             num_segments: if chosen { message.segments.to_string() } else { "0".to_owned() },
             num_media: message.media.to_string(),
-            date_created: rfc2822(message.created_ms),
-            date_updated: rfc2822(message.created_ms + step.after_ms),
+            date_updated: if step.after_ms == 0 { created.clone() } else { updated() },
+            date_created: created,
             date_sent: message.sent_ms(now_ms).map(rfc2822),
             price: None,
             price_unit: None,
