@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# .sqlx holds what Postgres says of every query, so that compiling needs no database.
+
+command_sqlx() {
+    need_rust
+    with_services
+    write_sqlx_data "$DEV_DIR/sqlx"
+    rm -f "$ROOT"/.sqlx/query-*.json
+    cp "$DEV_DIR"/sqlx/query-*.json "$ROOT/.sqlx/"
+    say "    $(find "$ROOT/.sqlx" -name 'query-*.json' | wc -l | tr -d ' ') queries in .sqlx"
+}
+
+check_sqlx_data() {
+    write_sqlx_data "$DEV_DIR/sqlx"
+    diff -r "$ROOT/.sqlx" "$DEV_DIR/sqlx" >"$DEV_DIR/sqlx.diff" || {
+        grep -E '^(Only in|diff)' "$DEV_DIR/sqlx.diff" | head -n 20 >&2
+        die 1 ".sqlx is not what the queries say. Write it anew: ./dev sqlx"
+    }
+}
+
+# write_sqlx_data FOLDER: compiles every query against a fresh, migrated database.
+write_sqlx_data() {
+    local folder=$1 database=aamcare_sqlx_$$
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    create_database "$POSTGRES_URL" "$database"
+    local url code=0
+    url=$(url_with_database "$POSTGRES_URL" "$database")
+    apply_migrations "$url"
+    touch_queries
+    SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$folder DATABASE_URL=$url \
+        cargo check --locked --workspace --all-targets --quiet || code=$?
+    drop_database "$POSTGRES_URL" "$database"
+    ((code == 0)) || die 1 "the queries do not compile against the migrated database"
+}
+
+# The data is written while a query's macro runs, so files with one must be compiled anew.
+touch_queries() {
+    grep -rlE --include='*.rs' 'query(_as|_scalar|_file)?(_unchecked)?!' shared producer worker testing | while read -r file; do
+        touch "$file"
+    done
+}

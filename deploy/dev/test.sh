@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# ./dev test: everything CI runs, one named step after the other, with a summary of the time each took.
+
+command_test() {
+    need_rust
+    need curl "ask the simulator what it sent"
+    need_component rustfmt fmt "check the format"
+    need_component clippy clippy "check the code"
+    mkdir -p "$DEV_DIR"
+    SUMMARY=() SKIPPED_FILE=$DEV_DIR/skipped
+    : >"$SKIPPED_FILE"
+    with_services
+    export TEST_DATABASE_URL=$POSTGRES_URL TEST_AMQP_URL=$RABBITMQ_URL
+    run_step "format" check_format
+    run_step "scripts, Dockerfile, compose file, licences" check_files
+    run_step "query data in .sqlx" check_sqlx_data
+    run_step "clippy" check_clippy
+    run_step "binaries" cargo build --locked --workspace --bins
+    run_step "tests" check_tests
+    run_step "Python clients" check_python
+    run_step "demo" check_demo
+    summary
+    tests_line
+}
+
+check_format() { cargo fmt --all --check; }
+
+check_clippy() { cargo clippy --locked --workspace --all-targets --quiet -- -D warnings; }
+
+# The tests start the binaries that were built before, and find the services by these two variables.
+check_tests() { cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$DEV_DIR/tests.log"; }
+
+# The demo of the README, on the services that are there already and with the binaries just tested.
+check_demo() {
+    DEV_COMPILED=yes DEV_DIR=$DEV_DIR/test DEV_SERVICES=given \
+        DEV_DATABASE_URL=$POSTGRES_URL DEV_AMQP_URL=$RABBITMQ_URL "$ROOT/dev" demo
+    stage_drop_databases "$DEV_DIR/test/demo"
+}
+
+# run_step NAME COMMAND...: stops at the first step that fails.
+run_step() {
+    local name=$1 code started=$SECONDS
+    shift
+    step "$name"
+    # Not within `if`: there a failure inside the command would not end it.
+    set +e
+    (
+        set -e
+        trap stop_children EXIT
+        "$@"
+    )
+    code=$?
+    set -e
+    SUMMARY+=("$(printf '%5d s  %s' $((SECONDS - started)) "$name")")
+    ((code == 0)) && return 0
+    SUMMARY[-1]+="  FAILED"
+    summary
+    die 1 "failed: $name"
+}
+
+summary() {
+    say ""
+    printf '%s\n' "${SUMMARY[@]}" "$(printf '%5d s  in all' "$SECONDS")" >&2
+    if [[ -s $SKIPPED_FILE ]]; then
+        sed 's/^/skipped: /' "$SKIPPED_FILE" >&2
+    fi
+}
+
+# The counts of all test programs together.
+tests_line() {
+    awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$DEV_DIR/tests.log"
+}
