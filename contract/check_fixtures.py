@@ -1,0 +1,50 @@
+"""Holds the fixtures against the published JSON Schemas, with a validator that shares no code with ours.
+
+What a schema accepts, the worker must welcome. The other way round the worker is more lenient, by design.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+try:
+    from jsonschema import Draft202012Validator
+except ImportError:
+    print("skipped: the Python package jsonschema is not installed")
+    sys.exit(0)
+
+HERE = Path(__file__).resolve().parent
+# Read by the worker although the schema refuses them: old or careless publishers.
+LENIENT = {"v1/unknown_kind.json"}
+# Refused by the worker although the schema accepts them: JSON Schema types carry no length or character set.
+STRICTER = {"v1/user_id_empty.json", "v1/user_id_of_300_characters.json", "v1/user_id_with_nul.json"}
+
+
+def schema(name):
+    document = json.loads((HERE / f"user.{name}.v1.schema.json").read_text())
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+def main():
+    schemas = {name: schema(name) for name in ("signed_up", "backfill")}
+    passed, failed = 0, 0
+    for line in (HERE / "fixtures/expected.tsv").read_text().splitlines()[1:]:
+        file, result, _, _ = line.split("\t")
+        if file.startswith("v0/") or result == "dead_letter:malformed":
+            continue
+        event = json.loads((HERE / "fixtures" / file).read_text())
+        names = [result] if result in schemas else list(schemas)
+        conforms = any(schemas[name].is_valid(event) for name in names)
+        expected = file in STRICTER or (result in schemas and file not in LENIENT)
+        if conforms == expected:
+            passed += 1
+        else:
+            failed += 1
+            print(f"{file}: {result}, yet the schema {'accepts' if conforms else 'refuses'} it")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
