@@ -1,0 +1,132 @@
+//! Our names on the broker, and the portal's way to publish.
+
+use anyhow::{Context as _, ensure};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection,
+    options::{
+        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeclareOptions,
+        QueueDeleteOptions, QueuePurgeOptions,
+    },
+    types::FieldTable,
+};
+use shared::{
+    amqp::{Topology, connect, install_crypto},
+    config::{self, Env},
+    lane::Lane,
+};
+
+use crate::{EventBody, amqp_url};
+
+/// Confirms that are awaited together.
+const WINDOW: usize = 200;
+
+/// One scenario's exchange and queues.
+pub struct Broker {
+    namespace: String,
+    topology: Topology,
+    connection: Connection,
+    publishing: Channel,
+}
+
+impl Broker {
+    /// Connects, beside every relay, and declares the topology within `namespace`.
+    pub(crate) async fn connect(namespace: &str) -> anyhow::Result<Self> {
+        install_crypto();
+        let mut env = Env::of([("AMQP_URL", amqp_url()), ("AMQP_NAMESPACE", namespace.to_owned())]);
+        let broker = config::Broker::read(&mut env, true);
+        let broker = env.finish(broker)?;
+        let topology = Topology::new(broker.namespace.clone());
+        let connection = connect(&broker, "fault harness").await?;
+        let publishing = connection.create_channel().await?;
+        topology.declare(&publishing).await?;
+        publishing.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { namespace: namespace.to_owned(), topology, connection, publishing })
+    }
+
+    /// What `AMQP_NAMESPACE` is to be.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Publishes one body; `Ok` once the broker has confirmed it.
+    pub async fn publish(&self, lane: Lane, body: &[u8]) -> anyhow::Result<()> {
+        self.publish_with(lane, body, BasicProperties::default().with_delivery_mode(2)).await
+    }
+
+    /// Publishes one body with these properties.
+    pub async fn publish_with(
+        &self,
+        lane: Lane,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> anyhow::Result<()> {
+        let (exchange, key) = (self.topology.exchange(), Topology::routing_key(lane));
+        let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let publish =
+            self.publishing.basic_publish(exchange.as_str().into(), key.into(), mandatory, body, properties);
+        let confirm = publish.await?.await?;
+        ensure!(matches!(confirm, Confirmation::Ack(None)), "the broker did not store it: {confirm:?}");
+        Ok(())
+    }
+
+    /// Publishes events on the live lane, many at a time.
+    pub async fn publish_all(&self, events: &[EventBody]) -> anyhow::Result<()> {
+        let bodies: Vec<Vec<u8>> = events.iter().map(EventBody::bytes).collect();
+        let publishes = bodies.iter().map(|body| self.publish(Lane::Live, body));
+        stream::iter(publishes).buffer_unordered(WINDOW).try_collect::<Vec<()>>().await?;
+        Ok(())
+    }
+
+    /// Messages ready in every queue of ours; a queue that is gone counts as empty.
+    pub async fn ready(&self) -> anyhow::Result<u32> {
+        let mut ready = 0;
+        for queue in self.queues() {
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let channel = self.connection.create_channel().await?;
+            if let Ok(state) = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await {
+                ready += state.message_count();
+                channel.close(200, "done".into()).await?;
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Throws away what is ready in a lane's queue; returns how much that was.
+    pub async fn purge(&self, lane: Lane) -> anyhow::Result<u32> {
+        let channel = self.connection.create_channel().await?;
+        let queue = self.topology.queue(lane);
+        Ok(channel.queue_purge(queue.as_str().into(), QueuePurgeOptions::default()).await?)
+    }
+
+    /// Deletes a lane's queue with everything in it, consumers or not.
+    pub async fn delete_queue(&self, lane: Lane) -> anyhow::Result<()> {
+        let channel = self.connection.create_channel().await?;
+        let queue = self.topology.queue(lane);
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
+        Ok(())
+    }
+
+    /// Declares everything again.
+    pub async fn declare(&self) -> anyhow::Result<()> {
+        let channel = self.connection.create_channel().await.context("a channel")?;
+        Ok(self.topology.declare(&channel).await?)
+    }
+
+    /// Removes every name of ours.
+    pub(crate) async fn delete(&self) -> anyhow::Result<()> {
+        for queue in self.queues() {
+            let channel = self.connection.create_channel().await?;
+            channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
+        }
+        let channel = self.connection.create_channel().await?;
+        let exchange = self.topology.exchange();
+        channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await?;
+        Ok(())
+    }
+
+    fn queues(&self) -> [String; 3] {
+        let [live, backfill] = Lane::ALL.map(|lane| self.topology.queue(lane));
+        [live, backfill, self.topology.dead_queue()]
+    }
+}

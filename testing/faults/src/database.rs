@@ -1,0 +1,89 @@
+//! A database of one scenario.
+
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
+use url::Url;
+
+use crate::{Letter, Outcome, database_url};
+
+/// A database that was created for one scenario.
+pub struct Database {
+    name: String,
+    url: String,
+    /// A direct way to it, beside every relay.
+    pub pool: PgPool,
+}
+
+impl Database {
+    /// Creates an empty database called `name`.
+    pub(crate) async fn create(name: &str) -> anyhow::Result<Self> {
+        let mut admin = PgConnection::connect(&database_url()).await?;
+        admin.execute(format!("CREATE DATABASE \"{name}\"").as_str()).await?;
+        let mut url = Url::parse(&database_url())?;
+        url.set_path(name);
+        let pool = PgPoolOptions::new().max_connections(3).connect_lazy(url.as_str())?;
+        Ok(Self { name: name.to_owned(), url: url.to_string(), pool })
+    }
+
+    /// Applies every migration.
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        Ok(shared::db::MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// How to reach it, beside every relay.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// One number, such as a count.
+    pub async fn number(&self, sql: &str) -> anyhow::Result<i64> {
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, sql: &str) -> anyhow::Result<()> {
+        self.pool.execute(sql).await?;
+        Ok(())
+    }
+
+    /// The published outcome of one user.
+    pub async fn outcome(&self, user: &str) -> anyhow::Result<Option<Outcome>> {
+        let sql = format!("{} WHERE user_id = $1", Outcome::SELECT);
+        Ok(sqlx::query_as(&sql).bind(user).fetch_optional(&self.pool).await?)
+    }
+
+    /// The published outcome of everybody.
+    pub async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
+        Ok(sqlx::query_as(Outcome::SELECT).fetch_all(&self.pool).await?)
+    }
+
+    /// Everything that was kept for a person.
+    pub async fn dead_letters(&self) -> anyhow::Result<Vec<Letter>> {
+        Ok(sqlx::query_as(Letter::SELECT).fetch_all(&self.pool).await?)
+    }
+
+    /// Adds an imported user, never enqueued.
+    pub async fn import(&self, user: &str, phone: &str) -> anyhow::Result<()> {
+        let sql = "INSERT INTO users (user_id, phone_raw, phone_e164, source, changed_at)
+                   VALUES ($1, $2, $2, 'portal', now())";
+        sqlx::query(sql).bind(user).bind(phone).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Puts a number on the list of those never to be texted.
+    pub async fn suppress(&self, phone: &str) -> anyhow::Result<()> {
+        let sql = "INSERT INTO suppressions (phone_e164, source, actor, reason) VALUES ($1, 'staff', 'test', 'test')";
+        sqlx::query(sql).bind(phone).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Removes it, whoever is connected.
+    pub(crate) async fn drop(name: &str) -> anyhow::Result<()> {
+        let mut admin = PgConnection::connect(&database_url()).await?;
+        admin.execute(format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)").as_str()).await?;
+        Ok(())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}

@@ -1,0 +1,23 @@
+//! What a relay is told to do to the bytes that pass.
+
+use std::time::Duration;
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From whoever connected.
+    ToServer,
+    /// Back to whoever connected.
+    ToClient,
+}
+
+/// How all connections of a relay are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Decree {
+    /// Nothing moves, in either direction.
+    pub(crate) frozen: bool,
+    /// Every chunk waits for so long.
+    pub(crate) delay: Duration,
+    /// Bytes of this direction vanish.
+    pub(crate) dropped: Option<Direction>,
+}

@@ -1,0 +1,52 @@
+//! What the simulator says it did.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Counts of one number.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+struct Count {
+    asked: u32,
+    accepted: u32,
+}
+
+/// The simulator's counts.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ledger {
+    /// Messages accepted, whether or not the worker learnt so.
+    pub accepted: u64,
+    /// Accepted messages beyond the first of their number.
+    pub duplicates: u64,
+    /// Lookup requests.
+    pub lookups: u64,
+    per_number: BTreeMap<String, Count>,
+}
+
+impl Ledger {
+    /// Create calls for this number, refused ones included.
+    pub fn asked(&self, number: &str) -> u32 {
+        self.per_number.get(number).map_or(0, |count| count.asked)
+    }
+
+    /// Accepted messages to this number.
+    pub fn accepted(&self, number: &str) -> u32 {
+        self.per_number.get(number).map_or(0, |count| count.accepted)
+    }
+
+    /// Create calls in all.
+    pub fn asked_in_all(&self) -> u32 {
+        self.per_number.values().map(|count| count.asked).sum()
+    }
+}
+
+/// One accepted message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sent {
+    /// Its SID.
+    pub sid: String,
+    /// Whom it went to, E.164.
+    pub to: String,
+    /// The text.
+    pub body: String,
+}

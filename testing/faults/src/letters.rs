@@ -1,0 +1,20 @@
+//! A row of the table of dead letters.
+
+use sqlx::FromRow;
+
+/// A delivery that was kept for a person.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Letter {
+    /// One word.
+    pub reason: String,
+    /// What is wrong with it.
+    pub detail: String,
+    /// As delivered.
+    pub body: Vec<u8>,
+    /// How often it came.
+    pub seen: i32,
+}
+
+impl Letter {
+    pub(crate) const SELECT: &str = "SELECT reason, detail, body, seen FROM dead_letters ORDER BY id";
+}

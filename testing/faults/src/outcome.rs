@@ -1,0 +1,47 @@
+//! A row of the published view.
+
+use sqlx::FromRow;
+
+/// What became of one user, as the view `onboarding_status` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Outcome {
+    /// The portal's id.
+    pub user_id: String,
+    /// E.164, if her number is one.
+    pub phone_e164: Option<String>,
+    /// `stored`, `received`, `rejected`, `registered`, `suppressed` or `failed`.
+    pub state: String,
+    /// Why, where there is a cause.
+    pub reason: Option<String>,
+    /// `lookup` or `none`, once registered.
+    pub registration_method: Option<String>,
+    /// Twilio's SID.
+    pub welcome_sid: Option<String>,
+    /// Twilio's status, or `not_sent`, `sending`, `unknown`, `skipped`.
+    pub welcome_status: String,
+    /// Create calls that got a definite answer or none.
+    pub attempts: i32,
+}
+
+impl Outcome {
+    pub(crate) const SELECT: &str = "SELECT user_id, phone_e164, state, reason, registration_method, welcome_sid,
+        welcome_status, attempts FROM onboarding_status";
+
+    /// Whether nothing but a status callback will change it.
+    pub fn is_final(&self) -> bool {
+        match self.state.as_str() {
+            "rejected" | "suppressed" | "failed" => true,
+            "registered" => match self.welcome_status.as_str() {
+                "sending" => false,
+                "unknown" => self.reason.as_deref() == Some("parked"),
+                _ => true,
+            },
+            _ => false,
+        }
+    }
+
+    /// State, welcome status and reason, `-` for none: the columns that tell the cases apart.
+    pub fn case(&self) -> String {
+        format!("{} {} {}", self.state, self.welcome_status, self.reason.as_deref().unwrap_or("-"))
+    }
+}

@@ -1,0 +1,29 @@
+//! Waiting for a condition, with a deadline.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::time::Instant;
+
+/// How long a condition may take on a busy machine before a scenario has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
+
+/// What a look found: the value that was waited for, or what is the case instead.
+pub type Look<T> = Result<T, String>;
+
+/// Looks again and again until `look` finds what it waits for; after `limit`, fails and tells what it saw last.
+pub async fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> anyhow::Result<Look<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match look().await? {
+            Ok(found) => return Ok(found),
+            Err(seen) if Instant::now() >= deadline => bail!("{what}: not within {limit:?}; seen last: {seen}"),
+            Err(_) => tokio::time::sleep(POLL).await,
+        }
+    }
+}

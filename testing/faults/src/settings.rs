@@ -1,0 +1,49 @@
+//! The environment of a worker in a test.
+
+use std::collections::BTreeMap;
+
+use crate::{Broker, Database, Roads, roads::via};
+
+/// The simulator's built-in account, and times so short that a scenario takes seconds.
+const FIXED: [(&str, &str); 21] = [
+    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+    ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
+    ("SEND_RATE", "0"),
+    ("OPS_ADDR", "127.0.0.1:0"),
+    ("WEBHOOK_ADDR", "127.0.0.1:0"),
+    ("LEASE", "4s"),
+    ("TWILIO_TIMEOUT", "2s"),
+    ("TWILIO_CONNECT_TIMEOUT", "1s"),
+    ("SWEEP_INTERVAL", "100ms"),
+    ("SWEEP_GRACE", "2s"),
+    ("UNKNOWN_CHECKS", "1s,2s,3s"),
+    ("UNKNOWN_POLICY", "park"),
+    ("RETRY_BASE", "50ms"),
+    ("RETRY_MAX", "1s"),
+    ("BREAKER_PROBE", "200ms..1s"),
+    ("REGISTRATION_METHOD", "lookup"),
+    ("WORKER_CONCURRENCY", "10"),
+    ("ALLOW_INSECURE", "0"),
+    ("LOG_FORMAT", "json"),
+    ("RUST_LOG", "info"),
+];
+
+/// Everything a worker needs, all ways through the relays.
+pub(crate) fn settings(
+    database: &Database,
+    broker: &Broker,
+    roads: &Roads,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut env: BTreeMap<String, String> =
+        FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let twilio = format!("http://{}", roads.twilio.address());
+    for name in ["TWILIO_API_BASE_URL", "TWILIO_LOOKUPS_BASE_URL", "TWILIO_MESSAGING_BASE_URL"] {
+        env.insert(name.to_owned(), twilio.clone());
+    }
+    env.insert("DATABASE_URL".to_owned(), via(database.url(), &roads.database)?);
+    env.insert("AMQP_URL".to_owned(), via(&crate::amqp_url(), &roads.broker)?);
+    env.insert("AMQP_NAMESPACE".to_owned(), broker.namespace().to_owned());
+    env.insert("PUBLIC_URL".to_owned(), format!("http://{}", roads.webhook.address()));
+    Ok(env)
+}

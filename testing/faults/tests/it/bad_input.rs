@@ -1,0 +1,7 @@
+//! What a worker must bear: bad data, bad configuration, services that are away.
+
+mod bodies;
+mod callbacks;
+mod configuration;
+mod numbers;
+mod outages;

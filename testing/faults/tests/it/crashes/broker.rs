@@ -1,0 +1,133 @@
+//! The broker fails its clients.
+
+use std::time::Duration;
+
+use faults::{Direction, Expect, PATIENCE, Plan, Stage, seed, until};
+use rand::Rng as _;
+use shared::lane::Lane;
+
+use crate::people::signups;
+
+async fn until_accepted(stage: &Stage, accepted: u64) -> anyhow::Result<()> {
+    until(&format!("{accepted} messages"), PATIENCE, async || {
+        let now = stage.simulator.ledger().await?.accepted;
+        Ok(if now >= accepted { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_cut_again_and_again() -> anyhow::Result<()> {
+    let mut random = seed("broker connections cut");
+    let mut stage = Plan::default().simulator(&["--latency", "30ms"]).with_worker().await?;
+    stage.start_worker().await?;
+    stage.broker.publish_all(&signups(0..300)).await?;
+    for cut in 1..=10 {
+        until_accepted(&stage, cut * 20).await?;
+        if random.gen_bool(0.5) {
+            stage.roads.broker.cut();
+        } else {
+            stage.roads.broker.cut_one(random.gen_range(0..8));
+        }
+    }
+    stage.until_final(300).await?;
+    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 300, "a delivery that came again asked nobody");
+    stage.finish(Expect::users(300)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acks_that_never_arrive_ask_nobody_again() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    stage.broker.publish_all(&signups(0..50)).await?;
+    until_accepted(&stage, 5).await?;
+    stage.roads.broker.drop_direction(Some(Direction::ToServer));
+    until_accepted(&stage, 50).await?;
+    // The broker has heard nothing of it; with the cut every delivery comes again.
+    stage.roads.broker.cut();
+    stage.roads.broker.drop_direction(None);
+    stage.until_final(50).await?;
+    stage.until_drained().await?;
+    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 50);
+    stage.finish(Expect::users(50)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_broker_is_left_for_a_new_connection() -> anyhow::Result<()> {
+    let stage = Plan::default().simulator(&["--latency", "30ms"]).with_worker().await?;
+    stage.broker.publish_all(&signups(0..100)).await?;
+    until_accepted(&stage, 10).await?;
+    stage.roads.broker.freeze();
+    // Heartbeats of 10 s tell.
+    stage.workers[0].until_ready(503).await?;
+    stage.roads.broker.thaw();
+    stage.workers[0].until_ready(200).await?;
+    stage.until_final(100).await?;
+    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 100);
+    stage.finish(Expect::users(100)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::Result<()> {
+    let stage = Plan::default().simulator(&["--latency", "100ms"]).with_worker().await?;
+    stage.broker.publish_all(&signups(0..60)).await?;
+    until("all deliveries are in hand", PATIENCE, async || {
+        let (ready, done) = (stage.broker.ready().await?, stage.simulator.ledger().await?.accepted);
+        Ok(if ready == 0 && done > 0 { Ok(()) } else { Err(format!("{ready} ready, {done} done")) })
+    })
+    .await?;
+    stage.broker.delete_queue(Lane::Live).await?;
+    stage.until_final(60).await?;
+    for event in signups(60..80) {
+        until("the broker takes a signup", PATIENCE, async || {
+            let published = stage.broker.publish(Lane::Live, &event.bytes()).await;
+            Ok(published.map_err(|error| error.to_string()))
+        })
+        .await?;
+    }
+    stage.until_final(80).await?;
+    stage.workers[0].until_ready(200).await?;
+    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 80);
+    stage.finish(Expect::users(80)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wiped_broker_loses_no_user_that_was_enqueued() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    for n in 0..100 {
+        stage.database.import(&format!("u{n}"), &faults::number(n)).await?;
+    }
+    stage.database.import("never enqueued", &faults::number(100)).await?;
+    // What a backfill leaves behind once its publishes are confirmed; the queues themselves are gone.
+    let enqueued = "UPDATE users SET state = 'received', lane = 'backfill', enqueued_at = now()
+                    WHERE user_id <> 'never enqueued'";
+    stage.database.execute(enqueued).await?;
+    for lane in Lane::ALL {
+        stage.broker.delete_queue(lane).await?;
+    }
+    stage.launch_worker().await?;
+    stage.launch_worker().await?;
+    stage.until_final_but(101, &["never enqueued"]).await?;
+    stage.until_case("never enqueued", "stored not_sent -").await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert_eq!((ledger.accepted, ledger.asked(&faults::number(100))), (100, 0));
+    stage.finish(Expect::users(101).waiting("never enqueued")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_survive_a_purged_queue() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    stage.simulator.revoke(true).await?;
+    stage.broker.publish_all(&signups(0..50)).await?;
+    until("everybody waits in the database", PATIENCE, async || {
+        let waiting = stage.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
+        Ok(if waiting == 50 { Ok(()) } else { Err(waiting.to_string()) })
+    })
+    .await?;
+    stage.simulator.revoke(false).await?;
+    for _ in 0..20 {
+        stage.broker.purge(Lane::Live).await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stage.until_final(50).await?;
+    stage.finish(Expect::users(50)).await
+}

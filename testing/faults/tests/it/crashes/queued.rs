@@ -1,0 +1,81 @@
+//! What changes while an event waits in the queue, or its user for a retry.
+
+use faults::{EventBody, Expect, Plan, number};
+use serde_json::json;
+use shared::lane::Lane;
+
+use crate::people::signups;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_suppressed_while_queued_is_not_texted() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    stage.broker.publish_all(&signups(0..20)).await?;
+    for n in 0..10 {
+        stage.database.suppress(&number(n)).await?;
+    }
+    stage.start_worker().await?;
+    stage.until_final(20).await?;
+    let ledger = stage.simulator.ledger().await?;
+    for n in 0..20 {
+        let outcome = stage.database.outcome(&format!("u{n}")).await?.expect("a row");
+        let suppressed = n < 10;
+        assert_eq!(outcome.state, if suppressed { "suppressed" } else { "registered" });
+        assert_eq!(ledger.asked(&number(n)), u32::from(!suppressed));
+    }
+    stage.finish(Expect::users(20)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_suppressed_while_retrying_is_not_texted() -> anyhow::Result<()> {
+    let stage = Plan::default().env("RETRY_MAX", "500ms").with_worker().await?;
+    let refusals = json!([{ "operation": "create", "action": { "type": "error", "status": 409, "code": 20409 } }]);
+    stage.simulator.faults(refusals).await?;
+    stage.signup("one", &number(1)).await?;
+    stage.until_case("one", "received not_sent error_20409").await?;
+    stage.database.suppress(&number(1)).await?;
+    stage.until_case("one", "suppressed skipped opted_out").await?;
+    stage.simulator.faults(json!([])).await?;
+    stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_changed_while_queued_is_the_one_that_is_texted() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    for n in 0..20 {
+        stage.database.import(&format!("u{n}"), &number(n)).await?;
+        stage.broker.publish(Lane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+    }
+    for n in 0..20 {
+        let changed = format!(
+            "UPDATE users SET phone_raw = '{0}', phone_e164 = '{0}', changed_at = now() WHERE user_id = 'u{n}'",
+            number(100 + n)
+        );
+        stage.database.execute(&changed).await?;
+    }
+    stage.start_worker().await?;
+    stage.until_final(20).await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert!((0..20).all(|n| ledger.asked(&number(n)) == 0 && ledger.accepted(&number(100 + n)) == 1));
+    stage.finish(Expect::users(20)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_signups_of_one_user_end_on_the_newer_number() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    stage.broker.publish_all(&signups(0..20)).await?;
+    let newer: Vec<_> = (0..20).map(|n| EventBody::signup(&format!("u{n}"), &number(100 + n))).collect();
+    stage.broker.publish_all(&newer).await?;
+    stage.launch_worker().await?;
+    stage.launch_worker().await?;
+    for n in 0..20 {
+        faults::until("she has a welcome on the newer number", faults::PATIENCE, async || {
+            let now = stage.database.outcome(&format!("u{n}")).await?;
+            let newer = |o: &faults::Outcome| {
+                o.phone_e164 == Some(number(100 + n)) && o.case() == "registered delivered -"
+            };
+            Ok(if now.as_ref().is_some_and(newer) { Ok(()) } else { Err(format!("{now:?}")) })
+        })
+        .await?;
+    }
+    stage.finish(Expect::users(20)).await
+}

@@ -1,0 +1,8 @@
+//! The way of an event, case by case.
+
+mod holds;
+mod outcomes;
+mod refusals;
+mod registration;
+mod repeats;
+mod unknowns;

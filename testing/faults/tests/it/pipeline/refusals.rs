@@ -1,0 +1,94 @@
+//! What Twilio refuses, and who comes again.
+
+use faults::{Expect, Plan, number};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_recipient_is_asked_exactly_once() -> anyhow::Result<()> {
+    let stage = Plan::default().simulator(&["--suffix-faults"]).sender().with_worker().await?;
+    let rows = [
+        (9210, "suppressed skipped opted_out"),
+        (9211, "failed not_sent error_21211"),
+        (9214, "failed not_sent error_21614"),
+        (9235, "failed not_sent error_21635"),
+        (9317, "failed not_sent error_21617"),
+        (9318, "failed not_sent error_21618"),
+        (9399, "failed not_sent error_29999"),
+    ];
+    for (n, case) in rows {
+        stage.signup(&n.to_string(), &number(n)).await?;
+        let outcome = stage.until_case(&n.to_string(), case).await?;
+        assert_eq!((outcome.attempts, outcome.welcome_sid), (1, None), "{n}");
+        stage.signup(&n.to_string(), &number(n)).await?;
+    }
+    stage.signup("another", &number(9210)).await?;
+    let another = stage.until_case("another", "suppressed skipped opted_out").await?;
+    assert_eq!(another.attempts, 0);
+    stage.until_drained().await?;
+    let ledger = stage.simulator.ledger().await?;
+    for (n, _) in rows {
+        assert_eq!((ledger.asked(&number(n)), ledger.accepted(&number(n))), (1, 0), "{n}");
+    }
+    assert_eq!(stage.database.number("SELECT count(*) FROM suppressions").await?, 1);
+    stage.finish(Expect::users(8)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn temporary_refusals_are_repeated_until_they_end_or_time_is_over() -> anyhow::Result<()> {
+    let stage = Plan::default().env("RETRY_FOR", "2s").with_worker().await?;
+    let twice = json!([
+        refusal(&number(1), json!(null)),
+        refusal(&number(2), json!(2)),
+    ]);
+    stage.simulator.faults(twice).await?;
+    stage.signup("never", &number(1)).await?;
+    stage.signup("third", &number(2)).await?;
+    let third = stage.until_case("third", "registered delivered -").await?;
+    assert_eq!(third.attempts, 3);
+    let never = stage.until_case("never", "failed not_sent retries_exhausted").await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert!(never.attempts >= 3, "{never:?}");
+    assert_eq!(u32::try_from(never.attempts)?, ledger.asked(&number(1)));
+    stage.finish(Expect::users(2)).await
+}
+
+/// 409, 20409: a conflict that passes.
+fn refusal(suffix: &str, count: Value) -> Value {
+    let action = json!({ "type": "error", "status": 409, "code": 20409 });
+    let mut rule = json!({ "operation": "create", "suffix": suffix, "action": action });
+    if !count.is_null() {
+        rule["count"] = count;
+    }
+    rule
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_burns_nothing() -> anyhow::Result<()> {
+    // 9103: 429 twice with `Retry-After: 2`.
+    let stage = Plan::default().simulator(&["--suffix-faults"]).with_worker().await?;
+    stage.signup("throttled", &number(9103)).await?;
+    let waiting = stage.until_case("throttled", "received not_sent path_fault").await?;
+    assert_eq!(waiting.attempts, 0);
+    let outcome = stage.until_case("throttled", "registered delivered -").await?;
+    assert_eq!(outcome.attempts, 1);
+    assert_eq!(stage.simulator.ledger().await?.asked(&number(9103)), 3);
+    stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twilio_out_of_reach_burns_nothing() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    stage.roads.twilio.close().await?;
+    stage.broker.publish_all(&crate::people::signups(0..40)).await?;
+    faults::until("everybody waits", faults::PATIENCE, async || {
+        let all = stage.database.outcomes().await?;
+        let waits = |o: &&faults::Outcome| o.case() == "received not_sent path_fault" && o.attempts == 0;
+        let waiting = all.iter().filter(waits).count();
+        Ok(if waiting == 40 { Ok(()) } else { Err(format!("{waiting} of {}", all.len())) })
+    })
+    .await?;
+    stage.roads.twilio.open().await?;
+    stage.until_final(40).await?;
+    assert!(stage.database.outcomes().await?.iter().all(|o| o.attempts == 1));
+    stage.finish(Expect::users(40)).await
+}

@@ -1,0 +1,87 @@
+//! One welcome per number, whatever comes again.
+
+use chrono::{TimeDelta, Utc};
+use faults::{EventBody, Expect, Plan, number};
+use shared::lane::Lane;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeated_events_send_nothing() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    let event = EventBody::signup("one", &number(1));
+    for _ in 0..5 {
+        stage.broker.publish(Lane::Live, &event.bytes()).await?;
+    }
+    let first = stage.until_case("one", "registered delivered -").await?;
+    for _ in 0..5 {
+        stage.broker.publish(Lane::Live, &event.bytes()).await?;
+        stage.signup("one", &number(1)).await?;
+        stage.broker.publish(Lane::Backfill, &EventBody::stored("one").bytes()).await?;
+    }
+    stage.until_drained().await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert_eq!((ledger.asked(&number(1)), ledger.accepted), (1, 1));
+    assert_eq!(stage.database.outcome("one").await?, Some(first));
+    stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_number_gets_the_one_welcome_of_the_new_number() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    stage.signup("mover", &number(1)).await?;
+    let old = stage.until_case("mover", "registered delivered -").await?;
+    stage.signup("mover", &number(2)).await?;
+    faults::until("she has a welcome on the new number", faults::PATIENCE, async || {
+        let now = stage.database.outcome("mover").await?;
+        let moved = |o: &faults::Outcome| o.phone_e164 == Some(number(2)) && o.welcome_status == "delivered";
+        Ok(if now.as_ref().is_some_and(moved) { Ok(()) } else { Err(format!("{now:?}")) })
+    })
+    .await?;
+    let new = stage.database.outcome("mover").await?;
+    assert_ne!(new.map(|o| o.welcome_sid), Some(old.welcome_sid.clone()));
+    // And back: the old number has had its welcome.
+    stage.signup("mover", &number(1)).await?;
+    faults::until("she is back", faults::PATIENCE, async || {
+        let now = stage.database.outcome("mover").await?;
+        let back = |o: &faults::Outcome| o.phone_e164 == Some(number(1)) && o.welcome_sid == old.welcome_sid;
+        Ok(if now.as_ref().is_some_and(back) { Ok(()) } else { Err(format!("{now:?}")) })
+    })
+    .await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert_eq!((ledger.asked(&number(1)), ledger.asked(&number(2))), (1, 1));
+    stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_event_changes_nothing() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    stage.signup("one", &number(1)).await?;
+    let first = stage.until_case("one", "registered delivered -").await?;
+    let older = EventBody::signup("one", &number(2)).at(Utc::now() - TimeDelta::hours(1));
+    stage.broker.publish(Lane::Live, &older.bytes()).await?;
+    let unusable = EventBody::signup("one", "hello").at(Utc::now() - TimeDelta::hours(1));
+    stage.broker.publish(Lane::Live, &unusable.bytes()).await?;
+    // A later signup of somebody else: when it is done, the two before it are, for all practical purposes.
+    stage.signup("two", &number(3)).await?;
+    stage.until_case("two", "registered delivered -").await?;
+    stage.until_drained().await?;
+    assert_eq!(stage.database.outcome("one").await?, Some(first));
+    assert_eq!(stage.simulator.ledger().await?.asked(&number(2)), 0);
+    stage.finish(Expect::users(2)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_event_reads_the_stored_number() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    for n in 0..20 {
+        stage.database.import(&format!("u{n}"), &number(n)).await?;
+        stage.broker.publish(Lane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+    }
+    stage.broker.publish(Lane::Backfill, &EventBody::stored("nobody").bytes()).await?;
+    stage.until_final(20).await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert!((0..20).all(|n| ledger.accepted(&number(n)) == 1));
+    stage.until_drained().await?;
+    let stage_letters = stage.database.dead_letters().await?;
+    assert_eq!(stage_letters.iter().map(|l| l.reason.as_str()).collect::<Vec<_>>(), ["unknown_user"]);
+    stage.finish(Expect::users(20)).await
+}
