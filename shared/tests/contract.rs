@@ -1,6 +1,8 @@
 //! The published contract says what the code does. `UPDATE_CONTRACT=1 cargo test -p shared --test contract`
 //! writes the JSON Schemas anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use lapin::{
@@ -50,7 +52,8 @@ impl Expected {
     fn read(line: &str) -> Self {
         let columns: Vec<&str> = line.split('\t').collect();
         let [file, result, user_id, phone] = columns[..] else { panic!("four columns: {line}") };
-        let text = |json: &str| if json.is_empty() { "".into() } else { serde_json::from_str(json).unwrap() };
+        let text =
+            |json: &str| if json.is_empty() { String::new() } else { serde_json::from_str(json).unwrap() };
         Self { file: file.into(), result: result.into(), user_id: text(user_id), phone: text(phone) }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -28,10 +28,21 @@ pub(crate) enum Database {
     Ready,
 }
 
+/// What a lane does at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LaneState {
+    /// It has no subscription, and seeks one.
+    Down,
+    /// It consumes.
+    Consuming,
+    /// It holds back on purpose: the breaker is open.
+    Held,
+}
+
 /// The state of a running worker.
 pub(crate) struct Health {
     database: watch::Sender<Database>,
-    consuming: [AtomicBool; 2],
+    lanes: Mutex<[LaneState; 2]>,
     /// Ready messages by lane; negative: not known.
     depth: [AtomicI64; 2],
     fatal: Mutex<Option<String>>,
@@ -42,7 +53,7 @@ impl Default for Health {
     fn default() -> Self {
         Self {
             database: watch::Sender::new(Database::Away),
-            consuming: Default::default(),
+            lanes: Mutex::new([LaneState::Down; 2]),
             depth: [AtomicI64::new(-1), AtomicI64::new(-1)],
             fatal: Mutex::new(None),
             fatal_seen: CancellationToken::new(),
@@ -51,9 +62,10 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Notes whether a lane has a live subscription.
-    pub(crate) fn consuming(&self, lane: Lane, up: bool) {
-        self.consuming[lane as usize].store(up, Ordering::Relaxed);
+    /// Notes what a lane does.
+    pub(crate) fn lane(&self, lane: Lane, state: LaneState) {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize] = state;
+        let up = state == LaneState::Consuming;
         if !up {
             self.depth[lane as usize].store(-1, Ordering::Relaxed);
         }
@@ -94,8 +106,13 @@ impl Health {
     /// breaker, and must not take every worker out of rotation.
     pub(crate) fn ready(&self) -> (bool, Value) {
         let database = *self.database.borrow();
-        let consuming = |lane: Lane| self.consuming[lane as usize].load(Ordering::Relaxed);
-        let ready = database == Database::Ready && Lane::ALL.into_iter().all(consuming);
+        let lanes = *self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = database == Database::Ready && lanes.iter().all(|l| *l != LaneState::Down);
+        let word = |lane: Lane| match lanes[lane as usize] {
+            LaneState::Down => "not consuming: RabbitMQ cannot be reached",
+            LaneState::Consuming => "consuming",
+            LaneState::Held => "held: the breaker is open",
+        };
         let details = json!({
             "ready": ready,
             "database": match database {
@@ -103,8 +120,8 @@ impl Health {
                 Database::NotMigrated => "migrations are missing: run `worker migrate`",
                 Database::Ready => "ok",
             },
-            "live_lane": if consuming(Lane::Live) { "consuming" } else { "not consuming" },
-            "backfill_lane": if consuming(Lane::Backfill) { "consuming" } else { "not consuming" },
+            "live_lane": word(Lane::Live),
+            "backfill_lane": word(Lane::Backfill),
         });
         (ready, details)
     }

@@ -11,7 +11,11 @@ use std::{sync::Arc, time::Duration};
 use shared::{amqp::Topology, lane::Lane, retry::RetryPolicy};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{gate::breaker::State, health::Health, worker::Worker};
+use crate::{
+    gate::breaker::State,
+    health::{Health, LaneState},
+    worker::Worker,
+};
 
 const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 
@@ -48,7 +52,7 @@ impl Consumer {
                 Ok(End::Stopped) => return,
                 Ok(End::Held) => failures = 0,
                 Err(error) => {
-                    self.health.consuming(self.lane, false);
+                    self.health.lane(self.lane, LaneState::Down);
                     failures = if started.elapsed() > Duration::from_secs(60) { 0 } else { failures + 1 };
                     let delay = RECONNECT.delay(failures);
                     tracing::warn!(lane = self.lane.as_str(), %error, "not consuming, connecting again");

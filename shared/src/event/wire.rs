@@ -42,6 +42,7 @@ impl JsonSchema for TextOrInteger {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SignedUpData {
     /// The portal's id of the user: 1 to 128 characters without control characters.
+    #[schemars(extend("minLength" = 1, "maxLength" = 128, "pattern" = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
     pub user_id: TextOrInteger,
     /// Her number as typed. Null, missing or empty: recorded as rejected, reason `empty`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +68,7 @@ pub struct SignedUpData {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BackfillData {
     /// The id of a stored user; her number is read from the database when her turn comes.
+    #[schemars(extend("minLength" = 1, "maxLength" = 128, "pattern" = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
     pub user_id: TextOrInteger,
 }
 

@@ -16,6 +16,7 @@ use super::{Consumer, End, acks::Acks, delivery};
 use crate::{
     failpoint,
     gate::breaker::State,
+    health::LaneState,
     pipeline::{self, Inbound, Interrupted},
 };
 
@@ -74,7 +75,8 @@ impl Consumer {
         let (done, finished) = mpsc::unbounded_channel();
         let session = Session { consumer: self, channel, acks: Acks::new(), running: 0, done, prefetch };
         let end = session.run(finished).await;
-        self.health.consuming(self.lane, false);
+        let held = matches!(end, Ok(End::Held));
+        self.health.lane(self.lane, if held { LaneState::Held } else { LaneState::Down });
         if end.is_ok() {
             // The broker may be gone already; what was not acked comes back either way.
             let _ = connection.close(200, "done".into()).await;
@@ -91,7 +93,7 @@ impl Session<'_> {
             .channel
             .basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default())
             .await?;
-        self.consumer.health.consuming(self.consumer.lane, true);
+        self.consumer.health.lane(self.consumer.lane, LaneState::Consuming);
         tracing::info!(queue, prefetch = self.prefetch, "consuming");
         let mut breaker = self.consumer.worker.gate.breaker.watch();
         let mut depth = tokio::time::interval(DEPTH_INTERVAL);
