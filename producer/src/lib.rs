@@ -25,6 +25,7 @@
 
 pub mod command;
 mod publish;
+pub mod relay;
 
 pub use publish::{Confirmed, Producer, broker_of_process};
 pub use shared::{

@@ -1,12 +1,14 @@
 //! Publishing with the broker's confirm.
 
+use futures::future::join_all;
 use shared::{
     amqp::{Outgoing, PublishError, Publisher, StartError, install_crypto},
     config::{Broker, Env, Faults, insecure_allowed},
-    event::Signup,
+    event::{SIGNED_UP, Signup},
     ids::UserId,
     lane::Lane,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A connection to the broker that outlives its interruptions. Clones share it.
 #[derive(Clone)]
@@ -36,6 +38,14 @@ impl Producer {
         Ok(Self { publisher: Publisher::connect(broker, "producer").await? })
     }
 
+    /// Starts without a connection and keeps trying to get one.
+    pub(crate) fn start(broker: Broker) -> Self {
+        install_crypto();
+        // Never cancelled: the task ends when the last clone is gone.
+        let (publisher, _task) = Publisher::start(broker, "relay", CancellationToken::new());
+        Self { publisher }
+    }
+
     /// Publishes a signup that happened now. An error means: count it as not stored and publish again;
     /// a second event for the same number never sends a second message.
     pub async fn signed_up(&self, signup: &Signup) -> Result<Confirmed, PublishError> {
@@ -54,6 +64,19 @@ impl Producer {
     /// Enqueues a user who is stored already; the worker reads her number when her turn comes.
     pub async fn stored(&self, user: &UserId) -> Result<Confirmed, PublishError> {
         self.publish(Outgoing::stored(user, Lane::Backfill, None)).await
+    }
+
+    /// Publishes a full signup event byte for byte as given; `id` is its own. It should decode: what does not is a
+    /// dead letter to the worker. Its time is kept, so that an old event changes nothing that is newer.
+    pub async fn verbatim(&self, id: String, body: Vec<u8>) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None)).await
+    }
+
+    /// Publishes in this order, up to some hundred events; the verdicts are in the same order.
+    pub(crate) async fn in_order(&self, events: Vec<Outgoing>) -> Vec<Result<Confirmed, PublishError>> {
+        let publishing = join_all(events.into_iter().map(|event| self.publish(event)));
+        // Without tokio's budget every event is handed over at the first poll, and so in order.
+        tokio::task::unconstrained(publishing).await
     }
 
     async fn publish(&self, event: Outgoing) -> Result<Confirmed, PublishError> {

@@ -80,7 +80,7 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
 }
 
 #[test]
-fn changes_come_over_and_states_stay() {
+fn changes_come_over_unless_something_newer_is_here() {
     let world = World::with_portal();
     import(&world, "").expect(0);
     world.run(world.database.execute(
@@ -104,13 +104,83 @@ fn changes_come_over_and_states_stay() {
     assert_eq!(
         rows,
         [
-            "1 9841000009 +9779841000009 registered t",
+            "1 9841000009 +9779841000009 stored t",
             "2 newer +9779800000000 stored t",
             "3 09840000001 +9779840000001 stored f",
             "4 9741171979 +919800000001 stored t",
             "5 +9779840781527 +9779840781527 stored t en",
         ]
     );
+}
+
+/// Users 1, 2, 4, 5 and 6 with an end on the number that the portal had of them; 7 on her way.
+const ENDED: &str = "
+    UPDATE users SET country_hint = 'IN', phone_raw = '987654321' || user_id, phone_e164 = '+91987654321' || user_id
+    WHERE user_id IN ('5', '6');
+    INSERT INTO attempts (message_id, user_id, phone_e164, outcome, blocks, lane, worker_id, language, body_sha256,
+                          segments, lease_until)
+    SELECT gen_random_uuid(), user_id, phone_e164, outcome::attempt_outcome, outcome = 'accepted', 'live', 'w', 'ne',
+           '', 1, now()
+    FROM (VALUES ('1', 'refused'), ('2', 'accepted'), ('4', 'accepted'), ('5', 'accepted'), ('6', 'accepted'),
+                 ('7', 'deferred')) AS t (id, outcome)
+    JOIN users ON user_id = id;
+    UPDATE users u SET
+        state = CASE user_id WHEN '1' THEN 'failed' WHEN '7' THEN 'received' ELSE 'registered' END::user_state,
+        reason = CASE user_id WHEN '1' THEN 'error_21211' END, registration_method = 'valid_number',
+        registered_at = now(), retries = 3, retry_since = now(), next_attempt_at = now(),
+        attempt_id = (SELECT message_id FROM attempts a WHERE a.user_id = u.user_id)
+    WHERE user_id IN ('1', '2', '4', '5', '6', '7')";
+
+const RENUMBERED: &str = "
+    UPDATE core_pregnantwomanprofile SET phone_number = CASE user_id
+        WHEN 1 THEN '9841000001' WHEN 2 THEN '9841000002' WHEN 5 THEN '+91 98765 43215'
+        WHEN 6 THEN '9876543211' WHEN 7 THEN '9841000007'
+        ELSE (SELECT string_agg(d, ' ') FROM regexp_split_to_table(phone_number, '') d) END
+    WHERE user_id IN (1, 2, 4, 5, 6, 7);
+    UPDATE core_newmotherprofile SET phone_number = CASE user_id
+        WHEN 1 THEN '9841000001' WHEN 2 THEN '9841000002' WHEN 5 THEN '+91 98765 43215'
+        WHEN 6 THEN '9876543211' WHEN 7 THEN '9841000007'
+        ELSE (SELECT string_agg(d, ' ') FROM regexp_split_to_table(phone_number, '') d) END
+    WHERE user_id IN (1, 2, 4, 5, 6, 7)";
+
+const ROWS: &str = "
+    SELECT concat_ws(' ', user_id, state, reason, num_nonnulls(attempt_id, registration_method, registered_at,
+                     next_attempt_at, retry_since), retries)
+    FROM users WHERE user_id IN ('1', '2', '4', '5', '6', '7') ORDER BY user_id";
+
+#[test]
+fn a_corrected_number_starts_anew_and_another_spelling_does_not() {
+    let world = World::with_portal();
+    import(&world, "").expect(0);
+    world.run(world.database.execute(ENDED));
+    let welcomes = |world: &World| {
+        let dry = world.command(Program::Backfill).args("--dry-run --output json").end().expect(0).json();
+        dry["enqueued"]["welcome"].as_u64().unwrap()
+    };
+    let before = welcomes(&world);
+    world.run(world.portal.execute(RENUMBERED));
+    import(&world, "").expect(0);
+    let rows: Vec<String> = world.run(world.database.texts(ROWS)).into_iter().flatten().collect();
+    assert_eq!(
+        rows,
+        [
+            "1 stored 0 0",
+            "2 stored 0 0",
+            "4 registered 5 3",
+            "5 registered 5 3",
+            "6 stored 0 0",
+            "7 received 5 3",
+        ]
+    );
+    // The failed one and two that were welcomed on their old numbers; that of 6 is read as Indian, as before.
+    assert_eq!(welcomes(&world), before + 3);
+    let sixth = "SELECT phone_e164 FROM users WHERE user_id = '6'";
+    assert_eq!(world.run(world.database.texts(sixth)), [Some("+919876543211".to_owned())]);
+    let status =
+        "SELECT concat_ws(' ', phone_e164, state, welcome_status, welcome_sid) FROM onboarding_status
+                  WHERE user_id = '2'";
+    let delivered: Vec<String> = world.run(world.database.texts(status)).into_iter().flatten().collect();
+    assert_eq!(delivered, ["+9779841000002 stored not_sent"]);
 }
 
 #[test]

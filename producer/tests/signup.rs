@@ -55,6 +55,21 @@ fn good_lines_are_published_and_bad_ones_named_without_their_number() {
 }
 
 #[test]
+fn a_full_event_is_published_byte_for_byte() {
+    let world = World::new();
+    let full = r#"{"specversion":"1.0", "id":"e-1", "time":"2020-01-02T03:04:05Z", "more": [1.50],
+        "type":"np.aamcare.user.signed_up.v1", "data":{"user_id": 7, "phone_number":"980"}}"#
+        .replace('\n', " ");
+    let input = format!("{full}\r\n{{\"user_id\":\"8\"}}\n");
+    world.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(0);
+    let bodies = world.run(world.broker.bodies(Lane::Live));
+    assert_eq!(bodies.len(), 2);
+    assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
+    let own = shared::event::decode(&bodies[1]).unwrap();
+    assert!(own.id.is_some() && own.time.is_some());
+}
+
+#[test]
 fn csv_is_read_from_a_file() {
     let world = World::new();
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -2,7 +2,7 @@
 
 use shared::{
     config::{Env, settings},
-    phone::{self, CountryCode, CountryList, Phone, Region, Unusable},
+    phone::{self, CountryCode, CountryList, E164, Phone, Region, Unusable},
 };
 
 /// The settings that decide about numbers.
@@ -21,10 +21,19 @@ impl Numbers {
 
     /// The number to text, read with the country that the portal knows of, else the default region.
     pub fn textable(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Unusable> {
-        let hinted = country_hint.and_then(|hint| hint.parse::<CountryCode>().ok());
-        let phone = phone::normalise(raw, hinted.map_or(self.region, Region::from))?;
+        let phone = self.normalise(raw, country_hint)?;
         phone::check_country(&phone.e164, &self.allowed)?;
         Ok(phone)
+    }
+
+    /// Which number it is, read so, whether or not its country may be texted. None when it is no number.
+    pub fn identity(&self, raw: &str, country_hint: Option<&str>) -> Option<E164> {
+        self.normalise(raw, country_hint).ok().map(|phone| phone.e164)
+    }
+
+    fn normalise(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Unusable> {
+        let hinted = country_hint.and_then(|hint| hint.parse::<CountryCode>().ok());
+        phone::normalise(raw, hinted.map_or(self.region, Region::from))
     }
 }
 
@@ -51,6 +60,7 @@ mod tests {
         let nepal = numbers("NP");
         assert_eq!(nepal.textable("00919876543210", None), Err(Unusable::CountryNotAllowed));
         assert!(numbers("*").textable("00919876543210", None).is_ok());
+        assert_eq!(nepal.identity("9876543210", Some("IN")).unwrap().as_str(), "+919876543210");
         assert!(nepal.textable("९८०७९६९२७८", None).is_ok());
     }
 }

@@ -6,6 +6,7 @@ mod batch;
 mod columns;
 mod deactivate;
 mod portal;
+mod readings;
 mod record;
 mod report;
 mod run;

@@ -96,7 +96,8 @@ impl<'a> Import<'a> {
     async fn write_batch(&mut self) -> Result<(), Failure> {
         let records = self.batch.take();
         if !records.is_empty() {
-            let written = repeat(|| upsert(self.pool, &records, self.taken_at, self.write)).await?;
+            let written =
+                repeat(|| upsert(self.pool, self.numbers, &records, self.taken_at, self.write)).await?;
             self.report.written(records.len() as u64, written);
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Table `users`: storing what an import found.
 
 use chrono::{DateTime, Utc};
+use producer::command::Numbers;
 use sqlx::PgPool;
 
-use crate::record::Record;
+use crate::{readings::Readings, record::Record};
 
 /// What became of a batch. A row that is none of these is stored already, just so.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +17,12 @@ pub(crate) struct Written {
 
 /// Stores `records` as of `taken_at`; without `write` the same statement only compares.
 ///
-/// The state of a user is never touched: who is in progress stays so, and whose number changed after the
-/// end is settled by the worker when her next event comes. A number that was read with a country from an
-/// event keeps that reading; a changed one is left for the worker, who knows the country.
+/// A user whose number became another one starts anew as `stored`, so that the next backfill can welcome her:
+/// her state tells of her current number. Another spelling of the same number changes no state, and neither does
+/// anything while she is `received`: the worker reads her number when her turn comes.
 pub(crate) async fn upsert(
     pool: &PgPool,
+    numbers: &Numbers,
     records: &[Record],
     taken_at: DateTime<Utc>,
     write: bool,
@@ -28,7 +30,7 @@ pub(crate) async fn upsert(
     let ids: Vec<String> = records.iter().map(|r| r.user_id.to_string()).collect();
     let kinds: Vec<String> = records.iter().map(|r| r.kind.as_str().to_owned()).collect();
     let raws: Vec<String> = records.iter().map(|r| r.phone_raw.clone()).collect();
-    let e164s: Vec<_> = records.iter().map(|r| r.phone_e164.clone()).collect();
+    let Readings { textable, identities } = Readings::of(pool, numbers, records, &ids).await?;
     let languages: Vec<_> = records.iter().map(|r| r.language.clone()).collect();
     let names: Vec<_> = records.iter().map(|r| r.display_name.clone()).collect();
     let due_dates: Vec<_> = records.iter().map(|r| r.due_date).collect();
@@ -39,15 +41,16 @@ pub(crate) async fn upsert(
         WITH incoming AS (
             SELECT * FROM unnest(
                 $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                $7::date[], $8::date[], $9::timestamptz[]
+                $7::date[], $8::date[], $9::timestamptz[], $12::text[]
             ) AS t (user_id, kind, phone_raw, phone_e164, language, display_name,
-                    due_date, child_birth_date, signed_up_at)
+                    due_date, child_birth_date, signed_up_at, identity)
         ), wanted AS (
             SELECT i.user_id, i.kind, i.phone_raw,
                    CASE
                        WHEN u.phone_raw = i.phone_raw AND (u.country_hint IS NOT NULL OR i.phone_e164 IS NULL)
                            THEN u.phone_e164
-                       WHEN u.country_hint IS NULL THEN i.phone_e164
+                       WHEN u.phone_e164 = i.identity THEN u.phone_e164
+                       ELSE i.phone_e164
                    END AS phone_e164,
                    coalesce(i.language, u.language) AS language,
                    coalesce(i.display_name, u.display_name) AS display_name,
@@ -77,7 +80,20 @@ pub(crate) async fn upsert(
                 language = EXCLUDED.language, display_name = EXCLUDED.display_name,
                 due_date = EXCLUDED.due_date, child_birth_date = EXCLUDED.child_birth_date,
                 signed_up_at = EXCLUDED.signed_up_at, active = true, source = EXCLUDED.source,
-                changed_at = EXCLUDED.changed_at, updated_at = now()
+                changed_at = EXCLUDED.changed_at, updated_at = now(),
+                (state, reason, attempt_id, registration_method, registered_at, next_attempt_at, retry_since,
+                 retries) = (
+                    SELECT state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since, retries
+                    FROM (VALUES
+                        (true, 'stored'::user_state, NULL::text, NULL::uuid, NULL::text, NULL::timestamptz,
+                         NULL::timestamptz, NULL::timestamptz, 0),
+                        (false, users.state, users.reason, users.attempt_id, users.registration_method,
+                         users.registered_at, users.next_attempt_at, users.retry_since, users.retries)
+                    ) AS v (anew, state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since,
+                            retries)
+                    WHERE anew = (users.state <> 'received' AND users.phone_raw <> EXCLUDED.phone_raw
+                                  AND (users.phone_e164 = EXCLUDED.phone_e164) IS NOT TRUE)
+                )
             WHERE users.changed_at <= EXCLUDED.changed_at
         )
         SELECT count(*) FILTER (WHERE is_new) AS "new!",
@@ -88,7 +104,7 @@ pub(crate) async fn upsert(
         &ids,
         &kinds,
         &raws,
-        &e164s as &[Option<String>],
+        &textable as &[Option<String>],
         &languages as &[Option<String>],
         &names as &[Option<String>],
         &due_dates as &[Option<chrono::NaiveDate>],
@@ -96,6 +112,7 @@ pub(crate) async fn upsert(
         &signed_up as &[Option<DateTime<Utc>>],
         taken_at,
         write,
+        &identities as &[Option<String>],
     )
     .fetch_one(pool)
     .await?;

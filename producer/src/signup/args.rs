@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use producer::{
     Signup, UserKind,
     command::{EXIT_CODES, Failure, TEMPLATE},
@@ -16,9 +16,10 @@ Examples
   signup --user-id 1042 --phone -            one signup; the number is read from standard input
   signup --format jsonl - < signups.jsonl    a stream, one object a line, constant memory
   signup --format csv signups.csv            columns user_id,phone_number,… named in the first line
+  signup relay                               the outbox of a portal, until Ctrl-C or SIGTERM
 
 Each line of JSON is the `data` of the contract, {\"user_id\":\"1042\",\"phone_number\":\"98…\"}, or a
-full event. The last line on standard output counts, as JSON: published, confirmed, returned,
+full event, which keeps its id, time and bytes: an old file can be replayed. The last line on standard output counts, as JSON: published, confirmed, returned,
 refused (no confirm), rejected (lines that are no signup).
 
 ";
@@ -26,7 +27,8 @@ refused (no confirm), rejected (lines that are no signup).
 /// Publish signups to RabbitMQ, each confirmed by the broker.
 #[derive(Debug, Parser)]
 #[command(name = "signup", version, help_template = TEMPLATE, before_help = EXAMPLES, after_help = EXIT_CODES)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     one: One,
@@ -36,6 +38,26 @@ pub(crate) struct Args {
     /// The file, `-` for standard input.
     #[arg(value_name = "FILE", requires = "format", help_heading = "Many", conflicts_with_all = ONE)]
     file: Option<PathBuf>,
+    #[command(subcommand)]
+    outbox: Option<Outbox>,
+}
+
+/// What there is for the outbox of a portal.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Outbox {
+    /// Publish the rows of the portal's table onboarding_outbox, each at least once, and mark them.
+    ///
+    /// Reads OUTBOX_DATABASE_URL, AMQP_URL and AMQP_NAMESPACE. Runs until Ctrl-C or SIGTERM, which end it with 0
+    /// after the batch in hand. The last line on standard output counts, as JSON: published, failed (tries
+    /// that left a last_error), purged (rows deleted a day after they were published).
+    #[command(after_help = EXIT_CODES)]
+    Relay {
+        /// Publish what waits now, then end; 3 when a row failed.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Print the SQL of the table onboarding_outbox, for a migration of the portal.
+    OutboxDdl,
 }
 
 const ONE: [&str; 7] = ["user_id", "phone", "language", "name", "kind", "country", "channel"];
@@ -86,6 +108,8 @@ enum Kind {
 
 /// Where the signups come from.
 pub(crate) enum Source {
+    /// The outbox of a portal.
+    Outbox(Outbox),
     /// The command line.
     One(One),
     /// A file or standard input.
@@ -94,8 +118,9 @@ pub(crate) enum Source {
 
 impl Args {
     pub(crate) fn source(self) -> Source {
-        match (self.format, self.file) {
-            (Some(format), Some(file)) => Source::Stream { format, file },
+        match (self.outbox, self.format, self.file) {
+            (Some(outbox), ..) => Source::Outbox(outbox),
+            (None, Some(format), Some(file)) => Source::Stream { format, file },
             _ => Source::One(self.one),
         }
     }
@@ -158,6 +183,16 @@ mod tests {
         for (line, kind) in refused {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
         }
+    }
+
+    #[test]
+    fn the_outbox_has_commands_of_its_own() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' '));
+        assert_eq!(parse("signup relay --once").unwrap().outbox, Some(Outbox::Relay { once: true }));
+        assert_eq!(parse("signup outbox-ddl").unwrap().outbox, Some(Outbox::OutboxDdl));
+        assert!(parse("signup relay --user-id 1").is_err() && parse("signup --user-id 1 relay").is_err());
+        let file = parse("signup --format jsonl relay").unwrap();
+        assert!(matches!(file.source(), Source::Stream { file, .. } if file.as_os_str() == "relay"));
     }
 
     #[test]

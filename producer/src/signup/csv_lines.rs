@@ -13,7 +13,7 @@ use shared::event::{SignedUpData, TextOrInteger};
 
 use crate::{
     input::{LONGEST_LINE, Sink},
-    line::{Line, NoSignup, of_data},
+    line::{Entry, Line, NoSignup, of_data},
 };
 
 /// Names of a column, the contract's first.
@@ -40,22 +40,22 @@ pub(crate) fn read(reader: impl Read, sink: &Sink) {
         budget.set(LONGEST_LINE);
         let more = records.read_record(&mut record);
         let number = record.position().map_or_else(|| records.position().line(), csv::Position::line);
-        let signup = match more {
+        let entry = match more {
             Ok(false) => return,
-            Ok(true) => columns.signup(&record),
+            Ok(true) => columns.signup(&record).map(Entry::Signup),
             Err(error) if !error.is_io_error() => Err(NoSignup::Unreadable(explain(&error))),
             Err(error) => return unreadable(sink, number, &explain(&error)),
         };
-        if sink.blocking_send(Line { number: Some(number), signup }).is_err() {
+        if sink.blocking_send(Line { number: Some(number), entry }).is_err() {
             return;
         }
     }
 }
 
 fn unreadable(sink: &Sink, number: u64, why: &str) {
-    let signup = Err(NoSignup::Unreadable(why.to_owned()));
+    let entry = Err(NoSignup::Unreadable(why.to_owned()));
     // Err: nobody listens, and reading ends anyway.
-    let _ = sink.blocking_send(Line { number: Some(number), signup });
+    let _ = sink.blocking_send(Line { number: Some(number), entry });
 }
 
 /// The reader's own text may quote the content.
@@ -132,33 +132,40 @@ mod tests {
         std::iter::from_fn(|| lines.try_recv().ok()).collect()
     }
 
+    fn signup(line: &Line) -> &Signup {
+        match line.entry.as_ref().unwrap() {
+            Entry::Signup(signup) => signup,
+            Entry::Event { id, .. } => panic!("a full event, {id}"),
+        }
+    }
+
     #[test]
     fn columns_are_found_by_name() {
         let read = lines(
             "\u{FEFF}Name,PHONE,user_id,kind,x\n\"Rai, Puja\",९८०७९६९२७८,7,new_mother,\n,,8\n,1,,\n\"a\nb\",,9,aunt",
         );
-        let one = read[0].signup.as_ref().unwrap();
+        let one = signup(&read[0]);
         assert_eq!((one.user_id.as_str(), one.phone.as_str()), ("7", "९८०७९६९२७८"));
         assert_eq!(
             (one.display_name.as_deref(), one.user_kind),
             (Some("Rai, Puja"), Some(UserKind::NewMother))
         );
-        assert_eq!(read[1].signup.as_ref().unwrap().phone, "");
-        assert!(read[2].signup.as_ref().unwrap_err().to_string().contains("user_id"));
-        assert_eq!(read[3].signup.as_ref().unwrap().user_kind, Some(UserKind::Other));
+        assert_eq!(signup(&read[1]).phone, "");
+        assert!(read[2].entry.as_ref().unwrap_err().to_string().contains("user_id"));
+        assert_eq!(signup(&read[3]).user_kind, Some(UserKind::Other));
         assert_eq!(read.iter().filter_map(|l| l.number).collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
 
     #[test]
     fn a_header_without_ids_ends_it() {
         let read = lines("phone\n1\n");
-        assert!(read.len() == 1 && read[0].signup.as_ref().unwrap_err().to_string().contains("user_id"));
+        assert!(read.len() == 1 && read[0].entry.as_ref().unwrap_err().to_string().contains("user_id"));
     }
 
     #[test]
     fn an_open_quote_does_not_swallow_the_file() {
         let text = format!("user_id,phone\n1,\"{}", "9\n".repeat(LONGEST_LINE));
         let read = lines(&text);
-        assert!(read.len() == 1 && read[0].signup.as_ref().unwrap_err().to_string().contains("quote"));
+        assert!(read.len() == 1 && read[0].entry.as_ref().unwrap_err().to_string().contains("quote"));
     }
 }

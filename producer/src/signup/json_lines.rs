@@ -11,19 +11,19 @@ use crate::{
 pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
     let mut text = Vec::new();
     for number in 1.. {
-        let signup = match next(&mut reader, &mut text) {
+        let entry = match next(&mut reader, &mut text) {
             Ok(Length::End) => return,
             Ok(Length::Fits) if text.trim_ascii().is_empty() => continue,
             Ok(Length::Fits) => of_json(without_bom(&text, number)),
             Ok(Length::TooLong) => Err(NoSignup::TooLong),
             Err(error) => {
                 // Err: nobody listens, and reading ends anyway.
-                let signup = Err(NoSignup::Unreadable(format!("the input cannot be read on: {error}")));
-                let _ = sink.blocking_send(Line { number: Some(number), signup });
+                let entry = Err(NoSignup::Unreadable(format!("the input cannot be read on: {error}")));
+                let _ = sink.blocking_send(Line { number: Some(number), entry });
                 return;
             }
         };
-        if sink.blocking_send(Line { number: Some(number), signup }).is_err() {
+        if sink.blocking_send(Line { number: Some(number), entry }).is_err() {
             return;
         }
     }
@@ -74,6 +74,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::line::Entry;
 
     fn lines(text: &[u8]) -> Vec<(u64, Result<String, String>)> {
         let (sink, mut lines) = mpsc::channel(100);
@@ -82,10 +83,17 @@ mod tests {
         drop(sink);
         let mut read = Vec::new();
         while let Ok(line) = lines.try_recv() {
-            let signup = line.signup.map(|s| s.user_id.to_string()).map_err(|e| e.to_string());
-            read.push((line.number.unwrap(), signup));
+            let user = line.entry.map(user_of).map_err(|e| e.to_string());
+            read.push((line.number.unwrap(), user));
         }
         read
+    }
+
+    fn user_of(entry: Entry) -> String {
+        match entry {
+            Entry::Signup(signup) => signup.user_id.to_string(),
+            Entry::Event { id, .. } => panic!("a full event, {id}"),
+        }
     }
 
     #[test]

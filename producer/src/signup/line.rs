@@ -20,26 +20,46 @@ pub(crate) enum NoSignup {
     Unreadable(String),
 }
 
+/// What a line asks to publish.
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Entry {
+    /// Bare data: it becomes an event with an id and a time of its own.
+    Signup(Signup),
+    /// A full event, published as it stands: its time tells the worker how old it is.
+    Event {
+        /// The event's own.
+        id: String,
+        /// Without white space around it.
+        body: Vec<u8>,
+    },
+}
+
 /// A numbered line.
 pub(crate) struct Line {
     /// Counted from 1; none for the command line.
     pub(crate) number: Option<u64>,
     /// What it says.
-    pub(crate) signup: Result<Signup, NoSignup>,
+    pub(crate) entry: Result<Entry, NoSignup>,
 }
 
 /// The `data` of the contract, or a full event.
-pub(crate) fn of_json(text: &[u8]) -> Result<Signup, NoSignup> {
-    match event::decode(text)?.kind {
-        Kind::SignedUp(signup) => Ok(*signup),
-        Kind::Stored(_) => Err(NoSignup::OtherEvent),
+pub(crate) fn of_json(text: &[u8]) -> Result<Entry, NoSignup> {
+    let event = event::decode(text)?;
+    match (event.kind, event.id) {
+        (Kind::Stored(_), _) => Err(NoSignup::OtherEvent),
+        (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),
+        (Kind::SignedUp(signup), None) => Ok(Entry::Signup(*signup)),
     }
 }
 
 /// Takes the way of every event, so that lengths and characters are held to the same rules.
 pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, NoSignup> {
     // Strings and a closed enum: nothing in it can fail to serialise.
-    of_json(&serde_json::to_vec(data).unwrap_or_default())
+    match of_json(&serde_json::to_vec(data).unwrap_or_default())? {
+        Entry::Signup(signup) => Ok(signup),
+        // Data has no envelope.
+        Entry::Event { .. } => Err(NoSignup::OtherEvent),
+    }
 }
 
 #[cfg(test)]
@@ -47,12 +67,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_and_full_events_are_signups() {
+    fn data_becomes_a_signup_and_a_full_event_stays_as_it_is() {
         let bare = of_json(br#"{"user_id":7,"phone_number":9807969278,"note":1}"#).unwrap();
-        assert_eq!((bare.user_id.as_str(), bare.phone.as_str()), ("7", "9807969278"));
-        let full =
-            br#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.signed_up.v1","data":{"user_id":"8"}}"#;
-        assert_eq!(of_json(full).unwrap().phone, "");
+        let Entry::Signup(signup) = bare else { panic!("{bare:?}") };
+        assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("7", "9807969278"));
+        let full = r#"{"specversion":"1.0", "id":"e","x":1, "type":"np.aamcare.user.signed_up.v1","data":{"user_id":"8"}}"#;
+        let read = of_json(format!("{full}\r").as_bytes()).unwrap();
+        let Entry::Event { id, body } = read else { panic!("{read:?}") };
+        assert_eq!((id.as_str(), body.as_slice()), ("e", full.as_bytes()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Publishes signups: one from the command line, or a stream of them.
+//! Publishes signups: one from the command line, a stream of them, or the outbox of a portal.
 
 mod args;
 mod csv_lines;
@@ -6,6 +6,7 @@ mod input;
 mod json_lines;
 mod line;
 mod publish;
+mod relay;
 mod tally;
 
 use std::process::ExitCode;
@@ -16,9 +17,10 @@ use producer::{
     command::{Exit, Failure, finish, interruption, json_line, print},
 };
 use shared::{config::Env, telemetry};
+use tokio::sync::mpsc::Receiver;
 
-use args::{Args, Source};
-use line::Line;
+use args::{Args, One, Outbox, Source};
+use line::{Entry, Line};
 use tally::Tally;
 
 #[tokio::main]
@@ -27,13 +29,28 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<Exit, Failure> {
+    match args.source() {
+        Source::Outbox(Outbox::Relay { once }) => relay::run(once).await,
+        Source::Outbox(Outbox::OutboxDdl) => {
+            print(producer::relay::DDL.trim_end())?;
+            Ok(Exit::Done)
+        }
+        Source::One(options) => publish(|| one(options)).await,
+        Source::Stream { format, file } => publish(|| input::start(format, &file)).await,
+    }
+}
+
+fn one(options: One) -> Result<Receiver<Line>, Failure> {
+    let entry = Ok(Entry::Signup(options.signup()?));
+    Ok(input::just(Line { number: None, entry }))
+}
+
+/// Settings are checked before any input is read.
+async fn publish(open: impl FnOnce() -> Result<Receiver<Line>, Failure>) -> Result<Exit, Failure> {
     let broker = broker_of_process()?;
     telemetry::init(telemetry::log_format(&mut Env::of_process()));
     let stop = interruption()?;
-    let lines = match args.source() {
-        Source::One(options) => input::just(Line { number: None, signup: Ok(options.signup()?) }),
-        Source::Stream { format, file } => input::start(format, &file)?,
-    };
+    let lines = open()?;
     let producer = Producer::connect(broker).await?;
     let end = publish::all(&producer, lines, &stop).await;
     print(&json_line(&end.tally))?;

@@ -5,7 +5,10 @@ use producer::{Producer, PublishError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{line::Line, tally::Tally};
+use crate::{
+    line::{Entry, Line, NoSignup},
+    tally::Tally,
+};
 
 /// Events waiting for their confirm.
 const IN_FLIGHT: usize = 512;
@@ -47,12 +50,13 @@ pub(crate) async fn all(producer: &Producer, lines: mpsc::Receiver<Line>, stop: 
 
 enum Verdict {
     Published(Result<(), PublishError>),
-    Rejected(crate::line::NoSignup),
+    Rejected(NoSignup),
 }
 
 async fn publish(producer: &Producer, line: Line) -> (Option<u64>, Verdict) {
-    let verdict = match line.signup {
-        Ok(signup) => Verdict::Published(producer.signed_up(&signup).await.map(|_| ())),
+    let verdict = match line.entry {
+        Ok(Entry::Signup(signup)) => Verdict::Published(producer.signed_up(&signup).await.map(|_| ())),
+        Ok(Entry::Event { id, body }) => Verdict::Published(producer.verbatim(id, body).await.map(|_| ())),
         Err(why) => Verdict::Rejected(why),
     };
     (line.number, verdict)

@@ -37,14 +37,20 @@ impl Broker {
     }
 
     async fn drain_alone(&self, lane: Lane) -> Vec<Event> {
+        let bodies = self.bodies(lane).await;
+        bodies.iter().map(|body| event::decode(body).unwrap()).collect()
+    }
+
+    /// Takes every body out of a lane's queue, in its order.
+    pub async fn bodies(&self, lane: Lane) -> Vec<Vec<u8>> {
         let channel = self.channel().await;
         let queue = self.topology.queue(lane);
         let no_ack = BasicGetOptions { no_ack: true };
-        let mut events = Vec::new();
+        let mut bodies = Vec::new();
         while let Some(message) = channel.basic_get(queue.as_str().into(), no_ack).await.unwrap() {
-            events.push(event::decode(&message.delivery.data).unwrap());
+            bodies.push(message.delivery.data);
         }
-        events
+        bodies
     }
 
     /// Messages ready in a lane's queue; none when there is no queue.

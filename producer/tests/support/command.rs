@@ -82,6 +82,18 @@ impl Running {
         assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     }
 
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// As a supervisor does.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
     /// Closes its input and waits for its end.
     pub fn end(mut self) -> Ended {
         drop(self.stdin.take());

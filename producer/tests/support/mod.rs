@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod command;
 pub mod database;
+pub mod door;
 pub mod truth;
 
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ impl World {
         Command::new(program)
             .env("DATABASE_URL", &self.database.url)
             .env("PORTAL_DATABASE_URL", &self.portal.url)
+            .env("OUTBOX_DATABASE_URL", &self.portal.url)
             .env("AMQP_URL", &self.broker.url)
             .env("AMQP_NAMESPACE", &self.broker.namespace)
     }

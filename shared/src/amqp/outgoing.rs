@@ -1,5 +1,7 @@
 //! One event on its way to the broker.
 
+use std::borrow::Cow;
+
 use chrono::Utc;
 use lapin::{
     BasicProperties,
@@ -23,7 +25,7 @@ pub struct Outgoing {
     pub id: String,
     /// The lane it goes to.
     pub lane: Lane,
-    event_type: &'static str,
+    event_type: Cow<'static, str>,
     body: Vec<u8>,
     traceparent: Option<String>,
     unix_seconds: u64,
@@ -34,20 +36,32 @@ impl Outgoing {
     pub fn signed_up(signup: &Signup, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
         let body = event::signed_up(&id, SOURCE, now, signup);
-        Self::new(id, Lane::Live, event::SIGNED_UP, body, traceparent)
+        Self::new(id, Lane::Live, event::SIGNED_UP.into(), body, traceparent)
     }
 
     /// A stored user whose turn has come, on either lane.
     pub fn stored(user: &UserId, lane: Lane, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
         let body = event::backfill(&id, SOURCE, now, user);
-        Self::new(id, lane, event::BACKFILL, body, traceparent)
+        Self::new(id, lane, event::BACKFILL.into(), body, traceparent)
+    }
+
+    /// An event published byte for byte as given. `id` is the one in `body`, at most 255 bytes: AMQP's limit for
+    /// `message_id`. The caller has made sure that `body` decodes.
+    pub fn verbatim(
+        id: String,
+        lane: Lane,
+        event_type: &str,
+        body: Vec<u8>,
+        traceparent: Option<String>,
+    ) -> Self {
+        Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
     }
 
     fn new(
         id: String,
         lane: Lane,
-        event_type: &'static str,
+        event_type: Cow<'static, str>,
         body: Vec<u8>,
         traceparent: Option<String>,
     ) -> Self {
@@ -72,7 +86,7 @@ impl Outgoing {
             .with_delivery_mode(2)
             .with_content_type(event::CONTENT_TYPE.into())
             .with_message_id(self.id.as_str().into())
-            .with_type(self.event_type.into())
+            .with_type(self.event_type.as_ref().into())
             .with_app_id("aamcare-onboarding".into())
             .with_timestamp(self.unix_seconds)
             .with_headers(headers)

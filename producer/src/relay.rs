@@ -1,0 +1,15 @@
+//! The outbox of a portal: rows written in the transaction of a signup become events, each at least once.
+
+mod batch;
+mod listen;
+mod pauses;
+mod row;
+mod run;
+mod settings;
+mod table;
+
+pub use run::{Relay, Tally};
+pub use settings::{OUTBOX_DATABASE_URL, Settings};
+
+/// The table `onboarding_outbox`, for a migration of the portal's database.
+pub const DDL: &str = include_str!("relay/outbox.sql");

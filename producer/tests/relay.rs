@@ -1,0 +1,227 @@
+//! The command `signup relay` on the real broker and an outbox in a real database.
+
+// Helpers are tests, too.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use shared::{
+    event::{Event, Kind, decode},
+    lane::Lane,
+};
+use support::{
+    World,
+    command::{Command, Ended, Program},
+    door::Door,
+};
+
+const PENDING: &str = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NULL";
+const PUBLISHED: &str = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NOT NULL";
+const IDS: &str = "SELECT id::text FROM onboarding_outbox";
+
+fn world() -> World {
+    let world = World::new();
+    let ddl = Command::new(Program::Signup).args("outbox-ddl").end().expect(0).stdout;
+    world.run(world.portal.execute(&ddl));
+    world
+}
+
+/// Users `from` to `to`, a transaction each or all together.
+fn insert(world: &World, from: u32, to: u32) {
+    world.run(world.portal.execute(&format!(
+        "INSERT INTO onboarding_outbox (id, type, payload)
+         SELECT gen_random_uuid(), 'np.aamcare.user.signed_up.v1',
+                jsonb_build_object('user_id', n::text, 'phone_number', '98' || lpad(n::text, 8, '0'))
+         FROM generate_series({from}, {to}) n"
+    )));
+}
+
+fn once(world: &World) -> Ended {
+    world.command(Program::Signup).args("relay --once").end()
+}
+
+fn events(world: &World) -> Vec<Event> {
+    let bodies = world.run(world.broker.bodies(Lane::Live));
+    bodies.iter().map(|body| decode(body).unwrap()).collect()
+}
+
+fn users(events: &[Event]) -> Vec<u32> {
+    let user = |event: &Event| match &event.kind {
+        Kind::SignedUp(signup) => signup.user_id.as_str().parse().unwrap(),
+        Kind::Stored(_) => panic!("not a signup"),
+    };
+    events.iter().map(user).collect()
+}
+
+#[test]
+fn everything_arrives_in_order() {
+    let world = world();
+    insert(&world, 1, 350);
+    let tally = json!({"published": 350, "failed": 0, "purged": 0});
+    assert_eq!(once(&world).expect(0).json(), tally);
+    assert_eq!(users(&events(&world)), (1..=350).collect::<Vec<_>>());
+    assert_eq!(once(&world).expect(0).json(), json!({"published": 0, "failed": 0, "purged": 0}));
+}
+
+#[test]
+fn a_row_keeps_its_id_and_time_and_an_event_its_own() {
+    let world = world();
+    world.run(world.portal.execute(
+        r#"INSERT INTO onboarding_outbox (id, type, payload, created_at) VALUES
+           ('00000000-0000-0000-0000-000000000001', 'np.aamcare.user.signed_up.v1', '{"user_id": 1}', '2020-01-02 03:04Z'),
+           ('00000000-0000-0000-0000-000000000002', 'np.aamcare.user.signed_up.v1',
+            '{"specversion": "1.0", "id": "own", "time": "2021-01-02T03:04:00Z",
+              "type": "np.aamcare.user.signed_up.v1", "data": {"user_id": 2}}', now())"#,
+    ));
+    once(&world).expect(0);
+    let told: Vec<_> =
+        events(&world).into_iter().map(|e| format!("{} {}", e.id.unwrap(), e.time.unwrap())).collect();
+    assert_eq!(
+        told,
+        ["00000000-0000-0000-0000-000000000001 2020-01-02 03:04:00 UTC", "own 2021-01-02 03:04:00 UTC"]
+    );
+}
+
+#[test]
+fn poison_blocks_nobody_and_says_why() {
+    let world = world();
+    insert(&world, 1, 1);
+    world.run(world.portal.execute(
+        r#"INSERT INTO onboarding_outbox (id, type, payload) VALUES
+           ('00000000-0000-0000-0000-00000000000a', 'np.aamcare.user.signed_up.v1', '{"phone_number": "9807969278"}'),
+           ('00000000-0000-0000-0000-00000000000b', 'signup', '{"user_id": "9807969278"}')"#,
+    ));
+    insert(&world, 2, 3);
+    world.run(world.portal.execute(
+        "INSERT INTO onboarding_outbox (id, type, payload, published_at) VALUES
+         (gen_random_uuid(), '', '{}', now() - interval '25 hours'),
+         (gen_random_uuid(), '', '{}', now() - interval '23 hours')",
+    ));
+    let ended = once(&world).expect(3);
+    assert_eq!(ended.json(), json!({"published": 3, "failed": 2, "purged": 1}));
+    assert!(!ended.stderr.contains("9807969278"), "{}", ended.stderr);
+    assert_eq!(users(&events(&world)), [1, 2, 3]);
+    let failed = "SELECT concat_ws(' ', attempts, last_error) FROM onboarding_outbox
+                  WHERE published_at IS NULL ORDER BY seq";
+    let errors: Vec<String> = world.run(world.portal.texts(failed)).into_iter().flatten().collect();
+    assert!(errors[0].starts_with("1 body does not follow the contract"), "{errors:?}");
+    assert_eq!(errors[1], "1 type is not np.aamcare.user.signed_up.v1");
+    assert!(errors.len() == 2 && !errors[0].contains("980"), "{errors:?}");
+
+    world.run(world.portal.execute(
+        r#"UPDATE onboarding_outbox SET type = 'np.aamcare.user.signed_up.v1', payload = '{"user_id": "4"}'
+           WHERE last_error IS NOT NULL"#,
+    ));
+    assert_eq!(once(&world).expect(0).json()["published"], json!(2));
+    assert_eq!(users(&events(&world)), [4, 4]);
+}
+
+#[test]
+fn a_returned_event_is_kept_and_sigterm_ends_with_0() {
+    let world = world();
+    let running = world.command(Program::Signup).args("relay").start();
+    insert(&world, 1, 1);
+    world.wait_for("the first row", async |w| w.portal.count(PUBLISHED).await == 1);
+    world.run(world.broker.unbind(Lane::Live));
+    insert(&world, 2, 2);
+    let returned = "SELECT count(*) FROM onboarding_outbox
+                    WHERE published_at IS NULL AND attempts > 0 AND last_error LIKE 'returned%'";
+    world.wait_for("the return", async |w| w.portal.count(returned).await == 1);
+    running.terminate();
+    assert_eq!(running.wait().expect(0).json()["published"], json!(1));
+    // A new start binds the queue again.
+    assert_eq!(once(&world).expect(0).json()["published"], json!(1));
+    assert_eq!(users(&events(&world)), [1, 2]);
+}
+
+#[test]
+fn killed_again_and_again_it_loses_nothing() {
+    let world = world();
+    for round in 0..5 {
+        insert(&world, round * 400 + 1, round * 400 + 400);
+        let before = world.run(world.portal.count(PUBLISHED));
+        let running = world.command(Program::Signup).args("relay").start();
+        world.wait_for("some rows", async |w| w.portal.count(PUBLISHED).await > before);
+        running.kill();
+    }
+    once(&world).expect(0);
+    assert_eq!(world.run(world.portal.count(PENDING)), 0);
+    let rows: HashSet<String> = world.run(world.portal.texts(IDS)).into_iter().flatten().collect();
+    let arrived: HashSet<String> =
+        world.run(world.broker.drain(Lane::Live)).into_iter().filter_map(|event| event.id).collect();
+    assert_eq!(rows.len(), 2000);
+    assert_eq!(arrived, rows);
+}
+
+#[test]
+fn two_relays_share_the_rows() {
+    let world = world();
+    insert(&world, 1, 1000);
+    let both = [(); 2].map(|()| world.command(Program::Signup).args("relay").start());
+    world.wait_for("all rows", async |w| w.portal.count(PENDING).await == 0);
+    let counts = both.map(|relay| {
+        relay.terminate();
+        relay.wait().expect(0).json()["published"].as_u64().unwrap()
+    });
+    assert_eq!(counts.iter().sum::<u64>(), 1000);
+    let mut arrived = users(&events(&world));
+    arrived.sort_unstable();
+    assert_eq!(arrived, (1..=1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_broker_that_is_away_marks_nothing_and_is_waited_for() {
+    let world = world();
+    let (head, tail) = world.broker.url.rsplit_once('@').unwrap();
+    let (host, path) = tail.find('/').map_or((tail, ""), |at| tail.split_at(at));
+    let mut door = Door::before(host);
+    let command = world.command(Program::Signup);
+    let running = command.env("AMQP_URL", &format!("{head}@{}{path}", door.address())).args("relay").start();
+    insert(&world, 1, 10);
+    let trying = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                  AND application_name = 'signup relay' AND state = 'idle in transaction'";
+    world.wait_for("a first try", async |w| w.portal.count(trying).await > 0);
+    world.wait_for("its end", async |w| w.portal.count(trying).await == 0);
+    let untouched = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NULL AND attempts = 0";
+    assert_eq!(world.run(world.portal.count(untouched)), 10);
+    world.run(async { door.open() });
+    world.wait_for("the rows", async |w| w.portal.count(PUBLISHED).await == 10);
+    world.run(door.shut());
+    insert(&world, 11, 20);
+    world.wait_for("another try", async |w| w.portal.count(trying).await > 0);
+    world.run(async { door.open() });
+    world.wait_for("the others", async |w| w.portal.count(PUBLISHED).await == 20);
+    running.terminate();
+    assert_eq!(running.wait().expect(0).json(), json!({"published": 20, "failed": 0, "purged": 0}));
+    assert_eq!(users(&events(&world)).into_iter().collect::<HashSet<_>>(), (1..=20).collect());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let world = World::new();
+    let ended = once(&world).expect(78);
+    assert!(
+        ended.stderr.contains("onboarding_outbox") && ended.stderr.contains("outbox-ddl"),
+        "{}",
+        ended.stderr
+    );
+    let bare = Command::new(Program::Signup).args("relay").end().expect(78);
+    assert!(
+        bare.stderr.contains("OUTBOX_DATABASE_URL:") && bare.stderr.contains("AMQP_URL:"),
+        "{}",
+        bare.stderr
+    );
+    let remote = world.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u@db.example.com/x");
+    let insecure = remote.args("relay").end().expect(78);
+    assert!(insecure.stderr.contains("sslmode"), "{}", insecure.stderr);
+    let away = world.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u:s3cret@127.0.0.1:1/x");
+    let ended = away.args("relay").end().expect(69);
+    assert!(
+        ended.stderr.contains("OUTBOX_DATABASE_URL") && !ended.stderr.contains("s3cret"),
+        "{}",
+        ended.stderr
+    );
+}
