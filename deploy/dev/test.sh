@@ -15,7 +15,9 @@ command_test() {
     run_step "scripts, Dockerfile, compose file, licences" check_files
     run_step "query data in .sqlx" check_sqlx_data
     run_step "clippy" check_clippy
-    run_step "binaries" cargo build --locked --workspace --bins
+    # With the tests, so that both are compiled with the same features of what they depend on.
+    run_step "binaries and tests" cargo build --locked --workspace --all-targets
+    run_step "worker with failpoints" build_failpoints
     run_step "tests" check_tests
     run_step "Python clients" check_python
     run_step "demo" check_demo
@@ -27,7 +29,7 @@ check_format() { cargo fmt --all --check; }
 
 check_clippy() { cargo clippy --locked --workspace --all-targets --quiet -- -D warnings; }
 
-# The tests start the binaries that were built before, and find the services by these two variables.
+# The tests start the binaries that were compiled before, and find the services by these two variables.
 check_tests() { cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$DEV_DIR/tests.log"; }
 
 # The demo of the README, on the services that are there already and with the binaries just tested.

@@ -5,6 +5,7 @@ mod inbound;
 mod plan;
 mod send;
 mod settle;
+mod turn;
 mod verdict;
 
 use std::sync::Arc;
@@ -33,8 +34,6 @@ use crate::{
 use facts::{Facts, Origin, StoredNumber};
 use plan::Plan;
 
-/// A message taken up more often than this, each time without an end, kills its worker.
-const MAX_TRIES: i16 = 5;
 /// Newer data may come in between two looks; more often than this it does not.
 const MAX_LOOKS: usize = 5;
 
@@ -42,13 +41,10 @@ const MAX_LOOKS: usize = 5;
 pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict, Interrupted> {
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");
-    if inbound.redelivered {
-        metrics::counter!("onboarding_redeliveries_total").increment(1);
-        if tries::count(&worker.pool, &inbound.key()).await? > MAX_TRIES {
-            return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
-        }
-    }
-    let verdict = match event::decode(&inbound.body) {
+    let Some(_turn) = turn::take(worker, inbound).await? else {
+        return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
+    };
+    let ended = match event::decode(&inbound.body) {
         Ok(event) => match welcome(worker, inbound, event).await {
             Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
                 bury(worker, inbound, "data_error", &cause).await
@@ -56,11 +52,12 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
             other => other,
         },
         Err(rejected) => reject(worker, inbound, &rejected).await,
-    }?;
-    if inbound.redelivered {
+    };
+    // A worker that is told to stop is not one that crashed.
+    if inbound.redelivered && ended.as_ref().err().is_none_or(Interrupted::is_stopping) {
         tries::forget(&worker.pool, &inbound.key()).await?;
     }
-    Ok(verdict)
+    ended
 }
 
 async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {

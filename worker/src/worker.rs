@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::ids::MessageId;
 use sqlx::PgPool;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,6 +32,8 @@ pub(crate) struct Worker {
     pub(crate) record: Batcher<Record>,
     pub(crate) claim: Batcher<Claim>,
     pub(crate) outcome: Batcher<Outcome>,
+    /// Deliveries that are handled beside each other share it; one under suspicion has it alone.
+    pub(crate) turns: RwLock<()>,
     /// Nothing new is begun.
     pub(crate) stop: CancellationToken,
     callback_base: Option<String>,
@@ -71,6 +74,7 @@ impl Worker {
                 .public_url
                 .as_ref()
                 .map(|u| u.as_str().trim_end_matches('/').to_owned()),
+            turns: RwLock::new(()),
             config,
             pool,
             client,

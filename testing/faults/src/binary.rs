@@ -1,15 +1,32 @@
 //! Finds the binaries that cargo built.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
 /// The path of `name`, built beside this test (`target/<profile>/`).
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe().context("the path of this test")?;
-    // The test itself lies in `deps/`.
-    let profile = test.parent().and_then(|deps| deps.parent()).context("the target folder")?;
-    let path = profile.join(name);
+    let test = test()?;
+    let path = folder(&test)?.join(name);
     ensure!(path.is_file(), "{} is missing: run `cargo build -p worker -p twilio-sim`", path.display());
     Ok(path)
+}
+
+/// The worker with failpoints, in a target folder of its own so that it can never be taken for the real one.
+pub(crate) fn worker_with_failpoints() -> anyhow::Result<PathBuf> {
+    let test = test()?;
+    let target = folder(&test)?.parent().context("the target folder")?;
+    let path = target.join("failpoints/faults/worker");
+    let how = "cargo build -p worker --features failpoints --profile faults --target-dir target/failpoints";
+    ensure!(path.is_file(), "{} is missing: run `{how}`", path.display());
+    Ok(path)
+}
+
+fn test() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("the path of this test")
+}
+
+/// The test itself lies in `deps/`.
+fn folder(test: &Path) -> anyhow::Result<&Path> {
+    test.parent().and_then(Path::parent).context("the target folder")
 }

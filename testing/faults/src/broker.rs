@@ -84,7 +84,9 @@ impl Broker {
         for queue in self.queues() {
             let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let channel = self.connection.create_channel().await?;
-            if let Ok(state) = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await {
+            if let Ok(state) =
+                channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await
+            {
                 ready += state.message_count();
                 channel.close(200, "done".into()).await?;
             }

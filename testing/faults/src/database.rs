@@ -56,6 +56,16 @@ impl Database {
         Ok(sqlx::query_as(Outcome::SELECT).fetch_all(&self.pool).await?)
     }
 
+    /// How many users there are, and how many of them, apart from those in `waiting`, have no final state.
+    pub(crate) async fn progress(&self, waiting: &[&str]) -> anyhow::Result<(usize, usize)> {
+        let sql = format!(
+            "SELECT count(*), count(*) FILTER (WHERE NOT ({}) AND user_id <> ALL ($1)) FROM onboarding_status",
+            Outcome::FINAL
+        );
+        let (all, open): (i64, i64) = sqlx::query_as(&sql).bind(waiting).fetch_one(&self.pool).await?;
+        Ok((usize::try_from(all)?, usize::try_from(open)?))
+    }
+
     /// Everything that was kept for a person.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Letter>> {
         Ok(sqlx::query_as(Letter::SELECT).fetch_all(&self.pool).await?)

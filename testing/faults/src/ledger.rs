@@ -20,6 +20,9 @@ pub struct Ledger {
     pub duplicates: u64,
     /// Lookup requests.
     pub lookups: u64,
+    /// By operation and HTTP status.
+    requests: BTreeMap<String, BTreeMap<String, u32>>,
+    #[serde(default)]
     per_number: BTreeMap<String, Count>,
 }
 
@@ -34,9 +37,9 @@ impl Ledger {
         self.per_number.get(number).map_or(0, |count| count.accepted)
     }
 
-    /// Create calls in all.
+    /// Create calls in all, answered or not.
     pub fn asked_in_all(&self) -> u32 {
-        self.per_number.values().map(|count| count.asked).sum()
+        self.requests.get("create").map_or(0, |statuses| statuses.values().sum())
     }
 }
 

@@ -24,21 +24,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) const SELECT: &str = "SELECT user_id, phone_e164, state, reason, registration_method, welcome_sid,
+    pub(crate) const SELECT: &str =
+        "SELECT user_id, phone_e164, state, reason, registration_method, welcome_sid,
         welcome_status, attempts FROM onboarding_status";
 
-    /// Whether nothing but a status callback will change it.
-    pub fn is_final(&self) -> bool {
-        match self.state.as_str() {
-            "rejected" | "suppressed" | "failed" => true,
-            "registered" => match self.welcome_status.as_str() {
-                "sending" => false,
-                "unknown" => self.reason.as_deref() == Some("parked"),
-                _ => true,
-            },
-            _ => false,
-        }
-    }
+    /// Whether nothing but a status callback will change a row.
+    pub(crate) const FINAL: &str = "state IN ('rejected', 'suppressed', 'failed')
+        OR state = 'registered' AND (welcome_status NOT IN ('sending', 'unknown') OR coalesce(reason, '') = 'parked')";
 
     /// State, welcome status and reason, `-` for none: the columns that tell the cases apart.
     pub fn case(&self) -> String {

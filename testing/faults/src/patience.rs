@@ -22,7 +22,9 @@ pub async fn until<T>(
     loop {
         match look().await? {
             Ok(found) => return Ok(found),
-            Err(seen) if Instant::now() >= deadline => bail!("{what}: not within {limit:?}; seen last: {seen}"),
+            Err(seen) if Instant::now() >= deadline => {
+                bail!("{what}: not within {limit:?}; seen last: {seen}")
+            }
             Err(_) => tokio::time::sleep(POLL).await,
         }
     }

@@ -41,7 +41,9 @@ impl Process {
         folder: &Path,
     ) -> anyhow::Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.log")));
-        let mut command = Command::new(binary(program)?);
+        let failpoints = program == "worker" && env.contains_key("FAILPOINT");
+        let path = if failpoints { binary::worker_with_failpoints()? } else { binary::binary(program)? };
+        let mut command = Command::new(path);
         command.args(args).env_clear().envs(env).stdin(Stdio::null());
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         let child = command.spawn().with_context(|| format!("starting {program}"))?;

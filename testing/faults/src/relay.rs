@@ -185,7 +185,9 @@ async fn serve(
 
 fn turn_door(door: Door, address: SocketAddr, open: bool) -> Door {
     match (door, open) {
-        (Door::Shut(socket), true) => Door::Open(socket.listen(1024).expect("the port is held by this socket")),
+        (Door::Shut(socket), true) => {
+            Door::Open(socket.listen(1024).expect("the port is held by this socket"))
+        }
         (Door::Open(listener), false) => {
             drop(listener);
             let hold = || {

@@ -37,6 +37,11 @@ impl Simulator {
         &self.url
     }
 
+    /// The ledger's totals, without the counts of each number.
+    pub async fn totals(&self) -> anyhow::Result<Ledger> {
+        self.get("stats").await
+    }
+
     /// The ledger.
     pub async fn ledger(&self) -> anyhow::Result<Ledger> {
         self.get("stats?per_number=true").await

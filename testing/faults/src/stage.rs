@@ -1,6 +1,6 @@
 //! One scenario's world.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use anyhow::Context as _;
 use shared::lane::Lane;
@@ -57,6 +57,7 @@ impl Plan {
 
     /// Builds it; no worker runs yet.
     pub async fn build(self) -> anyhow::Result<Stage> {
+        let began = Instant::now();
         let name = format!("faults_{}", Uuid::now_v7().simple());
         let folder = TempDir::with_prefix("faults-")?;
         let broker = Broker::connect(&name).await.context("RabbitMQ")?;
@@ -75,7 +76,7 @@ impl Plan {
             };
         }
         let workers = Vec::new();
-        Ok(Stage { folder: Some(folder), database, broker, simulator, roads, env, workers, started: 0 })
+        Ok(Stage { folder: Some(folder), database, broker, simulator, roads, env, workers, started: 0, began })
     }
 
     /// Builds it and starts one worker.
@@ -87,7 +88,7 @@ impl Plan {
 }
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
-/// logs stay where a scenario failed.
+/// logs stay where a scenario failed, or where `FAULTS_KEEP` is set.
 pub struct Stage {
     folder: Option<TempDir>,
     /// Its database.
@@ -103,6 +104,7 @@ pub struct Stage {
     /// The workers that run.
     pub workers: Vec<Worker>,
     started: usize,
+    pub(crate) began: Instant,
 }
 
 impl Stage {
@@ -170,23 +172,33 @@ impl Stage {
     /// The same, but the users in `waiting` need none.
     pub async fn until_final_but(&self, users: usize, waiting: &[&str]) -> anyhow::Result<()> {
         until(&format!("{users} users have a final state"), 2 * PATIENCE, async || {
-            let outcomes = self.database.outcomes().await?;
-            let open = |o: &&Outcome| !o.is_final() && !waiting.contains(&o.user_id.as_str());
-            let (open, all): (Vec<_>, _) = (outcomes.iter().filter(open).collect(), outcomes.len());
-            Ok(if open.is_empty() && all == users {
+            let (all, open) = self.database.progress(waiting).await?;
+            Ok(if open == 0 && all == users {
                 Ok(())
             } else {
-                Err(format!("{all} users, {} open: {:?}", open.len(), open.iter().take(5).collect::<Vec<_>>()))
+                Err(format!("{all} users, {open} of them open"))
             })
         })
         .await
     }
 
-    /// Waits until no message is ready in any queue.
+    /// Waits until no message is in any queue or in a worker's hands.
     pub async fn until_drained(&self) -> anyhow::Result<()> {
+        self.until_left(0).await
+    }
+
+    /// The same, but `explained` messages may be left in the queues.
+    pub(crate) async fn until_left(&self, explained: u32) -> anyhow::Result<()> {
+        let mut quiet = 0;
         until("the queues are empty", PATIENCE, async || {
             let ready = self.broker.ready().await?;
-            Ok(if ready == 0 { Ok(()) } else { Err(format!("{ready} ready")) })
+            let mut in_hand = 0.0;
+            for worker in &self.workers {
+                in_hand += worker.metric("onboarding_events_in_flight", "").await?;
+            }
+            // Twice, for a delivery may have been on its way from the one to the other.
+            quiet = if ready <= explained && in_hand == 0.0 { quiet + 1 } else { 0 };
+            Ok(if quiet == 2 { Ok(()) } else { Err(format!("{ready} ready, {in_hand} in hand")) })
         })
         .await
     }
@@ -194,7 +206,9 @@ impl Stage {
     /// Waits for everybody's final state, stops the workers and checks what holds after every scenario.
     pub async fn finish(mut self, expect: Expect) -> anyhow::Result<()> {
         checker::run(&mut self, &expect).await?;
-        if let Some(folder) = self.folder.take() {
+        if std::env::var_os("FAULTS_KEEP").is_none()
+            && let Some(folder) = self.folder.take()
+        {
             folder.close()?;
         }
         Ok(())

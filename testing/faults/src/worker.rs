@@ -75,6 +75,11 @@ impl Worker {
         Ok(values.sum())
     }
 
+    /// Whether it has ended, by itself or not.
+    pub fn is_gone(&mut self) -> anyhow::Result<bool> {
+        Ok(self.process.ended()?.is_some())
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) -> anyhow::Result<()> {
         self.process.kill()

@@ -19,7 +19,7 @@ pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
     Inbound {
         lane,
         routing_key: delivery.routing_key.to_string(),
-        message_id: properties.message_id().as_ref().map(ToString::to_string),
+        message_id: properties.message_id().as_ref().map(|id| clean(id.as_str())),
         published_at,
         redelivered: delivery.redelivered,
         traceparent: headers.and_then(traceparent),

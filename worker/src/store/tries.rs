@@ -1,16 +1,17 @@
 //! How often a redelivered message was taken up. A message that kills its worker must not do so for ever;
-//! its prefetched neighbours are not counted, because they are not taken up.
+//! its prefetched neighbours are not counted while they only wait.
 
 use sqlx::PgPool;
 
-/// Counts one more take-up of a redelivered message; returns the count.
-pub(crate) async fn count(pool: &PgPool, key: &str) -> Result<i16, sqlx::Error> {
+/// Counts one more take-up of a redelivered message, up to `limit`; returns the count.
+pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, sqlx::Error> {
     sqlx::query_scalar!(
         "INSERT INTO delivery_tries (delivery_key) VALUES ($1)
          ON CONFLICT (delivery_key) DO UPDATE SET
-             tries = LEAST(delivery_tries.tries + 1, 1000), last_at = now()
+             tries = GREATEST(delivery_tries.tries, LEAST(delivery_tries.tries + 1, $2)), last_at = now()
          RETURNING tries",
         key,
+        i32::from(limit),
     )
     .fetch_one(pool)
     .await

@@ -79,7 +79,7 @@ async fn bodies_that_are_no_event_are_kept_for_a_person() -> anyhow::Result<()> 
     let expected =
         [("malformed", malformed.len()), ("schema", schemas + 4), ("too_large", 2), ("unknown_type", types)];
     assert_eq!(buried(&stage, &bodies).await?, counts(&expected));
-    assert_eq!(stage.simulator.ledger().await?.accepted, 1);
+    assert_eq!(stage.simulator.totals().await?.accepted, 1);
     stage.finish(Expect::users(1)).await
 }
 
@@ -97,8 +97,10 @@ async fn what_no_database_can_hold_is_replaced_and_what_is_unknown_ignored() -> 
     let mut headers = FieldTable::default();
     headers.insert("traceparent".into(), AMQPValue::LongString("nonsense\u{0}".into()));
     headers.insert("x-\u{0}".into(), AMQPValue::LongLongInt(i64::MIN));
-    let properties =
-        BasicProperties::default().with_message_id("\u{0}".into()).with_headers(headers).with_timestamp(u64::MAX);
+    let properties = BasicProperties::default()
+        .with_message_id("\u{0}".into())
+        .with_headers(headers)
+        .with_timestamp(u64::MAX);
     stage.broker.publish_with(Lane::Live, &event.bytes(), properties.clone()).await?;
     stage.broker.publish_with(Lane::Live, b"\0", properties).await?;
     let v0 = json!({ "user_id": 42, "phone_number": number(2) }).to_string();

@@ -17,7 +17,10 @@ async fn callbacks_without_a_good_signature_change_nothing() -> anyhow::Result<(
     let url = format!("{}/twilio/status", stage.env["PUBLIC_URL"]);
     let client = reqwest::Client::builder().no_proxy().build()?;
     let sid = stage.database.outcome("good").await?.and_then(|o| o.welcome_sid).expect("a SID");
-    let forged = format!("MessageSid={sid}&MessageStatus=failed&ErrorCode=21610&AccountSid={}", stage.env["TWILIO_ACCOUNT_SID"]);
+    let forged = format!(
+        "MessageSid={sid}&MessageStatus=failed&ErrorCode=21610&AccountSid={}",
+        stage.env["TWILIO_ACCOUNT_SID"]
+    );
     let tries = [
         (Method::GET, String::new(), "", 405),
         (Method::POST, forged.clone(), "", 403),

@@ -10,7 +10,13 @@ async fn everything_missing_is_named_at_once() -> anyhow::Result<()> {
     let complete = std::mem::take(&mut stage.env);
     let (code, said) = stage.command(&["run"]).await?;
     assert_eq!(code, 78, "{said}");
-    let required = ["DATABASE_URL", "AMQP_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_MESSAGING_SERVICE_SID"];
+    let required = [
+        "DATABASE_URL",
+        "AMQP_URL",
+        "TWILIO_ACCOUNT_SID",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_MESSAGING_SERVICE_SID",
+    ];
     for name in required {
         assert!(said.contains(name), "{name} is not named: {said}");
     }
@@ -56,11 +62,11 @@ async fn wrong_credentials_send_nothing_and_burn_nobody() -> anyhow::Result<()> 
     .await?;
     assert!(!stage.workers[0].log().contains(wrong), "a secret is logged");
     stage.stop_worker(0).await?;
-    assert_eq!(stage.simulator.ledger().await?.accepted, 0);
+    assert_eq!(stage.simulator.totals().await?.accepted, 0);
     stage.env.insert("TWILIO_AUTH_TOKEN".into(), "0123456789abcdef0123456789abcdef".into());
     stage.start_worker().await?;
     stage.until_final(20).await?;
-    assert_eq!(stage.simulator.ledger().await?.accepted, 20);
+    assert_eq!(stage.simulator.totals().await?.accepted, 20);
     stage.finish(Expect::users(20)).await
 }
 
@@ -86,7 +92,8 @@ async fn without_tables_it_waits_and_says_so() -> anyhow::Result<()> {
 #[test]
 fn no_arguments_is_a_usage_error() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut process = Process::start("worker", "usage", &[], &std::collections::BTreeMap::new(), folder.path())?;
+    let mut process =
+        Process::start("worker", "usage", &[], &std::collections::BTreeMap::new(), folder.path())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let status = runtime.block_on(process.wait(PATIENCE))?;
     assert_eq!(status.code(), Some(2), "{}", process.stderr());

@@ -43,7 +43,8 @@ async fn the_same_number_fifty_times_in_one_batch() -> anyhow::Result<()> {
     stage.until_final(50).await?;
     let ledger = stage.simulator.ledger().await?;
     assert_eq!((ledger.asked(&number(1)), ledger.accepted), (1, 1));
-    let shared = "SELECT count(*) FROM onboarding_status WHERE reason = 'shared_phone' AND welcome_status = 'skipped'";
+    let shared =
+        "SELECT count(*) FROM onboarding_status WHERE reason = 'shared_phone' AND welcome_status = 'skipped'";
     assert_eq!(stage.database.number(shared).await?, 49);
     stage.finish(Expect::users(50)).await
 }

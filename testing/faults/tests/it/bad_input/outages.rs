@@ -28,7 +28,7 @@ async fn a_database_that_is_down_at_the_start_is_waited_for() -> anyhow::Result<
     stage.signup("early", &number(1)).await?;
     let said = stage.launch_worker().await?.until_ready(503).await?;
     assert!(said.contains("cannot be reached"), "{said}");
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 0, "nothing is sent that cannot be recorded");
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 0, "nothing is sent that cannot be recorded");
     stage.roads.database.open().await?;
     stage.workers[0].until_ready(200).await?;
     stage.until_case("early", "registered delivered -").await?;
@@ -40,7 +40,7 @@ async fn a_broker_that_goes_away_loses_nothing() -> anyhow::Result<()> {
     let stage = Plan::default().simulator(&["--latency", "20ms"]).with_worker().await?;
     stage.broker.publish_all(&signups(0..200)).await?;
     faults::until("some are done", faults::PATIENCE, async || {
-        let done = stage.simulator.ledger().await?.accepted;
+        let done = stage.simulator.totals().await?.accepted;
         Ok(if done >= 20 { Ok(()) } else { Err(done.to_string()) })
     })
     .await?;
@@ -50,7 +50,7 @@ async fn a_broker_that_goes_away_loses_nothing() -> anyhow::Result<()> {
     stage.roads.broker.open().await?;
     stage.workers[0].until_ready(200).await?;
     stage.until_final(250).await?;
-    assert_eq!(stage.simulator.ledger().await?.accepted, 250);
+    assert_eq!(stage.simulator.totals().await?.accepted, 250);
     stage.finish(Expect::users(250)).await
 }
 
@@ -59,7 +59,7 @@ async fn a_database_that_goes_away_loses_nothing() -> anyhow::Result<()> {
     let stage = Plan::default().simulator(&["--latency", "20ms"]).with_worker().await?;
     stage.broker.publish_all(&signups(0..200)).await?;
     faults::until("some are done", faults::PATIENCE, async || {
-        let done = stage.simulator.ledger().await?.accepted;
+        let done = stage.simulator.totals().await?.accepted;
         Ok(if done >= 20 { Ok(()) } else { Err(done.to_string()) })
     })
     .await?;
@@ -69,7 +69,7 @@ async fn a_database_that_goes_away_loses_nothing() -> anyhow::Result<()> {
     stage.roads.database.open().await?;
     stage.workers[0].until_ready(200).await?;
     stage.until_final(250).await?;
-    assert_eq!(stage.simulator.ledger().await?.accepted, 250);
+    assert_eq!(stage.simulator.totals().await?.accepted, 250);
     stage.finish(Expect::users(250)).await
 }
 
@@ -81,6 +81,6 @@ async fn slow_services_change_nothing() -> anyhow::Result<()> {
     }
     stage.broker.publish_all(&signups(0..100)).await?;
     stage.until_final(100).await?;
-    assert_eq!(stage.simulator.ledger().await?.accepted, 100);
+    assert_eq!(stage.simulator.totals().await?.accepted, 100);
     stage.finish(Expect::users(100)).await
 }

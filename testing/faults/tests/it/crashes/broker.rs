@@ -10,7 +10,7 @@ use crate::people::signups;
 
 async fn until_accepted(stage: &Stage, accepted: u64) -> anyhow::Result<()> {
     until(&format!("{accepted} messages"), PATIENCE, async || {
-        let now = stage.simulator.ledger().await?.accepted;
+        let now = stage.simulator.totals().await?.accepted;
         Ok(if now >= accepted { Ok(()) } else { Err(now.to_string()) })
     })
     .await
@@ -31,7 +31,11 @@ async fn connections_are_cut_again_and_again() -> anyhow::Result<()> {
         }
     }
     stage.until_final(300).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 300, "a delivery that came again asked nobody");
+    assert_eq!(
+        stage.simulator.totals().await?.asked_in_all(),
+        300,
+        "a delivery that came again asked nobody"
+    );
     stage.finish(Expect::users(300)).await
 }
 
@@ -47,7 +51,7 @@ async fn acks_that_never_arrive_ask_nobody_again() -> anyhow::Result<()> {
     stage.roads.broker.drop_direction(None);
     stage.until_final(50).await?;
     stage.until_drained().await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 50);
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 50);
     stage.finish(Expect::users(50)).await
 }
 
@@ -62,7 +66,7 @@ async fn a_frozen_broker_is_left_for_a_new_connection() -> anyhow::Result<()> {
     stage.roads.broker.thaw();
     stage.workers[0].until_ready(200).await?;
     stage.until_final(100).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 100);
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 100);
     stage.finish(Expect::users(100)).await
 }
 
@@ -71,7 +75,7 @@ async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::
     let stage = Plan::default().simulator(&["--latency", "100ms"]).with_worker().await?;
     stage.broker.publish_all(&signups(0..60)).await?;
     until("all deliveries are in hand", PATIENCE, async || {
-        let (ready, done) = (stage.broker.ready().await?, stage.simulator.ledger().await?.accepted);
+        let (ready, done) = (stage.broker.ready().await?, stage.simulator.totals().await?.accepted);
         Ok(if ready == 0 && done > 0 { Ok(()) } else { Err(format!("{ready} ready, {done} done")) })
     })
     .await?;
@@ -86,7 +90,7 @@ async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::
     }
     stage.until_final(80).await?;
     stage.workers[0].until_ready(200).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 80);
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 80);
     stage.finish(Expect::users(80)).await
 }
 

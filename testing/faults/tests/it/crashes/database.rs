@@ -13,7 +13,7 @@ async fn connections_are_cut_again_and_again() -> anyhow::Result<()> {
     stage.broker.publish_all(&signups(0..300)).await?;
     for cut in 1..=12 {
         until("some more messages", PATIENCE, async || {
-            let now = stage.simulator.ledger().await?.accepted;
+            let now = stage.simulator.totals().await?.accepted;
             Ok(if now >= cut * 20 { Ok(()) } else { Err(now.to_string()) })
         })
         .await?;
@@ -24,7 +24,7 @@ async fn connections_are_cut_again_and_again() -> anyhow::Result<()> {
         }
     }
     stage.until_final(300).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 300);
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 300);
     stage.finish(Expect::users(300)).await
 }
 
@@ -37,7 +37,7 @@ async fn a_commit_whose_reply_is_lost_is_neither_lost_nor_done_twice() -> anyhow
     stage.broker.publish_all(&signups(0..200)).await?;
     stage.until_final(200).await?;
     assert_eq!(stage.roads.database.replies_lost(), LOST, "the fault did not happen");
-    assert_eq!(stage.simulator.ledger().await?.accepted, 200, "a claim that was committed was also used");
+    assert_eq!(stage.simulator.totals().await?.accepted, 200, "a claim that was committed was also used");
     stage.finish(Expect::users(200)).await
 }
 
@@ -46,7 +46,7 @@ async fn a_frozen_database_costs_nobody_anything() -> anyhow::Result<()> {
     let stage = Plan::default().simulator(&["--latency", "20ms"]).with_worker().await?;
     stage.broker.publish_all(&signups(0..150)).await?;
     until("some messages", PATIENCE, async || {
-        let now = stage.simulator.ledger().await?.accepted;
+        let now = stage.simulator.totals().await?.accepted;
         Ok(if now >= 20 { Ok(()) } else { Err(now.to_string()) })
     })
     .await?;

@@ -12,7 +12,7 @@ const CONCURRENCY: usize = 10;
 /// Waits until the simulator was asked `asked` times.
 async fn until_asked(stage: &Stage, asked: u32) -> anyhow::Result<()> {
     until(&format!("{asked} calls"), PATIENCE, async || {
-        let now = stage.simulator.ledger().await?.asked_in_all();
+        let now = stage.simulator.totals().await?.asked_in_all();
         Ok(if now >= asked { Ok(()) } else { Err(now.to_string()) })
     })
     .await
@@ -22,7 +22,7 @@ async fn until_asked(stage: &Stage, asked: u32) -> anyhow::Result<()> {
 async fn sigkill_at_random() -> anyhow::Result<()> {
     const KILLS: u32 = 12;
     let mut random = seed("SIGKILL at random");
-    let mut stage = Plan::default().simulator(&["--latency", "30ms"]).with_worker().await?;
+    let mut stage = Plan::default().simulator(&["--latency", "20ms"]).with_worker().await?;
     stage.start_worker().await?;
     stage.broker.publish_all(&signups(0..500)).await?;
     for kill in 1..=KILLS {
@@ -33,7 +33,7 @@ async fn sigkill_at_random() -> anyhow::Result<()> {
         stage.launch_worker().await?;
     }
     stage.until_final(500).await?;
-    let accepted = usize::try_from(stage.simulator.ledger().await?.accepted)?;
+    let accepted = usize::try_from(stage.simulator.totals().await?.accepted)?;
     let parked = KILLS as usize * CONCURRENCY;
     assert!(accepted + parked >= 500, "{accepted} accepted");
     stage.finish(Expect::users(500).parked(parked)).await
@@ -41,21 +41,22 @@ async fn sigkill_at_random() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_load_leaves_nothing_in_flight() -> anyhow::Result<()> {
-    const ROUNDS: u32 = 6;
+    const ROUNDS: u32 = 4;
     let mut random = seed("SIGTERM under load");
-    let mut stage = Plan::default().simulator(&["--latency", "100ms"]).build().await?;
-    stage.broker.publish_all(&signups(0..400)).await?;
+    let mut stage = Plan::default().simulator(&["--latency", "60ms"]).build().await?;
+    stage.broker.publish_all(&signups(0..240)).await?;
     for round in 1..=ROUNDS {
         stage.start_worker().await?;
         until_asked(&stage, round * 40 + random.gen_range(0..20)).await?;
         stage.stop_worker(0).await?;
-        let sending = stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
+        let sending =
+            stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
         assert_eq!(sending, 0, "round {round}");
     }
     stage.start_worker().await?;
-    stage.until_final(400).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 400, "nobody was asked twice");
-    stage.finish(Expect::users(400)).await
+    stage.until_final(240).await?;
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 240, "nobody was asked twice");
+    stage.finish(Expect::users(240)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +65,8 @@ async fn a_killed_worker_leaves_unknown_outcomes_that_are_found() -> anyhow::Res
     let mut stage = Plan::default().simulator(&["--latency", "300ms"]).with_worker().await?;
     stage.broker.publish_all(&signups(0..10)).await?;
     until("calls are in flight", PATIENCE, async || {
-        let sending = stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
+        let sending =
+            stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
         Ok(if sending >= 5 { Ok(()) } else { Err(sending.to_string()) })
     })
     .await?;

@@ -28,7 +28,8 @@ async fn a_number_suppressed_while_queued_is_not_texted() -> anyhow::Result<()> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_suppressed_while_retrying_is_not_texted() -> anyhow::Result<()> {
     let stage = Plan::default().env("RETRY_MAX", "500ms").with_worker().await?;
-    let refusals = json!([{ "operation": "create", "action": { "type": "error", "status": 409, "code": 20409 } }]);
+    let refusals =
+        json!([{ "operation": "create", "action": { "type": "error", "status": 409, "code": 20409 } }]);
     stage.simulator.faults(refusals).await?;
     stage.signup("one", &number(1)).await?;
     stage.until_case("one", "received not_sent error_20409").await?;

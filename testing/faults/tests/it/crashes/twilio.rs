@@ -7,7 +7,7 @@ use crate::people::signups;
 
 async fn until_accepted(stage: &Stage, accepted: u64) -> anyhow::Result<()> {
     until(&format!("{accepted} messages"), PATIENCE, async || {
-        let now = stage.simulator.ledger().await?.accepted;
+        let now = stage.simulator.totals().await?.accepted;
         Ok(if now >= accepted { Ok(()) } else { Err(now.to_string()) })
     })
     .await
@@ -31,7 +31,7 @@ async fn lost_responses_and_server_errors_in_a_crowd() -> anyhow::Result<()> {
     let outcomes = stage.database.outcomes().await?;
     assert!(outcomes.iter().all(|o| o.state == "registered" && o.attempts == 1), "nobody was refused");
     let parked = outcomes.iter().filter(|o| o.reason.as_deref() == Some("parked")).count();
-    let accepted = usize::try_from(stage.simulator.ledger().await?.accepted)?;
+    let accepted = usize::try_from(stage.simulator.totals().await?.accepted)?;
     assert_eq!(accepted + parked, 400, "parked are exactly those whose call never took effect");
     stage.finish(Expect::users(400).parked(parked)).await
 }

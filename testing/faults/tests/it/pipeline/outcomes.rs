@@ -35,7 +35,10 @@ async fn every_case_ends_in_its_row() -> anyhow::Result<()> {
     for (user, _, case, attempts) in &rows {
         let outcome = stage.until_case(user, case).await?;
         assert_eq!(outcome.attempts, *attempts, "{user}");
-        assert_eq!(outcome.welcome_sid.is_some(), case.starts_with("registered") && !case.ends_with("parked"));
+        assert_eq!(
+            outcome.welcome_sid.is_some(),
+            case.starts_with("registered") && !case.ends_with("parked")
+        );
         let registered = outcome.state == "registered";
         assert_eq!(outcome.registration_method.as_deref(), registered.then_some("lookup"), "{user}");
     }

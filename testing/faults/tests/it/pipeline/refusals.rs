@@ -36,10 +36,7 @@ async fn a_refused_recipient_is_asked_exactly_once() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn temporary_refusals_are_repeated_until_they_end_or_time_is_over() -> anyhow::Result<()> {
     let stage = Plan::default().env("RETRY_FOR", "2s").with_worker().await?;
-    let twice = json!([
-        refusal(&number(1), json!(null)),
-        refusal(&number(2), json!(2)),
-    ]);
+    let twice = json!([refusal(&number(1), json!(null)), refusal(&number(2), json!(2)),]);
     stage.simulator.faults(twice).await?;
     stage.signup("never", &number(1)).await?;
     stage.signup("third", &number(2)).await?;

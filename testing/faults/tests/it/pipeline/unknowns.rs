@@ -54,7 +54,7 @@ async fn what_is_not_found_is_left_to_a_person() -> anyhow::Result<()> {
     assert_eq!(code, 0, "{list}");
     assert!(list.contains("4 unknown, 4 of them parked"), "{list}");
     assert!(!list.contains(&number(9001)), "a number is shown in full: {list}");
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 4, "nothing was sent again");
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 4, "nothing was sent again");
     stage.finish(Expect::users(4).parked(4)).await
 }
 
