@@ -7,7 +7,9 @@ use rand::Rng as _;
 use crate::people::signups;
 
 const CONCURRENCY: usize = 10;
-const USERS_PER_KILL: u32 = 12;
+/// More than pass any point before the kill: every worker finds enough to die of.
+const USERS_PER_KILL: u32 = 30;
+const LATEST_PASSAGE: u32 = 10;
 
 /// Lets one worker after the other die at `point`, then lets a sound one finish.
 async fn die_at(point: &str) -> anyhow::Result<()> {
@@ -15,9 +17,9 @@ async fn die_at(point: &str) -> anyhow::Result<()> {
     let mut random = seed(point);
     let mut stage = Plan::default().build().await?;
     let users = kills * USERS_PER_KILL;
-    stage.broker.publish_all(&signups(0..users)).await?;
-    for _ in 0..kills {
-        let at = random.gen_range(1..USERS_PER_KILL);
+    for kill in 0..kills {
+        stage.broker.publish_all(&signups(kill * USERS_PER_KILL..(kill + 1) * USERS_PER_KILL)).await?;
+        let at = random.gen_range(1..=LATEST_PASSAGE);
         stage.env.insert("FAILPOINT".to_owned(), format!("{point}:{at}"));
         until_one_has_died(&mut stage).await?;
     }
