@@ -28,7 +28,7 @@ faults_table() {
     {
         printf 'scenario\tsignups\tlost\tduplicates\tparked\tseconds\n'
         sort "$1"
-    } | column -t -s $'\t'
+    } | if has column; then column -t -s $'\t'; else cat; fi
     awk -F'\t' '{ s += $2; l += $3; d += $4; p += $5 } END {
         printf "%d scenarios, %d signups, %d lost, %d duplicates, %d parked\n", NR, s, l, d, p }' "$1"
     if grep -q '^test .* FAILED' "$DEV_DIR/faults.log"; then

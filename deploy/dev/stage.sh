@@ -6,7 +6,6 @@ stage_open() {
     STAGE_DIR=$1 STAGE_NAME=$2
     mkdir -p "$STAGE_DIR"
     stage_drop_databases "$STAGE_DIR"
-    : >"$STAGE_DIR/databases"
     STAGE_DATABASE_URL=$(stage_database "aamcare_${STAGE_NAME}_$$")
     stage_environment
     stage_run migrate worker migrate
@@ -19,15 +18,18 @@ stage_database() {
     url_with_database "$POSTGRES_URL" "$1"
 }
 
-# Those of the last stage in FOLDER, if they are on the server in use.
+# Those of the last stage in FOLDER. What is on another server stays on the list.
 stage_drop_databases() {
-    local url name
-    [[ -s $1/databases ]] || return 0
+    local url name list=$1/databases
+    [[ -s $list ]] || return 0
     while read -r url name; do
         if [[ $url == "$POSTGRES_URL" ]]; then
             drop_database "$url" "$name" </dev/null
+        else
+            echo "$url $name"
         fi
-    done <"$1/databases"
+    done <"$list" >"$list.left"
+    mv "$list.left" "$list"
 }
 
 # Everything our programs get to see: nothing of the caller's own settings reaches them.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use shared::{
+    db::{Trouble, trouble},
     event::{self, Event, Kind, Rejected},
     ids::UserId,
     state::UserState,
@@ -141,7 +142,15 @@ async fn bury(
         headers: &inbound.headers,
         body: &inbound.body,
     };
-    dead_letters::bury(&worker.pool, &letter).await?;
+    match dead_letters::bury(&worker.pool, &letter).await {
+        // Its headers or id are what no database can hold: the body alone is kept, rather than coming back for ever.
+        Err(error) if trouble(&error) == Trouble::Data => {
+            let bare =
+                DeadLetter { message_id: None, headers: &serde_json::Value::Null, routing_key: "", ..letter };
+            dead_letters::bury(&worker.pool, &bare).await?;
+        }
+        result => result?,
+    }
     metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
     tracing::warn!(
         event_id = inbound.message_id,

@@ -76,7 +76,17 @@ impl Plan {
             };
         }
         let workers = Vec::new();
-        Ok(Stage { folder: Some(folder), database, broker, simulator, roads, env, workers, started: 0, began })
+        Ok(Stage {
+            folder: Some(folder),
+            database,
+            broker,
+            simulator,
+            roads,
+            env,
+            workers,
+            started: 0,
+            began,
+        })
     }
 
     /// Builds it and starts one worker.

@@ -77,7 +77,7 @@ async fn check_twilio(config: &Config) -> Result<(), Failure> {
     match client.preflight().await {
         Preflight::Good => println!("3 credentials ✓ accepted by Twilio"),
         Preflight::Undecided { .. } => {
-            println!("3 credentials – this key may not list messages: not checked")
+            println!("3 credentials – this key may not list messages: not checked");
         }
         Preflight::Refused { status, code } => {
             let meaning = code.map_or("", twilio::explain);

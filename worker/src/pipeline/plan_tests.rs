@@ -36,9 +36,9 @@ fn stored(phone: &str, state: UserState, reason: Option<&str>) -> StoredUser {
     }
 }
 
-fn held_by(user: &str, outcome: AttemptOutcome) -> Option<Holder> {
+fn held_by(user: &str, outcome: AttemptOutcome) -> Holder {
     let phone_e164 = facts(HERS).e164().unwrap().to_owned();
-    Some(Holder { message_id: Uuid::now_v7(), user_id: user.into(), phone_e164, outcome })
+    Holder { message_id: Uuid::now_v7(), user_id: user.into(), phone_e164, outcome }
 }
 
 fn plan(phone: &str, user: Option<StoredUser>, holder: Option<Holder>) -> Plan {
@@ -63,18 +63,27 @@ fn an_unusable_number_is_rejected_once() {
 #[test]
 fn a_held_number_is_never_called() {
     for outcome in [AttemptOutcome::Sending, AttemptOutcome::Unknown, AttemptOutcome::Accepted] {
-        assert_eq!(plan(HERS, None, held_by("other", outcome)), Plan::Link);
+        assert_eq!(plan(HERS, None, Some(held_by("other", outcome))), Plan::Link);
         let received = Some(stored(HERS, UserState::Received, None));
-        assert_eq!(plan(HERS, received, held_by("other", outcome)), Plan::Link);
+        assert_eq!(plan(HERS, received, Some(held_by("other", outcome))), Plan::Link);
     }
 }
 
 #[test]
 fn a_settled_user_is_skipped() {
     let registered = || Some(stored(HERS, UserState::Registered, None));
-    assert_eq!(plan(HERS, registered(), held_by("7", AttemptOutcome::Accepted)), Plan::Skip(Skip::Final));
-    assert_eq!(plan(HERS, registered(), held_by("7", AttemptOutcome::Sending)), Plan::Skip(Skip::InFlight));
-    assert_eq!(plan(HERS, registered(), held_by("7", AttemptOutcome::Unknown)), Plan::Skip(Skip::InFlight));
+    assert_eq!(
+        plan(HERS, registered(), Some(held_by("7", AttemptOutcome::Accepted))),
+        Plan::Skip(Skip::Final)
+    );
+    assert_eq!(
+        plan(HERS, registered(), Some(held_by("7", AttemptOutcome::Sending))),
+        Plan::Skip(Skip::InFlight)
+    );
+    assert_eq!(
+        plan(HERS, registered(), Some(held_by("7", AttemptOutcome::Unknown))),
+        Plan::Skip(Skip::InFlight)
+    );
     let failed = Some(stored(HERS, UserState::Failed, Some("error_21211")));
     assert_eq!(plan(HERS, failed, None), Plan::Skip(Skip::Final));
     let invalid = Some(stored(HERS, UserState::Rejected, Some("lookup_invalid")));
@@ -92,7 +101,7 @@ fn a_scheduled_retry_is_left_to_its_time_unless_the_number_changes() {
 #[test]
 fn another_spelling_of_her_number_is_the_same_number() {
     let registered = Some(stored(HERS, UserState::Registered, None));
-    let holder = held_by("7", AttemptOutcome::Accepted);
+    let holder = Some(held_by("7", AttemptOutcome::Accepted));
     assert_eq!(plan("+977 980-796-9278", registered, holder), Plan::Skip(Skip::Final));
 }
 
