@@ -37,7 +37,7 @@ impl World {
     /// With the sample portal.
     pub fn with_portal() -> Self {
         let world = Self::new();
-        world.run(world.portal.execute(include_str!("../data/portal.sql")));
+        world.run(world.portal.execute(include_str!("../../../deploy/demo/portal.sql")));
         world
     }
 
