@@ -1,12 +1,19 @@
 //! RabbitMQ: connecting, our topology, publishing with confirms.
 
 mod connection;
+mod depth;
+mod greeting;
+mod headers;
+mod inspect;
 mod outgoing;
 mod publisher;
 mod topology;
 mod window;
 
 pub use connection::{ConnectError, connect, install_crypto};
+pub use depth::Depth;
+pub use greeting::{Server, server};
+pub use inspect::{Condition, Part};
 pub use outgoing::Outgoing;
 pub use publisher::{PublishError, Publisher, StartError};
 pub use topology::{Topology, TopologyError};

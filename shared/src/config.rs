@@ -37,6 +37,15 @@ pub mod settings {
         "0",
         "`1` allows unencrypted connections to hosts that are not loopback",
     );
+    /// Hours of the backfill lane. An empty value means always.
+    pub const BACKFILL_WINDOW: Setting = Setting::new(
+        "BACKFILL_WINDOW",
+        "08:00-20:00 Asia/Kathmandu",
+        "hours in which stored users are welcomed; live signups always are; empty: always",
+    );
+    /// What a segment costs.
+    pub const SMS_PRICE_USD: Setting =
+        Setting::new("SMS_PRICE_USD", "0.30", "price of a segment in US dollars, for estimates and metrics");
     /// Log lines.
     pub const LOG_FORMAT: Setting =
         Setting::new("LOG_FORMAT", "", "`json` or `pretty`; unset: pretty on a terminal, else json");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, migrate::Migrator, postgres::PgPoolOptions};
+use sqlx::{PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions};
 
 use crate::config::DatabaseUrl;
 
@@ -21,16 +21,22 @@ pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, s
 
 /// Whether the database has every migration that this program knows.
 pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    Ok(missing_migrations(&mut *pool.acquire().await?).await? == 0)
+}
+
+/// How many of this program's migrations the database does not have.
+pub async fn missing_migrations(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
     let exists = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)
-        .fetch_one(pool)
+        .fetch_one(&mut *connection)
         .await?;
     if !exists {
-        return Ok(false);
+        return Ok(MIGRATIONS.iter().count());
     }
     // Unchecked at compile time: the table is sqlx's own and not part of our schema.
-    let applied: Vec<i64> =
-        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await?;
-    Ok(MIGRATIONS.iter().all(|m| applied.contains(&m.version)))
+    let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(connection)
+        .await?;
+    Ok(MIGRATIONS.iter().filter(|m| !applied.contains(&m.version)).count())
 }
 
 /// What to do about a failed statement.

@@ -88,7 +88,9 @@ impl std::fmt::Debug for Signup {
 }
 
 /// Which profile the portal keeps of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum UserKind {
     /// She is pregnant.

@@ -2,14 +2,18 @@
 //! broker and database they travel through. Knows neither HTTP nor the command line.
 
 pub mod amqp;
+pub mod audit;
 pub mod config;
 pub mod db;
 pub mod event;
 pub mod ids;
 pub mod lane;
 pub mod message;
+pub mod metric;
 pub mod phone;
+pub mod price;
 pub mod reason;
 pub mod retry;
 pub mod state;
 pub mod telemetry;
+pub mod window;

@@ -19,6 +19,10 @@ pub enum UserState {
 }
 
 impl UserState {
+    /// All of them, in the order of the column's type.
+    pub const ALL: [UserState; 6] =
+        [Self::Stored, Self::Received, Self::Rejected, Self::Registered, Self::Suppressed, Self::Failed];
+
     /// The word for this state in the database, metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {

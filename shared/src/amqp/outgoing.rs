@@ -10,7 +10,7 @@ use lapin::{
 use uuid::Uuid;
 
 use crate::{
-    amqp::Topology,
+    amqp::{Topology, headers},
     event::{self, Signup},
     ids::UserId,
     lane::Lane,
@@ -27,7 +27,7 @@ pub struct Outgoing {
     pub lane: Lane,
     event_type: Cow<'static, str>,
     body: Vec<u8>,
-    traceparent: Option<String>,
+    headers: FieldTable,
     unix_seconds: u64,
 }
 
@@ -58,6 +58,17 @@ impl Outgoing {
         Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
     }
 
+    /// A stored delivery, published once more byte for byte with its headers.
+    pub fn replayed(id: String, lane: Lane, body: Vec<u8>, headers: &serde_json::Value) -> Self {
+        let typed = serde_json::from_slice::<serde_json::Value>(&body).ok();
+        let event_type = typed.as_ref().and_then(|v| v.get("type")?.as_str()).unwrap_or_default();
+        // AMQP's limit for `type`; what is longer is no type of ours.
+        let event_type = if event_type.len() > 255 { "" } else { event_type }.to_owned();
+        let mut event = Self::new(id, lane, event_type.into(), body, None);
+        event.headers = headers::of_json(headers);
+        event
+    }
+
     fn new(
         id: String,
         lane: Lane,
@@ -66,7 +77,11 @@ impl Outgoing {
         traceparent: Option<String>,
     ) -> Self {
         let unix_seconds = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
-        Self { id, lane, event_type, body, traceparent, unix_seconds }
+        let mut headers = FieldTable::default();
+        if let Some(parent) = traceparent {
+            headers.insert("traceparent".into(), AMQPValue::LongString(parent.into()));
+        }
+        Self { id, lane, event_type, body, headers, unix_seconds }
     }
 
     pub(super) fn routing_key(&self) -> &'static str {
@@ -78,10 +93,6 @@ impl Outgoing {
     }
 
     pub(super) fn properties(&self) -> BasicProperties {
-        let mut headers = FieldTable::default();
-        if let Some(parent) = &self.traceparent {
-            headers.insert("traceparent".into(), AMQPValue::LongString(parent.as_str().into()));
-        }
         BasicProperties::default()
             .with_delivery_mode(2)
             .with_content_type(event::CONTENT_TYPE.into())
@@ -89,6 +100,6 @@ impl Outgoing {
             .with_type(self.event_type.as_ref().into())
             .with_app_id("aamcare-onboarding".into())
             .with_timestamp(self.unix_seconds)
-            .with_headers(headers)
+            .with_headers(self.headers.clone())
     }
 }

@@ -162,10 +162,12 @@ async fn run(
         if !link.as_ref().is_some_and(Link::usable) {
             link = reopen(&broker, &topology, &name).await;
         }
+        let started = tokio::time::Instant::now();
         let (verdicts, broken) = match &link {
             Some(open) => window::publish(&open.channel, &exchange, &events).await,
             None => (unavailable(&events), None),
         };
+        metrics::histogram!("onboarding_publish_confirm_seconds").record(started.elapsed().as_secs_f64());
         let timed_out = verdicts.iter().any(|v| matches!(v, Err(PublishError::Timeout { .. })));
         for (verdict, waiter) in verdicts.into_iter().zip(waiting) {
             count(&verdict);

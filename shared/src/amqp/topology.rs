@@ -47,7 +47,7 @@ impl TopologyError {
         matches!(self, TopologyError::Clash { .. })
     }
 
-    fn of(name: &str, source: lapin::Error) -> Self {
+    pub(super) fn of(name: &str, source: lapin::Error) -> Self {
         let name = name.to_owned();
         // 406 PRECONDITION_FAILED: inequivalent arguments.
         let clash = matches!(source.kind(), lapin::ErrorKind::ProtocolError(e) if e.get_id() == 406);
@@ -127,7 +127,7 @@ impl Topology {
             .map_err(|e| TopologyError::of(name, e))
     }
 
-    fn lane_arguments(&self) -> FieldTable {
+    pub(super) fn lane_arguments(&self) -> FieldTable {
         let mut args = dead_arguments();
         let mut text = |key: &str, value: &str| {
             args.insert(key.into(), AMQPValue::LongString(LongString::from(value)));
@@ -141,7 +141,7 @@ impl Topology {
     }
 }
 
-fn dead_arguments() -> FieldTable {
+pub(super) fn dead_arguments() -> FieldTable {
     let mut args = FieldTable::default();
     args.insert("x-queue-type".into(), AMQPValue::LongString(LongString::from("quorum")));
     args.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));

@@ -83,6 +83,13 @@ impl Env {
         }
     }
 
+    /// As `parse`, of a setting whose empty value means something else than its default.
+    pub fn parse_blank<T: FromStr<Err: Display>>(&mut self, setting: &Setting) -> Option<T> {
+        let blank = self.vars.get(setting.name).is_some_and(|v| v.trim().is_empty());
+        let without_default = Setting { default: Some(""), ..*setting };
+        self.parse(if blank { &without_default } else { setting })
+    }
+
     /// A number or another value whose default is known to parse.
     pub fn value<T: FromStr<Err: Display> + Default>(&mut self, setting: &Setting) -> T {
         self.parse(setting).unwrap_or_default()
@@ -186,6 +193,15 @@ mod tests {
         assert_eq!(env.duration(&LEASE), Duration::from_secs(90));
         assert_eq!(env.value::<u32>(&RATE), 10);
         assert!(env.finish(()).is_ok());
+    }
+
+    #[test]
+    fn an_empty_value_can_be_meant() {
+        const NAME: Setting = Setting::new("NAME", "x", "a name");
+        let read = |vars: &[(&str, &str)]| Env::of(vars.iter().copied()).parse_blank::<String>(&NAME);
+        assert_eq!(read(&[]).as_deref(), Some("x"));
+        assert_eq!(read(&[("NAME", " ")]).as_deref(), Some(""));
+        assert_eq!(read(&[("NAME", "y")]).as_deref(), Some("y"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub struct Message {
     language: Language,
     file: &'static str,
     sha256: OnceLock<[u8; 32]>,
+    segments: OnceLock<Segments>,
 }
 
 static WELCOME_NE: Message = Message::new(Language::Ne, include_str!("welcome.ne.txt"));
@@ -33,7 +34,7 @@ pub fn welcome(language: Language) -> &'static Message {
 
 impl Message {
     const fn new(language: Language, file: &'static str) -> Self {
-        Self { language, file, sha256: OnceLock::new() }
+        Self { language, file, sha256: OnceLock::new(), segments: OnceLock::new() }
     }
 
     /// Its language.
@@ -53,7 +54,7 @@ impl Message {
 
     /// What it costs.
     pub fn segments(&self) -> Segments {
-        segments::count(self.body())
+        *self.segments.get_or_init(|| segments::count(self.body()))
     }
 }
 

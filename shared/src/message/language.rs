@@ -23,19 +23,21 @@ impl Language {
         }
     }
 
+    /// How it is written, in lower case: what [`Language::from_tag`] takes for it before `-`, `_` or `.`.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Ne => &["ne", "np", "nep", "npi", "nepali", "नेपाली"],
+            Self::En => &["en", "eng", "english"],
+        }
+    }
+
     /// Reads what portals and people write: a code, a tag with country or script (`ne-NP`, `en_US`), the
     /// name; none for any other language.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let tag = tag.trim();
         let primary = tag.split(['-', '_', '.']).next().unwrap_or(tag);
-        let is = |names: &[&str]| names.iter().any(|name| primary.eq_ignore_ascii_case(name));
-        if is(&["ne", "np", "nep", "npi", "nepali", "नेपाली"]) {
-            Some(Self::Ne)
-        } else if is(&["en", "eng", "english"]) {
-            Some(Self::En)
-        } else {
-            None
-        }
+        let is = |language: &Self| language.names().iter().any(|name| primary.eq_ignore_ascii_case(name));
+        Self::ALL.into_iter().find(is)
     }
 }
 

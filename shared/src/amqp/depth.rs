@@ -1,0 +1,46 @@
+//! How many messages wait in a queue, asked again and again.
+
+use lapin::{Channel, Connection, options::QueueDeclareOptions, types::FieldTable};
+
+use super::{Topology, connect};
+use crate::{config::Broker, lane::Lane};
+
+/// Asks on a connection of its own, made when it is first needed and again after a failure.
+pub struct Depth {
+    broker: Broker,
+    queue: String,
+    link: Option<(Connection, Channel)>,
+}
+
+impl Depth {
+    /// Of the queue of `lane`.
+    pub fn of(broker: Broker, lane: Lane) -> Self {
+        let queue = Topology::new(broker.namespace.clone()).queue(lane);
+        Self { broker, queue, link: None }
+    }
+
+    /// Messages ready for delivery; none when that cannot be found out now.
+    pub async fn ready(&mut self) -> Option<u32> {
+        let ready = self.ask().await;
+        if ready.is_none() {
+            self.link = None;
+        }
+        ready
+    }
+
+    async fn ask(&mut self) -> Option<u32> {
+        let open = self.link.take().filter(|(_, channel)| channel.status().connected());
+        let link = if let Some(link) = open {
+            link
+        } else {
+            let connection = connect(&self.broker, "queue depth").await.ok()?;
+            let channel = connection.create_channel().await.ok()?;
+            (connection, channel)
+        };
+        let (_, channel) = self.link.insert(link);
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let declared =
+            channel.queue_declare(self.queue.as_str().into(), passive, FieldTable::default()).await;
+        declared.ok().map(|queue| queue.message_count())
+    }
+}

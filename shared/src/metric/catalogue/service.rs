@@ -1,0 +1,50 @@
+//! What is true of the whole service, measured in the databases.
+
+use super::words::{LANE, STATE, listed};
+use crate::metric::{
+    Exporter::{Leader, Relay},
+    Kind::Gauge,
+    Metric,
+};
+
+pub(super) const SERVICE: &[Metric] = &[
+    Metric::new("onboarding_users", Gauge, Leader, "stored users").labels(&[STATE]),
+    Metric::new(
+        "onboarding_unknown_outcomes",
+        Gauge,
+        Leader,
+        "attempts whose outcome nobody knows: still being checked, or parked for a person",
+    )
+    .labels(&[listed("stage", &["checking", "parked"])]),
+    Metric::new(
+        "onboarding_oldest_pending_age_seconds",
+        Gauge,
+        Leader,
+        "how long the user who waits longest is overdue: for her event, or for a retry that is due; 0: nobody is",
+    )
+    .labels(&[LANE]),
+    Metric::new("onboarding_dead_letter_backlog", Gauge, Leader, "dead letters that nobody has settled"),
+    Metric::new(
+        "onboarding_duplicate_welcome_violations",
+        Gauge,
+        Leader,
+        "second messages to a number that nobody asked for; must be 0",
+    ),
+    Metric::new(
+        "onboarding_census_timestamp_seconds",
+        Gauge,
+        Leader,
+        "Unix time at which these figures were measured",
+    ),
+    Metric::new("onboarding_census_duration_seconds", Gauge, Leader, "how long measuring them took"),
+];
+
+pub(super) const OUTBOX: &[Metric] = &[
+    Metric::new("onboarding_outbox_pending_events", Gauge, Relay, "rows that wait to be published"),
+    Metric::new(
+        "onboarding_outbox_oldest_event_age_seconds",
+        Gauge,
+        Relay,
+        "age of the oldest row that waits; 0: none waits",
+    ),
+];

@@ -1,0 +1,100 @@
+//! Calls to Twilio, and what comes back.
+
+use super::words::{LANE, OPERATION, listed};
+use crate::metric::{
+    CALLS,
+    Exporter::Worker,
+    Kind::{Counter, Gauge, Histogram},
+    LONG, Label, Metric, SHORT, Words,
+};
+
+const CHANNEL: Label = listed("channel", &["sms"]);
+
+pub(super) const TWILIO: &[Metric] = &[
+    Metric::new(
+        "onboarding_registrations_total",
+        Counter,
+        Worker,
+        "numbers registered, by method and verdict",
+    )
+    .labels(&[listed("method", &["lookup", "none"]), listed("result", &["valid", "invalid", "unavailable"])]),
+    Metric::new("onboarding_twilio_requests_total", Counter, Worker, "calls to Twilio, by how they ended")
+        .labels(&[OPERATION, listed("status_class", &["2xx", "4xx", "429", "5xx", "timeout", "error"])]),
+    Metric::new("onboarding_twilio_request_duration_seconds", Histogram(CALLS), Worker, "calls to Twilio")
+        .labels(&[OPERATION]),
+    Metric::new(
+        "onboarding_twilio_errors_total",
+        Counter,
+        Worker,
+        "Twilio's error codes, of answers and of callbacks",
+    )
+    .labels(&[
+        Label {
+            name: "code",
+            words: Words::Described("25 codes; the rest share `other`; `none` without one"),
+        },
+        listed("class", &["recipient", "optout", "account", "content", "transient", "unknown", "other"]),
+    ])
+    .when_it_happens(),
+    Metric::new("onboarding_messages_sent_total", Counter, Worker, "messages that Twilio accepted")
+        .labels(&[CHANNEL, listed("lang", &["ne", "en"]), listed("kind", &["welcome"])]),
+    Metric::new("onboarding_message_segments_total", Counter, Worker, "segments of them: what is billed")
+        .labels(&[CHANNEL, listed("encoding", &["gsm7", "ucs2"])]),
+    Metric::new(
+        "onboarding_segment_price_usd",
+        Gauge,
+        Worker,
+        "`SMS_PRICE_USD`: the assumed price of a segment, in US dollars",
+    ),
+    Metric::new(
+        "onboarding_daily_message_limit",
+        Gauge,
+        Worker,
+        "`MAX_MESSAGES_PER_DAY` of all workers together; 0: off",
+    ),
+    Metric::new(
+        "onboarding_last_message_sent_timestamp_seconds",
+        Gauge,
+        Worker,
+        "Unix time of the last message that Twilio accepted",
+    ),
+    Metric::new("onboarding_reconciliations_total", Counter, Worker, "checks of unknown outcomes")
+        .labels(&[listed("result", &["found", "absent", "undecided"])]),
+    Metric::new(
+        "onboarding_concurrency_limit",
+        Gauge,
+        Worker,
+        "calls that may be in flight; below `WORKER_CONCURRENCY` while Twilio throttles or is slow",
+    ),
+    Metric::new(
+        "onboarding_calls_in_flight",
+        Gauge,
+        Worker,
+        "Lookups and messages in flight, with the claim around each",
+    )
+    .labels(&[LANE]),
+    Metric::new("onboarding_circuit_state", Gauge, Worker, "the breaker: 0 closed, 1 half open, 2 open")
+        .labels(&[listed("scope", &["account", "network"])]),
+];
+
+pub(super) const DELIVERY: &[Metric] = &[
+    Metric::new(
+        "onboarding_webhook_requests_total",
+        Counter,
+        Worker,
+        "callbacks; `bad_signature` is a wrong token or a forgery",
+    )
+    .labels(&[listed("result", &["ok", "stale", "unknown_sid", "bad_signature", "malformed", "not_stored"])]),
+    Metric::new("onboarding_webhook_request_duration_seconds", Histogram(SHORT), Worker, "callbacks"),
+    Metric::new("onboarding_delivery_updates_total", Counter, Worker, "statuses that moved a message on")
+        .labels(&[listed(
+            "status",
+            &["queued", "sending", "sent", "delivered", "undelivered", "failed", "other"],
+        )]),
+    Metric::new(
+        "onboarding_delivery_latency_seconds",
+        Histogram(LONG),
+        Worker,
+        "from the claim to the final status",
+    ),
+];

@@ -1,0 +1,34 @@
+//! Labels that several metrics share.
+
+use crate::{
+    lane::Lane,
+    metric::{Label, Words},
+    phone::Unusable,
+    state::UserState,
+};
+
+pub(super) const fn listed(name: &'static str, words: &'static [&'static str]) -> Label {
+    Label { name, words: Words::Listed(words) }
+}
+
+pub(super) const LANE: Label =
+    Label { name: "lane", words: Words::Derived(|| Lane::ALL.map(Lane::as_str).to_vec()) };
+
+pub(super) const SOURCE: Label = listed("source", &["portal", "backfill"]);
+
+pub(super) const OUTCOME: Label = listed(
+    "outcome",
+    &["sent", "unknown", "duplicate", "invalid", "opted_out", "deferred", "failed", "dead_letter"],
+);
+
+pub(super) const OPERATION: Label =
+    listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account"]);
+
+/// Empty: usable.
+pub(super) const UNUSABLE: Label = Label {
+    name: "reason",
+    words: Words::Derived(|| std::iter::once("").chain(Unusable::ALL.map(Unusable::as_str)).collect()),
+};
+
+pub(super) const STATE: Label =
+    Label { name: "state", words: Words::Derived(|| UserState::ALL.map(UserState::as_str).to_vec()) };
