@@ -1,16 +1,35 @@
 //! Everything the worker asks of Postgres, one module per concern.
 
-pub(crate) mod audit;
+pub(crate) mod admin_sessions;
 pub(crate) mod budget;
 pub(crate) mod callbacks;
+pub(crate) mod census;
 pub(crate) mod claim;
 pub(crate) mod dead_letters;
+pub(crate) mod deeds;
+pub(crate) mod details;
+pub(crate) mod glance;
+pub(crate) mod history;
 pub(crate) mod known;
+pub(crate) mod letters;
 pub(crate) mod outcome;
+pub(crate) mod overview;
 pub(crate) mod parked;
+pub(crate) mod pauses;
+pub(crate) mod people;
+pub(crate) mod prune;
 pub(crate) mod record;
 pub(crate) mod reopen;
+pub(crate) mod rights;
+pub(crate) mod send_rate;
+pub(crate) mod server;
 pub(crate) mod suppressions;
 pub(crate) mod sweep;
+pub(crate) mod tally;
+pub(crate) mod timeline;
 pub(crate) mod tries;
 pub(crate) mod unknown;
+
+pub(crate) use shared::audit;
+#[cfg(test)]
+mod plans_test;

@@ -1,81 +1,189 @@
-//! `SEND_RATE`: message segments per second.
+//! `SEND_RATE`: message segments per second, over all workers.
+//!
+//! Time is one line, kept in Postgres on the database's clock: at 50 per second it has a moment every 20 ms, and one
+//! segment may go per moment. A worker leases a stretch of the line, at most 50 ms of it; no two leases overlap,
+//! and workers that all want more take turns. Each moment is a token that dies 80 ms later. So in no second
+//! are there more than 1.1 times the rate, whoever joins, dies or is late: what is not used is lost, never doubled.
 
-use std::{sync::Mutex, time::Duration};
+mod clock;
+mod counter;
+mod token;
 
-use tokio::time::Instant;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-/// Spreads segments evenly, with a burst of at most a tenth of a second.
-pub(crate) struct Limiter {
-    /// None: unlimited.
-    per_segment: Option<Duration>,
-    /// When the next segment may go.
-    next: Mutex<Instant>,
+use shared::{db::sqlstate, lane::Lane};
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use counter::{Counter, Next, Order};
+pub(crate) use token::Token;
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// After a lease that failed.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A stretch of the line, as the database gave it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) sent: Instant,
+    pub(crate) received: Instant,
+    /// The database's clock between the two, in microseconds since the epoch.
+    pub(crate) now: i64,
+    /// Where the stretch begins, likewise.
+    pub(crate) start: i64,
 }
 
-/// What an idle moment saves up.
-const BURST: Duration = Duration::from_millis(100);
+/// Gives leases.
+pub(crate) trait Lessor: Send + Sync + 'static {
+    /// Leases the next `span` of the line. A line that is further ahead than `reach` is begun anew.
+    fn lease(
+        &self,
+        span: Duration,
+        reach: Duration,
+    ) -> impl Future<Output = Result<Lease, sqlx::Error>> + Send;
+}
+
+/// The rate as one worker keeps to it.
+pub(crate) struct Limiter(Option<Arc<Shared>>);
+
+struct Shared {
+    counter: Mutex<Counter>,
+    asked: Notify,
+}
 
 impl Limiter {
-    /// `rate` segments per second; 0: unlimited.
-    pub(crate) fn new(rate: u32) -> Self {
-        let per_segment = (rate > 0).then(|| Duration::from_secs(1) / rate);
-        Self { per_segment, next: Mutex::new(Instant::now()) }
+    /// `rate` segments per second of all workers together; 0: unlimited, and `lessor` is never asked.
+    pub(crate) fn start(rate: u32, lessor: impl Lessor, stop: CancellationToken) -> Self {
+        if rate == 0 {
+            return Self(None);
+        }
+        let shared = Arc::new(Shared { counter: Mutex::new(Counter::new(rate)), asked: Notify::new() });
+        tokio::spawn({
+            let shared = shared.clone();
+            async move { stop.run_until_cancelled(shared.work(rate, Arc::new(lessor))).await }
+        });
+        Self(Some(shared))
     }
 
-    /// Waits until `segments` may go.
-    pub(crate) async fn take(&self, segments: u32) {
-        if let Some(at) = self.reserve(segments) {
-            tokio::time::sleep_until(at).await;
+    /// Waits for the right to send `segments` now. Dropping it leaves the queue.
+    pub(crate) fn take(&self, lane: Lane, segments: u32) -> Wait {
+        self.ask(lane, segments, false)
+    }
+
+    /// The same, before everybody else of the lane.
+    pub(crate) fn take_first(&self, lane: Lane, segments: u32) -> Wait {
+        self.ask(lane, segments, true)
+    }
+
+    fn ask(&self, lane: Lane, segments: u32, first: bool) -> Wait {
+        Wait(self.0.as_ref().map(|shared| {
+            let token = {
+                let mut counter = shared.counter();
+                let token = counter.ask(lane, segments, first);
+                // There may be a token at hand.
+                counter.hand_out(Instant::now());
+                token
+            };
+            shared.asked.notify_one();
+            token
+        }))
+    }
+}
+
+/// A place in the queue for a token.
+pub(crate) struct Wait(Option<tokio::sync::oneshot::Receiver<Token>>);
+
+impl Wait {
+    /// The token, if there is one at hand.
+    pub(crate) fn at_once(&mut self) -> Option<Token> {
+        match &mut self.0 {
+            None => Some(Token::UNLIMITED),
+            Some(token) => token.try_recv().ok(),
         }
     }
 
-    fn reserve(&self, segments: u32) -> Option<Instant> {
-        let per_segment = self.per_segment?;
-        // A panic while holding it leaves a plain time behind, which is still good.
-        let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let earliest = Instant::now().checked_sub(BURST.min(per_segment * 8)).unwrap_or_else(Instant::now);
-        let at = (*next).max(earliest);
-        *next = at + per_segment * segments;
-        Some(at)
+    /// The token. May be waited for again after a wait that was given up.
+    pub(crate) async fn token(&mut self) -> Token {
+        match &mut self.0 {
+            None => Token::UNLIMITED,
+            // Err: nothing is handed out any more, the worker has ended.
+            Some(token) => match token.await {
+                Ok(token) => token,
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
+}
+
+type Leased = Result<(Order, Lease), String>;
+type Leasing = Pin<Box<dyn Future<Output = Leased> + Send>>;
+
+impl Shared {
+    fn counter(&self) -> MutexGuard<'_, Counter> {
+        // A panic while holding it leaves counts behind that are still good.
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands out tokens as their moments come, and leases more.
+    async fn work(&self, rate: u32, lessor: Arc<impl Lessor>) {
+        let mut leasing: Option<Leasing> = None;
+        let mut troubled = false;
+        loop {
+            let Next { order, at } = self.counter().serve(Instant::now());
+            if let Some(order) = order {
+                leasing = Some(Box::pin(lease(lessor.clone(), rate, order)));
+            }
+            tokio::select! {
+                () = self.asked.notified() => {}
+                Some(()) = sleep_until(at) => {}
+                Some(done) = come(&mut leasing) => {
+                    leasing = None;
+                    let mut counter = self.counter();
+                    // Once per trouble, not five times a second.
+                    if let Err(cause) = &done && !troubled {
+                        tracing::warn!(cause, "waiting for the rate: it cannot be leased, nothing is sent");
+                    }
+                    troubled = done.is_err();
+                    match done {
+                        Ok((order, lease)) => counter.leased(order, lease),
+                        Err(_) => counter.failed(),
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) -> Option<()> {
+    tokio::time::sleep_until(at?).await;
+    Some(())
+}
+
+async fn come(leasing: &mut Option<Leasing>) -> Option<Leased> {
+    Some(leasing.as_mut()?.await)
+}
+
+/// `Err`, after a pause: why the database did not give it. While it is away nothing is sent.
+async fn lease(lessor: Arc<impl Lessor>, rate: u32, order: Order) -> Leased {
+    let cause = match tokio::time::timeout(TIMEOUT, lessor.lease(order.span(), reach(rate))).await {
+        Ok(Ok(lease)) => return Ok((order, lease)),
+        Ok(Err(error)) => sqlstate(&error),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tokio::time::sleep(PAUSE).await;
+    Err(cause)
+}
+
+/// No line is that far ahead by honest leases: a thousand workers that each hold one, and some seconds.
+fn reach(rate: u32) -> Duration {
+    Duration::from_secs(1_000) / rate.max(1) + Duration::from_secs(10)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn no_second_holds_more_than_the_rate_and_its_burst() {
-        let limiter = Limiter::new(50);
-        let mut sent = Vec::new();
-        for _ in 0..200 {
-            limiter.take(1).await;
-            sent.push(Instant::now());
-        }
-        for (i, start) in sent.iter().enumerate() {
-            let within = sent[i..].iter().take_while(|t| **t - *start < Duration::from_secs(1)).count();
-            assert!(within <= 57, "{within} in one second");
-        }
-        assert!(sent[199] - sent[0] >= Duration::from_millis(3_700));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn segments_are_counted_not_messages() {
-        let limiter = Limiter::new(10);
-        let start = Instant::now();
-        for _ in 0..11 {
-            limiter.take(2).await;
-        }
-        assert!(start.elapsed() >= Duration::from_millis(1_800));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn zero_is_unlimited() {
-        let start = Instant::now();
-        let limiter = Limiter::new(0);
-        for _ in 0..10_000 {
-            limiter.take(1).await;
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-    }
-}
+#[path = "limiter/tests.rs"]
+mod tests;

@@ -27,11 +27,18 @@ pub(crate) enum Effect {
     Unmatched,
 }
 
+/// A callback that was stored.
+pub(crate) struct Taken {
+    pub(crate) effect: Effect,
+    /// The trace context under which the call was made.
+    pub(crate) traceparent: Option<String>,
+}
+
 /// Stores a callback and applies it, in one transaction. Any order and any repetition end the same.
-pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Effect, sqlx::Error> {
+pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let attempt = sqlx::query!(
-        r#"SELECT message_id, status_rank FROM attempts
+        r#"SELECT message_id, status_rank, traceparent FROM attempts
            WHERE (message_id = $1 AND (sid IS NULL OR sid = $2)) OR sid = $2
            FOR UPDATE"#,
         callback.message_id,
@@ -50,7 +57,7 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
     )
     .execute(&mut *tx)
     .await?;
-    let effect = match attempt {
+    let effect = match &attempt {
         None => Effect::Unmatched,
         Some(attempt) => {
             if suppress {
@@ -60,7 +67,7 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
         }
     };
     tx.commit().await?;
-    Ok(effect)
+    Ok(Taken { effect, traceparent: attempt.and_then(|a| a.traceparent) })
 }
 
 /// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not.

@@ -60,6 +60,8 @@ impl Statement for Claim {
     type Row = Wish;
     type Answer = Granted;
 
+    const AT_ONCE: usize = 2;
+
     async fn run(&self, rows: &[Wish]) -> Result<Vec<Granted>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
@@ -100,13 +102,15 @@ impl Claim {
         let languages: Vec<&str> = wishes.iter().map(|w| w.user.facts.language.as_str()).collect();
         let bodies: Vec<&[u8]> = wishes.iter().map(|w| &w.body_sha256[..]).collect();
         let segments: Vec<i16> = wishes.iter().map(|w| w.segments).collect();
+        let traces: Vec<Option<&str>> = wishes.iter().map(|w| w.user.facts.traceparent.as_deref()).collect();
         sqlx::query_scalar!(
             r#"INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
-                                     lease_until)
+                                     lease_until, traceparent)
                SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
-                      now() + make_interval(secs => $9)
-               FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[])
-                    AS i(message_id, user_id, phone, lane, language, body_sha256, segments)
+                      now() + make_interval(secs => $9), i.traceparent
+               FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[],
+                           $10::text[])
+                    AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent)
                JOIN users u ON u.user_id = i.user_id AND u.phone_e164 = i.phone AND u.attempt_id = i.message_id
                WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL)
                ORDER BY i.phone
@@ -121,6 +125,7 @@ impl Claim {
             &segments,
             self.worker_id,
             self.lease.as_secs_f64(),
+            &traces as &[Option<&str>],
         )
         .fetch_all(tx)
         .await

@@ -1,4 +1,7 @@
-//! Deliveries that can never be processed.
+//! Deliveries that can never be processed as they are, until a person replays or drops them.
+
+pub(crate) mod find;
+pub(crate) mod settle;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -18,13 +21,16 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Keeps the delivery; the same body for the same reason is counted, not kept twice.
+/// Keeps the delivery; the same body for the same reason is counted, not kept twice, and open again.
 pub(crate) async fn bury(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Error> {
     let digest = Sha256::digest(letter.body);
     sqlx::query!(
         "INSERT INTO dead_letters (reason, detail, lane, routing_key, message_id, headers, body, body_sha256)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (body_sha256, reason) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at = now()",
+         ON CONFLICT (body_sha256, reason) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at = now(),
+             detail = EXCLUDED.detail, lane = EXCLUDED.lane, routing_key = EXCLUDED.routing_key,
+             message_id = EXCLUDED.message_id, headers = EXCLUDED.headers, body = EXCLUDED.body,
+             replayed_at = NULL, replayed_by = NULL, dropped_at = NULL, dropped_by = NULL",
         letter.reason,
         letter.detail,
         letter.lane as Option<Lane>,

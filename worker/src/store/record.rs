@@ -148,7 +148,7 @@ pub(super) async fn write(
                    language = coalesce(EXCLUDED.language, u.language), channel = coalesce(EXCLUDED.channel, u.channel),
                    kind = coalesce(EXCLUDED.kind, u.kind),
                    display_name = coalesce(EXCLUDED.display_name, u.display_name),
-                   source = 'event', changed_at = EXCLUDED.changed_at,
+                   source = 'event', changed_at = EXCLUDED.changed_at, active = true,
                    signed_up_at = coalesce(u.signed_up_at, EXCLUDED.signed_up_at),
                    state = EXCLUDED.state, reason = EXCLUDED.reason,
                    registration_method = CASE WHEN u.phone_e164 IS NOT DISTINCT FROM EXCLUDED.phone_e164

@@ -12,14 +12,21 @@ pub(crate) struct Due {
     pub(crate) traceparent: Option<String>,
 }
 
-/// Locks up to `limit` users whose retry is due.
-pub(crate) async fn due(tx: &mut Transaction<'_, Postgres>, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+/// Locks up to `limit` users of `lane` whose retry is due; none of a paused lane.
+pub(crate) async fn due(
+    tx: &mut Transaction<'_, Postgres>,
+    lane: Lane,
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
         Due,
         r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
-           WHERE next_attempt_at <= now() AND state = 'received'
+           WHERE next_attempt_at <= now() AND state = 'received' AND lane = $2
+             AND NOT EXISTS (SELECT FROM pauses p
+                             WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
            ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED"#,
         limit,
+        lane as Lane,
     )
     .fetch_all(&mut **tx)
     .await
@@ -39,22 +46,26 @@ pub(crate) async fn enqueued(
     Ok(())
 }
 
-/// Locks up to `limit` users with evidence of an enqueue that made no progress within `grace`, doubled by
-/// every earlier rescue.
+/// Locks up to `limit` users of `lane` with evidence of an enqueue that made no progress within `grace`, doubled by
+/// every earlier rescue; none of a paused lane.
 pub(crate) async fn lost(
     tx: &mut Transaction<'_, Postgres>,
+    lane: Lane,
     grace: Duration,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
         Due,
         r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
-           WHERE state = 'received' AND next_attempt_at IS NULL
+           WHERE state = 'received' AND next_attempt_at IS NULL AND lane = $3
+             AND NOT EXISTS (SELECT FROM pauses p
+                             WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
              AND enqueued_at < now() - make_interval(secs => $1)
              AND enqueued_at < now() - make_interval(secs => $1 * power(2, LEAST(reenqueues, 12)))
            ORDER BY enqueued_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
         grace.as_secs_f64(),
         limit,
+        lane as Lane,
     )
     .fetch_all(&mut **tx)
     .await

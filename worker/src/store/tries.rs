@@ -1,9 +1,11 @@
 //! How often a redelivered message was taken up. A message that kills its worker must not do so for ever;
 //! its prefetched neighbours are not counted while they only wait.
 
+use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-/// Counts one more take-up of a redelivered message, up to `limit`; returns the count.
+/// Counts one more take-up of a redelivered message, up to `limit`; returns the count, at
+/// least 1. With a limit of 0 nothing is counted.
 pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, sqlx::Error> {
     sqlx::query_scalar!(
         "INSERT INTO delivery_tries (delivery_key) VALUES ($1)
@@ -15,6 +17,14 @@ pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, s
     )
     .fetch_one(pool)
     .await
+}
+
+/// What tells a message from others: its id, or its content.
+pub(crate) fn key(message_id: Option<&str>, body: &[u8]) -> String {
+    match message_id {
+        Some(id) => format!("id:{id}"),
+        None => format!("sha256:{:x}", Sha256::digest(body)),
+    }
 }
 
 /// Forgets a message that was finished.

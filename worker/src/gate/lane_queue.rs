@@ -1,0 +1,128 @@
+//! Who is next where both lanes wait: live seven times for three of backfill.
+
+use std::collections::VecDeque;
+
+use shared::lane::Lane;
+
+/// What one turn costs a lane, by [`Lane`]; the lane that has spent less goes next.
+const COST: [u64; 2] = [3, 7];
+
+/// Waiters by lane: each lane in order of arrival, the lanes by weight (start-time fair queueing).
+pub(super) struct LaneQueue<T> {
+    waiting: [VecDeque<T>; 2],
+    spent: [u64; 2],
+    /// What the lane that had the last turn had spent before it.
+    now: u64,
+}
+
+impl<T> LaneQueue<T> {
+    pub(super) fn new() -> Self {
+        Self { waiting: [VecDeque::new(), VecDeque::new()], spent: [0; 2], now: 0 }
+    }
+
+    pub(super) fn push(&mut self, lane: Lane, waiter: T) {
+        self.wake(lane);
+        self.waiting[lane as usize].push_back(waiter);
+    }
+
+    /// Before everybody else of its lane.
+    pub(super) fn push_first(&mut self, lane: Lane, waiter: T) {
+        self.wake(lane);
+        self.waiting[lane as usize].push_front(waiter);
+    }
+
+    /// A lane saves up no turns while nobody waits in it.
+    fn wake(&mut self, lane: Lane) {
+        if self.waiting[lane as usize].is_empty() {
+            let spent = &mut self.spent[lane as usize];
+            *spent = (*spent).max(self.now);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.iter().all(VecDeque::is_empty)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.waiting.iter().flatten()
+    }
+
+    /// Takes out the next waiter of the lanes that `may` have a turn.
+    pub(super) fn next(&mut self, may: impl Fn(Lane) -> bool) -> Option<(Lane, T)> {
+        let ready = Lane::ALL.into_iter().filter(|l| !self.waiting[*l as usize].is_empty() && may(*l));
+        let lane = ready.min_by_key(|l| self.spent[*l as usize])?;
+        let waiter = self.waiting[lane as usize].pop_front()?;
+        self.now = self.spent[lane as usize];
+        self.spent[lane as usize] += COST[lane as usize];
+        Some((lane, waiter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filled(live: usize, backfill: usize) -> LaneQueue<usize> {
+        let mut queue = LaneQueue::new();
+        (0..live).for_each(|n| queue.push(Lane::Live, n));
+        (0..backfill).for_each(|n| queue.push(Lane::Backfill, n));
+        queue
+    }
+
+    fn turns(queue: &mut LaneQueue<usize>, count: usize) -> [usize; 2] {
+        let mut had = [0; 2];
+        for (lane, _) in std::iter::from_fn(|| queue.next(|_| true)).take(count) {
+            had[lane as usize] += 1;
+        }
+        had
+    }
+
+    #[test]
+    fn both_greedy_share_seven_to_three() {
+        assert_eq!(turns(&mut filled(1_000, 1_000), 1_000), [700, 300]);
+    }
+
+    #[test]
+    fn one_alone_has_everything() {
+        assert_eq!(turns(&mut filled(0, 50), 100), [0, 50]);
+        assert_eq!(turns(&mut filled(50, 0), 100), [50, 0]);
+    }
+
+    #[test]
+    fn an_idle_lane_saves_nothing_up() {
+        let mut queue = filled(0, 2_000);
+        turns(&mut queue, 1_000);
+        (0..1_000).for_each(|n| queue.push(Lane::Live, n));
+        let [live, backfill] = turns(&mut queue, 100);
+        assert!(live.abs_diff(70) <= 1 && live + backfill == 100, "{live} to {backfill}");
+    }
+
+    #[test]
+    fn a_lane_that_may_not_is_passed_over() {
+        let mut queue = filled(2, 2);
+        assert_eq!(queue.next(|l| l == Lane::Backfill), Some((Lane::Backfill, 0)));
+        queue.push_first(Lane::Live, 9);
+        assert_eq!(queue.next(|_| true), Some((Lane::Live, 9)));
+        assert_eq!(queue.next(|_| false), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_lone_live_waiter_is_next_and_nobody_starves(bursts in prop::collection::vec(0..6_usize, 1..200)) {
+            let mut queue = filled(0, 5_000);
+            let mut since_backfill = 0;
+            for burst in bursts {
+                let lone = queue.waiting[Lane::Live as usize].is_empty() && burst == 1;
+                (0..burst).for_each(|n| queue.push(Lane::Live, n));
+                let (lane, _) = queue.next(|_| true).unwrap();
+                if lone && since_backfill == 0 {
+                    prop_assert_eq!(lane, Lane::Live);
+                }
+                since_backfill = if lane == Lane::Backfill { 0 } else { since_backfill + 1 };
+                prop_assert!(since_backfill <= 3, "backfill waited for {since_backfill} turns");
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether a lane may be consumed: neither the breaker nor a person holds it back.
+
+use chrono::{DateTime, Utc};
+use shared::lane::Lane;
+use tokio::sync::watch;
+
+use super::{Gate, breaker::State, pauses::Permission};
+
+/// What keeps a lane from being consumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The pauses were not read yet.
+    Unread,
+    /// A person paused it.
+    Paused(Option<DateTime<Utc>>),
+    /// The breaker is open.
+    Breaker,
+}
+
+/// Follows the gate for one lane.
+pub(crate) struct LaneWatch {
+    lane: Lane,
+    breaker: watch::Receiver<State>,
+    pauses: watch::Receiver<[Permission; 2]>,
+}
+
+impl LaneWatch {
+    pub(super) fn new(gate: &Gate, lane: Lane) -> Self {
+        Self { lane, breaker: gate.breaker.watch(), pauses: gate.pauses.watch() }
+    }
+
+    fn look(&mut self) -> Option<Obstacle> {
+        let permission = self.pauses.borrow_and_update()[self.lane as usize];
+        let open = matches!(*self.breaker.borrow_and_update(), State::Open(_));
+        match permission {
+            Permission::Unread => Some(Obstacle::Unread),
+            Permission::Paused(until) => Some(Obstacle::Paused(until)),
+            Permission::Granted => open.then_some(Obstacle::Breaker),
+        }
+    }
+
+    async fn changed(&mut self) {
+        let changed = tokio::select! {
+            changed = self.breaker.changed() => changed,
+            changed = self.pauses.changed() => changed,
+        };
+        if changed.is_err() {
+            // The gate is gone, and with it the worker.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until something holds the lane back.
+    pub(crate) async fn obstructed(&mut self) -> Obstacle {
+        loop {
+            if let Some(obstacle) = self.look() {
+                return obstacle;
+            }
+            self.changed().await;
+        }
+    }
+
+    /// Waits until nothing does; tells `seen` of what does meanwhile.
+    pub(crate) async fn clear(&mut self, mut seen: impl FnMut(Obstacle)) {
+        while let Some(obstacle) = self.look() {
+            seen(obstacle);
+            self.changed().await;
+        }
+    }
+}

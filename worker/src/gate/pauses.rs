@@ -1,0 +1,118 @@
+//! Which lanes a person holds back, as this worker last read it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use shared::{lane::Lane, reason::Reason};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Trip;
+use crate::{
+    health::Health,
+    store::pauses::{self, Pause},
+};
+
+/// A change is to be obeyed within 2 s.
+const INTERVAL: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What is known of one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// Nothing was read yet: nothing new is begun.
+    Unread,
+    Granted,
+    /// Paused, until that time or until lifted.
+    Paused(Option<DateTime<Utc>>),
+}
+
+/// The pauses that one worker knows of.
+pub(crate) struct Pauses(watch::Sender<[Permission; 2]>);
+
+impl Pauses {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new([Permission::Unread; 2]))
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<[Permission; 2]> {
+        self.0.subscribe()
+    }
+
+    /// Fails where a call of this lane is held back.
+    pub(crate) fn check(&self, lane: Lane) -> Result<(), Trip> {
+        match self.0.borrow()[lane as usize] {
+            Permission::Paused(_) => Err(paused()),
+            Permission::Unread | Permission::Granted => Ok(()),
+        }
+    }
+
+    /// Waits until the lane is paused.
+    pub(super) async fn until_paused(&self, lane: Lane) -> Trip {
+        let mut known = self.0.subscribe();
+        if known.wait_for(|k| matches!(k[lane as usize], Permission::Paused(_))).await.is_err() {
+            // This object is gone, and with it the worker.
+            std::future::pending::<()>().await;
+        }
+        paused()
+    }
+
+    /// Reads them once.
+    pub(crate) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let pauses = pauses::current(pool).await?;
+        self.note(&pauses);
+        Ok(())
+    }
+
+    /// Reads them again and again until the worker stops. While the database is away the last word counts.
+    pub(crate) async fn follow(&self, pool: &PgPool, health: &Health, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            health.database_ready().await;
+            if !matches!(tokio::time::timeout(TIMEOUT, self.look(pool)).await, Ok(Ok(()))) {
+                tracing::debug!("pauses cannot be read");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn note(&self, pauses: &[Pause]) {
+        let mut now = [Permission::Granted; 2];
+        for pause in pauses {
+            now[pause.lane as usize] = Permission::Paused(pause.ends_at);
+        }
+        for lane in Lane::ALL {
+            let paused = now[lane as usize] != Permission::Granted;
+            metrics::gauge!("onboarding_lane_paused", "lane" => lane.as_str()).set(if paused {
+                1.0
+            } else {
+                0.0
+            });
+        }
+        self.0.send_if_modified(|known| std::mem::replace(known, now) != now);
+    }
+}
+
+fn paused() -> Trip {
+    // At once: the sweeper leaves a paused lane alone anyway.
+    Trip { reason: Reason::Paused, again_in: Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pause_holds_back_its_lane_only() {
+        let pauses = Pauses::new();
+        pauses.note(&[Pause { lane: Lane::Backfill, ends_at: None }]);
+        assert_eq!(pauses.check(Lane::Backfill), Err(paused()));
+        assert_eq!(pauses.check(Lane::Live), Ok(()));
+        assert_eq!(pauses.until_paused(Lane::Backfill).await.reason, Reason::Paused);
+        pauses.note(&[]);
+        assert_eq!(pauses.check(Lane::Backfill), Ok(()));
+    }
+}

@@ -1,0 +1,87 @@
+//! What is true of the whole service. Everything but the count of users is read from small partial indexes.
+
+use shared::{lane::Lane, state::UserState};
+use sqlx::PgConnection;
+
+/// "onboarding: census" to whoever reads `pg_locks`; any constant would do.
+const LEADER: i64 = 0x006f_6e62_6f61_7264;
+
+/// The figures of one moment.
+pub(crate) struct Figures {
+    /// Every state, also those that nobody is in.
+    pub(crate) users: Vec<(UserState, i64)>,
+    /// For each lane, how long in seconds the user who waits longest is overdue.
+    pub(crate) overdue: Vec<(Lane, f64)>,
+    pub(crate) open: Open,
+}
+
+/// What is not settled.
+pub(crate) struct Open {
+    /// Unknown outcomes that Twilio is still asked about.
+    pub(crate) checking: i64,
+    /// Unknown outcomes left to a person.
+    pub(crate) parked: i64,
+    pub(crate) dead_letters: i64,
+    pub(crate) violations: i64,
+}
+
+/// Whether this session is now the one that measures. It stays so until it ends.
+pub(crate) async fn try_lead(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "held!""#, LEADER).fetch_one(connection).await
+}
+
+/// Measures.
+pub(crate) async fn take(connection: &mut PgConnection) -> Result<Figures, sqlx::Error> {
+    Ok(Figures {
+        users: users(&mut *connection).await?,
+        overdue: overdue(&mut *connection).await?,
+        open: open(connection).await?,
+    })
+}
+
+async fn users(connection: &mut PgConnection) -> Result<Vec<(UserState, i64)>, sqlx::Error> {
+    let counted =
+        sqlx::query!(r#"SELECT state AS "state: UserState", count(*) AS "users!" FROM users GROUP BY state"#)
+            .fetch_all(connection)
+            .await?;
+    let count = |state| counted.iter().find(|row| row.state == state).map_or(0, |row| row.users);
+    Ok(UserState::ALL.map(|state| (state, count(state))).to_vec())
+}
+
+/// Waiting for her event: since the last evidence of it. Waiting for a retry: since that was due.
+async fn overdue(connection: &mut PgConnection) -> Result<Vec<(Lane, f64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT l.lane AS "lane!: Lane",
+                  greatest(0, extract(epoch FROM now() - least(
+                      (SELECT min(enqueued_at) FROM users
+                       WHERE lane = l.lane AND state = 'received' AND next_attempt_at IS NULL),
+                      (SELECT min(next_attempt_at) FROM users
+                       WHERE lane = l.lane AND next_attempt_at IS NOT NULL))))::float8 AS "seconds!"
+           FROM unnest(enum_range(NULL::lane)) AS l(lane)"#
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.lane, row.seconds)).collect())
+}
+
+/// A violation is an accepted attempt that neither blocks its number nor was reopened, beside another accepted one to
+/// the same number, or a callback about a second message of one attempt. Freed by `UNKNOWN_POLICY=resend_once` and
+/// accepted after all is what that policy risks; it counts.
+async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
+    sqlx::query_as!(
+        Open,
+        r#"SELECT a.checking AS "checking!", a.parked AS "parked!",
+                  (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND dropped_at IS NULL)
+                      AS "dead_letters!",
+                  (SELECT count(*) FROM attempts f
+                   WHERE f.outcome = 'accepted' AND NOT f.blocks AND f.reopened_at IS NULL
+                     AND EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = f.phone_e164 AND o.blocks
+                                                          AND o.outcome = 'accepted'))
+                  + (SELECT count(DISTINCT c.sid) FROM status_callbacks c JOIN attempts o USING (message_id)
+                     WHERE NOT c.matched AND o.sid IS NOT NULL AND o.sid <> c.sid) AS "violations!"
+           FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS checking, count(parked_at) AS parked
+                 FROM attempts WHERE outcome = 'unknown' AND blocks) a"#
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -1,0 +1,32 @@
+//! What a newer event tells of a user for whom there is nothing left to do: her row stays current.
+
+use sqlx::PgPool;
+
+use crate::pipeline::facts::Facts;
+
+/// Keeps what `facts` tell of her, and how her number is spelled. False: meanwhile she has another number, or data
+/// as new as these. Dates are left alone: no event carries them.
+pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<bool, sqlx::Error> {
+    let Some(news) = &facts.news else { return Ok(true) };
+    let updated = sqlx::query!(
+        "UPDATE users SET
+             phone_raw = $2, country_hint = $4,
+             language = coalesce($5, language), channel = coalesce($6, channel), kind = coalesce($7, kind),
+             display_name = coalesce($8, display_name), signed_up_at = coalesce(signed_up_at, $9),
+             active = true, source = 'event', changed_at = LEAST($9, now()), updated_at = now()
+         WHERE user_id = $1 AND changed_at < LEAST($9, now())
+           AND (phone_e164 = $3 OR phone_raw = $2 AND country_hint IS NOT DISTINCT FROM $4)",
+        facts.user_id.as_str(),
+        facts.phone_raw,
+        facts.e164(),
+        facts.country_hint,
+        news.language,
+        news.channel,
+        news.kind,
+        news.display_name,
+        news.at,
+    )
+    .execute(pool)
+    .await?;
+    Ok(updated.rows_affected() > 0)
+}

@@ -1,0 +1,230 @@
+//! Every hot statement finds its rows by an index, also once Postgres plans it without looking at its values.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use shared::{
+    event::Signup,
+    ids::{MessageId, UserId},
+    lane::Lane,
+    message::Language,
+    phone::{CountryList, Region},
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row, postgres::PgPoolOptions};
+use uuid::Uuid;
+
+use super::{
+    callbacks::{self, Callback},
+    claim::{Claim, Wish},
+    known::{Question, ReadKnown},
+    outcome::{Accepted, Ended, Outcome, UserChange},
+    record::{NewState, Record},
+    sweep, tries, unknown,
+};
+use crate::{
+    batch::Statement,
+    config::Audience,
+    pipeline::facts::{Facts, Origin},
+};
+
+/// So many users that reading all of them is never the better plan.
+const STORED: i32 = 100_000;
+/// After five executions Postgres may plan without looking at the values (PostgreSQL docs, PREPARE).
+const EXECUTIONS: u32 = 7;
+const ROWS: u32 = 50;
+
+struct Database {
+    admin: String,
+    name: String,
+    url: String,
+}
+
+impl Database {
+    async fn create() -> Self {
+        let admin = std::env::var("TEST_DATABASE_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let name = format!("plans_{}", Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&admin).await.unwrap();
+        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
+        let mut url: url::Url = admin.parse().unwrap();
+        url.set_path(&name);
+        Self { admin, name, url: url.to_string() }
+    }
+
+    async fn pool(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
+    }
+
+    /// Connects, and waits for the end of all earlier connections: only then are their figures complete.
+    async fn quiet(&self) -> PgPool {
+        let pool = self.pool().await;
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                      AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        while pool.fetch_one(others).await.unwrap().get::<i64, _>(0) > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        pool
+    }
+
+    async fn fill(&self) {
+        let pool = self.pool().await;
+        shared::db::MIGRATIONS.run(&pool).await.unwrap();
+        for sql in [
+            format!(
+                "INSERT INTO users (user_id, phone_raw, phone_e164, source, changed_at, state, enqueued_at)
+                 SELECT 'old-' || n, '98' || n, '+97798' || (40000000 + n), 'portal', now(), 'registered', now()
+                 FROM generate_series(1, {STORED}) n"
+            ),
+            format!(
+                "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language, body_sha256,
+                                       segments, lease_until, sid, twilio_status, status_rank)
+                 SELECT gen_random_uuid(), 'old-' || n, '+97798' || (40000000 + n), 'accepted', 'live', 'w', 'ne', '',
+                        1, now(), 'SM' || md5(n::text), 'delivered', 5 FROM generate_series(1, {STORED}) n"
+            ),
+            "INSERT INTO status_callbacks (sid, status, matched) SELECT sid, 'delivered', true FROM attempts".into(),
+            "INSERT INTO suppressions (phone_e164, source, actor, reason)
+             SELECT '+1' || n, 't', 't', 't' FROM generate_series(1000000, 1020000) n"
+                .into(),
+            "INSERT INTO delivery_tries (delivery_key) SELECT 'id:' || n FROM generate_series(1, 20000) n".into(),
+            "VACUUM ANALYZE".into(),
+        ] {
+            pool.execute(sql.as_str()).await.unwrap();
+        }
+        pool.close().await;
+    }
+
+    /// Runs `statement` on a fresh connection; returns the tables of which it read every row.
+    async fn read_as_a_whole(&self, statement: impl AsyncFn(PgPool)) -> Vec<String> {
+        let pool = self.quiet().await;
+        pool.execute("SELECT pg_stat_reset()").await.unwrap();
+        pool.close().await;
+        let pool = self.quiet().await;
+        statement(pool.clone()).await;
+        pool.close().await;
+        for _ in 0..100 {
+            let pool = self.quiet().await;
+            let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables
+                       WHERE relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries')
+                         AND seq_scan + idx_scan > 0";
+            let read = pool.fetch_all(sql).await.unwrap();
+            pool.close().await;
+            if !read.is_empty() {
+                let whole = read.iter().filter(|row| row.get::<i64, _>(1) > 0);
+                return whole.map(|row| row.get(0)).collect();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("Postgres counted nothing");
+    }
+
+    async fn drop(self) {
+        let mut connection = PgConnection::connect(&self.admin).await.unwrap();
+        connection.execute(format!("DROP DATABASE {} WITH (FORCE)", self.name).as_str()).await.unwrap();
+    }
+}
+
+fn facts(n: u32) -> Arc<Facts> {
+    let signup = Signup {
+        user_id: UserId::parse(&format!("new-{n:06}")).unwrap(),
+        phone: format!("984{n:07}"),
+        country_hint: None,
+        language: None,
+        channel: None,
+        user_kind: None,
+        display_name: None,
+    };
+    let audience = Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
+    let origin = Origin { lane: Lane::Live, traceparent: None, event_id: None };
+    Arc::new(Facts::of_signup(signup, Utc::now(), origin, &audience))
+}
+
+fn wish(n: u32) -> Wish {
+    let (facts, message_id) = (facts(n), MessageId::new());
+    let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
+    user.attempt = Some(message_id);
+    let phone = facts.e164().unwrap().to_owned();
+    Wish { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
+}
+
+fn ended(wish: &Wish, accepted: bool) -> Ended {
+    let change =
+        UserChange { state: UserState::Received, reason: Reason::PathFault, again_in: None, counts: true };
+    let sid = format!("SM{}", wish.message_id.uuid().simple());
+    Ended {
+        message_id: wish.message_id,
+        user_id: wish.user.facts.user_id.to_string(),
+        outcome: if accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Refused },
+        accepted: accepted.then(|| Accepted { sid, status: "accepted".into(), rank: 0 }),
+        error_code: None,
+        check_in: None,
+        user: (!accepted).then_some(change),
+        suppress: false,
+    }
+}
+
+/// Events of all kinds, from the first look at the user to the outcome.
+async fn pipeline(pool: PgPool) {
+    let known = ReadKnown(pool.clone());
+    let record = Record(pool.clone());
+    let lease = Duration::from_secs(90);
+    let claim = Claim { pool: pool.clone(), worker_id: "w".into(), lease, messages_per_day: 0 };
+    let outcome = Outcome { pool, retry_for: lease, messages_per_day: 0 };
+    for round in 0..EXECUTIONS {
+        let wishes: Vec<Wish> = (round * ROWS..(round + 1) * ROWS).map(wish).collect();
+        let questions: Vec<Question> = wishes
+            .iter()
+            .map(|w| Question { user_id: w.user.facts.user_id.to_string(), phone: Some(w.phone.clone()) })
+            .collect();
+        known.run(&questions).await.unwrap();
+        claim.run(&wishes).await.unwrap();
+        let (sent, refused) = wishes.split_at(wishes.len() / 2);
+        outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
+        outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
+        let reason = Some(Reason::PathFault);
+        let states =
+            wishes.iter().map(|w| NewState::plain(w.user.facts.clone(), UserState::Received, reason));
+        record.run(&states.collect::<Vec<_>>()).await.unwrap();
+    }
+}
+
+async fn sweeper(pool: PgPool) {
+    for _ in 0..EXECUTIONS {
+        let mut tx = pool.begin().await.unwrap();
+        let mut due = sweep::due(&mut tx, Lane::Live, 500).await.unwrap();
+        due.extend(sweep::lost(&mut tx, Lane::Live, Duration::ZERO, 500).await.unwrap());
+        let ids: Vec<String> = due.into_iter().map(|d| d.user_id).collect();
+        sweep::enqueued(&mut tx, &ids).await.unwrap();
+        sweep::rescued(&mut tx, &ids).await.unwrap();
+        tx.commit().await.unwrap();
+        sweep::expire_leases(&pool, Duration::from_secs(30)).await.unwrap();
+    }
+}
+
+async fn outcomes_that_are_found_out(pool: PgPool) {
+    for n in 0..EXECUTIONS {
+        unknown::take(&pool, Duration::from_secs(30), 100).await.unwrap();
+        unknown::taken_sids(&pool, &["SM1".to_owned()]).await.unwrap();
+        let sid = format!("SM{n:032}");
+        let (status, message_id) = ("sent".to_owned(), Some(Uuid::now_v7()));
+        let callback = Callback { sid, status, rank: 3, message_id, error_code: None };
+        callbacks::take(&pool, &callback, false).await.unwrap();
+        tries::count(&pool, &format!("id:{n}"), 5).await.unwrap();
+        tries::forget(&pool, &format!("id:{n}")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn hot_statements_find_their_rows_by_an_index() {
+    let database = Database::create().await;
+    database.fill().await;
+    assert_eq!(database.read_as_a_whole(pipeline).await, [""; 0], "pipeline");
+    assert_eq!(database.read_as_a_whole(sweeper).await, [""; 0], "sweeper");
+    assert_eq!(
+        database.read_as_a_whole(outcomes_that_are_found_out).await,
+        [""; 0],
+        "callbacks and resolver"
+    );
+    database.drop().await;
+}

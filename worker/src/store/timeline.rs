@@ -1,0 +1,95 @@
+//! Everything that is stored of one user's way.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A user as she stands.
+pub(crate) struct Person {
+    pub(crate) user_id: String,
+    pub(crate) phone_e164: Option<String>,
+    pub(crate) state: String,
+    pub(crate) welcome: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) source: String,
+    pub(crate) lane: String,
+    pub(crate) signed_up_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) enqueued_at: Option<DateTime<Utc>>,
+    pub(crate) registered_at: Option<DateTime<Utc>>,
+    pub(crate) registration_method: Option<String>,
+    pub(crate) next_attempt_at: Option<DateTime<Utc>>,
+    pub(crate) retries: i32,
+    /// Since when her number may not be texted.
+    pub(crate) suppressed_at: Option<DateTime<Utc>>,
+}
+
+/// One create call of hers.
+pub(crate) struct Attempt {
+    pub(crate) message_id: Uuid,
+    pub(crate) outcome: String,
+    pub(crate) language: String,
+    pub(crate) claimed_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) sid: Option<String>,
+    pub(crate) twilio_status: Option<String>,
+    pub(crate) error_code: Option<i32>,
+    pub(crate) checks: i16,
+    pub(crate) next_check_at: Option<DateTime<Utc>>,
+    pub(crate) parked_at: Option<DateTime<Utc>>,
+    pub(crate) reopened_at: Option<DateTime<Utc>>,
+}
+
+/// What Twilio said of one of her messages.
+pub(crate) struct Callback {
+    pub(crate) status: String,
+    pub(crate) error_code: Option<i32>,
+    pub(crate) received_at: DateTime<Utc>,
+}
+
+/// Whose attempt has this SID.
+pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1", sid).fetch_optional(pool).await
+}
+
+/// The user of this id.
+pub(crate) async fn person(pool: &PgPool, user: &str) -> Result<Option<Person>, sqlx::Error> {
+    sqlx::query_as!(
+        Person,
+        r#"SELECT u.user_id, u.phone_e164, o.state AS "state!", o.welcome_status AS "welcome!", o.reason, u.source,
+                  u.lane::text AS "lane!", u.signed_up_at, u.created_at, u.enqueued_at, u.registered_at,
+                  u.registration_method, u.next_attempt_at, u.retries, s.created_at AS "suppressed_at?"
+           FROM users u
+           JOIN onboarding_status o USING (user_id)
+           LEFT JOIN suppressions s ON s.phone_e164 = u.phone_e164 AND s.lifted_at IS NULL
+           WHERE u.user_id = $1"#,
+        user,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Her attempts, oldest first.
+pub(crate) async fn attempts(pool: &PgPool, user: &str) -> Result<Vec<Attempt>, sqlx::Error> {
+    sqlx::query_as!(
+        Attempt,
+        r#"SELECT message_id, outcome::text AS "outcome!", language, claimed_at, updated_at, sid, twilio_status,
+                  error_code, checks, next_check_at, parked_at, reopened_at
+           FROM attempts WHERE user_id = $1 ORDER BY claimed_at, message_id"#,
+        user,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Every callback about her messages.
+pub(crate) async fn callbacks(pool: &PgPool, user: &str) -> Result<Vec<Callback>, sqlx::Error> {
+    sqlx::query_as!(
+        Callback,
+        "SELECT c.status, c.error_code, c.received_at FROM status_callbacks c
+         JOIN attempts a ON a.sid = c.sid WHERE a.user_id = $1 ORDER BY c.received_at, c.status",
+        user,
+    )
+    .fetch_all(pool)
+    .await
+}
