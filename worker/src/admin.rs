@@ -1,0 +1,101 @@
+//! The dashboard on `ADMIN_ADDR`: pages for those who look after the service. Nothing but the login page and its
+//! files answers without a login; every POST bears the session's token; numbers are masked before they get here.
+
+mod accounts;
+mod actions;
+mod answer;
+mod assets;
+mod cached;
+mod charts;
+mod door;
+mod format;
+mod headers;
+mod look;
+mod origin;
+mod pages;
+mod password;
+mod session;
+mod texts;
+mod throttle;
+mod view;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use shared::amqp::Publisher;
+
+pub(crate) use accounts::{Account, Accounts, Role};
+pub(crate) use password::hash;
+
+use crate::{config::AdminConfig, health::Health, worker::Worker};
+
+/// Forms of ours are some hundred bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// What every page shares.
+pub(crate) struct Admin {
+    worker: Arc<Worker>,
+    health: Arc<Health>,
+    publisher: Publisher,
+    config: AdminConfig,
+    throttle: throttle::Throttle,
+    passwords: password::Passwords,
+    overview: pages::overview::Cache,
+}
+
+impl Admin {
+    /// The dashboard of this worker.
+    pub(crate) fn new(
+        config: AdminConfig,
+        worker: Arc<Worker>,
+        health: Arc<Health>,
+        publisher: Publisher,
+    ) -> Self {
+        Self {
+            worker,
+            health,
+            publisher,
+            config,
+            throttle: throttle::Throttle::default(),
+            passwords: password::Passwords::default(),
+            overview: pages::overview::Cache::default(),
+        }
+    }
+
+    fn pool(&self) -> &sqlx::PgPool {
+        &self.worker.pool
+    }
+}
+
+/// Every page. Serve it with the peer's address as connect info.
+pub(crate) fn routes(admin: Admin) -> Router {
+    let admin = Arc::new(admin);
+    let inside = Router::new()
+        .route("/", get(pages::overview::show))
+        .route("/people", get(pages::people::show))
+        .route("/search", get(pages::people::search))
+        .route("/person", get(pages::person::show))
+        .route("/letters", get(pages::letters::show))
+        .route("/letters/replay", post(actions::replay))
+        .route("/unknown", get(pages::unknown::show))
+        .route("/unknown/settle", post(actions::settle))
+        .route("/audit", get(pages::audit::show))
+        .route("/pause", post(actions::pause))
+        .route("/resume", post(actions::resume))
+        .route("/logout", post(actions::logout))
+        .fallback(answer::not_found)
+        .layer(from_fn_with_state(admin.clone(), door::keep));
+    Router::new()
+        .route("/login", get(pages::login::show).post(pages::login::enter))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(inside)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(look::choose))
+        .layer(from_fn(headers::harden))
+        .with_state(admin)
+}

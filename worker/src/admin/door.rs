@@ -1,0 +1,101 @@
+//! Who may pass: a session or a proxy's word for every page, the session's token and the role of operator for
+//! everything that changes something.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use url::form_urlencoded;
+
+use super::{
+    Admin, MAX_BODY,
+    answer::{self, Refusal},
+    origin,
+    session::{self, Visitor},
+};
+
+/// Sent by our script: nobody is at the keyboard, so the session's idle time goes on.
+const REFRESH: &str = "X-Refresh";
+
+/// Lets those pass who may.
+pub(crate) async fn keep(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let refresh = parts.headers.contains_key(REFRESH);
+    let found = match identify(&admin, &parts, !refresh).await {
+        Ok(found) => found,
+        Err(error) => return answer::unavailable(&error),
+    };
+    let Some((visitor, cookie)) = found else { return stranger(&parts.method, refresh) };
+    let mut request = Request::from_parts(parts, body);
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        request = match check_change(&visitor, request).await {
+            Ok(request) => request,
+            Err(refusal) => return refusal.into_response(),
+        };
+    }
+    request.extensions_mut().insert(visitor);
+    let mut response = next.run(request).await;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Who asks; a cookie comes with it when a session began just now.
+async fn identify(
+    admin: &Admin,
+    parts: &Parts,
+    active: bool,
+) -> Result<Option<(Visitor, Option<HeaderValue>)>, sqlx::Error> {
+    let headers = &parts.headers;
+    let known = session::find(admin.pool(), headers, active).await?;
+    if let Some((name, role)) = origin::vouched(&admin.config, &parts.extensions, headers) {
+        if let Some(known) = known.filter(|s| s.name == name) {
+            return Ok(Some((Visitor { name, role, csrf: known.csrf }, None)));
+        }
+        let (visitor, cookie) = session::begin(admin.pool(), &name, role).await?;
+        return Ok(Some((visitor, Some(cookie))));
+    }
+    // Whoever has no line any more is out at once; a session that a proxy vouched for is nothing without it.
+    let visitor = known.and_then(|known| {
+        let role = admin.config.accounts.find(&known.name)?.role;
+        Some((Visitor { name: known.name, role, csrf: known.csrf }, None))
+    });
+    Ok(visitor)
+}
+
+fn stranger(method: &Method, refresh: bool) -> Response {
+    if method == Method::GET && !refresh {
+        Redirect::to("/login").into_response()
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
+}
+
+/// A change needs the session's token in its form and, but for signing out, an operator.
+async fn check_change(visitor: &Visitor, request: Request) -> Result<Request, Refusal> {
+    same_site(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::TooLarge)?;
+    let token = form_urlencoded::parse(&bytes).find(|(name, _)| name == "csrf").map(|(_, value)| value);
+    if !token.is_some_and(|t| session::same(t.as_bytes(), visitor.csrf.as_bytes())) {
+        return Err(Refusal::Forged);
+    }
+    if !visitor.may_act() && parts.uri.path() != "/logout" {
+        return Err(Refusal::Viewer);
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// Browsers say where a form was sent from (Fetch Metadata); other clients say nothing.
+pub(crate) fn same_site(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get("Sec-Fetch-Site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Refusal::Forged),
+    }
+}

@@ -1,0 +1,39 @@
+//! What people decided.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+
+use super::{Before, cut, limit};
+use crate::{
+    admin::{
+        Admin,
+        answer::{Failure, page},
+        view::View,
+    },
+    store::deeds,
+};
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Audit {
+    view: View,
+    rows: Vec<deeds::Row>,
+    later: bool,
+    next: Option<i64>,
+}
+
+pub(crate) async fn show(
+    State(admin): State<Arc<Admin>>,
+    view: View,
+    query: Result<Query<Before>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let before = query?.before;
+    let mut rows = deeds::page(admin.pool(), before, limit()).await?;
+    let next = if cut(&mut rows) { rows.last().map(|r| r.id) } else { None };
+    page(&Audit { view, rows, later: before.is_some(), next })
+}

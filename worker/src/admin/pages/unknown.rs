@@ -1,0 +1,33 @@
+//! Outcomes that nobody knows.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    admin::{
+        Admin,
+        answer::{Failure, page},
+        view::View,
+    },
+    store::parked::{self, Open},
+};
+
+/// More than anybody settles by hand in one sitting; the oldest come first.
+const MOST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "unknown.html")]
+struct Unknown {
+    view: View,
+    rows: Vec<Open>,
+}
+
+pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
+    let mut rows = parked::list(admin.pool()).await?;
+    // Those that wait for a person first.
+    rows.sort_by_key(|row| row.parked_at.is_none());
+    rows.truncate(MOST);
+    page(&Unknown { view, rows })
+}

@@ -1,0 +1,208 @@
+//! What every page knows: who looks, in which language, in which colours, and what was just done.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use shared::phone::E164;
+
+use super::{
+    assets,
+    format::{self, Unit},
+    look::{Lang, Look, Theme},
+    session::Visitor,
+    texts::{self, Note, Texts},
+};
+use crate::story::What;
+
+/// The pages of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Overview,
+    People,
+    Letters,
+    Unknown,
+    Audit,
+}
+
+impl Section {
+    const ALL: [Section; 5] =
+        [Section::Overview, Section::People, Section::Letters, Section::Unknown, Section::Audit];
+
+    fn path(self) -> &'static str {
+        match self {
+            Section::Overview => "/",
+            Section::People => "/people",
+            Section::Letters => "/letters",
+            Section::Unknown => "/unknown",
+            Section::Audit => "/audit",
+        }
+    }
+}
+
+/// A link of the navigation.
+pub(crate) struct Link {
+    pub(crate) path: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) here: bool,
+}
+
+/// Everything that is not the page's own.
+pub(crate) struct View {
+    pub(crate) t: &'static Texts,
+    pub(crate) look: Look,
+    pub(crate) visitor: Option<Visitor>,
+    pub(crate) path: String,
+    pub(crate) note: Option<Note>,
+    now: DateTime<Utc>,
+}
+
+#[derive(Deserialize, Default)]
+struct Said {
+    note: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for View {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let look = parts.extensions.get::<Look>().copied();
+        let look = look.unwrap_or(Look { lang: Lang::English, theme: Theme::Auto });
+        let said = Query::<Said>::try_from_uri(&parts.uri).map(|q| q.0).unwrap_or_default();
+        Ok(Self {
+            t: texts::of(look.lang),
+            look,
+            visitor: parts.extensions.get::<Visitor>().cloned(),
+            path: parts.uri.path().to_owned(),
+            note: said.note.as_deref().and_then(Note::parse),
+            now: Utc::now(),
+        })
+    }
+}
+
+impl View {
+    pub(crate) fn lang(&self) -> &'static str {
+        self.look.lang.code()
+    }
+
+    pub(crate) fn theme(&self) -> &'static str {
+        self.look.theme.code()
+    }
+
+    /// The next colours of the switch, with their name.
+    pub(crate) fn themes(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let name = |theme| match theme {
+            Theme::Auto => self.t.theme_auto,
+            Theme::Light => self.t.theme_light,
+            Theme::Dark => self.t.theme_dark,
+        };
+        Theme::ALL.into_iter().map(|t| (t.code(), name(t), t == self.look.theme)).collect()
+    }
+
+    /// The files' fingerprint.
+    #[expect(clippy::unused_self, reason = "templates call methods of the view")]
+    pub(crate) fn fingerprint(&self) -> &'static str {
+        &assets::FINGERPRINT
+    }
+
+    pub(crate) fn links(&self) -> Vec<Link> {
+        let text = |section| match section {
+            Section::Overview => self.t.nav_overview,
+            Section::People => self.t.nav_people,
+            Section::Letters => self.t.nav_letters,
+            Section::Unknown => self.t.nav_unknown,
+            Section::Audit => self.t.nav_audit,
+        };
+        let under = |path: &str| self.path == path || (path == "/people" && self.path == "/person");
+        Section::ALL
+            .into_iter()
+            .map(|s| Link { path: s.path(), text: text(s), here: under(s.path()) })
+            .collect()
+    }
+
+    /// Whether the visitor may do more than look.
+    pub(crate) fn may_act(&self) -> bool {
+        self.visitor.as_ref().is_some_and(Visitor::may_act)
+    }
+
+    /// The session's token, for forms.
+    pub(crate) fn csrf(&self) -> &str {
+        self.visitor.as_ref().map_or("", |v| &v.csrf)
+    }
+
+    pub(crate) fn role(&self) -> &'static str {
+        if self.may_act() { self.t.role_operator } else { self.t.role_viewer }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn note_text(&self, note: &Note) -> &'static str {
+        note.text(self.look.lang)
+    }
+
+    /// A count.
+    pub(crate) fn n<N: Copy + Into<i64>>(&self, number: &N) -> String {
+        format::count(self.look.lang, (*number).into())
+    }
+
+    /// A share in percent.
+    pub(crate) fn percent(&self, part: i64, whole: i64) -> String {
+        format::percent(self.look.lang, part, whole)
+    }
+
+    /// Seconds, in the unit that suits.
+    pub(crate) fn span(&self, seconds: f64) -> String {
+        let (value, unit) = format::duration(self.look.lang, seconds);
+        let unit = match unit {
+            Unit::Seconds => self.t.unit_seconds,
+            Unit::Minutes => self.t.unit_minutes,
+            Unit::Hours => self.t.unit_hours,
+        };
+        format!("{value}\u{a0}{unit}")
+    }
+
+    /// Day and time in Nepal.
+    pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
+        format::time(self.look.lang, *at)
+    }
+
+    /// The same to the second.
+    pub(crate) fn exact(&self, at: &DateTime<Utc>) -> String {
+        format::exact(self.look.lang, *at)
+    }
+
+    /// The time at which the page was made.
+    pub(crate) fn now(&self) -> String {
+        format::clock(self.look.lang, self.now)
+    }
+
+    /// For `<time datetime>`.
+    #[expect(clippy::unused_self, reason = "templates call methods of the view")]
+    pub(crate) fn iso(&self, at: &DateTime<Utc>) -> String {
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+
+    /// A number with most of its digits hidden.
+    #[expect(clippy::unused_self, reason = "templates call methods of the view")]
+    pub(crate) fn masked(&self, phone: Option<&str>) -> String {
+        phone.and_then(|p| E164::parse(p).ok()).map_or_else(|| "–".to_owned(), |p| p.masked())
+    }
+
+    /// What a reason means and what to do about it.
+    pub(crate) fn advice(&self, reason: &str) -> texts::Advice {
+        texts::advice(self.look.lang, reason)
+    }
+
+    /// What happened, as a sentence.
+    pub(crate) fn tell(&self, what: &What) -> String {
+        texts::tell(self.look.lang, what)
+    }
+
+    /// The everyday word for a state or a status.
+    pub(crate) fn word(&self, word: &str) -> String {
+        texts::word(self.look.lang, word)
+    }
+}
