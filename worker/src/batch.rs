@@ -1,14 +1,14 @@
 //! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
 //! one statement serves many events.
 
-use std::{collections::HashSet, future::Future, time::Duration};
+use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
 use shared::{
     db::{Trouble, sqlstate, trouble},
     retry::RetryPolicy,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,10 @@ pub(crate) trait Statement: Send + Sync + 'static {
     /// For how long a statement that fails for passing reasons is repeated. What must not be forgotten
     /// is repeated for as long as the worker runs.
     const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Batches that run at once. Two of them may meet on one row as those of two workers may: the rows are locked in
+    /// one order.
+    const AT_ONCE: usize = 1;
 
     /// One answer per row, in order.
     fn run(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Self::Answer>, sqlx::Error>> + Send;
@@ -69,10 +73,15 @@ impl<S: Statement> Clone for Batcher<S> {
 }
 
 impl<S: Statement> Batcher<S> {
-    /// Starts the task that runs `statement`. Once `stop` is cancelled, a failing statement is not repeated.
+    /// Starts the tasks that run `statement`. Once `stop` is cancelled, a failing statement is not repeated.
     pub(crate) fn start(name: &'static str, statement: S, stop: CancellationToken) -> Self {
         let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
-        tokio::spawn(Runner { name, statement, stop }.run(inbox));
+        let inbox = Arc::new(Mutex::new(inbox));
+        let runner = Arc::new(Runner { name, statement, stop });
+        for _ in 0..S::AT_ONCE {
+            let (runner, inbox) = (runner.clone(), inbox.clone());
+            tokio::spawn(async move { runner.run(&inbox).await });
+        }
         Self { jobs }
     }
 
@@ -91,17 +100,9 @@ struct Runner<S> {
 }
 
 impl<S: Statement> Runner<S> {
-    async fn run(self, mut inbox: mpsc::Receiver<Job<S>>) {
+    async fn run(&self, inbox: &Mutex<mpsc::Receiver<Job<S>>>) {
         let mut waiting: Vec<Job<S>> = Vec::new();
-        loop {
-            if waiting.is_empty() && inbox.recv_many(&mut waiting, MAX_ROWS).await == 0 {
-                return;
-            }
-            while waiting.len() < MAX_ROWS
-                && let Ok(job) = inbox.try_recv()
-            {
-                waiting.push(job);
-            }
+        while gather(inbox, &mut waiting).await {
             let batch = without_collisions(&mut waiting);
             self.settle(batch).await;
         }
@@ -154,28 +155,46 @@ impl<S: Statement> Runner<S> {
     }
 }
 
-/// Takes the jobs whose keys are all different, sorted by key; the others stay for the next batch.
-fn without_collisions<S: Statement>(waiting: &mut Vec<Job<S>>) -> Vec<Job<S>> {
-    let mut seen = HashSet::new();
-    let mut batch = Vec::with_capacity(waiting.len());
-    let mut later = Vec::new();
-    for job in waiting.drain(..) {
-        let fresh = job
-            .row
-            .keys()
-            .iter()
-            .enumerate()
-            .all(|(i, k)| k.is_empty() || !seen.contains(&(i, (*k).to_owned())));
-        if fresh {
-            seen.extend(job.row.keys().iter().enumerate().map(|(i, k)| (i, (*k).to_owned())));
-            batch.push(job);
-        } else {
-            later.push(job);
+/// Adds what has come in to what waits from before, at least one job in all. False: no more will come.
+async fn gather<S: Statement>(inbox: &Mutex<mpsc::Receiver<Job<S>>>, waiting: &mut Vec<Job<S>>) -> bool {
+    if waiting.is_empty() {
+        return inbox.lock().await.recv_many(waiting, MAX_ROWS).await > 0;
+    }
+    // Held by one that waits for a job: then there is none.
+    if let Ok(mut inbox) = inbox.try_lock() {
+        while waiting.len() < MAX_ROWS
+            && let Ok(job) = inbox.try_recv()
+        {
+            waiting.push(job);
         }
     }
-    *waiting = later;
+    true
+}
+
+/// Takes the jobs whose keys are all different, sorted by key; the others stay for the next batch.
+fn without_collisions<S: Statement>(waiting: &mut Vec<Job<S>>) -> Vec<Job<S>> {
+    let fresh = first_of_their_keys(waiting);
+    let mut fresh = fresh.into_iter();
+    let mut batch: Vec<Job<S>> = waiting.extract_if(.., |_| fresh.next().unwrap_or(false)).collect();
     batch.sort_by(|a, b| a.row.keys().cmp(&b.row.keys()));
     batch
+}
+
+/// Which jobs share no key with one before them that is taken.
+fn first_of_their_keys<S: Statement>(jobs: &[Job<S>]) -> Vec<bool> {
+    let mut seen: [HashSet<&str>; 2] = std::array::from_fn(|_| HashSet::with_capacity(jobs.len()));
+    jobs.iter()
+        .map(|job| {
+            let keys = job.row.keys();
+            let fresh = keys.iter().zip(&seen).all(|(key, seen)| !seen.contains(key));
+            if fresh {
+                for (key, seen) in keys.into_iter().zip(&mut seen).filter(|(key, _)| !key.is_empty()) {
+                    seen.insert(key);
+                }
+            }
+            fresh
+        })
+        .collect()
 }
 
 fn reply_each<A>(

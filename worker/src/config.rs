@@ -1,5 +1,6 @@
 //! The worker's configuration, checked as a whole before anything starts.
 
+mod admin;
 mod checks;
 pub(crate) mod settings;
 mod twilio;
@@ -7,14 +8,21 @@ mod twilio;
 use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    config::{Broker, DatabaseUrl, Env, Faults, insecure_allowed},
+    config::{
+        Broker, DatabaseUrl, Env, Faults, insecure_allowed,
+        settings::{BACKFILL_WINDOW, SMS_PRICE_USD},
+    },
     message::Language,
     phone::{CountryList, Region},
+    price::Price,
     retry::RetryPolicy,
     telemetry::{LogFormat, log_format},
+    window::Window,
 };
 
+pub(crate) use admin::{AdminConfig, ProxyConfig};
 pub(crate) use twilio::TwilioConfig;
+use url::Url;
 
 /// How a number becomes registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +53,9 @@ pub(crate) struct Audience {
 /// How fast, and how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// Twilio calls in flight.
+    /// Twilio calls in flight, at most.
     pub(crate) concurrency: usize,
-    /// Message segments per second; 0: unlimited.
+    /// Message segments per second of all workers together; 0: unlimited.
     pub(crate) segments_per_second: u32,
     /// Messages per day of Asia/Kathmandu; 0: unlimited.
     pub(crate) messages_per_day: i32,
@@ -78,9 +86,17 @@ pub(crate) struct Config {
     pub(crate) audience: Audience,
     pub(crate) pace: Pace,
     pub(crate) timing: Timing,
+    /// Hours of the backfill lane.
+    pub(crate) backfill_window: Window,
     pub(crate) ops_addr: SocketAddr,
     pub(crate) webhook_addr: SocketAddr,
+    /// None: no dashboard.
+    pub(crate) admin: Option<AdminConfig>,
     pub(crate) log_format: LogFormat,
+    /// Where traces go; none: nowhere.
+    pub(crate) otlp_endpoint: Option<Url>,
+    /// What a segment is assumed to cost.
+    pub(crate) segment_price: Price,
 }
 
 impl Config {
@@ -96,9 +112,13 @@ impl Config {
             audience: audience(env),
             pace: pace(env),
             timing: timing(env),
+            backfill_window: env.parse_blank(&BACKFILL_WINDOW).unwrap_or_default(),
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
+            admin: AdminConfig::read(env),
             log_format: log_format(env),
+            otlp_endpoint: otlp_endpoint(env),
+            segment_price: env.value(&SMS_PRICE_USD),
         };
         checks::check(env, &config);
         std::mem::replace(env, Env::of::<String, String>([])).finish(config)
@@ -143,11 +163,12 @@ fn pace(env: &mut Env) -> Pace {
     }
 }
 
-/// Enough to keep every permit busy, yet no more than the rate drains in a minute: the last prefetched
-/// delivery must never come near the broker's consumer timeout (30 min; RabbitMQ docs, consumers).
+/// Enough to keep every permit busy, yet no more than the rate drains in 15 s. It is the rate of all workers: where ten
+/// share it, the last prefetched delivery of both lanes waits for five minutes, and must never come near the
+/// broker's consumer timeout (30 min; RabbitMQ docs, consumers).
 fn prefetch(concurrency: usize, rate: u32) -> u16 {
     let busy = concurrency.saturating_mul(2).saturating_add(64);
-    let drained = if rate == 0 { usize::MAX } else { (rate as usize).saturating_mul(60) };
+    let drained = if rate == 0 { usize::MAX } else { (rate as usize).saturating_mul(15) };
     u16::try_from(busy.min(drained).max(1)).unwrap_or(u16::MAX)
 }
 
@@ -191,6 +212,20 @@ fn probe(env: &mut Env) -> RetryPolicy {
         env.fault(settings::BREAKER_PROBE.name, "must be a range such as `5s..5m`");
         RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) }
     })
+}
+
+/// Plain HTTP is allowed: no span holds personal data, and collectors run beside the worker.
+fn otlp_endpoint(env: &mut Env) -> Option<Url> {
+    env.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT)?;
+    let endpoint: Url = env.parse(&settings::OTEL_EXPORTER_OTLP_ENDPOINT)?;
+    if !matches!(endpoint.scheme(), "http" | "https") {
+        let name = settings::OTEL_EXPORTER_OTLP_ENDPOINT.name;
+        env.fault(
+            name,
+            "must begin with http:// or https://: spans go out as OTLP over HTTP, usually to port 4318",
+        );
+    }
+    Some(endpoint)
 }
 
 fn address(env: &mut Env, setting: &shared::config::Setting) -> SocketAddr {

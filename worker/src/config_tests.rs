@@ -21,6 +21,8 @@ fn the_documented_defaults_hold() {
     assert_eq!(config.timing.unknown_checks.last(), Some(&Duration::from_secs(900)));
     assert_eq!(config.timing.probe.max, Duration::from_secs(300));
     assert_eq!(config.method, Method::Lookup);
+    assert_eq!(config.backfill_window.to_string(), "08:00-20:00 Asia/Kathmandu");
+    assert_eq!(read(&[("BACKFILL_WINDOW", "")]).unwrap().backfill_window, Window::Always);
 }
 
 #[test]
@@ -49,6 +51,10 @@ fn settings_that_are_wrong_together_are_refused() {
         ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001", "TWILIO_API_KEY_SECRET"),
         ("DATABASE_URL", "postgres://u@db.example.org/db", "sslmode"),
         ("ALLOWED_COUNTRIES", "NP,Narnia", "ALLOWED_COUNTRIES"),
+        ("BACKFILL_WINDOW", "08:00-20:00 Kathmandu", "time zone"),
+        ("ADMIN_ADDR", "127.0.0.1:9464", "the address of OPS_ADDR"),
+        ("ADMIN_ADDR", "0.0.0.0:8080", "the address of WEBHOOK_ADDR"),
+        ("ADMIN_ADDR", "127.0.0.1:9465", "nobody could sign in"),
     ] {
         let text = read(&[(name, value)]).unwrap_err().to_string();
         assert!(text.contains(word), "{name}: {text}");
@@ -56,10 +62,39 @@ fn settings_that_are_wrong_together_are_refused() {
 }
 
 #[test]
-fn prefetch_keeps_permits_busy_and_never_exceeds_a_minute_of_the_rate() {
+fn a_proxy_that_signs_people_in_must_be_named_and_know_a_secret() {
+    let base = [("ADMIN_ADDR", "127.0.0.1:9465"), ("ADMIN_PROXY_HEADER", "X-Forwarded-User")];
+    let text = read(&base).unwrap_err().to_string();
+    assert!(text.contains("TRUSTED_PROXIES") && text.contains("ADMIN_PROXY_SECRET"), "{text}");
+    let weak = [&base[..], &[("TRUSTED_PROXIES", "10.0.0.0/8"), ("ADMIN_PROXY_SECRET", "short")]].concat();
+    assert!(read(&weak).unwrap_err().to_string().contains("16 characters"));
+    let wrong = [&base[..], &[("TRUSTED_PROXIES", "everybody")]].concat();
+    assert!(read(&wrong).unwrap_err().to_string().contains("CIDR"));
+    let good =
+        [&base[..], &[("TRUSTED_PROXIES", "10.0.0.0/8, ::1"), ("ADMIN_PROXY_SECRET", "0123456789abcdef")]]
+            .concat();
+    let admin = read(&good).unwrap().admin.unwrap();
+    assert_eq!(admin.trusted.len(), 2);
+    assert!(admin.proxy.unwrap().operators.is_empty());
+    assert!(read(&[]).unwrap().admin.is_none(), "off unless ADMIN_ADDR is set");
+}
+
+#[test]
+fn prefetch_keeps_permits_busy_and_never_exceeds_what_the_rate_soon_drains() {
     assert_eq!(prefetch(10, 10), 84);
-    assert_eq!(prefetch(512, 1), 60);
+    assert_eq!(prefetch(512, 1), 15);
     assert_eq!(prefetch(512, 0), 1088);
+}
+
+#[test]
+fn traces_go_nowhere_unless_a_collector_is_named() {
+    assert_eq!(read(&[]).unwrap().otlp_endpoint, None);
+    let named = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")]).unwrap();
+    assert_eq!(named.otlp_endpoint.unwrap().as_str(), "http://collector:4318/");
+    for wrong in ["collector:4318", "grpc://collector:4317", "4318"] {
+        let text = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", wrong)]).unwrap_err().to_string();
+        assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT"), "{wrong}: {text}");
+    }
 }
 
 #[test]
@@ -81,6 +116,8 @@ fn the_configuration_reference_is_complete() {
         common::DEFAULT_REGION,
         common::ALLOWED_COUNTRIES,
         common::ALLOW_INSECURE,
+        common::BACKFILL_WINDOW,
+        common::SMS_PRICE_USD,
         common::LOG_FORMAT,
         common::RUST_LOG,
     ];

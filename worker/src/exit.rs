@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+/// The command line makes no sense; clap uses the same.
+pub(crate) const USAGE: u8 = 2;
 /// Finished, with some failures.
 pub(crate) const SOME_FAILED: u8 = 3;
 /// Something that is needed cannot be reached.

@@ -1,44 +1,78 @@
-//! Named points at which the fault suite kills the process. Without the feature `failpoints` nothing is
-//! compiled in.
+//! Named points at which the fault suite kills or holds up the process. Without the feature `failpoints` nothing
+//! is compiled in.
 //!
 //! `FAILPOINT=after_claim:3` kills at the third passage of `after_claim`; `FAILPOINT=panic_in_handler:7`
-//! panics at every seventh.
+//! panics at every seventh; `FAILPOINT=hang_in_handler:1` keeps a thread of the runtime from the first passage on;
+//! `FAILPOINT=before_call:FILE` waits at every passage until that file exists.
 
 #[cfg(not(feature = "failpoints"))]
 pub(crate) fn hit(_point: &'static str) {}
 
+#[cfg(not(feature = "failpoints"))]
+pub(crate) fn hold(_point: &'static str) -> std::future::Ready<()> {
+    std::future::ready(())
+}
+
 #[cfg(feature = "failpoints")]
-pub(crate) use armed::hit;
+pub(crate) use armed::{hit, hold};
 
 #[cfg(feature = "failpoints")]
 mod armed {
-    use std::sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        path::PathBuf,
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
     };
 
     use rustix::process::{Signal, getpid, kill_process};
 
+    enum Fault {
+        At { passage: u64, passages: AtomicU64 },
+        Until(PathBuf),
+    }
+
     struct Armed {
         point: String,
-        at: u64,
-        passages: AtomicU64,
+        fault: Fault,
     }
 
     static ARMED: LazyLock<Option<Armed>> = LazyLock::new(|| {
         let text = std::env::var("FAILPOINT").ok()?;
-        let (point, at) = text.split_once(':')?;
-        Some(Armed { point: point.to_owned(), at: at.parse().ok()?, passages: AtomicU64::new(0) })
+        let (point, fault) = text.split_once(':')?;
+        let fault = match fault.parse() {
+            Ok(passage) => Fault::At { passage, passages: AtomicU64::new(0) },
+            Err(_) => Fault::Until(PathBuf::from(fault)),
+        };
+        Some(Armed { point: point.to_owned(), fault })
     });
+
+    fn armed(point: &str) -> Option<&'static Fault> {
+        ARMED.as_ref().filter(|a| a.point == point).map(|a| &a.fault)
+    }
 
     /// Ends the process here, if it was told to. SIGKILL: nothing is flushed, nobody is told.
     pub(crate) fn hit(point: &'static str) {
-        let Some(armed) = ARMED.as_ref().filter(|a| a.point == point) else { return };
-        let passage = armed.passages.fetch_add(1, Ordering::Relaxed) + 1;
-        if point == "panic_in_handler" {
-            assert!(!passage.is_multiple_of(armed.at), "told to panic");
-        } else if passage == armed.at {
+        let Some(Fault::At { passage: at, passages }) = armed(point) else { return };
+        let passage = passages.fetch_add(1, Ordering::Relaxed) + 1;
+        if point == "hang_in_handler" {
+            while passage >= *at {
+                std::thread::park();
+            }
+        } else if point == "panic_in_handler" {
+            assert!(!passage.is_multiple_of(*at), "told to panic");
+        } else if passage == *at {
             let _dead = kill_process(getpid(), Signal::KILL);
+        }
+    }
+
+    /// Waits here, if it was told to, until its file exists.
+    pub(crate) async fn hold(point: &'static str) {
+        let Some(Fault::Until(file)) = armed(point) else { return };
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }

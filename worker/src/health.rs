@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use shared::{db, lane::Lane};
+use shared::{db, lane::Lane, window::Window};
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,17 @@ pub(crate) enum LaneState {
     Consuming,
     /// It holds back on purpose: the breaker is open.
     Held,
+    /// A person paused it; calls in flight come to their end.
+    Pausing,
+    /// A person paused it, until that time or until lifted.
+    Paused(Option<DateTime<Utc>>),
+    /// It holds back on purpose: it is not its time of the day.
+    OutsideHours {
+        /// Its hours.
+        window: Window,
+        /// When they begin.
+        until: DateTime<Utc>,
+    },
 }
 
 /// The state of a running worker.
@@ -83,6 +95,11 @@ impl Health {
         Some(self.depth[lane as usize].load(Ordering::Relaxed)).filter(|d| *d >= 0)
     }
 
+    /// What a lane does.
+    pub(crate) fn lane_state(&self, lane: Lane) -> LaneState {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize]
+    }
+
     /// Ends the worker: only a person can mend this.
     pub(crate) fn fatal(&self, what: String) {
         *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
@@ -109,9 +126,17 @@ impl Health {
         let lanes = *self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = database == Database::Ready && lanes.iter().all(|l| *l != LaneState::Down);
         let word = |lane: Lane| match lanes[lane as usize] {
-            LaneState::Down => "not consuming: RabbitMQ cannot be reached",
-            LaneState::Consuming => "consuming",
-            LaneState::Held => "held: the breaker is open",
+            LaneState::Down => "not consuming: RabbitMQ cannot be reached".to_owned(),
+            LaneState::Consuming => "consuming".to_owned(),
+            LaneState::Held => "held: the breaker is open".to_owned(),
+            LaneState::Pausing => "being paused: calls in flight come to their end".to_owned(),
+            LaneState::Paused(None) => "paused until `worker resume`".to_owned(),
+            LaneState::Paused(Some(end)) => {
+                format!("paused until {}", end.to_rfc3339_opts(SecondsFormat::Secs, true))
+            }
+            LaneState::OutsideHours { window, until } => {
+                format!("outside the window until {}", window.local(until))
+            }
         };
         let details = json!({
             "ready": ready,

@@ -2,9 +2,11 @@
 
 mod acks;
 mod delivery;
+mod hours;
 mod session;
 
 pub(crate) use delivery::inbound;
+pub(crate) use hours::may_run;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +14,7 @@ use shared::{amqp::Topology, lane::Lane, retry::RetryPolicy};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    gate::breaker::State,
+    gate::Obstacle,
     health::{Health, LaneState},
     worker::Worker,
 };
@@ -24,8 +26,10 @@ const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), m
 pub(super) enum End {
     /// The worker stops; everything in hand was settled or given back.
     Stopped,
-    /// The breaker opened; everything in hand was stored.
+    /// The breaker opened, or a person paused the lane; everything in hand was stored.
     Held,
+    /// The lane's hours ended; everything in hand was handled or given back.
+    OutsideHours,
 }
 
 /// A lane of a running worker.
@@ -50,7 +54,7 @@ impl Consumer {
             let started = tokio::time::Instant::now();
             match self.session().await {
                 Ok(End::Stopped) => return,
-                Ok(End::Held) => failures = 0,
+                Ok(End::Held | End::OutsideHours) => failures = 0,
                 Err(error) => {
                     self.health.lane(self.lane, LaneState::Down);
                     failures = if started.elapsed() > Duration::from_secs(60) { 0 } else { failures + 1 };
@@ -67,15 +71,22 @@ impl Consumer {
         }
     }
 
-    /// Waits while the breaker is open or the database away. False: the worker stops.
+    /// Waits while the lane is paused or outside its hours, the breaker open or the database away. False: the worker
+    /// stops.
     async fn may_consume(&self) -> bool {
-        let mut state = self.worker.gate.breaker.watch();
+        let mut gate = self.worker.gate.watch(self.lane);
         let ready = async {
+            self.opening().await;
             self.health.database_ready().await;
-            state.wait_for(|s| !matches!(s, State::Open(_))).await.is_ok()
+            gate.clear(|obstacle| match obstacle {
+                Obstacle::Unread => {}
+                Obstacle::Paused(until) => self.health.lane(self.lane, LaneState::Paused(until)),
+                Obstacle::Breaker => self.health.lane(self.lane, LaneState::Held),
+            })
+            .await;
         };
         tokio::select! {
-            ready = ready => ready,
+            () = ready => true,
             () = self.stop.cancelled() => false,
         }
     }

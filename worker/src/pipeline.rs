@@ -19,6 +19,7 @@ use shared::{
 };
 
 pub(crate) use inbound::Inbound;
+pub(crate) use turn::Spared;
 pub(crate) use verdict::{Interrupted, Verdict};
 
 use crate::{
@@ -26,6 +27,7 @@ use crate::{
     failpoint,
     store::{
         dead_letters::{self, DeadLetter},
+        details,
         known::{Known, Question},
         record::NewState,
         tries,
@@ -39,9 +41,12 @@ use plan::Plan;
 const MAX_LOOKS: usize = 5;
 
 /// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
+///
+/// A thousand of these futures exist at once, so what is rarely needed is boxed.
 pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict, Interrupted> {
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");
+    failpoint::hit("hang_in_handler");
     let Some(_turn) = turn::take(worker, inbound).await? else {
         return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
     };
@@ -54,9 +59,15 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
         },
         Err(rejected) => reject(worker, inbound, &rejected).await,
     };
-    // A worker that is told to stop is not one that crashed.
-    if inbound.redelivered && ended.as_ref().err().is_none_or(Interrupted::is_stopping) {
-        tries::forget(&worker.pool, &inbound.key()).await?;
+    match &ended {
+        Err(interrupted) if interrupted.is_database() => worker.spared.insert(inbound.key()),
+        // A worker that is told to stop is not one that crashed.
+        Ok(_) | Err(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
+            if inbound.redelivered =>
+        {
+            Box::pin(tries::forget(&worker.pool, &inbound.key())).await?;
+        }
+        _ => {}
     }
     ended
 }
@@ -97,7 +108,11 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
 /// `None`: things changed meanwhile, look again.
 async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option<Verdict>, Interrupted> {
     match Plan::of(&facts, known) {
-        Plan::Skip(skip) => Ok(Some(Verdict::Skipped(skip))),
+        Plan::Skip(skip) => {
+            let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
+            let kept = !newer || details::keep(&worker.pool, &facts).await?;
+            Ok(kept.then_some(Verdict::Skipped(skip)))
+        }
         Plan::Reject(reason) => {
             let state = NewState::plain(facts, UserState::Rejected, Some(reason));
             worker.record.run(state).await?;
@@ -142,12 +157,12 @@ async fn bury(
         headers: &inbound.headers,
         body: &inbound.body,
     };
-    match dead_letters::bury(&worker.pool, &letter).await {
+    match Box::pin(dead_letters::bury(&worker.pool, &letter)).await {
         // Its headers or id are what no database can hold: the body alone is kept, rather than coming back for ever.
         Err(error) if trouble(&error) == Trouble::Data => {
             let bare =
                 DeadLetter { message_id: None, headers: &serde_json::Value::Null, routing_key: "", ..letter };
-            dead_letters::bury(&worker.pool, &bare).await?;
+            Box::pin(dead_letters::bury(&worker.pool, &bare)).await?;
         }
         result => result?,
     }

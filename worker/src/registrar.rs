@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use shared::phone::E164;
+use tokio::time::Instant;
 
 use crate::{
     config::Method,
-    twilio::{Client, LookupOutcome},
+    gate::{Call, Echo},
+    twilio::{Client, LookupOutcome, ReadFault},
 };
 
 /// The verdict on a number.
@@ -20,8 +22,8 @@ pub(crate) enum Registration {
 /// A way of making a number reachable before it is texted. Repeating it is harmless.
 #[async_trait]
 pub(crate) trait Registrar: Send + Sync {
-    /// Registers `phone`.
-    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> Registration;
+    /// Registers `phone`. Also tells how the call for it went, if there was an exchange at all.
+    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<Echo>);
 }
 
 /// The registrar for a method.
@@ -37,8 +39,16 @@ struct Lookup(Client);
 
 #[async_trait]
 impl Registrar for Lookup {
-    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> Registration {
-        let (registration, result) = match self.0.lookup(phone.as_str(), traceparent).await {
+    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<Echo>) {
+        let started = Instant::now();
+        let outcome = self.0.lookup(phone.as_str(), traceparent).await;
+        let echo = match &outcome {
+            LookupOutcome::Unavailable { fault: ReadFault::Path(_) } => None,
+            LookupOutcome::Unavailable { fault } => Some(fault.is_throttled()),
+            LookupOutcome::Valid | LookupOutcome::Invalid { .. } => Some(false),
+        };
+        let echo = echo.map(|throttled| Echo { call: Call::Lookup, started, throttled });
+        let (registration, result) = match outcome {
             LookupOutcome::Valid => (Registration::Registered("lookup"), "valid"),
             LookupOutcome::Invalid { .. } => (Registration::Invalid, "invalid"),
             LookupOutcome::Unavailable { fault } => {
@@ -48,7 +58,7 @@ impl Registrar for Lookup {
         };
         metrics::counter!("onboarding_registrations_total", "method" => "lookup", "result" => result)
             .increment(1);
-        registration
+        (registration, echo)
     }
 }
 
@@ -57,9 +67,9 @@ struct OwnValidation;
 
 #[async_trait]
 impl Registrar for OwnValidation {
-    async fn register(&self, _: &E164, _: Option<&str>) -> Registration {
+    async fn register(&self, _: &E164, _: Option<&str>) -> (Registration, Option<Echo>) {
         metrics::counter!("onboarding_registrations_total", "method" => "none", "result" => "valid")
             .increment(1);
-        Registration::Registered("none")
+        (Registration::Registered("none"), None)
     }
 }

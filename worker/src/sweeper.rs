@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use chrono::Utc;
 use futures::future::join_all;
 use rand::Rng;
 use shared::{
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     health::Health,
+    lane::may_run,
     store::sweep::{self, Due},
     worker::Worker,
 };
@@ -67,34 +69,42 @@ impl Sweeper {
     }
 
     async fn enqueue_due(&self, limit: i64) -> Result<i64, sqlx::Error> {
-        let mut tx = self.worker.pool.begin().await?;
-        let due = sweep::due(&mut tx, limit).await?;
-        let stored = self.publish(&due).await;
-        sweep::enqueued(&mut tx, &stored).await?;
-        tx.commit().await?;
-        Ok(i64::try_from(stored.len()).unwrap_or(0))
+        let mut enqueued = 0;
+        for lane in self.running_lanes() {
+            if enqueued == limit {
+                break;
+            }
+            let mut tx = self.worker.pool.begin().await?;
+            let due = sweep::due(&mut tx, lane, limit - enqueued).await?;
+            let stored = self.publish(&due).await;
+            sweep::enqueued(&mut tx, &stored).await?;
+            tx.commit().await?;
+            enqueued += i64::try_from(stored.len()).unwrap_or(0);
+        }
+        Ok(enqueued)
     }
 
     /// Only lanes whose queue is known to be nearly empty: a full queue loses nobody.
     async fn rescue(&self) -> Result<(), sqlx::Error> {
-        let idle: Vec<Lane> = Lane::ALL
-            .into_iter()
-            .filter(|l| self.health.known_depth(*l).is_some_and(|d| d <= BUSY))
-            .collect();
-        if idle.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.worker.pool.begin().await?;
-        let lost = sweep::lost(&mut tx, self.worker.config.timing.sweep_grace, BATCH).await?;
-        let lost: Vec<Due> = lost.into_iter().filter(|d| idle.contains(&d.lane)).collect();
-        let stored = self.publish(&lost).await;
-        sweep::rescued(&mut tx, &stored).await?;
-        tx.commit().await?;
-        if !stored.is_empty() {
-            tracing::warn!(users = stored.len(), "users without progress were enqueued again");
-            metrics::counter!("onboarding_rescued_users_total").increment(stored.len() as u64);
+        let idle = |lane: &Lane| self.health.known_depth(*lane).is_some_and(|d| d <= BUSY);
+        for lane in self.running_lanes().filter(idle) {
+            let mut tx = self.worker.pool.begin().await?;
+            let lost = sweep::lost(&mut tx, lane, self.worker.config.timing.sweep_grace, BATCH).await?;
+            let stored = self.publish(&lost).await;
+            sweep::rescued(&mut tx, &stored).await?;
+            tx.commit().await?;
+            if !stored.is_empty() {
+                tracing::warn!(users = stored.len(), "users without progress were enqueued again");
+                metrics::counter!("onboarding_rescued_users_total").increment(stored.len() as u64);
+            }
         }
         Ok(())
+    }
+
+    /// The lanes that may run now, the more urgent first.
+    fn running_lanes(&self) -> impl Iterator<Item = Lane> {
+        let (window, now) = (self.worker.config.backfill_window, Utc::now());
+        Lane::ALL.into_iter().filter(move |lane| may_run(*lane, &window, now))
     }
 
     /// Publishes one event per user; returns the ids of those that the broker confirmed.

@@ -1,5 +1,6 @@
 //! Twilio: creating messages and judging how that ended, Lookup, listing, error codes, webhook signatures.
 
+mod account;
 mod answer;
 mod claimed_body;
 mod class;
@@ -26,6 +27,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use account::AccountStatus;
 pub(crate) use class::{Class, FaultScope};
 #[cfg(test)]
 pub(crate) use classify::classify_create;
@@ -34,6 +36,7 @@ pub(crate) use client::{Client, ClientConfig};
 pub(crate) use codes::explain;
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;
+pub(crate) use fault::ReadFault;
 #[cfg(test)]
 pub(crate) use fault::{PathFault, UnknownCause};
 pub(crate) use fetch::Preflight;
@@ -41,5 +44,5 @@ pub(crate) use lookup::LookupOutcome;
 pub(crate) use meter::error_code as count_error_code;
 pub(crate) use record::MessageRecord;
 pub(crate) use sid::{MessageSid, ServiceSid};
-pub(crate) use signature::SignatureValidator;
+pub(crate) use signature::{SignatureValidator, sign_form};
 pub(crate) use status::MessageStatus;

@@ -1,6 +1,6 @@
 //! `POST /twilio/status`: Twilio's word on what became of a message.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,7 +15,11 @@ use uuid::Uuid;
 
 use crate::{
     gate::Scope,
-    store::callbacks::{self, Callback, Effect},
+    store::{
+        budget,
+        callbacks::{self, Callback, Effect, Taken},
+    },
+    traces,
     twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status, count_error_code},
     worker::Worker,
 };
@@ -56,7 +60,10 @@ async fn status(
     body: Bytes,
 ) -> StatusCode {
     let started = tokio::time::Instant::now();
-    let (code, result) = receiver.receive(&uri, &headers, &body).await;
+    let mut scope = receiver.worker.traces.callback();
+    let (code, result) = receiver.receive(&uri, &headers, &body, &mut scope).await;
+    scope.note("onboarding.result", result);
+    scope.status(code.as_u16());
     metrics::counter!("onboarding_webhook_requests_total", "result" => result).increment(1);
     metrics::histogram!("onboarding_webhook_request_duration_seconds")
         .record(started.elapsed().as_secs_f64());
@@ -64,7 +71,13 @@ async fn status(
 }
 
 impl Receiver {
-    async fn receive(&self, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> (StatusCode, &'static str) {
+    async fn receive(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        scope: &mut traces::Scope,
+    ) -> (StatusCode, &'static str) {
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let signature = headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
         let url = format!("{}{path}", self.public_url);
@@ -80,7 +93,7 @@ impl Receiver {
         let Some(callback) = self.parse(uri, body) else {
             return (StatusCode::NO_CONTENT, "malformed");
         };
-        match self.apply(&callback).await {
+        match self.apply(&callback, scope).await {
             Ok(result) => (StatusCode::NO_CONTENT, result),
             Err(error) if trouble(&error) == Trouble::Data => (StatusCode::NO_CONTENT, "malformed"),
             Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_stored"),
@@ -111,11 +124,16 @@ impl Receiver {
 
     /// After an accepted create, no code ever leads to another one: it is recorded, and where it speaks of
     /// the account or of an opt-out, it holds back others.
-    async fn apply(&self, callback: &Callback) -> Result<&'static str, sqlx::Error> {
+    async fn apply(
+        &self,
+        callback: &Callback,
+        scope: &mut traces::Scope,
+    ) -> Result<&'static str, sqlx::Error> {
         let code = callback.error_code.and_then(|c| u32::try_from(c).ok());
         let class = code.map(classify_status);
         let suppress = class == Some(Class::OptOut);
-        let effect = callbacks::take(&self.worker.pool, callback, suppress).await?;
+        let Taken { effect, traceparent } = callbacks::take(&self.worker.pool, callback, suppress).await?;
+        scope.link(traceparent.as_deref());
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(
             sid = callback.sid,
@@ -137,7 +155,9 @@ impl Receiver {
             match class {
                 Class::Account { .. } => self.worker.gate.breaker.open(Scope::Account),
                 Class::DailyCap => {
-                    let wait = crate::store::budget::until_tomorrow(&self.worker.pool).await?;
+                    // The event is stored: nothing that fails now is a reason to have it sent again.
+                    let tomorrow = budget::until_tomorrow(&self.worker.pool).await;
+                    let wait = tomorrow.unwrap_or(Duration::from_secs(3600));
                     self.worker.gate.breaker.open(Scope::DailyCap { wait });
                 }
                 _ => {}

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use shared::ids::MessageId;
 use sqlx::PgPool;
-use tokio::sync::RwLock;
+use tokio::{sync::RwLock, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     batch::Batcher,
     config::Config,
-    gate::{Breaker, Gate, Limiter, Permits},
+    gate::{Breaker, Gate, Limiter, Pauses, Permits},
+    pipeline::Spared,
     registrar::{Registrar, registrar},
-    store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record},
+    store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record, send_rate::SendRate},
+    traces::Traces,
     twilio::{Client, Sender},
 };
 
@@ -28,12 +30,15 @@ pub(crate) struct Worker {
     pub(crate) sender: Sender,
     pub(crate) registrar: Box<dyn Registrar>,
     pub(crate) gate: Gate,
+    pub(crate) traces: Traces,
     pub(crate) known: Batcher<ReadKnown>,
     pub(crate) record: Batcher<Record>,
     pub(crate) claim: Batcher<Claim>,
     pub(crate) outcome: Batcher<Outcome>,
     /// Deliveries that are handled beside each other share it; one under suspicion has it alone.
     pub(crate) turns: RwLock<()>,
+    /// Take-ups that ended because the database failed.
+    pub(crate) spared: Spared,
     /// Nothing new is begun.
     pub(crate) stop: CancellationToken,
     callback_base: Option<String>,
@@ -62,9 +67,15 @@ impl Worker {
             registrar: registrar(config.method, client.clone()),
             gate: Gate {
                 permits: Permits::new(config.pace.concurrency),
-                limiter: Limiter::new(config.pace.segments_per_second),
+                limiter: Limiter::start(
+                    config.pace.segments_per_second,
+                    SendRate(pool.clone()),
+                    abandon.clone(),
+                ),
                 breaker: Breaker::new(timing.probe),
+                pauses: Pauses::new(),
             },
+            traces: Traces::start(config.otlp_endpoint.as_ref())?,
             known: Batcher::start("known", ReadKnown(pool.clone()), abandon.clone()),
             record: Batcher::start("record", Record(pool.clone()), abandon.clone()),
             claim: Batcher::start("claim", claim, abandon.clone()),
@@ -75,6 +86,7 @@ impl Worker {
                 .as_ref()
                 .map(|u| u.as_str().trim_end_matches('/').to_owned()),
             turns: RwLock::new(()),
+            spared: Spared::default(),
             config,
             pool,
             client,
@@ -87,6 +99,12 @@ impl Worker {
     pub(crate) fn callback_url(&self, message_id: MessageId) -> Option<String> {
         let base = self.callback_base.as_ref()?;
         Some(format!("{base}/twilio/status?mid={message_id}#rc=5&rp=ct,rt,5xx"))
+    }
+
+    /// Until when a call for a claim that is asked for now may begin. The database counts the lease from a later
+    /// moment, so the call ends within it.
+    pub(crate) fn call_before(&self) -> Instant {
+        Instant::now() + self.config.timing.lease.saturating_sub(self.config.twilio.timeout)
     }
 
     /// When Twilio is first asked about an unknown outcome, counted from the claim.

@@ -9,7 +9,15 @@ use crate::{
     exit::{Failure, UNREACHABLE},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  worker healthcheck                    does it answer?
+  worker healthcheck --ready            is it ready for work? Prints what it waits for
+
+Exit codes: 0 yes, 69 no.";
+
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Ask whether it is ready (database, broker, migrations) instead of whether it lives
     #[arg(long)]

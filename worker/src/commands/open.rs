@@ -2,9 +2,11 @@
 
 use std::io::BufRead;
 
+pub(super) use shared::audit::actor;
 use shared::{
     config::{DatabaseUrl, Env, insecure_allowed, settings},
     db::{self, sqlstate},
+    phone::E164,
 };
 use sqlx::PgPool;
 
@@ -22,19 +24,21 @@ pub(super) async fn database(mut env: Env) -> Result<PgPool, Failure> {
 pub(super) async fn connect(url: &DatabaseUrl) -> Result<PgPool, Failure> {
     let pool = db::pool(url, "aamcare worker command", 2).map_err(|e| Failure::new(CONFIGURATION, e))?;
     let migrated = db::is_migrated(&pool).await;
-    if migrated
-        .map_err(|e| Failure::new(UNREACHABLE, format!("Postgres cannot be reached: {}", sqlstate(&e))))?
-    {
+    if migrated.map_err(|e| {
+        Failure::new(
+            UNREACHABLE,
+            format!("Postgres cannot be reached: {}. `worker doctor` says more", sqlstate(&e)),
+        )
+    })? {
         Ok(pool)
     } else {
         Err(Failure::new(CONFIGURATION, "migrations are missing: run `worker migrate`"))
     }
 }
 
-/// Whoever is at the keyboard, for the audit log.
-pub(super) fn actor(named: Option<&str>) -> String {
-    let login = || std::env::var("USER").ok().filter(|u| !u.is_empty());
-    named.map(str::to_owned).or_else(login).unwrap_or_else(|| "unknown".to_owned())
+/// A stored number, masked.
+pub(super) fn masked(phone_e164: &str) -> String {
+    E164::parse(phone_e164).map_or_else(|_| "?".to_owned(), |number| number.masked())
 }
 
 /// The argument, or each line of standard input for `-`.
@@ -48,5 +52,5 @@ pub(super) fn lines(argument: &str) -> Result<Vec<String>, Failure> {
 
 /// A statement failed.
 pub(super) fn failed(error: sqlx::Error) -> Failure {
-    Failure::new(UNREACHABLE, format!("Postgres: {}", sqlstate(&error)))
+    Failure::new(UNREACHABLE, format!("Postgres: {}. `worker doctor` says more", sqlstate(&error)))
 }

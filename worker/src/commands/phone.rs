@@ -12,7 +12,15 @@ use shared::{
 
 use crate::exit::Failure;
 
+const EXAMPLES: &str = "\
+Examples:
+  echo 9807969278 | worker phone -
+  worker phone --region none - < numbers.txt
+
+Columns: as given, E.164, valid by the numbering plan, type, why it would not be texted.";
+
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Region of numbers without a country code, or `none` [default: DEFAULT_REGION]
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! `worker register`: one number through the whole pipeline. The way to try credentials.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead},
     process::ExitCode,
 };
 
@@ -17,19 +17,29 @@ use shared::{
     reason::Reason,
     telemetry,
 };
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::open;
+use super::{ask, open};
 use crate::{
     config::Config,
-    exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
+    exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
     pipeline::{self, Inbound, Verdict},
+    store::audit::{self, Deed},
     twilio::{self, Client, Preflight, Sender},
     worker::Worker,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  echo 98… | worker register -            asks before it sends
+  echo 98… | worker register --yes -      for scripts
+
+One real message. It obeys everything the worker obeys. Exit codes: 0 sent, 3 not sent, 130 not agreed to.";
+
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The number, or `-` to read it from standard input (keeps it out of the list of processes)
     #[arg(allow_hyphen_values = true)]
@@ -37,6 +47,12 @@ pub(super) struct Arguments {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+    /// Why; kept in the audit log
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Who decided [default: the login name]
+    #[arg(long)]
+    actor: Option<String>,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -56,13 +72,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let segments = message.segments();
     println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
     check_twilio(&config).await?;
-    if !arguments.yes && !confirmed()? {
+    if !arguments.yes && !ask::confirmed("Send one welcome to this number?", "this sends a message")? {
         println!("Nothing was sent.");
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let pool = open::connect(&config.database).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let worker = Worker::new(config, pool, stop, &abandon)?;
+    let actor = open::actor(arguments.actor.as_deref());
+    let subject = phone.e164.masked();
+    let deed = Deed { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
+    note(&worker.pool, &deed).await.map_err(open::failed)?;
+    worker.gate.pauses.look(&worker.pool).await.map_err(open::failed)?;
     let user = format!("register-{}", Uuid::now_v7());
     let verdict = pipeline::handle(&worker, &inbound(&user, number)?).await;
     let verdict = verdict.map_err(|e| Failure::new(UNREACHABLE, e))?;
@@ -114,21 +135,14 @@ fn read_number(argument: &str) -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Asks on the terminal; without one, only `--yes` will do.
-fn confirmed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::new(2, "this sends a message: add --yes to go on without a terminal"));
-    }
-    print!("Send one welcome to this number? [y/N] ");
-    io::stdout().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+/// Before the message: whoever sends it stands for it.
+async fn note(pool: &PgPool, deed: &Deed<'_>) -> Result<(), sqlx::Error> {
+    audit::note(&mut *pool.acquire().await?, deed).await
 }
 
 /// The event that the portal would have published.
 fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
-    let user_id = UserId::parse(user).map_err(|e| Failure::new(2, e))?;
+    let user_id = UserId::parse(user).map_err(|e| Failure::new(USAGE, e))?;
     let signup = Signup {
         user_id,
         phone,

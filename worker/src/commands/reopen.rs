@@ -7,7 +7,15 @@ use shared::{config::Env, reason::Reason};
 use super::open;
 use crate::{exit::Failure, store::reopen};
 
+const EXAMPLES: &str = "\
+Examples:
+  worker reopen --reason error_30040 --dry-run
+  worker reopen --reason error_30040 --because 'sender is registered now'
+
+Never after `undelivered` or an unknown outcome: whoever may have been texted is not texted again.";
+
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Users whose end has this reason, such as `error_21612` or `retries_exhausted`
     #[arg(long)]
@@ -28,12 +36,16 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let reason = arguments.reason.as_str();
     let users = reopen::candidates(&pool, &reason).await.map_err(open::failed)?;
     if arguments.dry_run {
-        println!("{} users would get one more attempt; nothing was changed", users.len());
+        println!("one more attempt would be allowed for {}; nothing was changed", people(users.len() as u64));
         return Ok(ExitCode::SUCCESS);
     }
     let actor = open::actor(arguments.actor.as_deref());
     let done =
         reopen::reopen(&pool, &users, &reason, &actor, &arguments.because).await.map_err(open::failed)?;
-    println!("{done} users get one more attempt");
+    println!("one more attempt allowed for {}", people(done));
     Ok(ExitCode::SUCCESS)
+}
+
+fn people(n: u64) -> String {
+    format!("{n} user{}", if n == 1 { "" } else { "s" })
 }

@@ -18,13 +18,19 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    admin::{self, Admin},
+    census,
     config::Config,
     dead_queue,
     exit::{CONFIGURATION, Failure},
+    exposition::{self, Exposition},
     gate::breaker,
     health::Health,
+    heartbeat::{self, Heartbeat},
+    history,
     lane::Consumer,
-    ops, resolver,
+    ops::{self, Ops},
+    resolver,
     sweeper::Sweeper,
     webhook,
     worker::Worker,
@@ -32,15 +38,15 @@ use crate::{
 
 /// What is in flight at SIGTERM has this long to finish; orchestrators kill after 30 s.
 const GRACE: Duration = Duration::from_secs(25);
-/// One for each batched statement, one for each loop, some for callbacks.
-const CONNECTIONS: u32 = 12;
+/// One for each batch that may run, one for each loop, some for callbacks.
+const CONNECTIONS: u32 = 15;
 
 pub(super) async fn run() -> Result<ExitCode, Failure> {
     let config = Config::read(Env::of_process())?;
-    telemetry::init(config.log_format);
+    let _flush = telemetry::init_gathered(config.log_format)?;
     install_crypto();
     shared::phone::warm_up();
-    let metrics = ops::install_recorder()?;
+    let recorder = exposition::install_recorder()?;
     let ops_listener = bind("OPS_ADDR", config.ops_addr).await?;
     let pool = db::pool(&config.database, "aamcare worker", CONNECTIONS)
         .map_err(|e| Failure::new(CONFIGURATION, e))?;
@@ -49,12 +55,26 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     let worker = Arc::new(Worker::new(config, pool, stop.clone(), &abandon)?);
 
     let mut tasks = JoinSet::new();
-    serve(&mut tasks, ops_listener, ops::routes(health.clone(), metrics));
+    show_settings(&worker.config);
+    let exposition = Exposition::new(recorder.clone(), worker.pool.clone());
+    watch(&mut tasks, &worker, &health, &exposition, &stop);
+    tasks.spawn(exposition::keep_up(recorder, stop.clone()));
+    let heartbeat = Heartbeat::new();
+    tasks.spawn(heartbeat.clone().keep_beating());
+    let probes = ops::routes(Ops { health: health.clone(), heartbeat, exposition });
+    heartbeat::serve_apart(ops_listener.into_std()?, probes)?;
     if let Some(routes) = webhook::routes(worker.clone())? {
         serve(&mut tasks, bind("WEBHOOK_ADDR", worker.config.webhook_addr).await?, routes);
     }
+    let admin_listener = match &worker.config.admin {
+        Some(admin) => Some(bind("ADMIN_ADDR", admin.addr).await?),
+        None => None,
+    };
     let handlers = TaskTracker::new();
-    let lanes = start(&mut tasks, &worker, &health, &handlers, &stop);
+    let (lanes, publisher) = start(&mut tasks, &worker, &health, &handlers, &stop);
+    if let Some(listener) = admin_listener {
+        serve_dashboard(&mut tasks, listener, &worker, &health, publisher, &stop);
+    }
 
     let code = tokio::select! {
         () = termination() => ExitCode::SUCCESS,
@@ -78,18 +98,20 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
         () = termination() => tracing::warn!("told twice, stopping at once"),
     }
     abandon.cancel();
+    worker.traces.clone().finish().await;
     tracing::info!("stopped");
     Ok(code)
 }
 
-/// Starts every loop. The returned tracker holds the lanes, which end by themselves once `stop` is cancelled.
+/// Starts every loop. The returned tracker holds the lanes, which end by themselves once `stop` is cancelled; the
+/// publisher may be used by others.
 fn start(
     tasks: &mut JoinSet<()>,
     worker: &Arc<Worker>,
     health: &Arc<Health>,
     handlers: &TaskTracker,
     stop: &CancellationToken,
-) -> TaskTracker {
+) -> (TaskTracker, Publisher) {
     let lanes = TaskTracker::new();
     let topology = Topology::new(worker.config.broker.namespace.clone());
     for lane in Lane::ALL {
@@ -107,7 +129,7 @@ fn start(
     let (publisher, publishing) =
         Publisher::start(worker.config.broker.clone(), "aamcare worker, publisher", stop.clone());
     tasks.spawn(async move { publishing.await.unwrap_or_default() });
-    let sweeper = Sweeper { worker: worker.clone(), health: health.clone(), publisher };
+    let sweeper = Sweeper { worker: worker.clone(), health: health.clone(), publisher: publisher.clone() };
     tasks.spawn(sweeper.run(stop.clone()));
     tasks.spawn(resolver::run(worker.clone(), health.clone(), stop.clone()));
     {
@@ -118,9 +140,47 @@ fn start(
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
         tasks.spawn(async move { health.watch_database(&worker.pool, &stop).await });
     }
+    {
+        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
+        tasks.spawn(async move { worker.gate.pauses.follow(&worker.pool, &health, &stop).await });
+    }
     let (worker, stop) = (worker.clone(), stop.clone());
     tasks.spawn(async move { breaker::keep_probing(&worker.gate.breaker, &worker.client, &stop).await });
-    lanes
+    (lanes, publisher)
+}
+
+/// The dashboard, and the figures it draws.
+fn serve_dashboard(
+    tasks: &mut JoinSet<()>,
+    listener: TcpListener,
+    worker: &Arc<Worker>,
+    health: &Arc<Health>,
+    publisher: Publisher,
+    stop: &CancellationToken,
+) {
+    let Some(config) = worker.config.admin.clone() else { return };
+    serve(tasks, listener, admin::routes(Admin::new(config, worker.clone(), health.clone(), publisher)));
+    let (pool, health, stop) = (worker.pool.clone(), health.clone(), stop.clone());
+    tasks.spawn(async move { history::run(pool, &health, &stop).await });
+}
+
+/// Starts the census. What it measures is shown by `exposition`.
+fn watch(
+    tasks: &mut JoinSet<()>,
+    worker: &Arc<Worker>,
+    health: &Arc<Health>,
+    exposition: &Exposition,
+    stop: &CancellationToken,
+) {
+    let (worker, health, text, stop) =
+        (worker.clone(), health.clone(), exposition.service.clone(), stop.clone());
+    tasks.spawn(async move { census::run(&worker.pool, &health, &text, &stop).await });
+}
+
+/// Settings that figures are judged by.
+fn show_settings(config: &Config) {
+    metrics::gauge!("onboarding_segment_price_usd").set(config.segment_price.0);
+    metrics::gauge!("onboarding_daily_message_limit").set(f64::from(config.pace.messages_per_day));
 }
 
 async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -135,7 +195,8 @@ async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
 
 fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, routes: Router) {
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, routes).await {
+        let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(%error, "HTTP server ended");
         }
     });

@@ -2,25 +2,61 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use shared::{
     config::{Env, settings::DEFAULT_REGION},
-    phone::{self, E164, Region},
+    phone::{self, Region},
 };
 
-use super::open;
+use super::{
+    open,
+    output::{self, Output, Record},
+};
 use crate::{
     exit::{Failure, SOME_FAILED},
-    store::suppressions,
+    store::suppressions::{self, Suppressed},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  echo 98… | worker suppress add - --reason 'asked by phone'
+  worker suppress list
+
+The list is checked at the last moment before the call to Twilio.";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  echo 98… | worker suppress add - --reason 'asked by phone'
+  worker suppress add - --reason 'a list of the clinic' --actor maya < numbers.txt";
+
+const REMOVE_EXAMPLES: &str = "\
+Examples:
+  echo 98… | worker suppress remove - --reason 'typed wrongly'
+
+The next event or backfill of its user may send, unless she was welcomed already.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  worker suppress list                   newest first, masked
+  worker suppress list --output csv      for a spreadsheet";
+
 #[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
 pub(super) enum Command {
     /// Never text these numbers
+    #[command(before_help = ADD_EXAMPLES)]
     Add(Change),
     /// Allow these numbers again
+    #[command(before_help = REMOVE_EXAMPLES)]
     Remove(Change),
     /// Show the list, masked
-    List,
+    #[command(before_help = LIST_EXAMPLES)]
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "human")]
+        output: Output,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +77,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let region = env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL);
     let pool = open::database(env).await?;
     match command {
-        Command::List => list(&pool).await,
+        Command::List { output } => list(&pool, *output).await,
         Command::Add(change) | Command::Remove(change) => {
             let add = matches!(command, Command::Add(_));
             change_all(&pool, change, region, add).await
@@ -49,12 +85,40 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn list(pool: &sqlx::PgPool) -> Result<ExitCode, Failure> {
-    for row in suppressions::list(pool).await.map_err(open::failed)? {
-        let number = E164::parse(&row.phone_e164).map_or_else(|_| "?".to_owned(), |n| n.masked());
-        println!("{number}\t{}\t{}\t{}\t{}", row.created_at.to_rfc3339(), row.source, row.actor, row.reason);
-    }
+async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
+    let rows = suppressions::list(pool).await.map_err(open::failed)?;
+    let rows: Vec<Listed> = rows.into_iter().map(Listed::of).collect();
+    output::print(&output::records("suppressions/1", &rows, output)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Listed {
+    /// Masked.
+    number: String,
+    since: DateTime<Utc>,
+    source: String,
+    actor: String,
+    reason: String,
+}
+
+impl Listed {
+    fn of(row: Suppressed) -> Self {
+        let number = open::masked(&row.phone_e164);
+        Self { number, since: row.created_at, source: row.source, actor: row.actor, reason: row.reason }
+    }
+}
+
+impl Record for Listed {
+    const COLUMNS: &'static [&'static str] = &["number", "since", "source", "actor", "reason"];
+
+    fn cells(&self) -> Vec<String> {
+        let texts = [&self.source, &self.actor, &self.reason];
+        let mut cells = vec![self.number.clone(), output::time(self.since)];
+        cells.extend(texts.into_iter().cloned());
+        cells
+    }
 }
 
 async fn change_all(

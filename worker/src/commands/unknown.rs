@@ -2,22 +2,64 @@
 
 use std::process::ExitCode;
 
-use shared::{amqp::install_crypto, config::Env, phone::E164};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{amqp::install_crypto, config::Env};
 use uuid::Uuid;
 
-use super::open;
+use super::{
+    open,
+    output::{self, Output, Record},
+};
 use crate::{
+    adopt::{self, Doubt},
     config::Config,
-    exit::{Failure, SOME_FAILED, UNREACHABLE},
+    exit::{Failure, SOME_FAILED, UNREACHABLE, USAGE},
     store::parked::{self, Decision, Open},
-    twilio::{Client, MessageSid, MessageStatus},
+    twilio::{Client, MessageSid},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  worker unknown list                                      whose message may or may not exist
+  worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
+  worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
+
+Nothing is sent to a number whose outcome is unknown. Look for it in Twilio's console first.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  worker unknown list
+  worker unknown list --output csv       for a spreadsheet";
+
+const ADOPT_EXAMPLES: &str = "\
+Examples:
+  worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
+
+Twilio is asked for the message: one that went to another number is refused.";
+
+const MARK_SENT_EXAMPLES: &str = "\
+Examples:
+  worker unknown mark-sent --attempt 01a2… --reason 'she says it came'";
+
+const REOPEN_EXAMPLES: &str = "\
+Examples:
+  worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
+
+She may get a second message if it went out after all: be sure.";
+
 #[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
 pub(super) enum Command {
     /// Show every unknown outcome, oldest first
-    List,
+    #[command(before_help = LIST_EXAMPLES)]
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "human")]
+        output: Output,
+    },
     /// It is this message at Twilio; its status is fetched
+    #[command(before_help = ADOPT_EXAMPLES)]
     Adopt {
         /// The message's SID
         sid: String,
@@ -25,8 +67,10 @@ pub(super) enum Command {
         verdict: Verdict,
     },
     /// It went out, but its SID is not known
+    #[command(before_help = MARK_SENT_EXAMPLES)]
     MarkSent(Verdict),
     /// It did not go out: make one more attempt
+    #[command(before_help = REOPEN_EXAMPLES)]
     Reopen(Verdict),
 }
 
@@ -46,7 +90,7 @@ pub(super) struct Verdict {
 pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
     let (verdict, decision) = match command {
-        Command::List => return list(&pool).await,
+        Command::List { output } => return list(&pool, *output).await,
         Command::Adopt { sid, verdict } => (verdict, fetch(sid, &find(&pool, verdict).await?).await?),
         Command::MarkSent(verdict) => (verdict, Decision::MarkSent),
         Command::Reopen(verdict) => (verdict, Decision::Reopen),
@@ -59,21 +103,55 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
 }
 
-async fn list(pool: &sqlx::PgPool) -> Result<ExitCode, Failure> {
-    let open = parked::list(pool).await.map_err(open::failed)?;
-    println!("attempt\tuser\tnumber\tclaimed\tchecks\tstate");
-    for row in &open {
-        let number = E164::parse(&row.phone_e164).map_or_else(|_| "?".to_owned(), |n| n.masked());
-        let state = if row.parked_at.is_some() { "parked" } else { "being found out" };
-        let claimed = row.claimed_at.to_rfc3339();
-        println!("{}\t{}\t{number}\t{claimed}\t{}\t{state}", row.message_id, row.user_id, row.checks);
+async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
+    let open: Vec<Unknown> =
+        parked::list(pool).await.map_err(open::failed)?.iter().map(Unknown::of).collect();
+    output::print(&output::records("unknown/1", &open, output)?)?;
+    if output == Output::Human {
+        eprintln!("{} unknown, {} of them parked", open.len(), open.iter().filter(|o| o.parked).count());
     }
-    eprintln!(
-        "{} unknown, {} of them parked",
-        open.len(),
-        open.iter().filter(|o| o.parked_at.is_some()).count()
-    );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Unknown {
+    attempt: Uuid,
+    user: String,
+    /// Masked.
+    number: String,
+    claimed: DateTime<Utc>,
+    checks: i16,
+    parked: bool,
+}
+
+impl Unknown {
+    fn of(row: &Open) -> Self {
+        Self {
+            attempt: row.message_id,
+            user: row.user_id.clone(),
+            number: open::masked(&row.phone_e164),
+            claimed: row.claimed_at,
+            checks: row.checks,
+            parked: row.parked_at.is_some(),
+        }
+    }
+}
+
+impl Record for Unknown {
+    const COLUMNS: &'static [&'static str] = &["attempt", "user", "number", "claimed", "checks", "state"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = if self.parked { "parked" } else { "being found out" };
+        vec![
+            self.attempt.to_string(),
+            self.user.clone(),
+            self.number.clone(),
+            output::time(self.claimed),
+            self.checks.to_string(),
+            state.to_owned(),
+        ]
+    }
 }
 
 async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
@@ -87,16 +165,10 @@ async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
 async fn fetch(sid: &str, attempt: &Open) -> Result<Decision, Failure> {
     let config = Config::read(Env::of_process())?;
     install_crypto();
-    let sid = MessageSid::parse(sid).map_err(|e| Failure::new(2, format!("the SID {e}")))?;
+    let sid = MessageSid::parse(sid).map_err(|e| Failure::new(USAGE, format!("the SID {e}")))?;
     let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
-    let record = client.fetch_message(&sid).await.map_err(|e| Failure::new(UNREACHABLE, e))?;
-    if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
-        return Err(Failure::new(SOME_FAILED, "that message went to another number; nothing was changed"));
-    }
-    let status = record.status.unwrap_or_else(|| MessageStatus::parse("accepted"));
-    Ok(Decision::Adopt {
-        sid: sid.to_string(),
-        rank: i16::from(status.rank()),
-        status: status.as_str().to_owned(),
+    adopt::fetch(&client, &sid, attempt).await.map_err(|doubt| match doubt {
+        Doubt::OtherNumber => Failure::new(SOME_FAILED, doubt),
+        Doubt::Twilio(fault) => Failure::new(UNREACHABLE, fault),
     })
 }

@@ -1,6 +1,6 @@
 //! Settings that are fine alone and wrong together.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use shared::config::Env;
 
@@ -38,4 +38,23 @@ pub(super) fn check(env: &mut Env, config: &Config) {
     if config.timing.retry.base.is_zero() || config.timing.retry.base > config.timing.retry.max {
         env.fault(settings::RETRY_BASE.name, "must be longer than zero and not longer than RETRY_MAX");
     }
+    check_admin(env, config);
+}
+
+/// The dashboard never shares a port with what has no login.
+fn check_admin(env: &mut Env, config: &Config) {
+    let Some(admin) = &config.admin else { return };
+    for (other, name) in [(config.ops_addr, "OPS_ADDR"), (config.webhook_addr, "WEBHOOK_ADDR")] {
+        if overlap(admin.addr, other) {
+            env.fault(
+                settings::ADMIN_ADDR.name,
+                format_args!("is the address of {name}; give it another port"),
+            );
+        }
+    }
+}
+
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let same_host = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && same_host
 }

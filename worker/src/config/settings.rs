@@ -27,6 +27,11 @@ pub(crate) const TWILIO_LOOKUPS_BASE_URL: Setting =
     Setting::new("TWILIO_LOOKUPS_BASE_URL", "https://lookups.twilio.com", "host of Lookup");
 pub(crate) const TWILIO_MESSAGING_BASE_URL: Setting =
     Setting::new("TWILIO_MESSAGING_BASE_URL", "https://messaging.twilio.com", "host of Messaging Services");
+pub(crate) const TWILIO_ACCOUNTS_BASE_URL: Setting = Setting::new(
+    "TWILIO_ACCOUNTS_BASE_URL",
+    "https://accounts.twilio.com",
+    "host of the permissions by country, which only `worker doctor` asks",
+);
 pub(crate) const TWILIO_CONNECT_TIMEOUT: Setting =
     Setting::new("TWILIO_CONNECT_TIMEOUT", "5s", "a connection that takes longer was never made");
 pub(crate) const TWILIO_TIMEOUT: Setting =
@@ -36,9 +41,9 @@ pub(crate) const REGISTRATION_METHOD: Setting =
 pub(crate) const DEFAULT_LANGUAGE: Setting =
     Setting::new("DEFAULT_LANGUAGE", "ne", "language of the welcome when the portal names none that we have");
 pub(crate) const WORKER_CONCURRENCY: Setting =
-    Setting::new("WORKER_CONCURRENCY", "10", "Twilio calls in flight per worker");
+    Setting::new("WORKER_CONCURRENCY", "10", "Twilio calls in flight per worker at most");
 pub(crate) const SEND_RATE: Setting =
-    Setting::new("SEND_RATE", "10", "message segments per second; 0: unlimited");
+    Setting::new("SEND_RATE", "10", "message segments per second of all workers together; 0: unlimited");
 pub(crate) const MAX_MESSAGES_PER_DAY: Setting = Setting::new(
     "MAX_MESSAGES_PER_DAY",
     "0",
@@ -48,6 +53,11 @@ pub(crate) const OPS_ADDR: Setting = Setting::new(
     "OPS_ADDR",
     "127.0.0.1:9464",
     "address of /livez, /readyz and /metrics; port 0: any free one, logged",
+);
+pub(crate) const OTEL_EXPORTER_OTLP_ENDPOINT: Setting = Setting::new(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    "collector that takes traces over OTLP/HTTP, such as http://collector:4318; empty: no traces",
 );
 pub(crate) const WEBHOOK_ADDR: Setting =
     Setting::new("WEBHOOK_ADDR", "127.0.0.1:8080", "address that takes Twilio's status callbacks");
@@ -83,6 +93,48 @@ pub(crate) const BREAKER_PROBE: Setting = Setting::new(
     "shortest and longest gap between probes while the breaker is open",
 );
 
+pub(crate) const KEEP_DELIVERY_TRIES: Setting = Setting::new(
+    "KEEP_DELIVERY_TRIES",
+    "30d",
+    "`worker prune` forgets older counts of redeliveries; 0: never",
+);
+pub(crate) const KEEP_STATUS_CALLBACKS: Setting =
+    Setting::new("KEEP_STATUS_CALLBACKS", "90d", "`worker prune` forgets older status callbacks; 0: never");
+pub(crate) const KEEP_DEAD_LETTER_BODIES: Setting = Setting::new(
+    "KEEP_DEAD_LETTER_BODIES",
+    "90d",
+    "`worker prune` empties dead letters that were replayed longer ago; 0: never",
+);
+pub(crate) const KEEP_DAILY_BUDGET: Setting =
+    Setting::new("KEEP_DAILY_BUDGET", "400d", "`worker prune` forgets the budget of older days; 0: never");
+pub(crate) const ADMIN_ADDR: Setting =
+    Setting::new("ADMIN_ADDR", "", "address of the dashboard, such as 127.0.0.1:9465; unset: no dashboard");
+pub(crate) const ADMIN_USERS_FILE: Setting = Setting::new(
+    "ADMIN_USERS_FILE",
+    "",
+    "file of those who may sign in to the dashboard, a line each, made by `worker admin-hash`",
+);
+pub(crate) const ADMIN_PROXY_HEADER: Setting = Setting::new(
+    "ADMIN_PROXY_HEADER",
+    "",
+    "header in which a proxy names who is signed in, such as X-Forwarded-User",
+);
+pub(crate) const ADMIN_PROXY_SECRET: Setting = Setting::new(
+    "ADMIN_PROXY_SECRET",
+    "",
+    "what the proxy sends as X-Admin-Proxy-Secret; 16 characters or more",
+);
+pub(crate) const ADMIN_PROXY_OPERATORS: Setting = Setting::new(
+    "ADMIN_PROXY_OPERATORS",
+    "",
+    "names from ADMIN_PROXY_HEADER that may act, separated by commas; the others look",
+);
+pub(crate) const TRUSTED_PROXIES: Setting = Setting::new(
+    "TRUSTED_PROXIES",
+    "",
+    "addresses or CIDRs of proxies whose headers the dashboard believes, separated by commas",
+);
+
 /// All of them, in the order of the documentation.
 #[cfg(test)]
 pub(crate) const ALL: &[Setting] = &[
@@ -95,6 +147,7 @@ pub(crate) const ALL: &[Setting] = &[
     TWILIO_API_BASE_URL,
     TWILIO_LOOKUPS_BASE_URL,
     TWILIO_MESSAGING_BASE_URL,
+    TWILIO_ACCOUNTS_BASE_URL,
     TWILIO_CONNECT_TIMEOUT,
     TWILIO_TIMEOUT,
     REGISTRATION_METHOD,
@@ -103,6 +156,7 @@ pub(crate) const ALL: &[Setting] = &[
     SEND_RATE,
     MAX_MESSAGES_PER_DAY,
     OPS_ADDR,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
     WEBHOOK_ADDR,
     PUBLIC_URL,
     LEASE,
@@ -114,4 +168,14 @@ pub(crate) const ALL: &[Setting] = &[
     RETRY_MAX,
     RETRY_FOR,
     BREAKER_PROBE,
+    KEEP_DELIVERY_TRIES,
+    KEEP_STATUS_CALLBACKS,
+    KEEP_DEAD_LETTER_BODIES,
+    KEEP_DAILY_BUDGET,
+    ADMIN_ADDR,
+    ADMIN_USERS_FILE,
+    ADMIN_PROXY_HEADER,
+    ADMIN_PROXY_SECRET,
+    ADMIN_PROXY_OPERATORS,
+    TRUSTED_PROXIES,
 ];

@@ -24,19 +24,21 @@ pub(crate) struct TwilioConfig {
 }
 
 impl TwilioConfig {
-    pub(super) fn read(env: &mut Env, insecure: bool) -> Self {
+    pub(crate) fn read(env: &mut Env, insecure: bool) -> Self {
         let connect_timeout = env.duration(&settings::TWILIO_CONNECT_TIMEOUT);
         let timeout = env.duration(&settings::TWILIO_TIMEOUT);
         let webhook_tokens = tokens(env);
         let api_base = base(env, &settings::TWILIO_API_BASE_URL, insecure);
         let lookups_base = base(env, &settings::TWILIO_LOOKUPS_BASE_URL, insecure);
         let messaging_base = base(env, &settings::TWILIO_MESSAGING_BASE_URL, insecure);
+        let accounts_base = base(env, &settings::TWILIO_ACCOUNTS_BASE_URL, insecure);
         let client = credentials(env, &webhook_tokens).and_then(|credentials| {
             Some(ClientConfig {
                 credentials,
                 api_base: api_base?,
                 lookups_base: lookups_base?,
                 messaging_base: messaging_base?,
+                accounts_base: accounts_base?,
                 connect_timeout,
                 timeout,
             })

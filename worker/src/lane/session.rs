@@ -10,12 +10,12 @@ use lapin::{
     types::FieldTable,
 };
 use shared::amqp::{ConnectError, TopologyError, connect};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::{Consumer, End, acks::Acks, delivery};
 use crate::{
     failpoint,
-    gate::breaker::State,
+    gate::Obstacle,
     health::LaneState,
     pipeline::{self, Inbound, Interrupted},
 };
@@ -75,8 +75,12 @@ impl Consumer {
         let (done, finished) = mpsc::unbounded_channel();
         let session = Session { consumer: self, channel, acks: Acks::new(), running: 0, done, prefetch };
         let end = session.run(finished).await;
-        let held = matches!(end, Ok(End::Held));
-        self.health.lane(self.lane, if held { LaneState::Held } else { LaneState::Down });
+        match end {
+            // The lane has said itself what holds it back.
+            Ok(End::Held) => {}
+            Ok(End::OutsideHours) => self.health.lane(self.lane, self.outside_hours()),
+            _ => self.health.lane(self.lane, LaneState::Down),
+        }
         if end.is_ok() {
             // The broker may be gone already; what was not acked comes back either way.
             let _ = connection.close(200, "done".into()).await;
@@ -95,14 +99,18 @@ impl Session<'_> {
             .await?;
         self.consumer.health.lane(self.consumer.lane, LaneState::Consuming);
         tracing::info!(queue, prefetch = self.prefetch, "consuming");
-        let mut breaker = self.consumer.worker.gate.breaker.watch();
+        let mut gate = self.consumer.worker.gate.watch(self.consumer.lane);
         let mut depth = tokio::time::interval(DEPTH_INTERVAL);
         let tag = deliveries.tag();
         let end = loop {
             tokio::select! {
                 biased;
                 () = self.consumer.stop.cancelled() => break End::Stopped,
-                () = opened(&mut breaker) => break End::Held,
+                obstacle = gate.obstructed() => {
+                    self.hold_back(obstacle);
+                    break End::Held;
+                }
+                () = self.consumer.closing() => break End::OutsideHours,
                 Some(done) = finished.recv() => self.settle(done, &mut finished).await?,
                 delivery = deliveries.next() => self.take(delivery.ok_or(Broken::Ended)??),
                 _ = depth.tick() => self.measure_depth(&queue).await?,
@@ -124,9 +132,19 @@ impl Session<'_> {
         Ok(end)
     }
 
+    fn hold_back(&self, obstacle: Obstacle) {
+        let state = match obstacle {
+            Obstacle::Paused(_) => LaneState::Pausing,
+            Obstacle::Unread | Obstacle::Breaker => LaneState::Held,
+        };
+        tracing::info!(lane = self.consumer.lane.as_str(), ?obstacle, "held back, nothing new is taken up");
+        self.consumer.health.lane(self.consumer.lane, state);
+    }
+
     fn take(&mut self, mut delivery: Delivery) {
         let tag = delivery.delivery_tag;
-        let inbound = delivery::inbound(&mut delivery, self.consumer.lane);
+        let mut inbound = delivery::inbound(&mut delivery, self.consumer.lane);
+        let mut scope = self.consumer.worker.traces.process(&mut inbound, &self.consumer.topology);
         self.acks.arrived(tag, delivery.acker);
         self.running += 1;
         metrics::gauge!("onboarding_events_in_flight").increment(1.0);
@@ -135,6 +153,7 @@ impl Session<'_> {
             let started = tokio::time::Instant::now();
             let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
             metrics::gauge!("onboarding_events_in_flight").decrement(1.0);
+            scope.processed(&result);
             // Err: the session has ended; the delivery comes back and finds what was committed.
             let _ = done.send(conclude(tag, &inbound, started.elapsed(), result));
         });
@@ -183,14 +202,6 @@ impl Session<'_> {
         let state = self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
         self.consumer.health.depth(self.consumer.lane, state.message_count());
         Ok(())
-    }
-}
-
-/// Waits until the breaker is open.
-async fn opened(breaker: &mut watch::Receiver<State>) {
-    if breaker.wait_for(|s| matches!(s, State::Open(_))).await.is_err() {
-        // The breaker is gone, and with it the worker.
-        std::future::pending::<()>().await;
     }
 }
 

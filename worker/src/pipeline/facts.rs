@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     pub(crate) phone: Result<Phone, Unusable>,
     pub(crate) language: Language,
     pub(crate) traceparent: Option<String>,
+    pub(crate) event_id: Option<String>,
     /// What the event tells that is to be stored; none: the facts come from the database.
     pub(crate) news: Option<News>,
 }
@@ -40,6 +41,7 @@ pub(crate) struct News {
 pub(crate) struct Origin {
     pub(crate) lane: Lane,
     pub(crate) traceparent: Option<String>,
+    pub(crate) event_id: Option<String>,
 }
 
 impl Facts {
@@ -54,6 +56,7 @@ impl Facts {
             phone_raw: signup.phone,
             country_hint: signup.country_hint,
             traceparent: origin.traceparent,
+            event_id: origin.event_id,
             news: Some(News {
                 at,
                 language: signup.language,
@@ -79,8 +82,19 @@ impl Facts {
             phone_raw: stored.phone_raw.to_owned(),
             country_hint: stored.country_hint.map(str::to_owned),
             traceparent: origin.traceparent,
+            event_id: origin.event_id,
             news: None,
         }
+    }
+
+    /// The trace she belongs to, for log lines (W3C Trace Context: `version-trace-span-flags`).
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref()?.split('-').nth(1)
+    }
+
+    /// Whether an event told something newer than what is stored as of `stored`.
+    pub(crate) fn is_newer_than(&self, stored: Option<DateTime<Utc>>) -> bool {
+        self.news.as_ref().is_some_and(|news| stored.is_some_and(|stored| stored < news.at))
     }
 
     /// The number in E.164, where there is one.

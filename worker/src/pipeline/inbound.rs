@@ -1,10 +1,10 @@
 //! A delivery, as far as the pipeline needs it.
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use shared::{event::Event, lane::Lane};
 
 use super::facts::Origin;
+use crate::store::tries;
 
 /// One delivery. `Debug` shows no body.
 pub(crate) struct Inbound {
@@ -22,14 +22,11 @@ pub(crate) struct Inbound {
 impl Inbound {
     /// What tells this message from others: its id, or its content.
     pub(super) fn key(&self) -> String {
-        match &self.message_id {
-            Some(id) => format!("id:{id}"),
-            None => format!("sha256:{:x}", Sha256::digest(&self.body)),
-        }
+        tries::key(self.message_id.as_deref(), &self.body)
     }
 
     pub(super) fn origin(&self) -> Origin {
-        Origin { lane: self.lane, traceparent: self.traceparent.clone() }
+        Origin { lane: self.lane, traceparent: self.traceparent.clone(), event_id: self.message_id.clone() }
     }
 
     /// The word for metrics: who publishes on this lane.

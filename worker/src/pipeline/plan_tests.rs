@@ -17,7 +17,7 @@ const HERS: &str = "9807969278";
 
 fn facts(phone: &str) -> Facts {
     let audience = Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
-    let origin = Origin { lane: Lane::Live, traceparent: None };
+    let origin = Origin { lane: Lane::Live, traceparent: None, event_id: None };
     let stored = StoredNumber { phone_raw: phone, country_hint: None, language: None };
     Facts::of_stored(UserId::parse("7").unwrap(), stored, origin, &audience)
 }

@@ -10,6 +10,8 @@ use shared::{
     state::{AttemptOutcome, UserState},
 };
 
+use tokio::time::Instant;
+
 use super::{
     Interrupted, Verdict,
     facts::Facts,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     failpoint,
-    gate::{Pass, Scope, Trip},
+    gate::{self, Call, Echo, Pass, Trip},
     registrar::Registration,
     store::{
         budget,
@@ -27,9 +29,14 @@ use crate::{
         outcome::Ended,
         record::NewState,
     },
+    traces::Scope,
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
     worker::Worker,
 };
+
+/// Method and template of the two calls, for traces.
+const LOOKUP: &str = "GET /v2/PhoneNumbers/{PhoneNumber}";
+const CREATE: &str = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json";
 
 /// Welcomes one user. `None`: things changed meanwhile, look again.
 pub(super) async fn send(
@@ -38,12 +45,17 @@ pub(super) async fn send(
     retries: u32,
 ) -> Result<Option<Verdict>, Interrupted> {
     let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
-    if let Err(trip) = worker.gate.breaker.check() {
-        return hold(worker, facts, trip).await.map(Some);
-    }
     let registration = {
-        let _permits = worker.gate.permits.take(facts.lane).await;
-        worker.registrar.register(&phone, facts.traceparent.as_deref()).await
+        let permit = worker.gate.permits.take(facts.lane).await;
+        // Asked with the permit in hand: many may have waited for it meanwhile.
+        if let Err(trip) = worker.gate.check(facts.lane) {
+            return hold(worker, facts, trip).await.map(Some);
+        }
+        let scope = worker.traces.call(LOOKUP, facts.traceparent.as_deref());
+        let traceparent = scope.traceparent(facts.traceparent.as_deref());
+        let (registration, echo) = worker.registrar.register(&phone, traceparent.as_deref()).await;
+        permit.finish(echo);
+        registration
     };
     let method = match registration {
         Registration::Registered(method) => method,
@@ -65,9 +77,9 @@ pub(super) async fn send(
         Err(trip) => return hold(worker, facts, trip).await.map(Some),
     };
     let wish = wish(facts.clone(), &phone, method, message);
-    let message_id = wish.message_id;
+    let claimed = Claimed { message_id: wish.message_id, call_before: worker.call_before() };
     match worker.claim.run(wish).await? {
-        Granted::Yes => call(worker, &facts, &phone, message_id, message, retries, pass).await.map(Some),
+        Granted::Yes => call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some),
         Granted::Shared | Granted::Hers => Ok(Some(Verdict::Linked)),
         Granted::Suppressed => Ok(Some(Verdict::OptedOut)),
         Granted::Capped => capped(worker, facts).await.map(Some),
@@ -99,8 +111,8 @@ async fn hold(worker: &Worker, facts: Arc<Facts>, trip: Trip) -> Result<Verdict,
 }
 
 async fn capped(worker: &Worker, facts: Arc<Facts>) -> Result<Verdict, Interrupted> {
-    let wait = budget::until_tomorrow(&worker.pool).await?;
-    worker.gate.breaker.open(Scope::DailyCap { wait });
+    let wait = Box::pin(budget::until_tomorrow(&worker.pool)).await?;
+    worker.gate.breaker.open(gate::Scope::DailyCap { wait });
     hold(worker, facts, Trip { reason: Reason::DailyCap, again_in: wait }).await
 }
 
@@ -118,35 +130,47 @@ fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Message
     }
 }
 
+/// A committed claim, and the last moment at which a call is sure to end within its lease.
+struct Claimed {
+    message_id: MessageId,
+    call_before: Instant,
+}
+
 /// The claim is committed: call at once, write what came of it.
 async fn call(
     worker: &Worker,
     facts: &Facts,
     phone: &E164,
-    message_id: MessageId,
+    claimed: Claimed,
     message: &Message,
     retries: u32,
-    pass: Pass<'_>,
+    mut pass: Pass<'_>,
 ) -> Result<Verdict, Interrupted> {
     let user_id = facts.user_id.to_string();
+    let message_id = claimed.message_id;
     failpoint::hit("after_claim");
-    if worker.stop.is_cancelled() {
+    if !may_call(worker, &mut pass, claimed.call_before).await {
         worker.outcome.run(settle::give_back(message_id, user_id)).await?;
         return Ok(Verdict::Deferred(Reason::GivenBack));
     }
     let callback = worker.callback_url(message_id);
+    let scope = worker.traces.call(CREATE, facts.traceparent.as_deref());
+    let traceparent = scope.traceparent(facts.traceparent.as_deref());
     let create = CreateMessage {
         to: phone.as_str(),
         sender: &worker.sender,
         body: message.body(),
         validity_period: crate::worker::VALIDITY_SECONDS,
         status_callback: callback.as_deref(),
-        traceparent: facts.traceparent.as_deref(),
+        traceparent: traceparent.as_deref(),
     };
+    failpoint::hold("before_call").await;
+    let started = Instant::now();
     let answer = worker.client.create_message(&create).await;
+    trace_end(scope, &answer);
     failpoint::hit("after_response");
     inform_breaker(worker, phone, &answer).await;
-    drop(pass);
+    pass.finish(echo(started, &answer));
     let terms = Terms { retry: worker.config.timing.retry, retries, first_check: worker.first_check() };
     let ended = settle::settle(message_id, user_id, &answer, terms);
     let verdict = verdict(&ended);
@@ -159,6 +183,18 @@ async fn call(
     Ok(verdict)
 }
 
+fn trace_end(mut scope: Scope, answer: &CreateOutcome) {
+    match answer {
+        CreateOutcome::Accepted { .. } => scope.status(201),
+        CreateOutcome::Refused { status, class, .. } => {
+            scope.status(*status);
+            scope.failed(class.label());
+        }
+        CreateOutcome::NotWritten { .. } => scope.failed("not_written"),
+        CreateOutcome::Unknown { cause } => scope.failed(cause.label()),
+    }
+}
+
 async fn inform_breaker(worker: &Worker, phone: &E164, answer: &CreateOutcome) {
     let breaker = &worker.gate.breaker;
     let country = phone.country();
@@ -166,19 +202,43 @@ async fn inform_breaker(worker: &Worker, phone: &E164, answer: &CreateOutcome) {
     match answer {
         CreateOutcome::NotWritten { .. } => breaker.path_fault(),
         CreateOutcome::Refused { class: Class::Account { scope: FaultScope::Country }, .. } => {
-            breaker.open(country.map_or(Scope::Account, |c| Scope::Country(c.to_owned())));
+            breaker.open(country.map_or(gate::Scope::Account, |c| gate::Scope::Country(c.to_owned())));
         }
-        CreateOutcome::Refused { class: Class::Account { .. }, .. } => breaker.open(Scope::Account),
+        CreateOutcome::Refused { class: Class::Account { .. }, .. } => breaker.open(gate::Scope::Account),
         CreateOutcome::Refused { class: Class::DailyCap, .. } => {
             // Without the database's word, an hour is soon enough to look again.
-            let wait = budget::until_tomorrow(&worker.pool).await.unwrap_or(Duration::from_secs(3600));
-            breaker.open(Scope::DailyCap { wait });
+            let wait =
+                Box::pin(budget::until_tomorrow(&worker.pool)).await.unwrap_or(Duration::from_secs(3600));
+            breaker.open(gate::Scope::DailyCap { wait });
         }
         CreateOutcome::Accepted { .. } | CreateOutcome::Refused { .. } => breaker.worked(country),
         CreateOutcome::Unknown { cause } => {
             tracing::warn!(cause = cause.label(), "no definite answer: she may have been texted");
         }
     }
+}
+
+/// Not while the worker stops, and not too late, after a long commit or a frozen process: others may have settled the
+/// claim as unknown by then.
+async fn may_call(worker: &Worker, pass: &mut Pass<'_>, call_before: Instant) -> bool {
+    let renewed = pass.is_good()
+        || tokio::select! {
+            renewed = worker.gate.renew(pass, call_before) => renewed,
+            () = worker.stop.cancelled() => false,
+        };
+    renewed && !worker.stop.is_cancelled() && Instant::now() <= call_before
+}
+
+/// `None`: there was no exchange with Twilio.
+fn echo(started: Instant, answer: &CreateOutcome) -> Option<Echo> {
+    let throttled = match answer {
+        CreateOutcome::NotWritten { .. } => return None,
+        CreateOutcome::Refused { class: Class::Throttled { .. }, .. } => true,
+        CreateOutcome::Refused { .. } | CreateOutcome::Accepted { .. } | CreateOutcome::Unknown { .. } => {
+            false
+        }
+    };
+    Some(Echo { call: Call::Create, started, throttled })
 }
 
 fn verdict(ended: &Ended) -> Verdict {
@@ -208,7 +268,10 @@ fn report(facts: &Facts, phone: &E164, ended: &Ended, verdict: Verdict) {
         reason = reason.as_deref(),
         error_code = ended.error_code,
         sid = ended.accepted.as_ref().map(|a| a.sid.as_str()),
-        traceparent = facts.traceparent.as_deref(),
+        channel = "sms",
+        lang = facts.language.as_str(),
+        event_id = facts.event_id.as_deref(),
+        trace_id = facts.trace_id(),
         "welcome"
     );
 }

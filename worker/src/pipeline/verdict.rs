@@ -62,6 +62,11 @@ pub(crate) enum Interrupted {
 }
 
 impl Interrupted {
+    /// Whether the database failed: nothing that the message did.
+    pub(crate) fn is_database(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Batch(BatchError::Unavailable))
+    }
+
     /// Whether the worker stops, rather than something being wrong.
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping | Self::Batch(BatchError::Stopping))

@@ -25,6 +25,8 @@ pub(crate) struct ClientConfig {
     pub(crate) lookups_base: Url,
     /// `https://messaging.twilio.com` or a stand-in.
     pub(crate) messaging_base: Url,
+    /// `https://accounts.twilio.com` or a stand-in.
+    pub(crate) accounts_base: Url,
     /// For name resolution, connection and TLS handshake together.
     pub(crate) connect_timeout: Duration,
     /// For the whole call. Twilio may take 26 s; less makes unknown outcomes.

@@ -20,6 +20,8 @@ pub(crate) struct Endpoints {
     messages_folder: String,
     phone_numbers: String,
     services: String,
+    account: String,
+    sms_permissions: String,
 }
 
 impl Endpoints {
@@ -34,7 +36,12 @@ impl Endpoints {
             variable: "TWILIO_MESSAGING_BASE_URL",
             example: "https://messaging.twilio.com",
         })?;
-        let folder = format!("{core}/Accounts/{}/Messages", config.credentials.account());
+        let accounts = base(&config.accounts_base, "v1").ok_or(EndpointsError {
+            variable: "TWILIO_ACCOUNTS_BASE_URL",
+            example: "https://accounts.twilio.com",
+        })?;
+        let account = format!("{core}/Accounts/{}", config.credentials.account());
+        let folder = format!("{account}/Messages");
         let messages = Url::parse(&format!("{folder}.json")).map_err(|_| EndpointsError {
             variable: "TWILIO_API_BASE_URL",
             example: "https://api.twilio.com",
@@ -44,6 +51,8 @@ impl Endpoints {
             messages_folder: folder,
             phone_numbers: format!("{lookups}/PhoneNumbers/"),
             services: format!("{messaging}/Services/"),
+            account,
+            sms_permissions: format!("{accounts}/Messaging/GeoPermissions?CountryCode="),
         })
     }
 
@@ -58,6 +67,21 @@ impl Endpoints {
 
     pub(super) fn service(&self, sid: &ServiceSid) -> String {
         format!("{}{sid}", self.services)
+    }
+
+    pub(super) fn account(&self) -> String {
+        format!("{}.json", self.account)
+    }
+
+    /// The account's own numbers that are this one.
+    pub(super) fn own_number(&self, e164: &str) -> String {
+        let encoded: String = url::form_urlencoded::byte_serialize(e164.as_bytes()).collect();
+        format!("{}/IncomingPhoneNumbers.json?PhoneNumber={encoded}", self.account)
+    }
+
+    /// Whether a country, as in ISO 3166, may be texted.
+    pub(super) fn sms_permission(&self, country: &str) -> String {
+        format!("{}{country}", self.sms_permissions)
     }
 
     /// Lookup of a number in E.164; its plus sign is written as `%2B`.
@@ -105,6 +129,7 @@ mod tests {
             api_base: api.parse().unwrap(),
             lookups_base: "https://lookups.twilio.com/".parse().unwrap(),
             messaging_base: "https://messaging.twilio.com/v1".parse().unwrap(),
+            accounts_base: "https://accounts.twilio.com".parse().unwrap(),
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
         })

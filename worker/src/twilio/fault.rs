@@ -129,6 +129,11 @@ impl ReadFault {
         }
     }
 
+    /// Too many calls at once, or too many of this kind.
+    pub(crate) fn is_throttled(self) -> bool {
+        matches!(self, Self::Status { status: 429, .. })
+    }
+
     /// No such resource, or not yet: a fetch right after a create may see this.
     pub(crate) fn is_not_found(self) -> bool {
         matches!(self, Self::Status { status: 404, .. })

@@ -43,6 +43,7 @@ pub(super) enum Operation {
     Fetch,
     Service,
     Preflight,
+    Account,
 }
 
 impl Operation {
@@ -54,6 +55,7 @@ impl Operation {
             Self::Fetch => "fetch",
             Self::Service => "service",
             Self::Preflight => "preflight",
+            Self::Account => "account",
         }
     }
 }

@@ -195,3 +195,13 @@ fn malformed_signatures_and_bodies_are_refused_quietly() {
         assert!(!short.verify_form(U, body, b"RSOYDt4T1cUTdK1PDd93/VVr8B8="));
     }
 }
+
+#[test]
+fn what_we_sign_is_what_twilio_would() {
+    let token = SecretString::from(LONG_TOKEN);
+    let signature = sign_form(&token, U, P).unwrap();
+    let body: String = Serializer::new(String::new()).extend_pairs(P).finish();
+    let validator = SignatureValidator::new([&token]);
+    assert!(validator.verify_form(U, body.as_bytes(), signature.as_bytes()));
+    assert!(!validator.verify_form(U_HTTP, body.as_bytes(), signature.as_bytes()));
+}

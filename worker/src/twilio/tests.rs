@@ -28,6 +28,7 @@ fn client_with(base: &str, connect_timeout: Duration, timeout: Duration) -> Clie
         api_base: base.parse().unwrap(),
         lookups_base: base.parse().unwrap(),
         messaging_base: base.parse().unwrap(),
+        accounts_base: base.parse().unwrap(),
         connect_timeout,
         timeout,
     })

@@ -1,8 +1,8 @@
 //! Lookup, listing, fetching and the check of the credentials.
 
 use super::super::{
-    LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ServiceSid, fault::ReadFault,
-    lookup::LookupError,
+    AccountStatus, LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ServiceSid,
+    fault::ReadFault, lookup::LookupError,
 };
 use super::server::{Reply, Server};
 use super::*;
@@ -147,4 +147,20 @@ async fn preflight_tells_good_from_refused_and_from_no_verdict() {
         let server = Server::answering(text.clone()).await;
         assert_eq!(client(&server.base()).preflight().await, expected, "{text}");
     }
+}
+
+#[tokio::test]
+async fn the_account_and_what_it_may_are_read() {
+    let body = r#"{"friendly_name":"x","status":"suspended","type":"Trial"}"#;
+    let server = Server::answering(answer("200 OK", body)).await;
+    let account = client(&server.base()).fetch_account().await.unwrap();
+    assert_eq!((account.status, account.trial), (AccountStatus::Suspended, true));
+    let body =
+        r#"{"permissions":[{"country_code":"IN","enabled":true},{"country_code":"NP","enabled":false}]}"#;
+    let server = Server::answering(answer("200 OK", body)).await;
+    assert_eq!(client(&server.base()).may_text("NP").await, Ok(false));
+    let server = Server::answering(answer("200 OK", r#"{"incoming_phone_numbers":[]}"#)).await;
+    assert_eq!(client(&server.base()).owns_number(TO).await, Ok(false));
+    let server = Server::answering(answer("401 Unauthorized", r#"{"code":20003}"#)).await;
+    assert_eq!(client(&server.base()).may_text("NP").await, Err(status(401, Some(20003))));
 }

@@ -1,0 +1,29 @@
+//! An unknown outcome and the message at Twilio that somebody says it is.
+
+use crate::{
+    store::parked::{Decision, Open},
+    twilio::{Client, MessageSid, MessageStatus, ReadFault},
+};
+
+/// Why a message was not taken for the outcome.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Doubt {
+    #[error("that message went to another number; nothing was changed")]
+    OtherNumber,
+    #[error(transparent)]
+    Twilio(#[from] ReadFault),
+}
+
+/// Asks Twilio for the message, so that no mistyped SID is adopted.
+pub(crate) async fn fetch(client: &Client, sid: &MessageSid, attempt: &Open) -> Result<Decision, Doubt> {
+    let record = client.fetch_message(sid).await?;
+    if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
+        return Err(Doubt::OtherNumber);
+    }
+    let status = record.status.unwrap_or_else(|| MessageStatus::parse("accepted"));
+    Ok(Decision::Adopt {
+        sid: sid.to_string(),
+        rank: i16::from(status.rank()),
+        status: status.as_str().to_owned(),
+    })
+}

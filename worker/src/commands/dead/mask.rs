@@ -1,0 +1,143 @@
+//! What a delivery says, without what it says of anybody: its structure stays, every digit and every word is a
+//! row of dots, but for the words of the contract and the names of fields.
+
+use serde_json::{Map, Value};
+use shared::{
+    amqp::Topology,
+    event::{BACKFILL, CONTENT_TYPE, SIGNED_UP},
+    lane::Lane,
+};
+use uuid::Uuid;
+
+/// Values that say nothing of anybody.
+const PLAIN: [&str; 9] =
+    [SIGNED_UP, BACKFILL, CONTENT_TYPE, "application/json", "1.0", "ne", "en", "NP", "sms"];
+/// Names of fields, which are shown where a body is no JSON.
+const FIELDS: [&str; 16] = [
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "time",
+    "subject",
+    "datacontenttype",
+    "dataschema",
+    "data",
+    "user_id",
+    "phone_number",
+    "country_hint",
+    "preferred_language",
+    "preferred_channel",
+    "kind",
+    "display_name",
+];
+/// A longer name of a field is no name.
+const LONGEST_NAME: usize = 40;
+
+/// A body: JSON with masked values, else its masked text.
+pub(super) fn body(bytes: &[u8]) -> Value {
+    match serde_json::from_slice(bytes) {
+        Ok(json) => value(&json),
+        Err(_) => Value::String(text(&String::from_utf8_lossy(bytes))),
+    }
+}
+
+/// JSON with masked values. Numbers become text.
+pub(super) fn value(json: &Value) -> Value {
+    match json {
+        Value::Null | Value::Bool(_) => json.clone(),
+        Value::Number(number) => Value::String(dots(&number.to_string())),
+        Value::String(plain) if PLAIN.contains(&plain.as_str()) => json.clone(),
+        Value::String(content) => Value::String(text(content)),
+        Value::Array(items) => Value::Array(items.iter().map(value).collect()),
+        Value::Object(fields) => {
+            let masked = fields.iter().map(|(key, inner)| (name(key), value(inner)));
+            Value::Object(masked.collect::<Map<_, _>>())
+        }
+    }
+}
+
+/// A message's id: most are UUIDs, which are nobody's number.
+pub(super) fn id(id: &str) -> String {
+    if Uuid::parse_str(id).is_ok() { id.to_owned() } else { text(id) }
+}
+
+/// A routing key: one of ours, or masked, for its publisher chose it.
+pub(super) fn routing_key(key: &str) -> String {
+    let ours = Lane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
+    if ours { key.to_owned() } else { text(key) }
+}
+
+/// Words and digits as dots, punctuation as it is.
+fn text(content: &str) -> String {
+    let mut masked = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(first) = rest.chars().next() {
+        let in_word = is_word(first);
+        let end = rest.find(|c| is_word(c) != in_word).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        masked += &if in_word && !FIELDS.contains(&run) { dots(run) } else { run.to_owned() };
+        rest = after;
+    }
+    masked
+}
+
+/// Whatever is not ASCII may be a digit or a letter of some script.
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
+}
+
+/// A field's name as it is, but for digits; anything that does not look like one is masked.
+fn name(key: &str) -> String {
+    let looks =
+        key.len() <= LONGEST_NAME && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if looks { key.chars().map(|c| if c.is_ascii_digit() { '•' } else { c }).collect() } else { dots(key) }
+}
+
+fn dots(run: &str) -> String {
+    "•".repeat(run.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn structure_stays_and_content_goes() {
+        let event = json!({
+            "specversion": "1.0", "type": SIGNED_UP, "id": "m-1",
+            "data": { "user_id": 1042, "phoneNumber": "+977 984-1234567", "display_name": "सीता Tamang",
+                      "preferred_language": "ne", "ok": true, "9841234567": null },
+        });
+        let masked = json!({
+            "specversion": "1.0", "type": SIGNED_UP, "id": "•-•",
+            "data": { "user_id": "••••", "phoneNumber": "+••• •••-•••••••", "display_name": "•••• ••••••",
+                      "preferred_language": "ne", "ok": true, "••••••••••": null },
+        });
+        assert_eq!(body(event.to_string().as_bytes()), masked);
+    }
+
+    #[test]
+    fn what_is_no_json_is_masked_as_text() {
+        let cut = r#"{"user_id": "1042", "display_name": "Sita", "phone_number": "९८४१२३४५६७"#;
+        let masked = r#"{"user_id": "••••", "display_name": "••••", "phone_number": "••••••••••"#;
+        assert_eq!(body(cut.as_bytes()), Value::String(masked.to_owned()));
+        assert_eq!(body(b"\xff98"), Value::String("•••".to_owned()));
+    }
+
+    #[test]
+    fn names_that_are_none_are_masked() {
+        assert_eq!(name("phoneNumber"), "phoneNumber");
+        assert_eq!(name("Sita Tamang"), "•••••••••••");
+        assert_eq!(name("phone_9841234567"), "phone_••••••••••");
+    }
+
+    #[test]
+    fn only_a_uuid_is_shown_as_an_id() {
+        let uuid = "01a20513-38ef-774e-a139-4de56368f85a";
+        assert_eq!(id(uuid), uuid);
+        assert_eq!(id("signup-9841234567"), "••••••-••••••••••");
+    }
+}

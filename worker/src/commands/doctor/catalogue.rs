@@ -1,0 +1,29 @@
+//! The welcome in every language: its length, its alphabet, and whether it gives anything away.
+
+use shared::message::{Language, catalogue, segments::Encoding, wording};
+
+use super::finding::Findings;
+
+pub(super) async fn check(found: &mut Findings) {
+    for language in Language::ALL {
+        let message = catalogue::welcome(language);
+        let cost = message.segments();
+        let encoding = match cost.encoding {
+            Encoding::Gsm7 => "GSM-7",
+            Encoding::Ucs2 => "UCS-2",
+        };
+        let text = format!("{language}: {} units in {encoding}, {} segment(s)", cost.units, cost.segments);
+        if cost.segments == 1 {
+            found.passed("length", text);
+        } else {
+            found.warning("length", text, "every segment is billed: shorten it");
+        }
+        let telling = wording::lint(message.body()).len();
+        if telling == 0 {
+            found.passed("wording", format!("{language}: nothing that gives a condition away"));
+        } else {
+            let text = format!("{language}: {telling} words that give a condition away");
+            found.misconfigured("wording", text, "phones are shared: reword it");
+        }
+    }
+}

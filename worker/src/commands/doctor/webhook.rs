@@ -1,0 +1,98 @@
+//! Whether status callbacks find their way: signatures here, and the address Twilio is given.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, redirect::Policy};
+use secrecy::SecretString;
+use shared::config::{Env, insecure_allowed};
+use url::{Host, Url};
+
+use super::finding::Findings;
+use crate::{
+    config::TwilioConfig,
+    twilio::{SignatureValidator, sign_form},
+};
+
+const LIMIT: Duration = Duration::from_secs(5);
+/// Names no account and no message: once its signature is verified, it is taken and changes nothing.
+const FORM: [(&str, &str); 1] = [("Doctor", "1")];
+
+pub(super) async fn check(found: &mut Findings) {
+    let mut env = Env::of_process();
+    let insecure = insecure_allowed(&mut env);
+    let config = TwilioConfig::read(&mut env, insecure);
+    let Ok(config) = env.finish(config) else {
+        return found.skipped("signature", "not tried: see the settings above");
+    };
+    let Some(public) = &config.public_url else {
+        return found.skipped("address", "PUBLIC_URL is not set: no callbacks are asked for");
+    };
+    let url = format!("{}/twilio/status", public.as_str().trim_end_matches('/'));
+    signatures(found, &config.webhook_tokens, &url);
+    address(found, &config.webhook_tokens, public, &url).await;
+}
+
+fn signatures(found: &mut Findings, tokens: &[SecretString], url: &str) {
+    let validator = SignatureValidator::new(tokens);
+    let body = b"Doctor=1";
+    let good = tokens.iter().all(|token| {
+        let signature = sign_form(token, url, &FORM).unwrap_or_default();
+        validator.verify_form(url, body, signature.as_bytes())
+            && !validator.verify_form(url, b"Doctor=2", signature.as_bytes())
+    });
+    if good {
+        found.passed("signature", "what TWILIO_AUTH_TOKEN signs is verified, what was altered is refused");
+    } else {
+        found.misconfigured("signature", "not verified with TWILIO_AUTH_TOKEN", "copy the token again");
+    }
+}
+
+async fn address(found: &mut Findings, tokens: &[SecretString], public: &Url, url: &str) {
+    let Some(token) = tokens.first() else { return };
+    let signature = sign_form(token, url, &FORM).unwrap_or_default();
+    let forged = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let answers = async {
+        let client = client(public)?;
+        let get = client.get(url).send().await?.status();
+        let wrong = post(&client, url, forged).await?;
+        let good = post(&client, url, &signature).await?;
+        Ok::<_, reqwest::Error>((get, wrong, good))
+    };
+    match answers.await {
+        Ok((StatusCode::METHOD_NOT_ALLOWED, StatusCode::FORBIDDEN, StatusCode::NO_CONTENT)) => {
+            found.passed("address", "PUBLIC_URL answers: GET 405, wrong signature 403, good signature 204");
+        }
+        Ok((StatusCode::METHOD_NOT_ALLOWED, StatusCode::FORBIDDEN, StatusCode::FORBIDDEN)) => {
+            let advice =
+                "the worker there runs with another TWILIO_AUTH_TOKEN or PUBLIC_URL: restart it with these";
+            found.misconfigured("address", "a good signature is refused (403)", advice);
+        }
+        Ok((get, wrong, good)) => {
+            let (get, wrong, good) = (get.as_u16(), wrong.as_u16(), good.as_u16());
+            let text =
+                format!("GET {get}, wrong signature {wrong}, good signature {good}; not 405, 403, 204");
+            let advice = "something else answers at PUBLIC_URL: point it, and the proxy, to WEBHOOK_ADDR";
+            found.misconfigured("address", text, advice);
+        }
+        Err(_) => {
+            let advice =
+                "start `worker run`; else look at PUBLIC_URL, WEBHOOK_ADDR and the proxy between them";
+            found.warning("address", "nothing answers at PUBLIC_URL from here", advice);
+        }
+    }
+}
+
+fn client(public: &Url) -> Result<Client, reqwest::Error> {
+    let builder = Client::builder().timeout(LIMIT).redirect(Policy::none());
+    let local = match public.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if local { builder.no_proxy().build() } else { builder.build() }
+}
+
+async fn post(client: &Client, url: &str, signature: &str) -> Result<StatusCode, reqwest::Error> {
+    Ok(client.post(url).header("X-Twilio-Signature", signature).form(&FORM).send().await?.status())
+}

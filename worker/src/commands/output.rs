@@ -1,0 +1,154 @@
+//! How commands that show data print it.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// The forms of output; each command says which of them it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For reading
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// Writes to standard output. Whoever read it through a pipe may have seen enough: that is no error.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// A time in a line to read: UTC, to the second.
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// One JSON document, indented, with a line break at its end.
+pub(super) fn json(value: &impl Serialize) -> io::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// One JSON object on one line.
+pub(super) fn json_line(value: &impl Serialize) -> io::Result<String> {
+    Ok(serde_json::to_string(value)? + "\n")
+}
+
+/// One JSON object per line, each with the schema it follows.
+pub(super) fn json_lines(schema: &'static str, rows: &[impl Serialize]) -> io::Result<String> {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        schema: &'static str,
+        #[serde(flatten)]
+        row: &'a T,
+    }
+    rows.iter().map(|row| json_line(&Line { schema, row })).collect()
+}
+
+/// Something of which there are many, one line each.
+pub(super) trait Record: Serialize {
+    /// The names of the columns. Published: add at the end, never rename.
+    const COLUMNS: &'static [&'static str];
+
+    /// The same number of cells, as they are printed.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Rows in the form asked for; the JSON ones carry the schema.
+pub(super) fn records<R: Record>(schema: &'static str, rows: &[R], output: Output) -> io::Result<String> {
+    #[derive(Serialize)]
+    struct Document<'a, R> {
+        schema: &'static str,
+        rows: &'a [R],
+    }
+    match output {
+        Output::Human => Ok(table(rows)),
+        Output::Json => json(&Document { schema, rows }),
+        Output::Jsonl => json_lines(schema, rows),
+        Output::Csv => csv(rows),
+    }
+}
+
+/// Columns for reading, numbers to the right.
+pub(super) fn table<R: Record>(rows: &[R]) -> String {
+    let mut lines = vec![R::COLUMNS.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()];
+    lines.extend(rows.iter().map(|row| row.cells().iter().map(|cell| one_line(cell)).collect()));
+    let columns = 0..R::COLUMNS.len();
+    let cell = |line: &[String], n: usize| line.get(n).cloned().unwrap_or_default();
+    let widths: Vec<usize> = columns
+        .clone()
+        .map(|n| lines.iter().map(|l| cell(l, n).chars().count()).max().unwrap_or(0))
+        .collect();
+    let numeric: Vec<bool> = columns
+        .map(|n| lines.len() > 1 && lines[1..].iter().all(|l| cell(l, n).parse::<u64>().is_ok()))
+        .collect();
+    let mut text = String::new();
+    for line in &lines {
+        let padded: Vec<String> = widths
+            .iter()
+            .zip(&numeric)
+            .enumerate()
+            .map(|(n, (width, right))| {
+                if *right {
+                    format!("{:>width$}", cell(line, n))
+                } else {
+                    format!("{:<width$}", cell(line, n))
+                }
+            })
+            .collect();
+        text += padded.join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// What people typed may hold what would end the line, or move a terminal's cursor.
+fn one_line(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Comma-separated values with a header.
+pub(super) fn csv<R: Record>(rows: &[R]) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(R::COLUMNS)?;
+    for row in rows {
+        writer.write_record(row.cells())?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Pet(&'static str, u8);
+
+    impl Record for Pet {
+        const COLUMNS: &'static [&'static str] = &["name", "age"];
+
+        fn cells(&self) -> Vec<String> {
+            vec![self.0.to_owned(), self.1.to_string()]
+        }
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        assert_eq!(table(&[Pet("Tiger", 7), Pet("Al\tex", 12)]), "name   age\nTiger    7\nAl ex   12\n");
+    }
+
+    #[test]
+    fn cells_are_quoted_where_csv_needs_it() {
+        assert_eq!(csv(&[Pet("a, \"b\"", 1)]).unwrap(), "name,age\n\"a, \"\"b\"\"\",1\n");
+    }
+}

@@ -1,0 +1,48 @@
+//! A stored delivery, as it goes out once more.
+
+use shared::{
+    amqp::{Outgoing, Topology},
+    event,
+    lane::Lane,
+};
+
+use crate::store::dead_letters::settle::Letter;
+
+/// None: this version cannot read it, so that it would only come back.
+pub(crate) fn outgoing(letter: &Letter) -> Option<Outgoing> {
+    let event = event::decode(&letter.body).ok()?;
+    // Its own id first: the worker's count of a message's take-ups goes by it.
+    let id = letter.message_id.clone().or(event.id).unwrap_or_else(|| format!("dead-letter-{}", letter.id));
+    Some(Outgoing::replayed(id, lane(letter), letter.body.clone(), &letter.headers))
+}
+
+/// What came by an unknown way goes to the lane of its routing key, else to the live one.
+fn lane(letter: &Letter) -> Lane {
+    let by_key = || Lane::ALL.into_iter().find(|l| Topology::routing_key(*l) == letter.routing_key);
+    letter.lane.or_else(by_key).unwrap_or(Lane::Live)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn letter(body: &str) -> Letter {
+        let reason = "schema".to_owned();
+        let routing_key = "user.backfill.v1".to_owned();
+        let (headers, body) = (json!({}), body.as_bytes().to_vec());
+        Letter { id: 7, reason, lane: None, routing_key, message_id: None, headers, body }
+    }
+
+    #[test]
+    fn only_what_can_be_read_goes_out() {
+        let readable = letter(r#"{"user_id": "1", "phone_number": ""}"#);
+        let event = outgoing(&readable).expect("readable");
+        assert_eq!((event.id.as_str(), event.lane), ("dead-letter-7", Lane::Backfill));
+        let own = Letter { message_id: Some("m-1".to_owned()), lane: Some(Lane::Live), ..readable };
+        let event = outgoing(&own).expect("readable");
+        assert_eq!((event.id.as_str(), event.lane), ("m-1", Lane::Live));
+        assert!(outgoing(&letter(r#"{"user": "1"}"#)).is_none());
+    }
+}

@@ -1,0 +1,182 @@
+//! One user's story: rows put in the order of time, and explained.
+
+mod what;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{phone::E164, reason::Reason};
+use sqlx::PgPool;
+
+pub(crate) use what::What;
+
+use crate::{
+    store::timeline::{self, Attempt, Callback, Person},
+    twilio::{MessageSid, classify_status, explain},
+};
+
+/// One user's story. The field names are a published schema: add to it, never rename.
+#[derive(Debug, Serialize)]
+pub(crate) struct Story {
+    pub(crate) user: String,
+    /// Masked.
+    pub(crate) number: Option<String>,
+    pub(crate) state: String,
+    pub(crate) welcome: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) next_attempt_at: Option<DateTime<Utc>>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// Something that happened.
+#[derive(Debug, Serialize)]
+pub(crate) struct Event {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) what: What,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<ErrorCode>,
+}
+
+/// A code of Twilio's, what it means and what to do.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorCode {
+    pub(crate) code: u32,
+    pub(crate) class: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+impl Story {
+    /// The story of a user id, or of whoever was sent the message of a SID.
+    pub(crate) async fn find(pool: &PgPool, who: &str) -> Result<Option<Self>, sqlx::Error> {
+        let user = match MessageSid::parse(who) {
+            Ok(sid) => timeline::user_of(pool, sid.as_str()).await?,
+            Err(_) => Some(who.to_owned()),
+        };
+        let Some(user) = user else { return Ok(None) };
+        let Some(person) = timeline::person(pool, &user).await? else { return Ok(None) };
+        let attempts = timeline::attempts(pool, &user).await?;
+        let callbacks = timeline::callbacks(pool, &user).await?;
+        Ok(Some(Self::new(person, attempts, callbacks)))
+    }
+
+    fn new(person: Person, attempts: Vec<Attempt>, callbacks: Vec<Callback>) -> Self {
+        let number = person.phone_e164.as_deref().and_then(|p| E164::parse(p).ok()).map(|p| p.masked());
+        let mut events = own(&person);
+        let last_code = attempts.last().and_then(|a| code(a.error_code));
+        for attempt in &attempts {
+            attempted(&mut events, attempt);
+        }
+        events.extend(callbacks.iter().map(|c| Event {
+            at: c.received_at,
+            what: What::Callback { status: c.status.clone() },
+            error: code(c.error_code),
+        }));
+        // The code of the reason, where no attempt bears it.
+        let stated = person.reason.as_deref().and_then(|r| r.parse::<Reason>().ok());
+        if let (Some(Reason::Error(number)), None) = (stated, last_code) {
+            let at = person.registered_at.unwrap_or(person.created_at);
+            events.push(Event { at, what: What::Stated, error: Some(told(number)) });
+        }
+        events.sort_by_key(|e| e.at);
+        Self {
+            user: person.user_id,
+            number,
+            state: person.state,
+            welcome: person.welcome,
+            reason: person.reason,
+            next_attempt_at: person.next_attempt_at,
+            events,
+        }
+    }
+}
+
+fn own(person: &Person) -> Vec<Event> {
+    let event = |at: Option<DateTime<Utc>>, what: What| at.map(|at| Event { at, what, error: None });
+    let method = person.registration_method.clone().unwrap_or_else(|| "none".to_owned());
+    [
+        event(person.signed_up_at, What::SignedUp),
+        event(Some(person.created_at), What::Stored { source: person.source.clone() }),
+        event(person.enqueued_at, What::Queued { lane: person.lane.clone() }),
+        event(person.registered_at, What::Registered { method }),
+        event(person.suppressed_at, What::Suppressed),
+        event(person.next_attempt_at, What::Due { retries: person.retries }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn attempted(events: &mut Vec<Event>, attempt: &Attempt) {
+    let id = attempt.message_id;
+    let mut add = |at, what, error| events.push(Event { at, what, error });
+    add(attempt.claimed_at, What::Claimed { id, language: attempt.language.clone() }, None);
+    let ended = What::Ended {
+        id,
+        outcome: attempt.outcome.clone(),
+        sid: attempt.sid.clone(),
+        status: attempt.twilio_status.clone(),
+        checks: attempt.checks,
+    };
+    add(attempt.updated_at, ended, code(attempt.error_code));
+    if let Some(at) = attempt.next_check_at {
+        add(at, What::Asked { id }, None);
+    }
+    if let Some(at) = attempt.parked_at {
+        add(at, What::Parked { id }, None);
+    }
+    if let Some(at) = attempt.reopened_at {
+        add(at, What::Reopened { id }, None);
+    }
+}
+
+fn code(stored: Option<i32>) -> Option<ErrorCode> {
+    Some(told(u32::try_from(stored?).ok()?))
+}
+
+fn told(code: u32) -> ErrorCode {
+    ErrorCode { code, class: classify_status(code).label(), meaning: explain(code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn person(at: DateTime<Utc>) -> Person {
+        Person {
+            user_id: "1042".to_owned(),
+            phone_e164: Some("+9779841234567".to_owned()),
+            state: "registered".to_owned(),
+            welcome: "undelivered".to_owned(),
+            reason: Some("error_30003".to_owned()),
+            source: "portal".to_owned(),
+            lane: "live".to_owned(),
+            signed_up_at: Some(at),
+            created_at: at + TimeDelta::seconds(1),
+            enqueued_at: None,
+            registered_at: Some(at + TimeDelta::seconds(2)),
+            registration_method: Some("lookup".to_owned()),
+            next_attempt_at: None,
+            retries: 0,
+            suppressed_at: None,
+        }
+    }
+
+    #[test]
+    fn events_are_in_order_masked_and_explained() {
+        let at = DateTime::UNIX_EPOCH;
+        let callback = Callback {
+            status: "undelivered".to_owned(),
+            error_code: Some(30003),
+            received_at: at + TimeDelta::seconds(9),
+        };
+        let story = Story::new(person(at), Vec::new(), vec![callback]);
+        assert!(story.events.is_sorted_by_key(|e| e.at));
+        assert_eq!(story.events.first().unwrap().what, What::SignedUp);
+        let last = story.events.last().unwrap();
+        assert_eq!(last.error.as_ref().unwrap().code, 30003);
+        assert_eq!(last.error.as_ref().unwrap().meaning, explain(30003));
+        let shown = serde_json::to_string(&story).unwrap();
+        assert!(!shown.contains("9841234567") && shown.contains("67"), "{shown}");
+    }
+}
