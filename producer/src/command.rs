@@ -1,5 +1,6 @@
 //! What the commands of this crate have in common.
 
+mod completions;
 mod database;
 mod exit;
 mod failure;
@@ -9,6 +10,7 @@ mod numbers;
 mod progress;
 mod stdout;
 
+pub use completions::parse;
 pub use database::{connect, open_database, repeat};
 pub use exit::{EXIT_CODES, Exit};
 pub use failure::{Failure, finish};

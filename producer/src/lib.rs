@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+pub mod bounded;
 pub mod command;
 mod publish;
 pub mod relay;

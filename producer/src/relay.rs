@@ -7,9 +7,10 @@ mod row;
 mod run;
 mod settings;
 mod table;
+mod watch;
 
 pub use run::{Relay, Tally};
-pub use settings::{OUTBOX_DATABASE_URL, Settings};
+pub use settings::{OUTBOX_DATABASE_URL, RELAY_OPS_ADDR, Settings};
 
 /// The table `onboarding_outbox`, for a migration of the portal's database.
 pub const DDL: &str = include_str!("relay/outbox.sql");

@@ -75,6 +75,7 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
     let mut real = import(&world, "").expect(0).json();
     real["dry_run"] = json!(true);
     assert_eq!(dry, real);
+    assert_eq!(world.run(world.database.count("SELECT count(*) FROM audit_log")), 1);
     let human = world.command(Program::Import).args("portal -n").end().expect(0).stdout;
     assert!(human.contains("adds up") && human.contains("Next: import portal"), "{human}");
 }

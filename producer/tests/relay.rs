@@ -225,3 +225,12 @@ fn what_is_missing_is_named() {
         ended.stderr
     );
 }
+
+#[test]
+fn an_address_for_metrics_that_is_taken_is_named() {
+    let world = world();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = world.command(Program::Signup).env("RELAY_OPS_ADDR", &address).args("relay").end().expect(78);
+    assert!(ended.stderr.contains("RELAY_OPS_ADDR") && ended.stderr.contains(&address), "{}", ended.stderr);
+}

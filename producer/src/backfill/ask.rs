@@ -6,20 +6,21 @@ use producer::command::Failure;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, report::Report};
+use crate::{args::Safety, report::Report};
 
 /// Without a terminal nobody can be asked, and nothing is assumed.
-pub(crate) fn refuse_without_terminal(args: &Args) -> Result<(), Failure> {
+pub(crate) fn refuse_without_terminal(safety: &Safety) -> Result<(), Failure> {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if args.dry_run || args.yes || can_ask {
+    if safety.dry_run || safety.yes || can_ask {
         return Ok(());
     }
     Err(Failure::Usage("there is no terminal to ask at; look with --dry-run, then run with --yes".to_owned()))
 }
 
-/// Whether the person at the terminal says yes.
+/// Whether the person at the terminal types the number of users.
 pub(crate) async fn go_on(planned: &Report, stop: &CancellationToken) -> io::Result<bool> {
-    eprint!("{} Go on? [y/N] ", planned.question());
+    let (question, number) = planned.question();
+    eprint!("{question} Type {number} to go on: ");
     let (answer, answered) = oneshot::channel();
     // Reading blocks, and a runtime waits for its own blocking threads; not for this one.
     std::thread::spawn(move || {
@@ -31,14 +32,16 @@ pub(crate) async fn go_on(planned: &Report, stop: &CancellationToken) -> io::Res
     tokio::select! {
         () = stop.cancelled() => Ok(false),
         line = answered => match line {
-            Ok(line) => Ok(is_yes(&line?)),
+            Ok(line) => Ok(is_number(&line?, number)),
             Err(_) => Ok(false),
         },
     }
 }
 
-fn is_yes(line: &str) -> bool {
-    matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+/// People write large numbers with blanks or commas.
+fn is_number(line: &str, number: u64) -> bool {
+    let digits: String = line.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    digits == number.to_string()
 }
 
 #[cfg(test)]
@@ -46,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_yes_is_yes() {
-        assert!(is_yes("y\n") && is_yes(" YES \n"));
-        assert!(!is_yes("\n") && !is_yes("no") && !is_yes("yy"));
+    fn only_the_number_is_a_yes() {
+        assert!(is_number("11702\n", 11_702) && is_number(" 11,702 ", 11_702) && is_number("11 702", 11_702));
+        assert!(!is_number("\n", 0) && !is_number("y", 1) && !is_number("1170", 11_702));
     }
 }

@@ -6,8 +6,7 @@ use shared::{
 };
 
 use crate::{
-    numbers_taken::Taken,
-    select::Candidate,
+    store::{numbers_taken::Taken, selection::Candidate},
     verdict::{Expect, Skip, Verdict},
 };
 
@@ -21,6 +20,9 @@ pub(crate) fn judge(
     taken: &Taken,
     segments: u32,
 ) -> Verdict {
+    if user.enqueued {
+        return Verdict::Enqueued(expected(user, number, taken, segments));
+    }
     match settled(user, number, taken) {
         Some(skip) => Verdict::Skip(skip),
         None => Verdict::Enqueue(expect(user, number, taken, segments)),
@@ -68,6 +70,14 @@ fn expect(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken, segme
     }
 }
 
+/// As it was expected when this run published her event; the worker may have welcomed her since.
+fn expected(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken, segments: u32) -> Expect {
+    match expect(user, number, taken, segments) {
+        Expect::AlreadyWelcomed => Expect::Welcome { segments },
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use producer::UserId;
@@ -88,6 +98,7 @@ mod tests {
             reason: None,
             scheduled: false,
             attempted: None,
+            enqueued: false,
         }
     }
 
@@ -127,6 +138,14 @@ mod tests {
         skip(&lookup, &Taken::default(), Skip::LookupInvalid);
         let rejected = judge(&user(UserState::Rejected), Err(Unusable::Landline), &Taken::default(), 1);
         assert_eq!(rejected, Verdict::Skip(Skip::Rejected(Unusable::Landline)));
+    }
+
+    #[test]
+    fn whom_this_run_enqueued_before_is_counted_only() {
+        let hers = Candidate { enqueued: true, ..user(UserState::Received) };
+        let counted = Verdict::Enqueued(Expect::Welcome { segments: 1 });
+        assert_eq!(judged(&hers, &Taken::default()), counted);
+        assert_eq!(judged(&Candidate { state: UserState::Registered, ..hers }, &held_by("7")), counted);
     }
 
     #[test]

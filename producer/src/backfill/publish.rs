@@ -4,6 +4,8 @@ use futures::{StreamExt, stream};
 use producer::{Producer, PublishError, UserId};
 use tokio_util::sync::CancellationToken;
 
+use crate::{pace::Pace, store::selection::PAGE};
+
 /// Events waiting for their confirm.
 const IN_FLIGHT: usize = 512;
 /// Each round waits some seconds for a connection, so the broker may be away for half a minute.
@@ -13,8 +15,8 @@ const ROUNDS: usize = 6;
 pub(crate) enum Sink {
     /// Nowhere: a dry run.
     Nowhere,
-    /// To the broker.
-    Broker(Producer),
+    /// To the broker, at a pace.
+    Broker(Box<(Producer, Pace)>),
 }
 
 /// What became of a page.
@@ -35,18 +37,31 @@ impl Sink {
         matches!(self, Sink::Nowhere)
     }
 
+    /// How many users may be handled together.
+    pub(crate) fn page(&self) -> u32 {
+        match self {
+            Sink::Nowhere => PAGE,
+            Sink::Broker(broker) => broker.1.page(),
+        }
+    }
+
     /// Publishes one event for each of `users`. An event whose confirm was lost is published again: the
     /// worker does nothing about the second one.
-    pub(crate) async fn publish(&self, users: &[UserId], stop: &CancellationToken) -> Published {
+    pub(crate) async fn publish(&mut self, users: &[UserId], stop: &CancellationToken) -> Published {
         let mut page = Published::default();
         let mut waiting: Vec<usize> = (0..users.len()).collect();
-        let Sink::Broker(producer) = self else {
+        let Sink::Broker(broker) = self else {
             page.confirmed = waiting;
             return page;
         };
+        let (producer, pace) = &mut **broker;
+        pace.published(users.len());
         for round in 1..=ROUNDS {
             let mut verdicts = stream::iter(std::mem::take(&mut waiting))
-                .map(|at| async move { (at, producer.stored(&users[at]).await) })
+                .map(|at| {
+                    let publishing = producer.stored(&users[at]);
+                    async move { (at, publishing.await) }
+                })
                 .buffer_unordered(IN_FLIGHT)
                 .boxed_local();
             let last = round == ROUNDS || stop.is_cancelled();

@@ -1,40 +1,79 @@
 //! What a backfill did, or would do. Its parts add up to the selection.
 
+mod counts;
+mod estimate;
+mod example;
+mod text;
+
 use producer::{
     PublishError, UserId,
-    command::{Exit, Failure, Output, json_line},
+    command::{Exit, Failure, json_line},
 };
 use serde::Serialize;
 use shared::phone::{E164, Unusable};
+use uuid::Uuid;
+
+pub(crate) use counts::Counts;
+pub(crate) use estimate::{Estimate, float};
 
 use crate::{
-    estimate::Estimate,
-    example::Examples,
+    args::Format,
+    order::Order,
     publish::Published,
-    report_text,
-    tally::{Enqueued, Skipped},
+    run_name::short,
+    standing::Tally,
+    store::{outcomes::Outcome, runs::End},
     verdict::{Expect, Skip},
 };
+use example::Examples;
 
-/// The counts of one run; as JSON, schema `backfill-report/1`.
+/// The counts of one run; as JSON, schema `backfill-report/2`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     schema: &'static str,
+    /// None: a dry run.
+    pub(crate) run: Option<Uuid>,
     pub(crate) dry_run: bool,
     /// False when the run stopped before its end.
     pub(crate) complete: bool,
-    /// Stored users; at the end of a complete run, those it met.
+    /// What was asked.
+    order: Order,
+    /// Ids of the file that are nobody's here.
+    pub(crate) unknown_ids: u64,
+    /// Users whom the filters let through; at the end of a complete run, those it met.
     pub(crate) selected: u64,
-    pub(crate) enqueued: Enqueued,
-    pub(crate) skipped: Skipped,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
     pub(crate) unconfirmed: Unconfirmed,
     pub(crate) remaining: u64,
-    /// Numbers whose E.164 form is not what was typed.
-    pub(crate) changed_by_normalising: u64,
     pub(crate) estimate: Option<Estimate>,
     pub(crate) examples: Examples,
+    /// How its canary stood when it was judged.
+    pub(crate) canary: Option<Tally>,
+    /// What became of them, after `--watch`.
+    pub(crate) outcomes: Option<Vec<Outcome>>,
+    /// The command to type next.
+    next: String,
+    #[serde(skip)]
+    ending: Ending,
     #[serde(skip)]
     halted: Option<PublishError>,
+}
+
+/// Why a run is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nobody is left.
+    Complete,
+    /// As many as `--limit` allows are enqueued.
+    Limit,
+    /// Told to stop, or failed.
+    #[default]
+    Interrupted,
+    /// The broker refuses.
+    Refused,
+    /// Too few of the canary were reached.
+    CanaryIll,
 }
 
 /// Users whose event the broker did not take.
@@ -44,42 +83,66 @@ pub(crate) struct Unconfirmed {
     pub(crate) refused: u64,
 }
 
+/// The last line of `--output jsonl`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 impl Report {
-    pub(crate) fn new(dry_run: bool, selected: u64) -> Self {
+    /// Of a run with `counts` behind it and `ahead` users before it; a dry one is of no `run`.
+    pub(crate) fn new(run: Option<Uuid>, order: Order, counts: Counts, ahead: u64) -> Self {
         Self {
-            schema: "backfill-report/1",
-            dry_run,
+            schema: "backfill-report/2",
+            run,
+            dry_run: run.is_none(),
             complete: false,
-            selected,
-            enqueued: Enqueued::default(),
-            skipped: Skipped::default(),
+            order,
+            unknown_ids: 0,
+            selected: counts.total() + ahead,
+            counts,
             unconfirmed: Unconfirmed::default(),
-            remaining: selected,
-            changed_by_normalising: 0,
+            remaining: ahead,
             estimate: None,
             examples: Examples::default(),
+            canary: None,
+            outcomes: None,
+            next: String::new(),
+            ending: Ending::default(),
             halted: None,
         }
     }
 
     /// Notes how a number reads.
     pub(crate) fn number(&mut self, user: &UserId, typed: &str, number: Result<E164, Unusable>) {
-        self.changed_by_normalising += u64::from(number.is_ok_and(|e164| e164.as_str() != typed));
+        self.counts.changed_by_normalising += u64::from(number.is_ok_and(|e164| e164.as_str() != typed));
         self.examples.offer(user, typed, number);
     }
 
     pub(crate) fn skip(&mut self, skip: Skip) {
-        self.skipped.count(skip);
+        self.counts.skipped.count(skip);
+    }
+
+    /// Counts one whom this run enqueued before it was stopped.
+    pub(crate) fn enqueued_before(&mut self, expect: Expect) {
+        self.counts.enqueued.count(expect);
     }
 
     /// Counts a published page whose users were expected to end as `expected`.
     pub(crate) fn published(&mut self, expected: &[Expect], page: Published) {
         for at in page.confirmed {
-            self.enqueued.count(expected[at]);
+            self.counts.enqueued.count(expected[at]);
         }
         self.unconfirmed.returned += page.returned;
         self.unconfirmed.refused += page.refused;
         self.halted = page.error;
+    }
+
+    /// How many users it may enqueue.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.order.filters.limit
     }
 
     /// Whether the broker refuses, so that going on is of no use.
@@ -89,47 +152,82 @@ impl Report {
 
     /// Users behind us.
     pub(crate) fn done(&self) -> u64 {
-        self.enqueued.total + self.skipped.total + self.unconfirmed.returned + self.unconfirmed.refused
+        self.counts.total() + self.unconfirmed.returned + self.unconfirmed.refused
     }
 
-    /// Closes the books. Users may have been added or removed since they were counted.
-    pub(crate) fn close(&mut self, complete: bool, estimate: Estimate) {
-        self.complete = complete;
-        self.selected = if complete { self.done() } else { self.selected.max(self.done()) };
+    /// Closes the books. Users may have been added or removed since they were counted. `resumed` names the
+    /// stored run that a dry run looks at.
+    pub(crate) fn close(&mut self, ending: Ending, estimate: Estimate, resumed: Option<Uuid>) {
+        self.ending = ending;
+        self.complete = matches!(ending, Ending::Complete | Ending::Limit);
+        self.selected = if ending == Ending::Complete { self.done() } else { self.selected.max(self.done()) };
         self.remaining = self.selected - self.done();
         self.estimate = Some(estimate);
+        self.next = self.next_command(resumed);
     }
 
-    pub(crate) fn show(&self, output: Output) -> String {
-        match output {
-            Output::Json => json_line(self),
-            Output::Human => report_text::of(self),
+    fn next_command(&self, resumed: Option<Uuid>) -> String {
+        let again = || match self.run.or(resumed) {
+            Some(run) => format!("backfill --resume {}", short(run)),
+            None => format!("backfill{}", self.order.flags()),
+        };
+        match (self.run, self.ending) {
+            (None, Ending::Complete | Ending::Limit) => again(),
+            (None, _) => again().replacen("backfill", "backfill --dry-run", 1),
+            (Some(run), Ending::Complete | Ending::Limit) => {
+                format!("worker stats --run {}", short(run))
+            }
+            (Some(_), _) => again(),
         }
     }
 
-    /// What the person at the terminal decides about.
-    pub(crate) fn question(&self) -> String {
-        let cost = self.estimate.map_or(0.0, |e| e.cost_usd);
-        let Enqueued { total, welcome, .. } = self.enqueued;
-        format!("This enqueues {total} users: {welcome} messages, about ${cost:.2}.")
+    pub(crate) fn show(&self, format: Format) -> String {
+        match format {
+            Format::Json => json_line(self),
+            Format::Jsonl => json_line(&Summary { r#type: "summary", report: self }),
+            Format::Human => text::of(self),
+        }
+    }
+
+    /// What the person at the terminal decides about, and the number to type.
+    pub(crate) fn question(&self) -> (String, u64) {
+        let cost = self.estimate.as_ref().map_or(0.0, |e| e.cost_usd);
+        let (total, welcome) = (self.counts.enqueued.total, self.counts.enqueued.welcome);
+        (format!("This enqueues {total} users: {welcome} messages, about ${cost:.2}."), total)
+    }
+
+    /// How the run is to be stored.
+    pub(crate) fn end(&self) -> End {
+        match self.ending {
+            Ending::Complete | Ending::Limit => End::Finished,
+            Ending::Interrupted => End::Interrupted,
+            Ending::Refused | Ending::CanaryIll => End::Halted,
+        }
     }
 
     /// The end of the command.
     pub(crate) fn finish(&self) -> Result<Exit, Failure> {
-        match &self.halted {
-            Some(error @ (PublishError::Unavailable { .. } | PublishError::Lost { .. })) => Err(
-                Failure::BrokerLost(format!("stopped: {error}. Repeat the command when RabbitMQ is back")),
-            ),
-            Some(error) => {
-                eprintln!("backfill: stopped: {error}. Mend it, then repeat the command");
+        let next = &self.next;
+        match (&self.halted, self.ending) {
+            (Some(error @ (PublishError::Unavailable { .. } | PublishError::Lost { .. })), _) => {
+                Err(Failure::BrokerLost(format!("stopped: {error}. When RabbitMQ is back: {next}")))
+            }
+            (Some(error), _) => {
+                eprintln!("backfill: stopped: {error}. Mend it, then: {next}");
                 Ok(Exit::SomeFailed)
             }
-            None if self.complete => Ok(Exit::Done),
-            None => Ok(Exit::Interrupted),
+            (None, Ending::CanaryIll) => {
+                eprintln!(
+                    "backfill: stopped: too few of the canary were reached. Find out why: worker stats; then: {next}"
+                );
+                Ok(Exit::Guarded)
+            }
+            (None, Ending::Complete | Ending::Limit) => Ok(Exit::Done),
+            (None, _) => Ok(Exit::Interrupted),
         }
     }
 }
 
 #[cfg(test)]
-#[path = "report_tests.rs"]
+#[path = "report/tests.rs"]
 mod tests;

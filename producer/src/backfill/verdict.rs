@@ -7,6 +7,8 @@ use shared::phone::Unusable;
 pub(crate) enum Verdict {
     /// Her event is published.
     Enqueue(Expect),
+    /// This run published her event before it was stopped; it only has to be counted.
+    Enqueued(Expect),
     /// It is certain that the worker would do nothing.
     Skip(Skip),
 }

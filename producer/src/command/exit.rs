@@ -14,6 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// Finished; some rows failed.
     SomeFailed = 3,
+    /// Stopped by a guard before it could do harm.
+    Guarded = 5,
     /// RabbitMQ, Postgres or the portal's database cannot be used now.
     Unreachable = 69,
     /// A setting must be mended first.

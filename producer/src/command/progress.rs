@@ -38,9 +38,24 @@ impl Progress {
     /// `done` rows are behind us.
     pub fn set(&mut self, done: u64) {
         match &mut self.shown {
-            Shown::Bar(bar) => bar.set_position(done),
+            Shown::Bar(bar) => {
+                bar.set_message("");
+                bar.set_position(done);
+            }
             Shown::Lines { total, last } if last.elapsed() >= PLAIN_LINE_EVERY => {
                 eprintln!("{} {done} of {total}", self.label);
+                *last = Instant::now();
+            }
+            Shown::Nothing | Shown::Lines { .. } => {}
+        }
+    }
+
+    /// Nothing moves just now; `why` says why.
+    pub fn waits(&mut self, why: &str) {
+        match &mut self.shown {
+            Shown::Bar(bar) => bar.set_message(why.to_owned()),
+            Shown::Lines { last, .. } if last.elapsed() >= PLAIN_LINE_EVERY => {
+                eprintln!("{}: {why}", self.label);
                 *last = Instant::now();
             }
             Shown::Nothing | Shown::Lines { .. } => {}
@@ -67,7 +82,7 @@ impl Drop for Progress {
 fn bar(label: &'static str, total: u64) -> ProgressBar {
     let bar =
         ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
-    let layout = "{prefix} {bar:30} {human_pos}/{human_len} {percent} % eta {eta}";
+    let layout = "{prefix} {bar:30} {human_pos}/{human_len} {percent} % eta {eta} {msg}";
     // Err: the layout is a constant; without it the default one is shown.
     let style = ProgressStyle::with_template(layout).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style);

@@ -2,9 +2,9 @@
 
 use crate::record::Record;
 
-const MOST_ROWS: usize = 100;
-/// A statement stays below one TLS record of 16 KiB.
-const MOST_BYTES: usize = 15 * 1024;
+/// Enough that the way to the database and back does not count, few enough that nobody waits for their locks.
+const MOST_ROWS: usize = 1000;
+const MOST_BYTES: usize = 256 * 1024;
 
 /// Rows for one statement.
 #[derive(Default)]

@@ -5,42 +5,32 @@ mod args;
 mod batch;
 mod columns;
 mod deactivate;
+mod file;
+mod person;
 mod portal;
 mod readings;
 mod record;
 mod report;
+mod report_text;
 mod run;
 mod settings;
+mod store;
+mod suppress;
 mod upsert;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use producer::command::{Exit, Failure, Progress, connect, finish, interruption, open_database, print};
-use shared::{config::Env, telemetry};
+use producer::command::{finish, parse};
 
 use args::{Args, Source};
-use portal::Portal;
-use run::Import;
-use settings::Settings;
+use file::Format;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Source::Portal(args) = Args::parse().source;
-    finish("import", run(&args).await)
-}
-
-async fn run(args: &args::Portal) -> Result<Exit, Failure> {
-    let settings = Settings::read(Env::of_process())?;
-    telemetry::init(settings.log_format);
-    let stop = interruption()?;
-    let pool = open_database(&settings.database, "import", 1).await?;
-    let name = settings::PORTAL_DATABASE_URL.name;
-    let mut source = connect(&settings.portal, "import", "the portal's database", name).await?;
-    let mut portal = Portal::open(&mut source).await?;
-    let progress = Progress::new("read", portal.accounts(), args.no_progress);
-    let import = Import::new(&pool, &settings.numbers, !args.dry_run, &portal, progress);
-    let report = import.run(&mut portal, &stop).await?;
-    print(&report.show(args.output))?;
-    Ok(report.exit())
+    let ended = match parse::<Args>().source {
+        Source::Portal(args) => run::run(args).await,
+        Source::Csv(args) => file::run(args, Format::Csv).await,
+        Source::Jsonl(args) => file::run(args, Format::Jsonl).await,
+    };
+    finish("import", ended)
 }

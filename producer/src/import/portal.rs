@@ -8,7 +8,7 @@ use crate::{account::Account, columns::Columns};
 
 const OPEN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Accounts held in memory at a time.
-const PAGE: &str = "FETCH 500 FROM accounts";
+const PAGE: &str = "FETCH 1000 FROM accounts";
 
 /// The portal as it was when the transaction began.
 pub(crate) struct Portal<'c> {

@@ -1,10 +1,13 @@
-//! A row of `users` made of an account, or the reason why there is none.
+//! A row of `users` made of what a source tells, or the reason why there is none.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind, command::Numbers};
 use shared::phone::Unusable;
 
-use crate::account::{Account, Profile};
+use crate::{
+    account::{Account, Profile},
+    person::Person,
+};
 
 /// Lengths that events are held to, in bytes.
 const LONGEST_PHONE: usize = 250;
@@ -15,7 +18,7 @@ const LONGEST_LANGUAGE: usize = 35;
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) user_id: UserId,
-    pub(crate) kind: UserKind,
+    pub(crate) kind: Option<UserKind>,
     pub(crate) phone_raw: String,
     /// None unless it can be texted.
     pub(crate) phone_e164: Option<String>,
@@ -65,21 +68,38 @@ impl Record {
             (None, Some(pregnant)) => (UserKind::PregnantWoman, pregnant),
             (None, None) => return Err(Skip::NoProfile),
         };
-        let phone_raw = cut(profile.phone, LONGEST_PHONE);
-        let phone = numbers.textable(&phone_raw, None);
-        Ok(Self {
+        let person = Person {
             user_id,
-            kind,
-            phone_e164: phone.ok().map(|p| p.e164.as_str().to_owned()),
-            number: phone.map(|_| ()),
-            phone_raw,
-            language: account.language.map(|text| cut(text, LONGEST_LANGUAGE)),
-            display_name: profile.name.map(|text| cut(text, LONGEST_NAME)),
+            kind: Some(kind),
+            phone: profile.phone,
+            language: account.language,
+            name: profile.name,
             due_date,
             child_birth_date,
             signed_up_at: account.signed_up_at,
+            active: true,
+            opted_out: false,
+        };
+        Ok(Self::of_person(person, profiles, numbers))
+    }
+
+    /// Of somebody whose account is active.
+    pub(crate) fn of_person(person: Person, profiles: Profiles, numbers: &Numbers) -> Self {
+        let phone_raw = cut(person.phone, LONGEST_PHONE);
+        let phone = numbers.textable(&phone_raw, None);
+        Self {
+            user_id: person.user_id,
+            kind: person.kind,
+            phone_e164: phone.ok().map(|p| p.e164.as_str().to_owned()),
+            number: phone.map(|_| ()),
+            phone_raw,
+            language: person.language.map(|text| cut(text, LONGEST_LANGUAGE)),
+            display_name: person.name.map(|text| cut(text, LONGEST_NAME)),
+            due_date: person.due_date,
+            child_birth_date: person.child_birth_date,
+            signed_up_at: person.signed_up_at,
             profiles,
-        })
+        }
     }
 
     /// What it adds to a statement, in bytes, roughly.
@@ -101,10 +121,11 @@ impl Profiles {
     }
 }
 
+/// Held to the lengths and characters of events: Postgres text cannot hold NUL.
 fn cut(mut text: String, longest: usize) -> String {
     let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or(0));
-    text
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 #[cfg(test)]
@@ -132,7 +153,7 @@ mod tests {
     #[test]
     fn the_new_mothers_number_is_taken() {
         let differ = both("9841000001", "9841000002");
-        assert_eq!((differ.kind, differ.profiles), (UserKind::NewMother, Profiles::TwoDiffer));
+        assert_eq!((differ.kind, differ.profiles), (Some(UserKind::NewMother), Profiles::TwoDiffer));
         assert_eq!(differ.phone_e164.as_deref(), Some("+9779841000002"));
         assert_eq!(both("09841000001", "९८४१०००००१").profiles, Profiles::TwoAlike);
         let empty = both("9841000001", "");

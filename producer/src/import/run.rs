@@ -1,114 +1,52 @@
-//! From the portal's cursor into the table `users`, batch by batch.
+//! `import portal`: from the portal's cursor into the table `users`.
 
-use chrono::{DateTime, Utc};
-use producer::{
-    UserId,
-    command::{Failure, Numbers, Progress, repeat},
+use producer::command::{Exit, Failure, Progress, connect, interruption, open_database, print};
+use shared::{
+    config::{DatabaseUrl, Env},
+    telemetry,
 };
-use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    batch::Batch,
-    deactivate::deactivate,
+    args::{self, Options},
     portal::Portal,
-    record::{Profiles, Record, Skip},
-    report::Report,
-    upsert::upsert,
+    record::Record,
+    report::{Origin, Report},
+    settings::{PORTAL_DATABASE_URL, Settings},
+    store::Import,
+    upsert::Terms,
 };
 
-/// Closed accounts looked up together.
-const CLOSED: usize = 100;
-
-/// One import on its way.
-pub(crate) struct Import<'a> {
-    pool: &'a PgPool,
-    numbers: &'a Numbers,
-    /// Not in a dry run.
-    write: bool,
-    progress: Progress,
-    report: Report,
-    batch: Batch,
-    closed: Vec<UserId>,
-    taken_at: DateTime<Utc>,
-}
-
-impl<'a> Import<'a> {
-    /// Of `portal` into the database of `pool`.
-    pub(crate) fn new(
-        pool: &'a PgPool,
-        numbers: &'a Numbers,
-        write: bool,
-        portal: &Portal<'_>,
-        progress: Progress,
-    ) -> Self {
-        let (report, taken_at) = (Report::new(!write), portal.taken_at());
-        Self { pool, numbers, write, progress, report, batch: Batch::default(), closed: Vec::new(), taken_at }
-    }
-
-    /// Imports until the end, or until it is told to stop. Whatever a batch wrote is kept.
-    pub(crate) async fn run(
-        mut self,
-        portal: &mut Portal<'_>,
-        stop: &CancellationToken,
-    ) -> Result<Report, Failure> {
-        loop {
-            let page = portal.next().await?;
-            if page.is_empty() || stop.is_cancelled() {
-                self.report.complete = page.is_empty();
-                break;
+/// Imports until the end, or until it is told to stop. Whatever a batch wrote is kept.
+pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
+    let (settings, portal_url) = Settings::read(Env::of_process(), |env, insecure| {
+        DatabaseUrl::read(env, &PORTAL_DATABASE_URL, insecure)
+    })?;
+    telemetry::init(settings.log_format);
+    let stop = interruption()?;
+    let pool = open_database(&settings.database, "import", 1).await?;
+    let name = PORTAL_DATABASE_URL.name;
+    let mut source = connect(&portal_url, "import", "the portal's database", name).await?;
+    let mut portal = Portal::open(&mut source).await?;
+    let Options { dry_run, output, no_progress, .. } = args.options;
+    let terms = Terms { taken_at: portal.taken_at(), partial: false, write: !dry_run };
+    let progress = Progress::new("read", portal.accounts(), no_progress);
+    let report = Report::new(dry_run, Origin::Portal);
+    let mut import = Import::new(&pool, &settings.numbers, terms, args.options.author(), progress, report);
+    import.note("import portal", &format!("{} accounts", portal.accounts())).await?;
+    let complete = loop {
+        let page = portal.next().await?;
+        if page.is_empty() || stop.is_cancelled() {
+            break page.is_empty();
+        }
+        for account in page {
+            match Record::of(account, &settings.numbers) {
+                Ok(record) => import.store(record).await?,
+                Err(skip) => import.skip(skip).await?,
             }
-            for account in page {
-                match Record::of(account, self.numbers) {
-                    Ok(record) => self.store(record).await?,
-                    Err(skip) => self.skip(skip).await?,
-                }
-            }
-            self.progress.set(self.report.read());
         }
-        self.write_batch().await?;
-        self.close().await?;
-        Ok(self.report)
-    }
-
-    async fn store(&mut self, record: Record) -> Result<(), Failure> {
-        self.report.store(&record);
-        if record.profiles == Profiles::TwoDiffer {
-            let user = &record.user_id;
-            self.progress
-                .say(&format!("user {user}: two profiles with two numbers; the new mother's is used"));
-        }
-        if self.batch.is_full_for(&record) {
-            self.write_batch().await?;
-        }
-        self.batch.push(record);
-        Ok(())
-    }
-
-    async fn skip(&mut self, skip: Skip) -> Result<(), Failure> {
-        self.report.skip(&skip);
-        if let Skip::Inactive(user) = skip {
-            self.closed.push(user);
-        }
-        if self.closed.len() == CLOSED { self.close().await } else { Ok(()) }
-    }
-
-    async fn write_batch(&mut self) -> Result<(), Failure> {
-        let records = self.batch.take();
-        if !records.is_empty() {
-            let written =
-                repeat(|| upsert(self.pool, self.numbers, &records, self.taken_at, self.write)).await?;
-            self.report.written(records.len() as u64, written);
-        }
-        Ok(())
-    }
-
-    async fn close(&mut self) -> Result<(), Failure> {
-        let users = std::mem::take(&mut self.closed);
-        if !users.is_empty() {
-            let closed = repeat(|| deactivate(self.pool, &users, self.taken_at, self.write)).await?;
-            self.report.deactivated += closed;
-        }
-        Ok(())
-    }
+        import.progress.set(import.report.read());
+    };
+    let report = import.finish(complete).await?;
+    print(&report.show(output))?;
+    Ok(report.exit())
 }

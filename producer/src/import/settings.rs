@@ -1,4 +1,4 @@
-//! What `import portal` reads from the environment.
+//! What `import` reads from the environment.
 
 use producer::command::Numbers;
 use shared::{
@@ -10,23 +10,24 @@ use shared::{
 pub(crate) const PORTAL_DATABASE_URL: Setting =
     Setting::required("PORTAL_DATABASE_URL", "the portal's Postgres, as `postgres://user@host:5432/name`");
 
-/// The settings of one import.
+/// The settings of every import.
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
-    pub(crate) portal: DatabaseUrl,
     pub(crate) numbers: Numbers,
     pub(crate) log_format: LogFormat,
 }
 
 impl Settings {
-    pub(crate) fn read(mut env: Env) -> Result<Self, Faults> {
+    /// Reads them and what `more` reads, so that all faults are told at once. `more` learns whether unencrypted
+    /// connections are allowed.
+    pub(crate) fn read<T>(mut env: Env, more: impl FnOnce(&mut Env, bool) -> T) -> Result<(Self, T), Faults> {
         let insecure = insecure_allowed(&mut env);
         let settings = Self {
             database: DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure),
-            portal: DatabaseUrl::read(&mut env, &PORTAL_DATABASE_URL, insecure),
             numbers: Numbers::read(&mut env),
             log_format: telemetry::log_format(&mut env),
         };
-        env.finish(settings)
+        let more = more(&mut env, insecure);
+        env.finish((settings, more))
     }
 }

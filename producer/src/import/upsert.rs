@@ -1,7 +1,7 @@
 //! Table `users`: storing what an import found.
 
 use chrono::{DateTime, Utc};
-use producer::command::Numbers;
+use producer::{UserKind, command::Numbers};
 use sqlx::PgPool;
 
 use crate::{readings::Readings, record::Record};
@@ -15,7 +15,18 @@ pub(crate) struct Written {
     pub(crate) newer: u64,
 }
 
-/// Stores `records` as of `taken_at`; without `write` the same statement only compares.
+/// What holds for all rows of an import.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// When the data were true; what changed here since is newer than them.
+    pub(crate) taken_at: DateTime<Utc>,
+    /// Whether a date that is missing is unknown to the source, rather than no longer so.
+    pub(crate) partial: bool,
+    /// Without it the same statements only compare.
+    pub(crate) write: bool,
+}
+
+/// Stores `records`.
 ///
 /// A user whose number became another one starts anew as `stored`, so that the next backfill can welcome her:
 /// her state tells of her current number. Another spelling of the same number changes no state, and neither does
@@ -24,11 +35,10 @@ pub(crate) async fn upsert(
     pool: &PgPool,
     numbers: &Numbers,
     records: &[Record],
-    taken_at: DateTime<Utc>,
-    write: bool,
+    terms: Terms,
 ) -> Result<Written, sqlx::Error> {
     let ids: Vec<String> = records.iter().map(|r| r.user_id.to_string()).collect();
-    let kinds: Vec<String> = records.iter().map(|r| r.kind.as_str().to_owned()).collect();
+    let kinds: Vec<_> = records.iter().map(|r| r.kind.map(UserKind::as_str)).collect();
     let raws: Vec<String> = records.iter().map(|r| r.phone_raw.clone()).collect();
     let Readings { textable, identities } = Readings::of(pool, numbers, records, &ids).await?;
     let languages: Vec<_> = records.iter().map(|r| r.language.clone()).collect();
@@ -44,21 +54,8 @@ pub(crate) async fn upsert(
                 $7::date[], $8::date[], $9::timestamptz[], $12::text[]
             ) AS t (user_id, kind, phone_raw, phone_e164, language, display_name,
                     due_date, child_birth_date, signed_up_at, identity)
-        ), wanted AS (
-            SELECT i.user_id, i.kind, i.phone_raw,
-                   CASE
-                       WHEN u.phone_raw = i.phone_raw AND (u.country_hint IS NOT NULL OR i.phone_e164 IS NULL)
-                           THEN u.phone_e164
-                       WHEN u.phone_e164 = i.identity THEN u.phone_e164
-                       ELSE i.phone_e164
-                   END AS phone_e164,
-                   coalesce(i.language, u.language) AS language,
-                   coalesce(i.display_name, u.display_name) AS display_name,
-                   i.due_date, i.child_birth_date,
-                   coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at
-            FROM incoming i LEFT JOIN users u USING (user_id)
         ), compared AS (
-            SELECT w.*,
+            SELECT i.user_id, w.*,
                    u.user_id IS NULL AS is_new,
                    coalesce(u.changed_at > $10, false) AS is_newer,
                    (u.kind, u.phone_raw, u.phone_e164, u.language, u.display_name, u.due_date,
@@ -66,7 +63,21 @@ pub(crate) async fn upsert(
                    IS DISTINCT FROM
                    (w.kind, w.phone_raw, w.phone_e164, w.language, w.display_name, w.due_date,
                     w.child_birth_date, w.signed_up_at, true) AS differs
-            FROM wanted w LEFT JOIN users u USING (user_id)
+            FROM incoming i LEFT JOIN users u USING (user_id),
+                 LATERAL (SELECT
+                     coalesce(i.kind, u.kind) AS kind, i.phone_raw,
+                     CASE
+                         WHEN u.phone_raw = i.phone_raw AND (u.country_hint IS NOT NULL OR i.phone_e164 IS NULL)
+                             THEN u.phone_e164
+                         WHEN u.phone_e164 = i.identity THEN u.phone_e164
+                         ELSE i.phone_e164
+                     END AS phone_e164,
+                     coalesce(i.language, u.language) AS language,
+                     coalesce(i.display_name, u.display_name) AS display_name,
+                     CASE WHEN $13 THEN coalesce(i.due_date, u.due_date) ELSE i.due_date END AS due_date,
+                     CASE WHEN $13 THEN coalesce(i.child_birth_date, u.child_birth_date) ELSE i.child_birth_date END
+                         AS child_birth_date,
+                     coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at) w
         ), written AS (
             INSERT INTO users (user_id, kind, phone_raw, phone_e164, language, display_name,
                                due_date, child_birth_date, signed_up_at, source, changed_at)
@@ -102,7 +113,7 @@ pub(crate) async fn upsert(
         FROM compared
         "#,
         &ids,
-        &kinds,
+        &kinds as &[Option<&str>],
         &raws,
         &textable as &[Option<String>],
         &languages as &[Option<String>],
@@ -110,9 +121,10 @@ pub(crate) async fn upsert(
         &due_dates as &[Option<chrono::NaiveDate>],
         &birth_dates as &[Option<chrono::NaiveDate>],
         &signed_up as &[Option<DateTime<Utc>>],
-        taken_at,
-        write,
+        terms.taken_at,
+        terms.write,
         &identities as &[Option<String>],
+        terms.partial,
     )
     .fetch_one(pool)
     .await?;

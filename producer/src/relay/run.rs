@@ -13,6 +13,7 @@ use super::{
     listen::Listener,
     pauses::Pauses,
     table,
+    watch::Watch,
 };
 use crate::{
     Producer,
@@ -34,6 +35,8 @@ pub struct Relay {
     producer: Producer,
     pauses: Pauses,
     tally: Tally,
+    /// Ends with the relay.
+    _watch: Option<Watch>,
 }
 
 /// What a relay has done.
@@ -58,14 +61,15 @@ impl Relay {
     pub async fn connect(settings: Settings) -> Result<Self, Failure> {
         let pool = open(&settings).await?;
         let producer = Producer::connect(settings.broker).await?;
-        Ok(Self { pool, producer, pauses: Pauses::default(), tally: Tally::default() })
+        Ok(Self { pool, producer, pauses: Pauses::default(), tally: Tally::default(), _watch: None })
     }
 
     /// A relay that waits for RabbitMQ as long as it takes. The outbox must be there.
     pub async fn start(settings: Settings) -> Result<Self, Failure> {
         let pool = open(&settings).await?;
+        let watch = settings.ops.map(|address| Watch::start(address, pool.clone())).transpose()?;
         let producer = Producer::start(settings.broker);
-        Ok(Self { pool, producer, pauses: Pauses::default(), tally: Tally::default() })
+        Ok(Self { pool, producer, pauses: Pauses::default(), tally: Tally::default(), _watch: watch })
     }
 
     /// Publishes what waits now; rows that fail are not waited for.

@@ -70,6 +70,16 @@ pub(super) async fn mark_failed(
     .map(|_| ())
 }
 
+/// How many rows wait, and the age in seconds of the one that waits longest.
+pub(super) async fn waiting(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
+    sqlx::query_as(
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+         FROM onboarding_outbox WHERE published_at IS NULL",
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// Deletes rows that were published more than a day ago; gives their count.
 pub(super) async fn purge(pool: &PgPool) -> Result<u64, sqlx::Error> {
     sqlx::query("DELETE FROM onboarding_outbox WHERE published_at < now() - interval '24 hours'")

@@ -47,7 +47,7 @@ pub(crate) struct Args {
 pub(crate) enum Outbox {
     /// Publish the rows of the portal's table onboarding_outbox, each at least once, and mark them.
     ///
-    /// Reads OUTBOX_DATABASE_URL, AMQP_URL and AMQP_NAMESPACE. Runs until Ctrl-C or SIGTERM, which end it with 0
+    /// Reads OUTBOX_DATABASE_URL, AMQP_URL, AMQP_NAMESPACE and RELAY_OPS_ADDR. Runs until Ctrl-C or SIGTERM, which end it with 0
     /// after the batch in hand. The last line on standard output counts, as JSON: published, failed (tries
     /// that left a last_error), purged (rows deleted a day after they were published).
     #[command(after_help = EXIT_CODES)]

@@ -1,18 +1,14 @@
 //! Comma-separated signups with a header.
 
-use std::{
-    cell::Cell,
-    io::{self, Read},
-    rc::Rc,
-};
+use std::io::Read;
 
 use csv::StringRecord;
-use producer::{Signup, UserKind};
+use producer::{Signup, UserKind, bounded::Bounded};
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
 use shared::event::{SignedUpData, TextOrInteger};
 
 use crate::{
-    input::{LONGEST_LINE, Sink},
+    input::Sink,
     line::{Entry, Line, NoSignup, of_data},
 };
 
@@ -27,8 +23,7 @@ const NAME: &[&str] = &["display_name", "name"];
 
 /// Sends every record; ends with the input, or when nobody listens.
 pub(crate) fn read(reader: impl Read, sink: &Sink) {
-    let budget = Rc::new(Cell::new(LONGEST_LINE));
-    let bounded = Bounded { reader, budget: Rc::clone(&budget) };
+    let (bounded, budget) = Bounded::new(reader);
     let mut records = csv::ReaderBuilder::new().flexible(true).from_reader(bounded);
     let columns = match records.headers().map(Columns::of) {
         Ok(Some(columns)) => columns,
@@ -37,7 +32,7 @@ pub(crate) fn read(reader: impl Read, sink: &Sink) {
     };
     let mut record = StringRecord::new();
     loop {
-        budget.set(LONGEST_LINE);
+        budget.renew();
         let more = records.read_record(&mut record);
         let number = record.position().map_or_else(|| records.position().line(), csv::Position::line);
         let entry = match more {
@@ -102,25 +97,9 @@ fn kind(word: &str) -> UserKind {
     known.unwrap_or(UserKind::Other)
 }
 
-/// Fails instead of reading without end: an open quote would swallow the rest of the file.
-struct Bounded<R> {
-    reader: R,
-    budget: Rc<Cell<usize>>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.budget.get() == 0 {
-            return Err(io::Error::other("a record is longer than 64 KiB; is a quote left open?"));
-        }
-        let read = self.reader.read(buffer)?;
-        self.budget.set(self.budget.get().saturating_sub(read));
-        Ok(read)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use producer::bounded::LONGEST_RECORD;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -164,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_open_quote_does_not_swallow_the_file() {
-        let text = format!("user_id,phone\n1,\"{}", "9\n".repeat(LONGEST_LINE));
+        let text = format!("user_id,phone\n1,\"{}", "9\n".repeat(LONGEST_RECORD));
         let read = lines(&text);
         assert!(read.len() == 1 && read[0].entry.as_ref().unwrap_err().to_string().contains("quote"));
     }

@@ -6,13 +6,11 @@ use std::{
     path::Path,
 };
 
-use producer::command::Failure;
+use producer::{bounded::LONGEST_RECORD, command::Failure};
 use tokio::sync::mpsc;
 
 use crate::{args::Format, csv_lines, json_lines, line::Line};
 
-/// An event has at most 16 KiB; escapes can make a line longer than the event it becomes.
-pub(crate) const LONGEST_LINE: usize = 64 * 1024;
 /// Lines read ahead.
 const AHEAD: usize = 1024;
 
@@ -46,6 +44,6 @@ pub(crate) fn just(line: Line) -> mpsc::Receiver<Line> {
 /// The first line of standard input, without its line break.
 pub(crate) fn first_line() -> io::Result<String> {
     let mut line = String::new();
-    io::stdin().lock().take(LONGEST_LINE as u64).read_line(&mut line)?;
+    io::stdin().lock().take(LONGEST_RECORD as u64).read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

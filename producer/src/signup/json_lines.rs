@@ -1,9 +1,11 @@
 //! JSON lines, each bounded: a file without line breaks must not fill the memory.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
+
+use producer::bounded::{Length, next_line};
 
 use crate::{
-    input::{LONGEST_LINE, Sink},
+    input::Sink,
     line::{Line, NoSignup, of_json},
 };
 
@@ -11,7 +13,7 @@ use crate::{
 pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
     let mut text = Vec::new();
     for number in 1.. {
-        let entry = match next(&mut reader, &mut text) {
+        let entry = match next_line(&mut reader, &mut text) {
             Ok(Length::End) => return,
             Ok(Length::Fits) if text.trim_ascii().is_empty() => continue,
             Ok(Length::Fits) => of_json(without_bom(&text, number)),
@@ -29,48 +31,15 @@ pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
     }
 }
 
-enum Length {
-    End,
-    Fits,
-    TooLong,
-}
-
-/// Reads up to the next line feed; of a line that is too long only the beginning is kept.
-fn next(reader: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<Length> {
-    text.clear();
-    let mut length = Length::End;
-    loop {
-        let chunk = match reader.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read?,
-        };
-        if chunk.is_empty() {
-            return Ok(length);
-        }
-        if matches!(length, Length::End) {
-            length = Length::Fits;
-        }
-        let feed = chunk.iter().position(|byte| *byte == b'\n');
-        let part = &chunk[..feed.unwrap_or(chunk.len())];
-        if text.len() + part.len() > LONGEST_LINE {
-            length = Length::TooLong;
-        } else {
-            text.extend_from_slice(part);
-        }
-        let used = part.len() + usize::from(feed.is_some());
-        reader.consume(used);
-        if feed.is_some() {
-            return Ok(length);
-        }
-    }
-}
-
 fn without_bom(text: &[u8], number: u64) -> &[u8] {
     if number == 1 { text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text) } else { text }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use producer::bounded::LONGEST_RECORD;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -108,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_passed_over() {
-        let mut text = vec![b'x'; 3 * LONGEST_LINE];
+        let mut text = vec![b'x'; 3 * LONGEST_RECORD];
         text.extend_from_slice(b"\n{\"user_id\":2}\n");
         let read = lines(&text);
         assert!(read[0].1.as_ref().unwrap_err().contains("longer than"));

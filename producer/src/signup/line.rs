@@ -13,7 +13,7 @@ pub(crate) enum NoSignup {
     #[error("an event of another type; only signups are published here")]
     OtherEvent,
     /// Longer than any event may be.
-    #[error("longer than {} bytes", crate::input::LONGEST_LINE)]
+    #[error("longer than {} bytes", producer::bounded::LONGEST_RECORD)]
     TooLong,
     /// The CSV reader's words, or a file that cannot be read on.
     #[error("{0}")]

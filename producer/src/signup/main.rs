@@ -11,10 +11,9 @@ mod tally;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use producer::{
     Producer, broker_of_process,
-    command::{Exit, Failure, finish, interruption, json_line, print},
+    command::{Exit, Failure, finish, interruption, json_line, parse, print},
 };
 use shared::{config::Env, telemetry};
 use tokio::sync::mpsc::Receiver;
@@ -25,7 +24,7 @@ use tally::Tally;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    finish("signup", run(Args::parse()).await)
+    finish("signup", run(parse::<Args>()).await)
 }
 
 async fn run(args: Args) -> Result<Exit, Failure> {

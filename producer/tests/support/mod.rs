@@ -53,6 +53,7 @@ impl World {
             .env("OUTBOX_DATABASE_URL", &self.portal.url)
             .env("AMQP_URL", &self.broker.url)
             .env("AMQP_NAMESPACE", &self.broker.namespace)
+            .env("BACKFILL_WINDOW", "")
     }
 
     /// Repeats `check` until it holds.

@@ -16,21 +16,29 @@ pub(crate) struct Taken {
 impl Taken {
     /// Looks `numbers` up, by the unique index of either table.
     pub(crate) async fn of_numbers(pool: &PgPool, numbers: &[String]) -> Result<Self, sqlx::Error> {
-        let holders = sqlx::query!(
-            "SELECT phone_e164, user_id FROM attempts WHERE blocks AND phone_e164 = ANY ($1)",
+        let taken = sqlx::query!(
+            r#"SELECT phone_e164 AS "number!", user_id AS holder FROM attempts
+               WHERE blocks AND phone_e164 = ANY ($1)
+               UNION ALL
+               SELECT phone_e164, NULL FROM suppressions WHERE lifted_at IS NULL AND phone_e164 = ANY ($1)"#,
             numbers,
         )
         .fetch_all(pool)
         .await?;
-        let suppressed = sqlx::query_scalar!(
-            "SELECT phone_e164 FROM suppressions WHERE lifted_at IS NULL AND phone_e164 = ANY ($1)",
-            numbers,
-        )
-        .fetch_all(pool)
-        .await?;
-        // An id that no event could carry is nobody's here.
-        let held = holders.into_iter().filter_map(|h| Some((h.phone_e164, UserId::parse(&h.user_id).ok()?)));
-        Ok(Self { holders: held.collect(), suppressed: suppressed.into_iter().collect() })
+        let mut found = Self::default();
+        for row in taken {
+            match row.holder.as_deref().map(UserId::parse) {
+                Some(Ok(holder)) => {
+                    found.holders.insert(row.number, holder);
+                }
+                // An id that no event could carry is nobody's here.
+                Some(Err(_)) => {}
+                None => {
+                    found.suppressed.insert(row.number);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The user whose attempt forbids another one to `number`.

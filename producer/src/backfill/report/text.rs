@@ -3,8 +3,11 @@
 use std::fmt::{self, Write};
 
 use crate::{
-    report::Report,
-    tally::{ByReason, label},
+    report::{
+        Ending, Report,
+        counts::{ByReason, label},
+    },
+    run_name::short,
 };
 
 /// The report, without a last line break.
@@ -17,36 +20,66 @@ pub(crate) fn of(report: &Report) -> String {
 
 fn write(report: &Report, text: &mut String) -> fmt::Result {
     writeln!(text, "{}", headline(report))?;
+    canary(report, text)?;
     enqueued(report, text)?;
     skipped(report, text)?;
     let failed = report.unconfirmed.returned + report.unconfirmed.refused;
     if failed > 0 {
         line(text, 0, "NOT CONFIRMED", failed)?;
     }
-    if report.remaining > 0 {
-        line(text, 0, "REMAINING", report.remaining)?;
-    }
-    line(text, 0, "stored users", report.selected)?;
+    let limited = report.ending == Ending::Limit;
+    some(text, 0, if limited { "REMAINING, beyond --limit" } else { "REMAINING" }, report.remaining)?;
+    let filters = report.order.filters.flags();
+    line(text, 0, if filters.is_empty() { "stored users" } else { "selected users" }, report.selected)?;
     sum(report, failed, text)?;
+    if !filters.is_empty() {
+        writeln!(text, "Selected by {}", filters.trim_start())?;
+    }
+    some(text, 0, "Ids of the file that nobody has", report.unknown_ids)?;
     if report.dry_run {
         outlook(report, text)?;
     }
     writeln!(text, "Next  {}", next(report))
 }
 
-fn headline(report: &Report) -> &'static str {
-    match (report.dry_run, report.complete) {
-        (true, true) => "Dry run: nothing is published, nothing is sent.",
-        (true, false) => "Dry run, interrupted: the counts are those of a part.",
-        (false, true) => "Enqueued for the worker, which sends.",
-        (false, false) => {
-            "Stopped before the end. What is enqueued stays so; it is safe to repeat the command."
+fn headline(report: &Report) -> String {
+    let Some(run) = report.run.map(short) else {
+        let whole = if report.complete {
+            "Dry run: nothing is published, nothing is sent."
+        } else {
+            "Dry run, interrupted: the counts are those of a part."
+        };
+        return whole.to_owned();
+    };
+    match report.ending {
+        Ending::Complete | Ending::Limit => format!("Run {run}: enqueued for the worker, which sends."),
+        Ending::CanaryIll => {
+            format!(
+                "Run {run} was stopped by its canary. What is enqueued stays so; nobody else was enqueued."
+            )
+        }
+        Ending::Interrupted | Ending::Refused => {
+            format!("Run {run} stopped before its end. What is enqueued stays so; it is safe to go on.")
         }
     }
 }
 
+fn canary(report: &Report, text: &mut String) -> fmt::Result {
+    let (Some(tally), Some(asked)) = (&report.canary, &report.order.canary) else { return Ok(()) };
+    writeln!(
+        text,
+        "Canary  {} of {} messages delivered, {} failed, {} sent, {} open; a share of {} was wanted",
+        tally.delivered,
+        tally.messages(),
+        tally.failed,
+        tally.sent,
+        tally.open,
+        asked.share
+    )
+}
+
 fn enqueued(report: &Report, text: &mut String) -> fmt::Result {
-    let counts = &report.enqueued;
+    let counts = &report.counts.enqueued;
     line(text, 0, if report.dry_run { "WOULD ENQUEUE" } else { "ENQUEUED" }, counts.total)?;
     line(text, 1, "to be welcomed", counts.welcome)?;
     some(text, 1, "to be recorded as already welcomed", counts.already_welcomed)?;
@@ -56,7 +89,7 @@ fn enqueued(report: &Report, text: &mut String) -> fmt::Result {
 }
 
 fn skipped(report: &Report, text: &mut String) -> fmt::Result {
-    let counts = &report.skipped;
+    let counts = &report.counts.skipped;
     line(text, 0, if report.dry_run { "WOULD SKIP" } else { "SKIPPED" }, counts.total)?;
     some(text, 1, "already welcomed", counts.already_welcomed)?;
     some(text, 1, "shared phone", counts.shared_phone)?;
@@ -77,8 +110,8 @@ fn by_reason(text: &mut String, title: &str, reasons: &ByReason) -> fmt::Result 
 }
 
 fn sum(report: &Report, failed: u64, text: &mut String) -> fmt::Result {
-    let rejected: u64 = report.enqueued.rejected.values().sum();
-    let (enqueued, skipped) = (report.enqueued.total - rejected, report.skipped.total);
+    let rejected: u64 = report.counts.enqueued.rejected.values().sum();
+    let (enqueued, skipped) = (report.counts.enqueued.total - rejected, report.counts.skipped.total);
     let total = enqueued + rejected + skipped + failed + report.remaining;
     let verdict = if total == report.selected { "adds up" } else { "DOES NOT ADD UP" };
     writeln!(
@@ -96,24 +129,21 @@ fn outlook(report: &Report, text: &mut String) -> fmt::Result {
             writeln!(text, "  id {}  \"{}\" → {}", example.user_id, example.typed, example.read_as)?;
         }
     }
-    writeln!(text, "Numbers changed by normalising: {}", report.changed_by_normalising)?;
+    writeln!(text, "Numbers changed by normalising: {}", report.counts.changed_by_normalising)?;
     let Some(estimate) = &report.estimate else { return Ok(()) };
-    let (messages, segments) = (report.enqueued.welcome, report.enqueued.segments);
+    let (messages, segments) = (report.counts.enqueued.welcome, report.counts.enqueued.segments);
     writeln!(
         text,
         "Cost  {messages} messages, {segments} segments × ${:.4} = ${:.2} (SMS_PRICE_USD, yours to set)",
         estimate.price_usd, estimate.cost_usd
     )?;
-    writeln!(text, "Time  {}", estimate.time())
+    writeln!(text, "Time  {}", estimate.time())?;
+    estimate.hours().map_or(Ok(()), |hours| writeln!(text, "Hours {hours}"))
 }
 
-fn next(report: &Report) -> &'static str {
-    match (report.dry_run, report.complete) {
-        (true, true) if report.enqueued.total == 0 => "nothing to do: there is nobody to enqueue",
-        (true, true) | (false, false) => "backfill",
-        (true, false) => "backfill --dry-run",
-        (false, true) => "outcomes are in the view onboarding_status",
-    }
+fn next(report: &Report) -> &str {
+    let idle = report.complete && report.counts.enqueued.total == 0;
+    if idle { "nothing to do: there is nobody to enqueue" } else { &report.next }
 }
 
 fn some(text: &mut String, indent: usize, what: &str, count: u64) -> fmt::Result {

@@ -1,17 +1,33 @@
 //! Counts of verdicts, as they stand in the report.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::phone::Unusable;
 
 use crate::verdict::{Expect, Skip};
 
 /// Users by the reason why their number cannot be texted.
-pub(crate) type ByReason = BTreeMap<&'static str, u64>;
+pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
+
+/// Users behind a run, by what was done about them. A run keeps it with its cursor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) enqueued: Enqueued,
+    pub(crate) skipped: Skipped,
+    /// Numbers whose E.164 form is not what was typed.
+    pub(crate) changed_by_normalising: u64,
+}
+
+impl Counts {
+    /// All of them.
+    pub(crate) fn total(&self) -> u64 {
+        self.enqueued.total + self.skipped.total
+    }
+}
 
 /// Users who are enqueued, by what the worker will make of it.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Enqueued {
     pub(crate) total: u64,
     pub(crate) welcome: u64,
@@ -24,7 +40,7 @@ pub(crate) struct Enqueued {
 }
 
 /// Users who are not enqueued, by why.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Skipped {
     pub(crate) total: u64,
     pub(crate) already_welcomed: u64,
@@ -71,11 +87,11 @@ impl Skipped {
 }
 
 fn add(reasons: &mut ByReason, word: &'static str) {
-    *reasons.entry(word).or_default() += 1;
+    *reasons.entry(Cow::Borrowed(word)).or_default() += 1;
 }
 
 /// The word shown to people.
-pub(crate) fn label(word: &'static str) -> &'static str {
+pub(crate) fn label(word: &str) -> &str {
     if word == Unusable::Empty.as_str() { "empty (no phone)" } else { word }
 }
 

@@ -3,9 +3,12 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
+mod canary;
+mod pace;
+mod runs;
+mod selection;
+#[path = "../support/mod.rs"]
 mod support;
-
-use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use shared::{event::Kind, lane::Lane};
@@ -57,9 +60,11 @@ fn the_dry_run_counts_what_the_truth_says_and_the_real_run_does_it() {
     assert_eq!(states(&world), ["stored live f 490"]);
     assert_eq!(world.run(world.broker.ready(Lane::Backfill)), None);
 
-    let mut real = backfill(&world, "--yes").expect(0).json();
-    real["dry_run"] = json!(true);
-    assert_eq!(real, dry);
+    let real = backfill(&world, "--yes").expect(0).json();
+    for part in ["enqueued", "skipped", "selected", "remaining", "changed_by_normalising", "examples"] {
+        assert_eq!(real[part], dry[part], "{part}");
+    }
+    assert_eq!((&real["dry_run"], &real["schema"]), (&json!(false), &json!("backfill-report/2")));
     let mut expected: Vec<String> = truth.iter().map(|t| t.user_id.to_owned()).collect();
     expected.sort();
     assert_eq!(enqueued_ids(&world), expected);
@@ -119,29 +124,6 @@ fn who_is_settled_is_skipped_by_reason_and_keeps_her_state() {
     let mut marked: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
     marked.sort();
     assert_eq!(marked, ["optednew received", "sharednew received"]);
-}
-
-#[test]
-fn an_interrupted_run_is_finished_by_the_next() {
-    const USERS: u64 = 10_000;
-    let world = World::new();
-    world.run(world.database.execute(&format!(
-        "INSERT INTO users (user_id, phone_raw, source, changed_at)
-         SELECT n::text, '98' || lpad(n::text, 8, '0'), 'import', now() FROM generate_series(1, {USERS}) n"
-    )));
-    let received = "SELECT count(*) FROM users WHERE state = 'received'";
-    let running = world.command(Program::Backfill).args("--yes --output json").start();
-    world.wait_for("the first page", async |w| w.database.count(received).await > 0);
-    running.interrupt();
-    let first = running.end().expect(130).json();
-    let marked = world.run(world.database.count(received));
-    assert_eq!((&first["enqueued"]["total"], &first["complete"]), (&json!(marked), &json!(false)));
-    assert_eq!(first["remaining"].as_u64().unwrap() + first["enqueued"]["total"].as_u64().unwrap(), USERS);
-    let second = backfill(&world, "--yes").expect(0).json();
-    assert_eq!(second["skipped"]["queued"], first["enqueued"]["total"]);
-    let ids = enqueued_ids(&world);
-    let distinct: HashSet<&String> = ids.iter().collect();
-    assert_eq!((ids.len() as u64, distinct.len() as u64), (USERS, USERS));
 }
 
 #[test]

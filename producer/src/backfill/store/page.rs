@@ -1,0 +1,91 @@
+//! What a page leaves behind: evidence that its events are in a queue, and how far the run came, in one transaction.
+
+use producer::UserId;
+use sqlx::{PgConnection, PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::report::Counts;
+
+/// How far a run came.
+pub(crate) struct Place<'a> {
+    /// Users up to this id are behind it.
+    pub(crate) cursor: &'a str,
+    /// What became of them.
+    pub(crate) counts: &'a Counts,
+}
+
+/// Records that the events of `users` were confirmed, and the place of `run`. Where it was killed before this, the
+/// next one publishes the page again, and the worker does nothing about a second event.
+pub(crate) async fn save(
+    pool: &PgPool,
+    run: Uuid,
+    users: &[UserId],
+    place: Option<&Place<'_>>,
+) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    enqueued(&mut tx, run, users).await?;
+    if let Some(place) = place {
+        moved(&mut tx, run, place).await?;
+    }
+    tx.commit().await
+}
+
+/// The worker may have been faster: only who is still `stored` becomes `received`.
+async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[UserId]) -> Result<(), sqlx::Error> {
+    let ids: Vec<String> = users.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "WITH hers AS (SELECT user_id, state = 'stored' AS waits FROM users
+                       WHERE user_id = ANY ($1) ORDER BY user_id FOR UPDATE)
+         UPDATE users
+         SET run_id = $2,
+             state = CASE WHEN waits THEN 'received' ELSE state END,
+             lane = CASE WHEN waits THEN 'backfill' ELSE lane END,
+             enqueued_at = CASE WHEN waits THEN now() ELSE enqueued_at END,
+             updated_at = CASE WHEN waits THEN now() ELSE updated_at END
+         FROM hers
+         WHERE users.user_id = hers.user_id",
+        &ids,
+        run,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn moved(tx: &mut PgConnection, run: Uuid, place: &Place<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE backfill_runs SET cursor = $2, counts = $3, updated_at = now() WHERE id = $1",
+        run,
+        place.cursor,
+        Json(place.counts) as _,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A user whom a run enqueued, with her number as typed.
+pub(crate) struct Behind {
+    pub(crate) user_id: String,
+    pub(crate) phone_raw: String,
+    pub(crate) country_hint: Option<String>,
+}
+
+/// Some of the users whom `run` enqueued, after one id and up to another.
+pub(crate) async fn behind(
+    pool: &PgPool,
+    run: Uuid,
+    after: &str,
+    cursor: &str,
+) -> Result<Vec<Behind>, sqlx::Error> {
+    sqlx::query_as!(
+        Behind,
+        "SELECT user_id, phone_raw, country_hint FROM users
+         WHERE run_id = $1 AND user_id > $2 AND user_id <= $3 ORDER BY user_id LIMIT 1000",
+        run,
+        after,
+        cursor,
+    )
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,185 @@
+//! Table `users`: pages of candidates, in the order of their ids.
+
+use producer::UserId;
+use shared::{ids::BadUserId, message::Language, state::UserState};
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
+use uuid::Uuid;
+
+use super::ids;
+use crate::filters::Filters;
+
+/// Users held in memory, published and marked together, at most.
+pub(crate) const PAGE: u32 = 1000;
+
+/// A stored user, as far as the plan looks at her. `Debug` shows neither number nor name.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) user_id: UserId,
+    pub(crate) phone_raw: String,
+    pub(crate) country_hint: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) active: bool,
+    pub(crate) state: UserState,
+    pub(crate) reason: Option<String>,
+    /// The sweeper enqueues her at a time of its own.
+    pub(crate) scheduled: bool,
+    /// E.164 of the number that her last attempt went to.
+    pub(crate) attempted: Option<String>,
+    /// This run enqueued her before it was stopped.
+    pub(crate) enqueued: bool,
+}
+
+impl std::fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Candidate").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+/// The users that a run looks at, by the primary key and never by an offset.
+pub(crate) struct Selection {
+    session: PoolConnection<Postgres>,
+    run: Uuid,
+    by_ids: bool,
+    conditions: Conditions,
+}
+
+struct Conditions {
+    kind: Option<String>,
+    state: Option<String>,
+    since: Option<chrono::DateTime<chrono::Utc>>,
+    /// The names of languages; and whether hers must be none of them.
+    languages: Option<Vec<String>>,
+    other_language: bool,
+}
+
+struct Row {
+    user_id: String,
+    phone_raw: String,
+    country_hint: Option<String>,
+    language: Option<String>,
+    active: bool,
+    state: UserState,
+    reason: Option<String>,
+    scheduled: bool,
+    attempted: Option<String>,
+    enqueued: bool,
+}
+
+/// A query over the selection: what is selected, from where, and its end. All users come from `users`, those of a
+/// file of ids from `backfill_ids`; the planner may choose a good way only when these are two statements.
+macro_rules! over_selection {
+    ($query:ident($($row:ident)?) $select:tt $end:tt, $selection:ident, $cursor:ident, $limit:expr, $fetch:ident) => {
+        if $selection.by_ids {
+            over_selection!(@ $query($($row)?) $select
+                "JOIN backfill_ids i ON i.user_id = u.user_id AND i.user_id > $1 AND i.run_id = run.id" $end,
+                $selection, $cursor, $limit, $fetch)
+        } else {
+            over_selection!(@ $query($($row)?) $select "" $end, $selection, $cursor, $limit, $fetch)
+        }
+    };
+    (@ $query:ident($($row:ident)?) $select:tt $join:tt $end:tt, $selection:ident, $cursor:ident, $limit:expr,
+     $fetch:ident) => {{
+        let Conditions { kind, state, since, languages, other_language } = &$selection.conditions;
+        sqlx::$query!(
+            $($row,)?
+            $select
+                + " FROM (SELECT $8::uuid AS id) run CROSS JOIN users u LEFT JOIN attempts a ON a.message_id = u.attempt_id "
+                + $join
+                + " WHERE u.user_id > $1 AND ($2::text IS NULL OR u.kind = $2)
+                      AND ($3::text IS NULL OR u.state = $3::user_state)
+                      AND ($4::timestamptz IS NULL OR coalesce(u.signed_up_at, u.created_at) >= $4)
+                      AND ($5::text[] IS NULL OR $6 <> coalesce(
+                          lower(split_part(translate(btrim(u.language), '_.', '--'), '-', 1)) = ANY ($5), false)) "
+                + $end
+                + " LIMIT $7",
+            $cursor,
+            kind.as_deref(),
+            state.as_deref() as Option<&str>,
+            *since,
+            languages.as_deref(),
+            *other_language,
+            $limit,
+            $selection.run,
+        )
+        .$fetch(&mut *$selection.session)
+        .await
+    }};
+}
+
+impl Selection {
+    /// The users whom `filters` let through. Users without a language of ours count as of the `default` one.
+    /// The ids of a file are those stored for `run`; when that is `temporary`, they are this session's.
+    pub(crate) async fn open(
+        pool: &PgPool,
+        run: Uuid,
+        filters: &Filters,
+        default: Language,
+    ) -> Result<Self, sqlx::Error> {
+        let conditions = Conditions::of(filters, default);
+        Ok(Self { session: pool.acquire().await?, run, by_ids: filters.ids_file.is_some(), conditions })
+    }
+
+    /// The session, for the ids of a run that is not stored.
+    pub(crate) fn session(&mut self) -> &mut sqlx::PgConnection {
+        &mut self.session
+    }
+
+    /// How many users there are after `cursor`.
+    pub(crate) async fn count(&mut self, cursor: &str) -> Result<u64, sqlx::Error> {
+        let count =
+            over_selection!(query_scalar() r#"SELECT count(*) AS "count!""# "", self, cursor, 1, fetch_one)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The next users after `cursor`, at most `size`.
+    pub(crate) async fn page(&mut self, cursor: &str, size: u32) -> Result<Vec<Candidate>, sqlx::Error> {
+        let rows = over_selection!(
+            query_as(Row) r#"SELECT u.user_id, u.phone_raw, u.country_hint, u.language, u.active,
+                u.state AS "state: UserState", u.reason, u.next_attempt_at IS NOT NULL AS "scheduled!",
+                a.phone_e164 AS "attempted?", coalesce(u.run_id = run.id, false) AS "enqueued!""#
+            "ORDER BY u.user_id", self, cursor, i64::from(size), fetch_all)?;
+        let read: Result<Vec<Candidate>, BadUserId> = rows.into_iter().map(Candidate::of).collect();
+        read.map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    /// How many ids of the file are nobody's here.
+    pub(crate) async fn unknown_ids(&mut self) -> Result<u64, sqlx::Error> {
+        if self.by_ids { ids::unknown(&mut self.session, self.run).await } else { Ok(0) }
+    }
+}
+
+impl Conditions {
+    fn of(filters: &Filters, default: Language) -> Self {
+        let language = filters.language.as_deref().and_then(Language::from_tag);
+        // Who names no language of ours is welcomed in the default one: for that, the others are excluded.
+        let other_language = language == Some(default);
+        let languages = language.map(|wanted| {
+            let named = Language::ALL.into_iter().filter(|one| (*one == wanted) != other_language);
+            named.flat_map(|one| one.names().iter().map(|name| (*name).to_owned())).collect()
+        });
+        Self {
+            kind: filters.kind.clone(),
+            state: filters.state.clone(),
+            since: filters.since.map(|since| since.0),
+            languages,
+            other_language,
+        }
+    }
+}
+
+impl Candidate {
+    fn of(row: Row) -> Result<Self, BadUserId> {
+        Ok(Self {
+            user_id: UserId::parse(&row.user_id)?,
+            phone_raw: row.phone_raw,
+            country_hint: row.country_hint,
+            language: row.language,
+            active: row.active,
+            state: row.state,
+            reason: row.reason,
+            scheduled: row.scheduled,
+            attempted: row.attempted,
+            enqueued: row.enqueued,
+        })
+    }
+}

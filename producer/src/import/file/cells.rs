@@ -1,0 +1,23 @@
+//! What one record of a file says, field by field, before anything is read into it.
+
+use super::field::Field;
+
+/// The cells of a record. Blank ones count as missing.
+#[derive(Default)]
+pub(super) struct Cells([Option<String>; Field::ALL.len()]);
+
+impl Cells {
+    pub(super) fn set(&mut self, field: Field, text: String) {
+        self.0[field as usize] = Some(text).filter(|text| !text.trim().is_empty());
+    }
+
+    /// As it stands.
+    pub(super) fn take(&mut self, field: Field) -> Option<String> {
+        self.0[field as usize].take()
+    }
+
+    /// Without the blanks around it.
+    pub(super) fn trimmed(&self, field: Field) -> Option<&str> {
+        self.0[field as usize].as_deref().map(str::trim)
+    }
+}

@@ -1,0 +1,180 @@
+//! A row of a file, read: a user, or what is wrong.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use producer::{UserId, UserKind};
+
+use super::{
+    cells::Cells,
+    field::Field,
+    moment::{day, flag, moment},
+    problem::Problem,
+    spreadsheet::damaged,
+};
+use crate::person::Person;
+
+/// A numbered row.
+pub(super) struct Row {
+    /// Counted from 1; of a record of several lines the first.
+    pub(super) line: u64,
+    pub(super) read: Result<Person, Bad>,
+}
+
+/// A row that cannot be taken as it is.
+pub(super) struct Bad {
+    pub(super) problem: Problem,
+    pub(super) user_id: Option<UserId>,
+    /// As typed, when the row says that its owner opted out: that much of it is obeyed.
+    pub(super) opted_out: Option<String>,
+}
+
+impl Bad {
+    /// Of a record that gives no cells.
+    pub(super) fn record(problem: Problem) -> Self {
+        Self { problem, user_id: None, opted_out: None }
+    }
+
+    /// A row that says `read`, and yet has a `problem`.
+    pub(super) fn despite(read: Result<Person, Self>, problem: Problem) -> Self {
+        match read {
+            Ok(person) => Self {
+                problem,
+                user_id: Some(person.user_id),
+                opted_out: person.opted_out.then_some(person.phone),
+            },
+            Err(bad) => Self { problem, ..bad },
+        }
+    }
+}
+
+/// Reads the cells.
+pub(super) fn read(mut cells: Cells) -> Result<Person, Bad> {
+    let id = user_id(&cells);
+    let opted_out = optional(&cells, Field::OptedOut, flag, Problem::BadFlag);
+    let fields = fields(&cells);
+    let phone = cells.take(Field::Phone);
+    let intact = if phone.as_deref().is_some_and(damaged) { Err(Problem::SpreadsheetNumber) } else { Ok(()) };
+    let problem = match (&id, &fields, &opted_out, &intact) {
+        (Ok(user_id), Ok(fields), Ok(opted_out), Ok(())) => {
+            let kept = (cells.take(Field::Language), cells.take(Field::Name));
+            return Ok(person(user_id.clone(), phone, *fields, *opted_out, kept));
+        }
+        (Err(problem), ..) | (_, Err(problem), ..) | (_, _, Err(problem), _) | (_, _, _, Err(problem)) => {
+            *problem
+        }
+    };
+    let opted_out = phone.filter(|_| intact.is_ok() && opted_out == Ok(Some(true)));
+    Err(Bad { problem, user_id: id.ok(), opted_out })
+}
+
+/// What must be read before a row is known to be good, apart from the number and the opt-out.
+#[derive(Clone, Copy)]
+struct Fields {
+    kind: Option<UserKind>,
+    due_date: Option<NaiveDate>,
+    child_birth_date: Option<NaiveDate>,
+    signed_up_at: Option<DateTime<Utc>>,
+    active: Option<bool>,
+}
+
+fn fields(cells: &Cells) -> Result<Fields, Problem> {
+    Ok(Fields {
+        kind: cells.trimmed(Field::Kind).map(kind),
+        due_date: optional(cells, Field::DueDate, day, Problem::BadDate)?,
+        child_birth_date: optional(cells, Field::ChildBirthDate, day, Problem::BadDate)?,
+        signed_up_at: optional(cells, Field::SignedUpAt, moment, Problem::BadDate)?,
+        active: optional(cells, Field::Active, flag, Problem::BadFlag)?,
+    })
+}
+
+fn person(
+    user_id: UserId,
+    phone: Option<String>,
+    fields: Fields,
+    opted_out: Option<bool>,
+    (language, name): (Option<String>, Option<String>),
+) -> Person {
+    let Fields { kind, due_date, child_birth_date, signed_up_at, active } = fields;
+    Person {
+        user_id,
+        phone: phone.unwrap_or_default(),
+        kind,
+        language: language.map(|text| text.trim().to_owned()),
+        name,
+        due_date,
+        child_birth_date,
+        signed_up_at,
+        active: active.unwrap_or(true),
+        opted_out: opted_out.unwrap_or(false),
+    }
+}
+
+fn user_id(cells: &Cells) -> Result<UserId, Problem> {
+    let text = cells.trimmed(Field::Id).ok_or(Problem::MissingId)?;
+    if damaged(text) {
+        return Err(Problem::SpreadsheetNumber);
+    }
+    UserId::parse(text).map_err(|_| Problem::InvalidId)
+}
+
+fn optional<T>(
+    cells: &Cells,
+    field: Field,
+    parse: impl Fn(&str) -> Option<T>,
+    problem: Problem,
+) -> Result<Option<T>, Problem> {
+    cells.trimmed(field).map(|text| parse(text).ok_or(problem)).transpose()
+}
+
+/// Every word that is not known is `other`, as in an event.
+fn kind(word: &str) -> UserKind {
+    match word.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
+        "pregnant_woman" | "pregnant" => UserKind::PregnantWoman,
+        "new_mother" | "mother" => UserKind::NewMother,
+        _ => UserKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(cells: &[(Field, &str)]) -> Result<Person, Bad> {
+        let mut all = Cells::default();
+        for (field, text) in cells {
+            all.set(*field, (*text).to_owned());
+        }
+        read(all)
+    }
+
+    #[test]
+    fn blanks_are_missing_and_the_number_stays_as_typed() {
+        let person = of(&[
+            (Field::Id, " 7 "),
+            (Field::Phone, " 980 "),
+            (Field::Name, " "),
+            (Field::Kind, "New Mother"),
+        ]);
+        let person = person.ok().unwrap();
+        assert_eq!((person.user_id.as_str(), person.phone.as_str(), person.name), ("7", " 980 ", None));
+        assert_eq!((person.kind, person.active, person.opted_out), (Some(UserKind::NewMother), true, false));
+    }
+
+    #[test]
+    fn each_problem_is_named() {
+        let bad = |cells: &[(Field, &str)]| of(cells).err().map(|bad| bad.problem);
+        assert_eq!(bad(&[(Field::Phone, "1")]), Some(Problem::MissingId));
+        assert_eq!(bad(&[(Field::Id, "a\u{7}b")]), Some(Problem::InvalidId));
+        assert_eq!(bad(&[(Field::Id, "4.2E+01")]), Some(Problem::SpreadsheetNumber));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "9.8E+09")]), Some(Problem::SpreadsheetNumber));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::DueDate, "3/4/26")]), Some(Problem::BadDate));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::OptedOut, "?")]), Some(Problem::BadFlag));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "hello")]), None);
+    }
+
+    #[test]
+    fn an_opt_out_outlives_a_bad_row() {
+        let row =
+            [(Field::Id, "7"), (Field::Phone, "9807969278"), (Field::OptedOut, "yes"), (Field::Active, "?")];
+        assert_eq!(of(&row).err().unwrap().opted_out.as_deref(), Some("9807969278"));
+    }
+}

@@ -1,0 +1,136 @@
+//! The report of an import, for people.
+
+use std::fmt::{self, Write};
+
+use chrono::SecondsFormat;
+
+use crate::report::{FileNote, Lines, Origin, Report, TwoProfiles};
+
+/// Several lines, without a line break at the end.
+pub(crate) fn of(report: &Report) -> String {
+    let mut text = String::new();
+    // Err: writing to a String cannot fail.
+    let _ = write(report, &mut text);
+    text.trim_end().to_owned()
+}
+
+fn write(report: &Report, text: &mut String) -> fmt::Result {
+    head(report, text)?;
+    counts(report, text)?;
+    numbers(report, text)?;
+    match &report.source {
+        Origin::Portal => {
+            let TwoProfiles { same_number, numbers_differ } = report.two_profiles;
+            writeln!(
+                text,
+                "Both profiles: {same_number} with one number, {numbers_differ} with two (new mother's used)"
+            )?;
+        }
+        Origin::File(_) => writeln!(
+            text,
+            "Neither 0 nor + in front: {}, which read all the same",
+            report.numbers.without_prefix
+        )?,
+    }
+    if report.deactivated > 0 {
+        writeln!(text, "Closed since the last import: {}", report.deactivated)?;
+    }
+    opted_out(report, text)?;
+    bad_rows(report, text)?;
+    next(report, text)
+}
+
+fn head(report: &Report, text: &mut String) -> fmt::Result {
+    if let Origin::File(FileNote { separator, byte_order_mark, taken_at, .. }) = &report.source {
+        let encoding = if *byte_order_mark { "UTF-8 with a byte order mark" } else { "UTF-8" };
+        let separated = match separator {
+            Some(';') => ", separated by semicolons",
+            Some('\t') => ", separated by tabs",
+            Some(_) => ", separated by commas",
+            None => "",
+        };
+        let time = taken_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        writeln!(text, "The file: {encoding}{separated}, data of {time}")?;
+    }
+    let done = match (report.held, report.dry_run) {
+        (_, true) => "Dry run: nothing is written.",
+        (true, false) => "NOTHING WAS WRITTEN: rows are bad.",
+        (false, false) => "Nobody was enqueued or texted.",
+    };
+    let end = if report.complete { "" } else { " INTERRUPTED: repeat the command to import the rest." };
+    writeln!(text, "{done}{end}")
+}
+
+fn counts(report: &Report, text: &mut String) -> fmt::Result {
+    let portal = matches!(report.source, Origin::Portal);
+    for (shown, what, count) in [
+        (!report.held, "new", report.stored.new),
+        (!report.held, "updated", report.stored.updated),
+        (!report.held, "unchanged", report.stored.unchanged),
+        (!report.held, "newer here, kept", report.stored.newer_here),
+        (report.held, "good, held back", report.held_back),
+        (true, "skipped, inactive", report.skipped.inactive),
+        (portal, "skipped, no profile", report.skipped.no_profile),
+        (portal, "skipped, invalid id", report.skipped.invalid_id),
+        (!portal, "skipped, repeated", report.repeated),
+        (!portal, "bad", report.bad.total),
+    ] {
+        if shown {
+            line(text, what, count, "")?;
+        }
+    }
+    let adds = if report.all_stored() == report.with_numbers() { "  adds up" } else { "  DOES NOT ADD UP" };
+    let all = report.read() - report.with_numbers() + report.all_stored();
+    line(text, if portal { "accounts read" } else { "rows read" }, all, adds)
+}
+
+fn numbers(report: &Report, text: &mut String) -> fmt::Result {
+    writeln!(text, "Numbers of those {}", report.all_stored())?;
+    line(text, "usable", report.numbers.usable, "")?;
+    line(text, "no phone", report.numbers.no_phone, "")?;
+    report.numbers.unusable.iter().try_for_each(|(why, count)| line(text, why, *count, ""))
+}
+
+fn opted_out(report: &Report, text: &mut String) -> fmt::Result {
+    let out = &report.opted_out;
+    if out.rows == 0 {
+        return Ok(());
+    }
+    let verb = if report.dry_run { "would be suppressed" } else { "suppressed" };
+    writeln!(
+        text,
+        "Opted out: {} rows, {} numbers newly {verb}, {} without a readable number",
+        out.rows, out.suppressed, out.no_number
+    )
+}
+
+fn bad_rows(report: &Report, text: &mut String) -> fmt::Result {
+    if report.bad.total == 0 {
+        return Ok(());
+    }
+    writeln!(text, "Bad rows")?;
+    for (problem, Lines { count, lines }) in &report.bad.problems {
+        let named: Vec<String> = lines.iter().map(u64::to_string).collect();
+        let word = if *count == 1 { "line" } else { "lines" };
+        let more = if *count > lines.len() as u64 { ", …" } else { "" };
+        line(text, problem.as_str(), *count, &format!("  {word} {}{more}", named.join(", ")))?;
+        writeln!(text, "    → {}", problem.advice())?;
+    }
+    Ok(())
+}
+
+fn next(report: &Report, text: &mut String) -> fmt::Result {
+    let next = match (&report.source, report.held, report.dry_run) {
+        (_, true, _) => {
+            "mend the rows, or import the others with --allow-partial; --report FILE lists every one"
+        }
+        (_, false, false) => "backfill --dry-run",
+        (Origin::Portal, false, true) => "import portal",
+        (Origin::File(_), false, true) => "the same command without --dry-run",
+    };
+    writeln!(text, "Next: {next}")
+}
+
+fn line(text: &mut String, what: &str, count: u64, more: &str) -> fmt::Result {
+    writeln!(text, "  {what:<24}{count:>9}{more}")
+}

@@ -1,0 +1,77 @@
+//! The first few of a run, whose fate decides about the rest.
+
+use serde_json::json;
+
+use crate::support::{World, command::Program};
+
+const RECEIVED: &str = "SELECT count(*) FROM users WHERE state = 'received'";
+
+pub(crate) fn world_of(users: u32) -> World {
+    let world = World::new();
+    world.run(world.database.execute(&format!(
+        "INSERT INTO users (user_id, phone_raw, source, changed_at)
+         SELECT lpad(n::text, 3, '0'), '98' || lpad(n::text, 8, '0'), 'import', now()
+         FROM generate_series(1, {users}) n"
+    )));
+    world
+}
+
+/// What the worker and its callbacks write of `users` that wait, first come first.
+pub(crate) fn welcome(world: &World, users: u32, status: &str) {
+    world.run(world.database.execute(&format!(
+        "WITH due AS (SELECT user_id, phone_raw FROM users WHERE state = 'received' ORDER BY user_id LIMIT {users}),
+              made AS (INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language,
+                                             body_sha256, segments, lease_until, twilio_status)
+                       SELECT gen_random_uuid(), user_id, '+977' || phone_raw, 'accepted', 'backfill', 'w', 'ne', '',
+                              1, now(), '{status}' FROM due
+                       RETURNING message_id, user_id)
+         UPDATE users u SET state = 'registered', attempt_id = made.message_id
+         FROM made WHERE u.user_id = made.user_id"
+    )));
+}
+
+#[test]
+fn an_ill_canary_stops_the_run_before_the_rest_goes() {
+    let world = world_of(20);
+    let running = world.command(Program::Backfill).args("--yes --output json --canary 5").start();
+    world.wait_for("the canary", async |w| w.database.count(RECEIVED).await == 5);
+    welcome(&world, 4, "delivered");
+    welcome(&world, 1, "undelivered");
+    let ended = running.end().expect(5);
+    let report = ended.json();
+    let canary = json!({"delivered": 4, "failed": 1, "sent": 0, "open": 0, "without_message": 0});
+    assert_eq!((&report["canary"], &report["enqueued"]["total"]), (&canary, &json!(5)));
+    assert_eq!((&report["remaining"], &report["complete"]), (&json!(15), &json!(false)));
+    assert!(ended.stderr.contains("backfill --resume "), "{}", ended.stderr);
+    assert_eq!(
+        world.run(world.database.count("SELECT count(*) FROM backfill_runs WHERE state = 'halted'")),
+        1
+    );
+
+    let again = world.command(Program::Backfill).args("--yes --output json --resume last").end().expect(5);
+    assert_eq!(again.json()["enqueued"]["total"], 5, "it is judged again, with nobody more");
+    let resume = "--yes --output json --resume last --canary-share 0.8";
+    let rest = world.command(Program::Backfill).args(resume).end().expect(0).json();
+    assert_eq!((&rest["enqueued"]["total"], &rest["remaining"]), (&json!(20), &json!(0)));
+}
+
+#[test]
+fn a_canary_that_is_well_lets_the_rest_go() {
+    let world = world_of(20);
+    let running = world.command(Program::Backfill).args("--yes --output json --canary 5").start();
+    world.wait_for("the canary", async |w| w.database.count(RECEIVED).await == 5);
+    welcome(&world, 5, "delivered");
+    let report = running.end().expect(0).json();
+    assert_eq!((&report["canary"]["delivered"], &report["enqueued"]["total"]), (&json!(5), &json!(20)));
+}
+
+#[test]
+fn at_the_end_of_its_time_sent_is_enough_and_silence_is_not() {
+    let world = world_of(20);
+    let wait = "--yes --output json --canary-wait 3s";
+    let silent = world.command(Program::Backfill).args(wait).args("--canary 5").end().expect(5).json();
+    assert_eq!((&silent["canary"]["open"], &silent["enqueued"]["total"]), (&json!(5), &json!(5)));
+    welcome(&world, 5, "sent");
+    let report = world.command(Program::Backfill).args(wait).args("--resume last").end().expect(0).json();
+    assert_eq!((&report["canary"]["sent"], &report["enqueued"]["total"]), (&json!(5), &json!(20)));
+}
