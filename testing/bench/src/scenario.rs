@@ -1,0 +1,78 @@
+//! What can be measured.
+
+mod backfill;
+mod import;
+mod instant;
+mod latency;
+mod live;
+mod million;
+mod normalise;
+mod publish;
+mod rate;
+mod slow;
+
+use clap::ValueEnum;
+
+use crate::{args::Run, report::Row, services::Services};
+
+/// One thing to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Everything at full speed, beside the bare pipeline
+    Instant,
+    /// 150 ms a call, 512 in flight
+    Slow,
+    /// From publish to call at 50 signups a second; from start to first message
+    Latency,
+    /// Live signups beside a backfill at a given rate
+    Live,
+    /// One rate for 1, 2 and 4 workers
+    Rate,
+    /// Confirmed publishes of the library
+    Publish,
+    /// `import portal`
+    Import,
+    /// `backfill`: dry and real
+    Backfill,
+    /// Reading numbers, three libraries
+    Normalise,
+    /// Full speed with many users stored already (takes minutes and gigabytes)
+    Growth,
+    /// A backfill of a million users, killed and resumed (takes minutes)
+    Million,
+}
+
+impl Scenario {
+    /// Everything that takes seconds.
+    pub(crate) const USUAL: [Self; 9] = [
+        Self::Instant,
+        Self::Slow,
+        Self::Latency,
+        Self::Live,
+        Self::Rate,
+        Self::Publish,
+        Self::Import,
+        Self::Backfill,
+        Self::Normalise,
+    ];
+
+    pub(crate) fn label(self) -> String {
+        self.to_possible_value().map_or(String::new(), |v| v.get_name().to_owned())
+    }
+
+    pub(crate) async fn run(self, services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+        match self {
+            Self::Instant => instant::run(services, run).await,
+            Self::Slow => slow::run(services).await,
+            Self::Latency => latency::run(services, run).await,
+            Self::Live => live::run(services, run).await,
+            Self::Rate => rate::run(services, run).await,
+            Self::Publish => publish::run(services, run).await,
+            Self::Import => import::run(services, run).await,
+            Self::Backfill => backfill::run(services, run).await,
+            Self::Normalise => Ok(normalise::run()),
+            Self::Growth => instant::grown(services, run).await,
+            Self::Million => million::run(services, run).await,
+        }
+    }
+}

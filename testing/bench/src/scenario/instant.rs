@@ -1,0 +1,83 @@
+//! Everything at full speed: claim before and outcome after each call, against a stand-in that answers at once.
+
+use anyhow::ensure;
+use shared::lane::Lane;
+
+use crate::{
+    args::Run,
+    event,
+    measure::{Steady, steady},
+    report::Row,
+    services::Services,
+    stage::Stage,
+    standin::StandIn,
+    worker::{self, Pace},
+};
+
+const PACE: Pace = Pace { concurrency: 512, rate: 0 };
+const BARE_TABLE: &str = "CREATE TABLE bare_outcomes (user_id text PRIMARY KEY, phone_e164 text NOT NULL,
+                          sid text NOT NULL, written_at timestamptz NOT NULL DEFAULT now())";
+
+/// The bare pipeline, then the worker.
+pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+    let bare = bare(&Stage::open(services).await?, run.events).await?;
+    let ours = full(&Stage::open(services).await?, 0, run.events).await?;
+    let mut row = Row::steady("instant", ours);
+    row.share = Some(ours.per_second / bare.per_second);
+    "share is of the bare pipeline".clone_into(&mut row.note);
+    Ok(vec![Row::steady("instant, bare pipeline", bare), row])
+}
+
+/// An empty database, then one with many users stored and welcomed.
+pub(super) async fn grown(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+    let empty = full(&Stage::open(services).await?, 0, run.events).await?;
+    let stage = Stage::open(services).await?;
+    eprintln!("  storing {} users", run.stored);
+    store_welcomed(&stage, run.stored).await?;
+    let grown = full(&stage, run.stored, run.events).await?;
+    let mut row = Row::steady(format!("instant, {} users stored", run.stored), grown);
+    row.share = Some(grown.per_second / empty.per_second);
+    "share is of the empty database".clone_into(&mut row.note);
+    Ok(vec![Row::steady("instant, empty database", empty), row])
+}
+
+async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<Steady> {
+    stage.queues.fill(Lane::Live, first..first + events, event::signed_up).await?;
+    let before = stage.number("SELECT count(*) FROM attempts").await?;
+    let mut stand_in = StandIn::start(stage.folder()).await?;
+    let mut worker = worker::start(stage, stand_in.url(), PACE)?;
+    let seen = steady(stage, &mut worker, &mut stand_in, events).await?;
+    worker.stop().await?;
+    let accepted = stage.number("SELECT count(*) FROM attempts WHERE outcome = 'accepted'").await? - before;
+    ensure!(accepted == i64::from(events), "{accepted} of {events} events were stored as accepted");
+    Ok(seen)
+}
+
+async fn bare(stage: &Stage, events: u32) -> anyhow::Result<Steady> {
+    stage.execute(BARE_TABLE).await?;
+    stage.queues.fill(Lane::Live, 0..events, event::signed_up).await?;
+    let mut stand_in = StandIn::start(stage.folder()).await?;
+    let mut pipeline = worker::start_bare(stage, stand_in.url(), PACE, events)?;
+    let seen = steady(stage, &mut pipeline, &mut stand_in, events).await?;
+    pipeline.wait(std::time::Duration::from_secs(10)).await?;
+    let stored = stage.number("SELECT count(*) FROM bare_outcomes").await?;
+    ensure!(stored == i64::from(events), "{stored} of {events} events were stored");
+    Ok(seen)
+}
+
+/// Users who had their welcome long ago.
+async fn store_welcomed(stage: &Stage, users: u32) -> anyhow::Result<()> {
+    stage.store_users(0, users).await?;
+    let sql = "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language, body_sha256,
+                                     segments, lease_until, sid, twilio_status, status_rank)
+               SELECT gen_random_uuid(), user_id, phone_e164, 'accepted', 'backfill', 'bench', 'ne', '\\x00', 1, now(),
+                      'SM' || md5(user_id), 'delivered', 5
+               FROM users";
+    stage.execute(sql).await?;
+    let sql = "UPDATE users u SET state = 'registered', attempt_id = a.message_id, enqueued_at = now()
+               FROM attempts a WHERE a.user_id = u.user_id";
+    stage.execute(sql).await?;
+    stage.execute("VACUUM ANALYZE users").await?;
+    stage.execute("VACUUM ANALYZE attempts").await?;
+    stage.execute("CHECKPOINT").await
+}

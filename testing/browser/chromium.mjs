@@ -1,0 +1,57 @@
+// A Chromium of our own, that talks to nobody else, and what is asked of every page.
+
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import axe from "axe-core";
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update",
+  "--disable-sync", "--hide-scrollbars",
+];
+
+/** A browser with a page; what its console says as an error is collected in `faults`. */
+export async function open() {
+  const profile = await mkdtemp(join(tmpdir(), "dashboard-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    baseURL: process.env.ADMIN_URL,
+    locale: "en-GB",
+    viewport: { width: 1280, height: 900 },
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  return { browser: context, page, faults };
+}
+
+/** Asks axe about the page as it is. Fails on anything serious or critical. */
+export async function checked(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+  const grave = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  if (grave.length > 0) {
+    const lines = grave.flatMap((v) => v.nodes.map((n) => `${v.id} (${v.impact}): ${n.html}\n  ${n.failureSummary}`));
+    throw new Error(`axe on ${page.url()}:\n${lines.join("\n")}`);
+  }
+}
+
+/** Runs a step and says how long it took. */
+export async function step(name, run) {
+  const began = Date.now();
+  try {
+    await run();
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+  console.log(`ok    ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+}
