@@ -8,7 +8,11 @@ use anyhow::{Context as _, ensure};
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let test = test()?;
     let path = folder(&test)?.join(name);
-    ensure!(path.is_file(), "{} is missing: run `cargo build -p worker -p twilio-sim`", path.display());
+    ensure!(
+        path.is_file(),
+        "{} is missing: run `cargo build -p worker -p producer -p twilio-sim`",
+        path.display()
+    );
     Ok(path)
 }
 

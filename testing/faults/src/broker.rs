@@ -16,13 +16,14 @@ use shared::{
     lane::Lane,
 };
 
-use crate::{EventBody, amqp_url};
+use crate::{EventBody, PATIENCE, services::Server, until};
 
 /// Confirms that are awaited together.
 const WINDOW: usize = 200;
 
 /// One scenario's exchange and queues.
 pub struct Broker {
+    server: Server,
     namespace: String,
     topology: Topology,
     connection: Connection,
@@ -31,9 +32,10 @@ pub struct Broker {
 
 impl Broker {
     /// Connects, beside every relay, and declares the topology within `namespace`.
-    pub(crate) async fn connect(namespace: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(server: Server, namespace: &str) -> anyhow::Result<Self> {
         install_crypto();
-        let mut env = Env::of([("AMQP_URL", amqp_url()), ("AMQP_NAMESPACE", namespace.to_owned())]);
+        let mut env =
+            Env::of([("AMQP_URL", server.url().to_owned()), ("AMQP_NAMESPACE", namespace.to_owned())]);
         let broker = config::Broker::read(&mut env, true);
         let broker = env.finish(broker)?;
         let topology = Topology::new(broker.namespace.clone());
@@ -41,7 +43,21 @@ impl Broker {
         let publishing = connection.create_channel().await?;
         topology.declare(&publishing).await?;
         publishing.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Self { namespace: namespace.to_owned(), topology, connection, publishing })
+        Ok(Self { server, namespace: namespace.to_owned(), topology, connection, publishing })
+    }
+
+    /// Connects anew to a broker that was away, and declares the topology again.
+    pub async fn reconnect(&mut self) -> anyhow::Result<()> {
+        *self = until("the harness is connected again", PATIENCE, async || {
+            let again = Self::connect(self.server.clone(), &self.namespace).await;
+            Ok(again.map_err(|error| format!("{error:#}")))
+        })
+        .await?;
+        Ok(())
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// What `AMQP_NAMESPACE` is to be.
@@ -115,8 +131,15 @@ impl Broker {
         Ok(self.topology.declare(&channel).await?)
     }
 
-    /// Removes every name of ours.
-    pub(crate) async fn delete(&self) -> anyhow::Result<()> {
+    /// Removes every name of ours; a private server is removed as a whole, by its owner.
+    pub(crate) async fn delete(server: Server, namespace: &str) -> anyhow::Result<()> {
+        if server.is_private() {
+            return Ok(());
+        }
+        Self::connect(server, namespace).await?.delete_all().await
+    }
+
+    async fn delete_all(&self) -> anyhow::Result<()> {
         for queue in self.queues() {
             let channel = self.connection.create_channel().await?;
             channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;

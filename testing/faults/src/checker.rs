@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
+use sqlx::FromRow;
 
 use crate::{
-    Outcome, Sent, Stage,
+    Outcome, Sent, Stage, injected,
     report::{self, Line},
 };
 
@@ -60,6 +61,7 @@ pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()
     ensure!(i64::from(left) <= held, "{left} deliveries came back to the queues");
     let sending = stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
     ensure!(sending == 0, "{sending} attempts are left `sending`");
+    refused_or_not_failed(stage).await?;
     let outcomes = stage.database.outcomes().await?;
     add_up(&outcomes, expect)?;
     let sent = stage.simulator.sent().await?;
@@ -75,7 +77,14 @@ pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()
     let parked = outcomes.iter().filter(|o| o.reason.as_deref() == Some("parked")).count();
     let lost = expect.users.saturating_sub(outcomes.len());
     let duplicates = ledger.duplicates.saturating_sub(expect.reopened);
-    report::append(&Line { signups: expect.users, lost, duplicates, parked, took: stage.began.elapsed() })
+    report::append(&Line {
+        faults: injected::count(),
+        signups: expect.users,
+        lost,
+        duplicates,
+        parked,
+        took: stage.began.elapsed(),
+    })
 }
 
 fn add_up(outcomes: &[Outcome], expect: &Expect) -> anyhow::Result<()> {
@@ -90,28 +99,48 @@ fn add_up(outcomes: &[Outcome], expect: &Expect) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every accepted attempt is a message in the ledger, with that SID and number; every message in the ledger is
-/// an accepted attempt or one whose outcome is left open.
+/// Nobody is `failed` whom Twilio did not refuse.
+async fn refused_or_not_failed(stage: &Stage) -> anyhow::Result<()> {
+    let sql = "SELECT count(*) FROM users u WHERE state = 'failed' AND NOT EXISTS (
+                   SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.outcome = 'refused')";
+    let failed = stage.database.number(sql).await?;
+    ensure!(failed == 0, "{failed} users are failed and were not refused");
+    Ok(())
+}
+
+/// Every accepted attempt is a message in the ledger, with that SID and number, and where its status is a last
+/// one, with that status; every message in the ledger is an accepted attempt or one whose outcome is left open.
 async fn agree(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
-    let sql = "SELECT phone_e164, outcome::text, sid FROM attempts WHERE outcome IN ('accepted', 'unknown')";
-    let attempts: Vec<(String, String, Option<String>)> =
-        sqlx::query_as(sql).fetch_all(&stage.database.pool).await?;
-    let messages: BTreeMap<&str, &str> = sent.iter().map(|m| (m.sid.as_str(), m.to.as_str())).collect();
-    for (phone, outcome, sid) in attempts.iter().filter(|(_, outcome, _)| outcome == "accepted") {
-        let to = sid.as_deref().and_then(|s| messages.get(s).copied());
-        ensure!(
-            to == Some(phone),
-            "an {outcome} attempt to {phone} is not in the ledger: {sid:?} went to {to:?}"
-        );
+    let sql = "SELECT phone_e164, outcome::text, sid, twilio_status FROM attempts
+               WHERE outcome IN ('accepted', 'unknown')";
+    let attempts: Vec<Attempt> = sqlx::query_as(sql).fetch_all(&stage.database.pool).await?;
+    let messages: BTreeMap<&str, &Sent> = sent.iter().map(|m| (m.sid.as_str(), m)).collect();
+    for attempt in attempts.iter().filter(|a| a.outcome == "accepted") {
+        let message = attempt.sid.as_deref().and_then(|s| messages.get(s).copied());
+        let found = message.filter(|m| m.to == attempt.phone_e164 && attempt.has_status_of(m));
+        ensure!(found.is_some(), "not in the ledger: {attempt:?}; there is {message:?}");
     }
-    let known: BTreeSet<&str> = attempts.iter().filter_map(|(_, _, sid)| sid.as_deref()).collect();
-    let open: BTreeSet<&str> = attempts
-        .iter()
-        .filter(|(_, outcome, _)| outcome == "unknown")
-        .map(|(phone, ..)| phone.as_str())
-        .collect();
+    let known: BTreeSet<&str> = attempts.iter().filter_map(|a| a.sid.as_deref()).collect();
+    let open: BTreeSet<&str> =
+        attempts.iter().filter(|a| a.outcome == "unknown").map(|a| a.phone_e164.as_str()).collect();
     for message in sent.iter().filter(|m| !known.contains(m.sid.as_str())) {
         ensure!(open.contains(message.to.as_str()), "a message to {} is in no attempt", message.to);
     }
     Ok(())
+}
+
+#[derive(Debug, FromRow)]
+struct Attempt {
+    phone_e164: String,
+    outcome: String,
+    sid: Option<String>,
+    twilio_status: Option<String>,
+}
+
+impl Attempt {
+    /// A last status is the ledger's, too; an earlier one may have been overtaken there.
+    fn has_status_of(&self, message: &Sent) -> bool {
+        let last = ["delivered", "undelivered", "failed"];
+        self.twilio_status.as_deref().filter(|s| last.contains(s)).is_none_or(|s| s == message.status)
+    }
 }

@@ -3,10 +3,11 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use url::Url;
 
-use crate::{Letter, Outcome, database_url};
+use crate::{Letter, Outcome, services::Server};
 
 /// A database that was created for one scenario.
 pub struct Database {
+    server: Server,
     name: String,
     url: String,
     /// A direct way to it, beside every relay.
@@ -15,13 +16,13 @@ pub struct Database {
 
 impl Database {
     /// Creates an empty database called `name`.
-    pub(crate) async fn create(name: &str) -> anyhow::Result<Self> {
-        let mut admin = PgConnection::connect(&database_url()).await?;
+    pub(crate) async fn create(server: Server, name: &str) -> anyhow::Result<Self> {
+        let mut admin = PgConnection::connect(server.url()).await?;
         admin.execute(format!("CREATE DATABASE \"{name}\"").as_str()).await?;
-        let mut url = Url::parse(&database_url())?;
+        let mut url = Url::parse(server.url())?;
         url.set_path(name);
         let pool = PgPoolOptions::new().max_connections(3).connect_lazy(url.as_str())?;
-        Ok(Self { name: name.to_owned(), url: url.to_string(), pool })
+        Ok(Self { server, name: name.to_owned(), url: url.to_string(), pool })
     }
 
     /// Applies every migration.
@@ -66,6 +67,15 @@ impl Database {
         Ok((usize::try_from(all)?, usize::try_from(open)?))
     }
 
+    /// Differs after any change of a user, an attempt or a suppression, down to when it was last touched.
+    pub async fn fingerprint(&self) -> anyhow::Result<String> {
+        let sql = "SELECT md5(concat(
+            (SELECT string_agg(u::text, ';' ORDER BY u.user_id) FROM users u),
+            (SELECT string_agg(a::text, ';' ORDER BY a.message_id) FROM attempts a),
+            (SELECT string_agg(s::text, ';' ORDER BY s.id) FROM suppressions s)))";
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
+    }
+
     /// Everything that was kept for a person.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Letter>> {
         Ok(sqlx::query_as(Letter::SELECT).fetch_all(&self.pool).await?)
@@ -86,11 +96,18 @@ impl Database {
         Ok(())
     }
 
-    /// Removes it, whoever is connected.
-    pub(crate) async fn drop(name: &str) -> anyhow::Result<()> {
-        let mut admin = PgConnection::connect(&database_url()).await?;
+    /// Removes it, whoever is connected; a private server is removed as a whole, by its owner.
+    pub(crate) async fn drop(server: &Server, name: &str) -> anyhow::Result<()> {
+        if server.is_private() {
+            return Ok(());
+        }
+        let mut admin = PgConnection::connect(server.url()).await?;
         admin.execute(format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)").as_str()).await?;
         Ok(())
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -11,6 +11,17 @@ struct Count {
     accepted: u32,
 }
 
+/// Highest counts within any one second.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Peaks {
+    asked: Peak,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Peak {
+    segments: u32,
+}
+
 /// The simulator's counts.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ledger {
@@ -20,6 +31,7 @@ pub struct Ledger {
     pub duplicates: u64,
     /// Lookup requests.
     pub lookups: u64,
+    peak_per_second: Peaks,
     /// By operation and HTTP status.
     requests: BTreeMap<String, BTreeMap<String, u32>>,
     #[serde(default)]
@@ -37,6 +49,11 @@ impl Ledger {
         self.per_number.get(number).map_or(0, |count| count.accepted)
     }
 
+    /// Segments of the create calls in the busiest second, refused calls included.
+    pub fn busiest_second(&self) -> u32 {
+        self.peak_per_second.asked.segments
+    }
+
     /// Create calls in all, answered or not.
     pub fn asked_in_all(&self) -> u32 {
         self.requests.get("create").map_or(0, |statuses| statuses.values().sum())
@@ -52,4 +69,6 @@ pub struct Sent {
     pub to: String,
     /// The text.
     pub body: String,
+    /// Twilio's status by now.
+    pub status: String,
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// How long a condition may take on a busy machine before a scenario has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(50);
+pub(crate) const POLL: Duration = Duration::from_millis(50);
 
 /// What a look found: the value that was waited for, or what is the case instead.
 pub type Look<T> = Result<T, String>;

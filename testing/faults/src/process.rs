@@ -3,14 +3,15 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    io::Write as _,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 
-use crate::{binary, patience::until};
+use crate::{binary, injected, patience::until};
 
 /// A signal that a process may survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub enum Signal {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
+    stdin: Option<ChildStdin>,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -40,14 +42,38 @@ impl Process {
         env: &BTreeMap<String, String>,
         folder: &Path,
     ) -> anyhow::Result<Self> {
+        let mut process = Self::start_open(program, name, args, env, folder)?;
+        process.close_input();
+        Ok(process)
+    }
+
+    /// The same, with its standard input left open.
+    pub(crate) fn start_open(
+        program: &str,
+        name: &str,
+        args: &[&str],
+        env: &BTreeMap<String, String>,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.log")));
         let failpoints = program == "worker" && env.contains_key("FAILPOINT");
         let path = if failpoints { binary::worker_with_failpoints()? } else { binary::binary(program)? };
         let mut command = Command::new(path);
-        command.args(args).env_clear().envs(env).stdin(Stdio::null());
+        command.args(args).env_clear().envs(env).stdin(Stdio::piped());
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
-        let child = command.spawn().with_context(|| format!("starting {program}"))?;
-        Ok(Self { child, stdout, stderr })
+        let mut child = command.spawn().with_context(|| format!("starting {program}"))?;
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin, stdout, stderr })
+    }
+
+    /// Writes to its standard input.
+    pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        Ok(self.stdin.as_mut().context("its input is closed")?.write_all(bytes)?)
+    }
+
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
     }
 
     /// What it wrote to standard output so far.
@@ -74,6 +100,7 @@ impl Process {
 
     /// SIGKILL, and waits until it is gone.
     pub fn kill(&mut self) -> anyhow::Result<()> {
+        injected(1);
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

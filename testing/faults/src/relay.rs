@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     decree::{Decree, Direction},
+    injected,
     pump::{Ambush, Pump},
 };
 
@@ -81,6 +82,7 @@ impl Relay {
     pub fn cut(&self) -> usize {
         let connections = lock(&self.inside.connections);
         connections.values().for_each(CancellationToken::cancel);
+        injected(1);
         connections.len()
     }
 
@@ -91,12 +93,14 @@ impl Relay {
         ids.sort_unstable();
         if let Some(id) = ids.get(n % ids.len().max(1)) {
             connections[*id].cancel();
+            injected(1);
         }
     }
 
     /// Nothing moves any more, until [`Relay::thaw`].
     pub fn freeze(&self) {
         self.decree.send_modify(|d| d.frozen = true);
+        injected(1);
     }
 
     /// Bytes move again.
@@ -107,16 +111,19 @@ impl Relay {
     /// Every chunk is held back for so long.
     pub fn delay(&self, delay: Duration) {
         self.decree.send_modify(|d| d.delay = delay);
+        injected(1);
     }
 
     /// Bytes of this direction vanish; `None`: none do.
     pub fn drop_direction(&self, direction: Option<Direction>) {
         self.decree.send_modify(|d| d.dropped = direction);
+        injected(usize::from(direction.is_some()));
     }
 
     /// The next `times` requests that contain `pattern` reach the server; instead of the reply the client gets
     /// a reset.
     pub fn lose_reply_to(&self, pattern: &[u8], times: u32) {
+        injected(usize::try_from(times).unwrap_or(usize::MAX));
         *lock(&self.inside.ambush) = Ambush { pattern: pattern.to_vec(), left: times, sprung: 0 };
     }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::net::lookup_host;
 use url::Url;
 
-use crate::{Relay, amqp_url};
+use crate::Relay;
 
 /// Every way that leads to or from a worker.
 pub struct Roads {
@@ -21,9 +21,9 @@ pub struct Roads {
 }
 
 impl Roads {
-    pub(crate) async fn build(database: &str, simulator: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn build(amqp: &str, database: &str, simulator: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            broker: Relay::to([server(&amqp_url(), 5672).await?]).await?,
+            broker: Relay::to([server(amqp, 5672).await?]).await?,
             database: Relay::to([server(database, 5432).await?]).await?,
             twilio: Relay::to([server(simulator, 80).await?]).await?,
             webhook: Relay::to([]).await?,

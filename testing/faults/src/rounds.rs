@@ -6,6 +6,6 @@ pub fn rounds(some: u32, all: u32) -> u32 {
 }
 
 /// Whether the whole suite was asked for.
-pub(crate) fn full() -> bool {
+pub fn full() -> bool {
     std::env::var("FAULTS").is_ok_and(|text| text == "full")
 }

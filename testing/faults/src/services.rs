@@ -10,3 +10,24 @@ pub fn database_url() -> String {
     std::env::var("TEST_DATABASE_URL")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
+
+/// A server that a scenario uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// Found running: what a scenario makes there is removed again.
+    Shared(String),
+    /// The scenario's own, at this URL: it goes away with everything on it.
+    Private(String),
+}
+
+impl Server {
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Shared(url) | Self::Private(url) => url,
+        }
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        matches!(self, Self::Private(_))
+    }
+}

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::{Broker, Database, Roads, roads::via};
 
 /// The simulator's built-in account, and times so short that a scenario takes seconds.
-const FIXED: [(&str, &str); 21] = [
+const FIXED: [(&str, &str); 22] = [
     ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
     ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
     ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
     ("SEND_RATE", "0"),
+    ("BACKFILL_WINDOW", ""),
     ("OPS_ADDR", "127.0.0.1:0"),
     ("WEBHOOK_ADDR", "127.0.0.1:0"),
     ("LEASE", "4s"),
@@ -38,11 +39,12 @@ pub(crate) fn settings(
     let mut env: BTreeMap<String, String> =
         FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let twilio = format!("http://{}", roads.twilio.address());
-    for name in ["TWILIO_API_BASE_URL", "TWILIO_LOOKUPS_BASE_URL", "TWILIO_MESSAGING_BASE_URL"] {
-        env.insert(name.to_owned(), twilio.clone());
+    for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS"] {
+        let name = format!("TWILIO_{product}_BASE_URL");
+        env.insert(name, twilio.clone());
     }
     env.insert("DATABASE_URL".to_owned(), via(database.url(), &roads.database)?);
-    env.insert("AMQP_URL".to_owned(), via(&crate::amqp_url(), &roads.broker)?);
+    env.insert("AMQP_URL".to_owned(), via(broker.server().url(), &roads.broker)?);
     env.insert("AMQP_NAMESPACE".to_owned(), broker.namespace().to_owned());
     env.insert("PUBLIC_URL".to_owned(), format!("http://{}", roads.webhook.address()));
     Ok(env)

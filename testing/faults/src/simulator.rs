@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{Ledger, PATIENCE, Process, Sent, Signal, until};
+use crate::{Ledger, PATIENCE, Process, Sent, Signal, injected, until};
 
 /// The simulator and its ledger.
 pub struct Simulator {
@@ -58,16 +58,19 @@ impl Simulator {
 
     /// Sets the rules of what goes wrong; an empty list ends all faults.
     pub async fn faults(&self, rules: Value) -> anyhow::Result<()> {
+        injected(rules.as_array().map_or(1, Vec::len));
         self.send(Method::PUT, "faults", rules).await
     }
 
     /// Refuses everybody, or stops doing so.
     pub async fn revoke(&self, revoked: bool) -> anyhow::Result<()> {
+        injected(usize::from(revoked));
         self.send(Method::POST, "credentials", json!({ "revoked": revoked })).await
     }
 
     /// Freezes the whole simulator.
     pub fn freeze(&self) -> anyhow::Result<()> {
+        injected(1);
         self.process.signal(Signal::Stop)
     }
 

@@ -1,106 +1,24 @@
 //! One scenario's world.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use shared::lane::Lane;
 use tempfile::TempDir;
-use uuid::Uuid;
+use tokio::sync::SemaphorePermit;
 
 use crate::{
     Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Roads, Simulator, Worker, checker,
-    settings::settings, until,
+    progress::until_none, until,
 };
-
-/// What a stage is built of, where it differs from the ordinary.
-#[derive(Debug, Default)]
-pub struct Plan {
-    simulator: Vec<String>,
-    env: Vec<(String, Option<String>)>,
-    unmigrated: bool,
-}
-
-impl Plan {
-    /// With one more argument of the simulator.
-    #[must_use]
-    pub fn simulator(mut self, args: &[&str]) -> Self {
-        self.simulator.extend(args.iter().map(|a| (*a).to_owned()));
-        self
-    }
-
-    /// With this variable for every worker.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), Some(value.to_owned())));
-        self
-    }
-
-    /// Without this variable.
-    #[must_use]
-    pub fn without(mut self, name: &str) -> Self {
-        self.env.push((name.to_owned(), None));
-        self
-    }
-
-    /// With one sender instead of a Messaging Service, so that Twilio refuses at once.
-    #[must_use]
-    pub fn sender(self) -> Self {
-        self.without("TWILIO_MESSAGING_SERVICE_SID").env("TWILIO_FROM", "+15005550006")
-    }
-
-    /// Without tables.
-    #[must_use]
-    pub fn unmigrated(mut self) -> Self {
-        self.unmigrated = true;
-        self
-    }
-
-    /// Builds it; no worker runs yet.
-    pub async fn build(self) -> anyhow::Result<Stage> {
-        let began = Instant::now();
-        let name = format!("faults_{}", Uuid::now_v7().simple());
-        let folder = TempDir::with_prefix("faults-")?;
-        let broker = Broker::connect(&name).await.context("RabbitMQ")?;
-        let database = Database::create(&name).await.context("Postgres")?;
-        if !self.unmigrated {
-            database.migrate().await?;
-        }
-        let args: Vec<&str> = self.simulator.iter().map(String::as_str).collect();
-        let simulator = Simulator::start(&args, folder.path()).await?;
-        let roads = Roads::build(database.url(), simulator.url()).await?;
-        let mut env = settings(&database, &broker, &roads)?;
-        for (name, value) in self.env {
-            match value {
-                Some(value) => env.insert(name, value),
-                None => env.remove(&name),
-            };
-        }
-        let workers = Vec::new();
-        Ok(Stage {
-            folder: Some(folder),
-            database,
-            broker,
-            simulator,
-            roads,
-            env,
-            workers,
-            started: 0,
-            began,
-        })
-    }
-
-    /// Builds it and starts one worker.
-    pub async fn with_worker(self) -> anyhow::Result<Stage> {
-        let mut stage = self.build().await?;
-        stage.start_worker().await?;
-        Ok(stage)
-    }
-}
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
 /// logs stay where a scenario failed, or where `FAULTS_KEEP` is set.
 pub struct Stage {
-    folder: Option<TempDir>,
+    pub(crate) folder: Option<TempDir>,
     /// Its database.
     pub database: Database,
     /// Its names on the broker.
@@ -113,8 +31,9 @@ pub struct Stage {
     pub env: BTreeMap<String, String>,
     /// The workers that run.
     pub workers: Vec<Worker>,
-    started: usize,
+    pub(crate) started: usize,
     pub(crate) began: Instant,
+    pub(crate) _room: SemaphorePermit<'static>,
 }
 
 impl Stage {
@@ -136,9 +55,14 @@ impl Stage {
 
     /// Runs a command of a worker to its end.
     pub async fn command(&mut self, args: &[&str]) -> anyhow::Result<(i32, String)> {
+        self.program("worker", args).await
+    }
+
+    /// Runs a program with a worker's environment to its end; returns exit code and output.
+    pub async fn program(&mut self, program: &str, args: &[&str]) -> anyhow::Result<(i32, String)> {
         self.started += 1;
         let name = format!("command-{}", self.started);
-        let mut process = Process::start("worker", &name, args, &self.env, self.folder()?)?;
+        let mut process = Process::start(program, &name, args, &self.env, self.folder()?)?;
         let code = process.wait(PATIENCE).await?.code().context("ended by a signal")?;
         Ok((code, process.stdout() + &process.stderr()))
     }
@@ -157,9 +81,38 @@ impl Stage {
         Ok(())
     }
 
+    /// Runs a command of a worker to its end, with this standard input.
+    pub async fn command_with_input(&mut self, args: &[&str], input: &str) -> anyhow::Result<(i32, String)> {
+        self.started += 1;
+        let name = format!("command-{}", self.started);
+        let mut process = Process::start_open("worker", &name, args, &self.env, self.folder()?)?;
+        process.write(input.as_bytes())?;
+        process.close_input();
+        let code = process.wait(PATIENCE).await?.code().context("ended by a signal")?;
+        Ok((code, process.stdout() + &process.stderr()))
+    }
+
     /// Publishes one signup.
     pub async fn signup(&self, user: &str, phone: &str) -> anyhow::Result<()> {
         self.broker.publish(Lane::Live, &EventBody::signup(user, phone).bytes()).await
+    }
+
+    /// Waits until every worker is ready; returns how long that took.
+    pub async fn until_all_ready(&self) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        for worker in &self.workers {
+            worker.until_ready(200).await?;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// Waits until Twilio has accepted so many messages.
+    pub async fn until_accepted(&self, accepted: u64) -> anyhow::Result<()> {
+        until(&format!("{accepted} messages"), PATIENCE, async || {
+            let now = self.simulator.totals().await?.accepted;
+            Ok(if now >= accepted { Ok(()) } else { Err(now.to_string()) })
+        })
+        .await
     }
 
     /// Waits until this user is as described by [`Outcome::case`].
@@ -181,13 +134,9 @@ impl Stage {
 
     /// The same, but the users in `waiting` need none.
     pub async fn until_final_but(&self, users: usize, waiting: &[&str]) -> anyhow::Result<()> {
-        until(&format!("{users} users have a final state"), 2 * PATIENCE, async || {
+        until_none(&format!("{users} users have a final state"), async || {
             let (all, open) = self.database.progress(waiting).await?;
-            Ok(if open == 0 && all == users {
-                Ok(())
-            } else {
-                Err(format!("{all} users, {open} of them open"))
-            })
+            Ok((users.abs_diff(all) + open, format!("{all} users, {open} of them open")))
         })
         .await
     }
@@ -224,7 +173,13 @@ impl Stage {
         Ok(())
     }
 
-    fn folder(&self) -> anyhow::Result<&std::path::Path> {
+    /// Ends a stage on which nothing was to be checked; no logs are kept.
+    pub fn close(mut self) -> anyhow::Result<()> {
+        self.workers.clear();
+        self.folder.take().map_or(Ok(()), |folder| Ok(folder.close()?))
+    }
+
+    pub(crate) fn folder(&self) -> anyhow::Result<&std::path::Path> {
         Ok(self.folder.as_ref().context("the scenario is over")?.path())
     }
 
@@ -239,13 +194,14 @@ impl Drop for Stage {
         if let Some(folder) = self.folder.take() {
             eprintln!("the logs of this scenario are kept in {}", folder.keep().display());
         }
-        let (name, broker) = (self.database.name().to_owned(), self.broker.namespace().to_owned());
+        let name = self.database.name().to_owned();
+        let (database, broker) = (self.database.server().clone(), self.broker.server().clone());
         // A thread of its own: the runtime of the test cannot be waited for here.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
-                Database::drop(&name).await?;
-                Broker::connect(&broker).await?.delete().await
+                Database::drop(&database, &name).await?;
+                Broker::delete(broker, &name).await
             })
         });
         match cleaning.join() {

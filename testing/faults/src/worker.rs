@@ -39,9 +39,19 @@ impl Worker {
         Ok(Self { process, ops, webhook })
     }
 
+    /// Where its probes answer.
+    pub fn ops(&self) -> SocketAddr {
+        self.ops
+    }
+
     /// Where it takes callbacks.
     pub fn webhook(&self) -> Option<SocketAddr> {
         self.webhook
+    }
+
+    /// Where its dashboard is, if it has one.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        listening(&self.log(), "ADMIN_ADDR")
     }
 
     /// Its log so far.

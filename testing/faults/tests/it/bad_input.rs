@@ -3,5 +3,6 @@
 mod bodies;
 mod callbacks;
 mod configuration;
+mod fuzzed_callbacks;
 mod numbers;
 mod outages;

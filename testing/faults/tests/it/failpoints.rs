@@ -1,44 +1,48 @@
 //! The worker is killed at named points of its own code. These need the worker built with failpoints:
 //! `cargo build -p worker --features failpoints --profile faults --target-dir target/failpoints`.
 
-use faults::{Expect, PATIENCE, Plan, Stage, rounds, seed, until};
+use std::time::Duration;
+
+use faults::{Expect, PATIENCE, Plan, injected, rounds, seed, until};
 use rand::Rng as _;
 
 use crate::people::signups;
 
 const CONCURRENCY: usize = 10;
-/// More than pass any point before the kill: every worker finds enough to die of.
-const USERS_PER_KILL: u32 = 30;
-const LATEST_PASSAGE: u32 = 10;
+/// Published together; about half of them go to the worker that is to die. That is more than it has permits for, so
+/// that it holds some it has not begun with.
+const LOT: u32 = 4 * 10;
+const LATEST_PASSAGE: u32 = 16;
+/// What a lot takes, and more.
+const A_LOTS_TIME: Duration = Duration::from_millis(500);
 
-/// Lets one worker after the other die at `point`, then lets a sound one finish.
+/// Lets one worker after the other die at `point`, beside a sound one.
 async fn die_at(point: &str) -> anyhow::Result<()> {
     let kills = rounds(3, 100);
     let mut random = seed(point);
-    let mut stage = Plan::default().build().await?;
-    let users = kills * USERS_PER_KILL;
-    for kill in 0..kills {
-        stage.broker.publish_all(&signups(kill * USERS_PER_KILL..(kill + 1) * USERS_PER_KILL)).await?;
+    let mut stage = Plan::default().with_worker().await?;
+    let mut users = 0;
+    for _ in 0..kills {
         let at = random.gen_range(1..=LATEST_PASSAGE);
         stage.env.insert("FAILPOINT".to_owned(), format!("{point}:{at}"));
-        until_one_has_died(&mut stage).await?;
-    }
-    stage.env.remove("FAILPOINT");
-    stage.start_worker().await?;
-    let users = usize::try_from(users)?;
-    stage.finish(Expect::users(users).parked(usize::try_from(kills)? * CONCURRENCY)).await
-}
-
-async fn until_one_has_died(stage: &mut Stage) -> anyhow::Result<()> {
-    // Err: it died before it was seen to listen.
-    if stage.launch_worker().await.is_ok() {
+        // Err: it died before it was seen to listen.
+        if stage.launch_worker().await.is_err() {
+            injected(1);
+            continue;
+        }
         until("the worker dies", PATIENCE, async || {
-            Ok(if stage.workers[0].is_gone()? { Ok(()) } else { Err("it lives".to_owned()) })
+            stage.broker.publish_all(&signups(users..users + LOT)).await?;
+            users += LOT;
+            let dead = until("its death", A_LOTS_TIME, async || {
+                Ok(if stage.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
+            });
+            Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
         })
         .await?;
-        stage.kill_worker(0)?;
+        stage.kill_worker(1)?;
     }
-    Ok(())
+    let users = usize::try_from(users)?;
+    stage.finish(Expect::users(users).parked(usize::try_from(kills)? * CONCURRENCY)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,10 +78,16 @@ async fn killed_before_the_ack() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panicking_handler_harms_nobody_else() -> anyhow::Result<()> {
     let mut stage = Plan::default().env("FAILPOINT", "panic_in_handler:9").build().await?;
-    stage.broker.publish_all(&signups(0..200)).await?;
-    stage.start_worker().await?;
-    stage.until_final(200).await?;
-    let panics = stage.workers[0].metric("onboarding_handler_panics_total", "").await?;
-    assert!(panics >= 20.0, "{panics} panics");
-    stage.finish(Expect::users(200)).await
+    let users = rounds(200, 2_000);
+    stage.broker.publish_all(&signups(0..users)).await?;
+    stage.launch_worker().await?;
+    stage.launch_worker().await?;
+    stage.until_final(usize::try_from(users)?).await?;
+    let mut panics = 0.0;
+    for worker in &stage.workers {
+        panics += worker.metric("onboarding_handler_panics_total", "").await?;
+    }
+    assert!(panics >= f64::from(users / 10), "{panics} panics");
+    injected(usize::try_from(users / 10)?);
+    stage.finish(Expect::users(usize::try_from(users)?)).await
 }

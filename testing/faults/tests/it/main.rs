@@ -1,7 +1,13 @@
-//! The real binaries against real services. Build them first: `cargo build -p worker -p twilio-sim`.
+//! The real binaries against real services. Build them first: `cargo build -p worker -p producer -p twilio-sim`.
 
+mod admin;
 mod bad_input;
 mod crashes;
+mod dashboard;
 mod failpoints;
+mod inspect;
+mod observe;
 mod people;
 mod pipeline;
+mod rate;
+mod transcripts;

@@ -2,50 +2,42 @@
 
 use std::time::Duration;
 
-use faults::{Direction, Expect, PATIENCE, Plan, Stage, seed, until};
+use faults::{Direction, Expect, PATIENCE, Plan, injected, rounds, seed, until};
 use rand::Rng as _;
 use shared::lane::Lane;
 
 use crate::people::signups;
 
-async fn until_accepted(stage: &Stage, accepted: u64) -> anyhow::Result<()> {
-    until(&format!("{accepted} messages"), PATIENCE, async || {
-        let now = stage.simulator.totals().await?.accepted;
-        Ok(if now >= accepted { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_cut_again_and_again() -> anyhow::Result<()> {
+    let (cuts, users) = (rounds(10, 50), rounds(300, 1_500));
     let mut random = seed("broker connections cut");
-    let mut stage = Plan::default().simulator(&["--latency", "30ms"]).with_worker().await?;
-    stage.start_worker().await?;
-    stage.broker.publish_all(&signups(0..300)).await?;
-    for cut in 1..=10 {
-        until_accepted(&stage, cut * 20).await?;
+    let stage = Plan::default().simulator(&["--latency", "30ms"]).with_two_workers().await?;
+    stage.broker.publish_all(&signups(0..users)).await?;
+    for cut in 1..=cuts {
+        stage.until_accepted(u64::from(cut) * 20).await?;
         if random.gen_bool(0.5) {
             stage.roads.broker.cut();
         } else {
             stage.roads.broker.cut_one(random.gen_range(0..8));
         }
     }
-    stage.until_final(300).await?;
+    stage.until_final(usize::try_from(users)?).await?;
     assert_eq!(
         stage.simulator.totals().await?.asked_in_all(),
-        300,
+        users,
         "a delivery that came again asked nobody"
     );
-    stage.finish(Expect::users(300)).await
+    stage.finish(Expect::users(usize::try_from(users)?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acks_that_never_arrive_ask_nobody_again() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let stage = Plan::default().with_two_workers().await?;
     stage.broker.publish_all(&signups(0..50)).await?;
-    until_accepted(&stage, 5).await?;
+    stage.until_accepted(5).await?;
     stage.roads.broker.drop_direction(Some(Direction::ToServer));
-    until_accepted(&stage, 50).await?;
+    stage.until_accepted(50).await?;
     // The broker has heard nothing of it; with the cut every delivery comes again.
     stage.roads.broker.cut();
     stage.roads.broker.drop_direction(None);
@@ -57,14 +49,16 @@ async fn acks_that_never_arrive_ask_nobody_again() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_broker_is_left_for_a_new_connection() -> anyhow::Result<()> {
-    let stage = Plan::default().simulator(&["--latency", "30ms"]).with_worker().await?;
+    let stage = Plan::default().simulator(&["--latency", "30ms"]).with_two_workers().await?;
     stage.broker.publish_all(&signups(0..100)).await?;
-    until_accepted(&stage, 10).await?;
+    stage.until_accepted(10).await?;
     stage.roads.broker.freeze();
     // Heartbeats of 10 s tell.
-    stage.workers[0].until_ready(503).await?;
+    for worker in &stage.workers {
+        worker.until_ready(503).await?;
+    }
     stage.roads.broker.thaw();
-    stage.workers[0].until_ready(200).await?;
+    stage.until_all_ready().await?;
     stage.until_final(100).await?;
     assert_eq!(stage.simulator.totals().await?.asked_in_all(), 100);
     stage.finish(Expect::users(100)).await
@@ -72,7 +66,7 @@ async fn a_frozen_broker_is_left_for_a_new_connection() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::Result<()> {
-    let stage = Plan::default().simulator(&["--latency", "100ms"]).with_worker().await?;
+    let stage = Plan::default().simulator(&["--latency", "100ms"]).with_two_workers().await?;
     stage.broker.publish_all(&signups(0..60)).await?;
     until("all deliveries are in hand", PATIENCE, async || {
         let (ready, done) = (stage.broker.ready().await?, stage.simulator.totals().await?.accepted);
@@ -80,6 +74,7 @@ async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::
     })
     .await?;
     stage.broker.delete_queue(Lane::Live).await?;
+    injected(1);
     stage.until_final(60).await?;
     for event in signups(60..80) {
         until("the broker takes a signup", PATIENCE, async || {
@@ -89,7 +84,7 @@ async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::
         .await?;
     }
     stage.until_final(80).await?;
-    stage.workers[0].until_ready(200).await?;
+    stage.until_all_ready().await?;
     assert_eq!(stage.simulator.totals().await?.asked_in_all(), 80);
     stage.finish(Expect::users(80)).await
 }
@@ -107,6 +102,7 @@ async fn a_wiped_broker_loses_no_user_that_was_enqueued() -> anyhow::Result<()> 
     stage.database.execute(enqueued).await?;
     for lane in Lane::ALL {
         stage.broker.delete_queue(lane).await?;
+        injected(1);
     }
     stage.launch_worker().await?;
     stage.launch_worker().await?;
@@ -119,7 +115,7 @@ async fn a_wiped_broker_loses_no_user_that_was_enqueued() -> anyhow::Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retries_survive_a_purged_queue() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let stage = Plan::default().with_two_workers().await?;
     stage.simulator.revoke(true).await?;
     stage.broker.publish_all(&signups(0..50)).await?;
     until("everybody waits in the database", PATIENCE, async || {
@@ -130,6 +126,7 @@ async fn retries_survive_a_purged_queue() -> anyhow::Result<()> {
     stage.simulator.revoke(false).await?;
     for _ in 0..20 {
         stage.broker.purge(Lane::Live).await?;
+        injected(1);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     stage.until_final(50).await?;

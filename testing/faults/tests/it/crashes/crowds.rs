@@ -1,24 +1,26 @@
 //! Many deliveries of few things, and bad ones among good ones.
 
-use faults::{EventBody, Expect, PATIENCE, Plan, number, seed, until};
+use faults::{EventBody, Expect, PATIENCE, Plan, injected, number, rounds, seed, until};
 use rand::seq::SliceRandom as _;
 use shared::lane::Lane;
 
 use crate::people::signups;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_deliveries_of_twenty_events() -> anyhow::Result<()> {
+async fn many_deliveries_of_few_events() -> anyhow::Result<()> {
+    let (users, copies) = (rounds(20, 100), usize::try_from(rounds(50, 100))?);
     let mut stage = Plan::default().build().await?;
-    let mut events: Vec<EventBody> = signups(0..20).into_iter().flat_map(|e| vec![e; 50]).collect();
-    events.shuffle(&mut seed("a thousand deliveries"));
+    let mut events: Vec<EventBody> = signups(0..users).into_iter().flat_map(|e| vec![e; copies]).collect();
+    injected(events.len() - usize::try_from(users)?);
+    events.shuffle(&mut seed("many deliveries of few events"));
     stage.broker.publish_all(&events).await?;
     stage.launch_worker().await?;
     stage.launch_worker().await?;
-    stage.until_final(20).await?;
+    stage.until_final(usize::try_from(users)?).await?;
     stage.until_drained().await?;
     let ledger = stage.simulator.ledger().await?;
-    assert_eq!((ledger.accepted, ledger.asked_in_all()), (20, 20));
-    stage.finish(Expect::users(20)).await
+    assert_eq!((ledger.accepted, ledger.asked_in_all()), (u64::from(users), users));
+    stage.finish(Expect::users(usize::try_from(users)?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,21 +52,22 @@ async fn a_hundred_users_on_one_number_in_different_spellings() -> anyhow::Resul
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_among_good_ones_harms_nobody() -> anyhow::Result<()> {
-    let mut stage = Plan::default().with_worker().await?;
-    stage.start_worker().await?;
-    let mut bodies: Vec<Vec<u8>> = signups(0..200).iter().map(EventBody::bytes).collect();
+    let stage = Plan::default().with_two_workers().await?;
+    let users = rounds(200, 2_000);
+    let mut bodies: Vec<Vec<u8>> = signups(0..users).iter().map(EventBody::bytes).collect();
     bodies.extend((0..40_u8).map(|n| vec![0xff, n]));
     bodies.extend((0..10_usize).map(|n| vec![b'x'; 20_000 + n]));
+    injected(50);
     bodies.shuffle(&mut seed("poison among good ones"));
     for body in &bodies {
         stage.broker.publish(Lane::Live, body).await?;
     }
-    stage.until_final(200).await?;
+    stage.until_final(usize::try_from(users)?).await?;
     until("every poison is kept", PATIENCE, async || {
         let kept = stage.database.dead_letters().await?.len();
         Ok(if kept == 50 { Ok(()) } else { Err(kept.to_string()) })
     })
     .await?;
-    assert_eq!(stage.simulator.totals().await?.accepted, 200);
-    stage.finish(Expect::users(200)).await
+    assert_eq!(stage.simulator.totals().await?.accepted, u64::from(users));
+    stage.finish(Expect::users(usize::try_from(users)?)).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use faults::{Expect, PATIENCE, Plan, Stage, seed, until};
+use faults::{Expect, PATIENCE, Plan, Stage, injected, rounds, seed, until};
 use rand::Rng as _;
 
 use crate::people::signups;
@@ -20,43 +20,47 @@ async fn until_asked(stage: &Stage, asked: u32) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigkill_at_random() -> anyhow::Result<()> {
-    const KILLS: u32 = 12;
+    let (kills, users) = (rounds(12, 50), rounds(500, 5_000));
+    let between = users * 3 / 4 / kills;
     let mut random = seed("SIGKILL at random");
-    let mut stage = Plan::default().simulator(&["--latency", "20ms"]).with_worker().await?;
-    stage.start_worker().await?;
-    stage.broker.publish_all(&signups(0..500)).await?;
-    for kill in 1..=KILLS {
+    let mut stage = Plan::default().simulator(&["--latency", "20ms"]).with_two_workers().await?;
+    stage.broker.publish_all(&signups(0..users)).await?;
+    for kill in 1..=kills {
         // After a random number of further calls, plus a random part of a call's time.
-        until_asked(&stage, kill * 30 + random.gen_range(0..10)).await?;
+        until_asked(&stage, kill * between + random.gen_range(0..10)).await?;
         tokio::time::sleep(Duration::from_millis(random.gen_range(0..60))).await;
         stage.kill_worker(random.gen_range(0..2))?;
         stage.launch_worker().await?;
     }
-    stage.until_final(500).await?;
+    let users = usize::try_from(users)?;
+    stage.until_final(users).await?;
     let accepted = usize::try_from(stage.simulator.totals().await?.accepted)?;
-    let parked = KILLS as usize * CONCURRENCY;
-    assert!(accepted + parked >= 500, "{accepted} accepted");
-    stage.finish(Expect::users(500).parked(parked)).await
+    let parked = usize::try_from(kills)? * CONCURRENCY;
+    assert!(accepted + parked >= users, "{accepted} accepted");
+    stage.finish(Expect::users(users).parked(parked)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_load_leaves_nothing_in_flight() -> anyhow::Result<()> {
-    const ROUNDS: u32 = 4;
+    const PER_ROUND: u32 = 60;
+    let terms = rounds(4, 50);
+    let users = terms * PER_ROUND;
     let mut random = seed("SIGTERM under load");
     let mut stage = Plan::default().simulator(&["--latency", "60ms"]).build().await?;
-    stage.broker.publish_all(&signups(0..240)).await?;
-    for round in 1..=ROUNDS {
+    stage.broker.publish_all(&signups(0..users)).await?;
+    for round in 1..=terms {
         stage.start_worker().await?;
-        until_asked(&stage, round * 40 + random.gen_range(0..20)).await?;
+        until_asked(&stage, (round - 1) * PER_ROUND + 20 + random.gen_range(0..20)).await?;
         stage.stop_worker(0).await?;
+        injected(1);
         let sending =
             stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
         assert_eq!(sending, 0, "round {round}");
     }
     stage.start_worker().await?;
-    stage.until_final(240).await?;
-    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 240, "nobody was asked twice");
-    stage.finish(Expect::users(240)).await
+    stage.until_final(usize::try_from(users)?).await?;
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), users, "nobody was asked twice");
+    stage.finish(Expect::users(usize::try_from(users)?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

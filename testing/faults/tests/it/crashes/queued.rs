@@ -1,6 +1,6 @@
 //! What changes while an event waits in the queue, or its user for a retry.
 
-use faults::{EventBody, Expect, Plan, number};
+use faults::{EventBody, Expect, PATIENCE, Plan, number, until};
 use serde_json::json;
 use shared::lane::Lane;
 
@@ -37,6 +37,41 @@ async fn a_number_suppressed_while_retrying_is_not_texted() -> anyhow::Result<()
     stage.until_case("one", "suppressed skipped opted_out").await?;
     stage.simulator.faults(json!([])).await?;
     stage.finish(Expect::users(1)).await
+}
+
+/// The claim is the last moment: who is suppressed after it and before the call gets that one message, and none ever
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_suppressed_between_claim_and_call_is_texted_once_and_never_again() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let go = folder.path().join("go");
+    let hold = format!("before_call:{}", go.display());
+    let mut stage = Plan::default().env("FAILPOINT", &hold).env("LEASE", "2min").with_worker().await?;
+    stage.broker.publish_all(&signups(0..10)).await?;
+    let all_claimed = "SELECT count(*) FROM attempts WHERE outcome = 'sending'";
+    until("ten are claimed", PATIENCE, async || {
+        let now = stage.database.number(all_claimed).await?;
+        Ok(if now == 10 { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await?;
+    for n in 0..10 {
+        let add = ["suppress", "add", &number(n), "--reason", "asked by phone"];
+        stage.env.remove("FAILPOINT");
+        let (code, said) = stage.command(&add).await?;
+        assert_eq!(code, 0, "{said}");
+    }
+    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 0, "the call came before the suppression");
+    std::fs::write(go, "")?;
+    stage.until_final(10).await?;
+    // Everything that could bring her a message again: the same event, another one, another user on her phone.
+    stage.broker.publish_all(&signups(0..10)).await?;
+    let others: Vec<_> = (0..10).map(|n| EventBody::signup(&format!("v{n}"), &number(n))).collect();
+    stage.broker.publish_all(&others).await?;
+    stage.until_final(20).await?;
+    stage.until_drained().await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert!((0..10).all(|n| ledger.asked(&number(n)) == 1), "{ledger:?}");
+    stage.finish(Expect::users(20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

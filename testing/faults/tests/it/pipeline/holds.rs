@@ -19,12 +19,12 @@ async fn until_waiting(stage: &Stage, count: usize, reason: &str) -> anyhow::Res
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_opens_the_breaker_until_it_is_restored() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let stage = Plan::default().with_two_workers().await?;
     stage.simulator.revoke(true).await?;
     stage.broker.publish_all(&signups(0..50)).await?;
     until_waiting(&stage, 50, "breaker_open").await?;
     let refused = stage.simulator.totals().await?.asked_in_all();
-    assert!(refused <= 10, "{refused} calls after the first refusal: more than were in flight");
+    assert!(refused <= 20, "{refused} calls after the first refusal: more than were in flight");
     stage.simulator.revoke(false).await?;
     stage.until_final(50).await?;
     let outcomes = stage.database.outcomes().await?;
@@ -50,8 +50,7 @@ async fn a_country_without_permission_holds_back_only_itself() -> anyhow::Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_daily_cap_holds_over_all_workers() -> anyhow::Result<()> {
-    let mut stage = Plan::default().env("MAX_MESSAGES_PER_DAY", "5").with_worker().await?;
-    stage.start_worker().await?;
+    let stage = Plan::default().env("MAX_MESSAGES_PER_DAY", "5").with_two_workers().await?;
     stage.broker.publish_all(&signups(0..30)).await?;
     let waiting = until_waiting(&stage, 25, "daily_cap").await?;
     assert_eq!(stage.simulator.totals().await?.accepted, 5);

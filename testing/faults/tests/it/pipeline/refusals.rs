@@ -1,7 +1,8 @@
 //! What Twilio refuses, and who comes again.
 
-use faults::{Expect, Plan, number};
+use faults::{EventBody, Expect, Plan, number};
 use serde_json::{Value, json};
+use shared::lane::Lane;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_recipient_is_asked_exactly_once() -> anyhow::Result<()> {
@@ -31,6 +32,34 @@ async fn a_refused_recipient_is_asked_exactly_once() -> anyhow::Result<()> {
     }
     assert_eq!(stage.database.number("SELECT count(*) FROM suppressions").await?, 1);
     stage.finish(Expect::users(8)).await
+}
+
+/// With a Messaging Service every error of the destination comes after the 201.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_refused_by_callback_is_asked_exactly_once() -> anyhow::Result<()> {
+    let stage = Plan::default().with_two_workers().await?;
+    let codes = [(1, 21211), (2, 21610), (3, 21614)];
+    let refused = |(n, code): (u32, u32)| {
+        let action = json!({ "type": "final_status", "status": "failed", "error_code": code });
+        json!({ "operation": "create", "suffix": number(n), "action": action })
+    };
+    stage.simulator.faults(codes.map(refused).into_iter().collect()).await?;
+    for (n, code) in codes {
+        stage.signup(&n.to_string(), &number(n)).await?;
+        stage.until_case(&n.to_string(), &format!("registered failed error_{code}")).await?;
+        stage.signup(&n.to_string(), &number(n)).await?;
+        stage.broker.publish(Lane::Backfill, &EventBody::stored(&n.to_string()).bytes()).await?;
+    }
+    stage.until_drained().await?;
+    let ledger = stage.simulator.ledger().await?;
+    for (n, code) in codes {
+        assert_eq!((ledger.asked(&number(n)), ledger.accepted(&number(n))), (1, 1), "{code}");
+        stage.until_case(&n.to_string(), &format!("registered failed error_{code}")).await?;
+    }
+    let opted_out = format!("SELECT count(*) FROM suppressions WHERE phone_e164 = '{}'", number(2));
+    assert_eq!(stage.database.number(&opted_out).await?, 1);
+    assert_eq!(stage.database.number("SELECT count(*) FROM suppressions").await?, 1);
+    stage.finish(Expect::users(3)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

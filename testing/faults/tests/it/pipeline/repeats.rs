@@ -69,6 +69,46 @@ async fn an_older_event_changes_nothing() -> anyhow::Result<()> {
     stage.finish(Expect::users(2)).await
 }
 
+/// What is stored of `one`, apart from her number and her outcome.
+const DETAILS: &str =
+    "SELECT concat_ws(' ', phone_raw, kind, language, channel, display_name, due_date, active, source,
+    changed_at > signed_up_at) FROM users WHERE user_id = 'one'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_keeps_the_users_table_current() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    let details = async || -> anyhow::Result<String> {
+        Ok(sqlx::query_scalar(DETAILS).fetch_optional(&stage.database.pool).await?.unwrap_or_default())
+    };
+    let first = EventBody::signup("one", &number(1)).with_data("kind", "pregnant_woman");
+    let first = first.with_data("preferred_language", "ne").with_data("display_name", "Maya");
+    stage.broker.publish(Lane::Live, &first.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
+    let outcome = stage.until_case("one", "registered delivered -").await?;
+    assert_eq!(details().await?, format!("{} pregnant_woman ne Maya t event f", number(1)));
+    // She was welcomed; the portal closed her account; an import told of a date.
+    sqlx::query("UPDATE users SET active = false, due_date = '2026-12-28', source = 'import'")
+        .execute(&stage.database.pool)
+        .await?;
+    let spelled = format!(" {}", number(1));
+    let mother = EventBody::signup("one", &spelled).with_data("kind", "new_mother");
+    let mother = mother.with_data("preferred_channel", "sms").at(Utc::now() - TimeDelta::minutes(1));
+    stage.broker.publish(Lane::Live, &mother.bytes()).await?;
+    let expected = format!("{spelled} new_mother ne sms Maya 2026-12-28 t event t");
+    faults::until("her row is current", faults::PATIENCE, async || {
+        let now = details().await?;
+        Ok(if now == expected { Ok(()) } else { Err(now) })
+    })
+    .await?;
+    // The first one again: it is older.
+    let older = EventBody::signup("one", &number(1)).with_data("kind", "other");
+    stage.broker.publish(Lane::Live, &older.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
+    stage.until_drained().await?;
+    assert_eq!(details().await?, expected);
+    assert_eq!(stage.simulator.ledger().await?.accepted, 1);
+    assert_eq!(stage.database.outcome("one").await?.map(|o| o.welcome_sid), Some(outcome.welcome_sid));
+    stage.finish(Expect::users(1)).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_event_reads_the_stored_number() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;

@@ -1,0 +1,129 @@
+//! What one scenario's world is to be.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::{
+    Broker, Database, PrivateBroker, PrivatePostgres, Roads, Simulator, Stage, amqp_url, database_url,
+    services::Server, settings::settings,
+};
+
+/// Two workers and this harness hold up to 27 connections, of the 100 that a Postgres has as it comes.
+const AT_A_TIME: usize = 3;
+static ROOM: Semaphore = Semaphore::const_new(AT_A_TIME);
+
+/// What a stage is built of, where it differs from the ordinary.
+#[derive(Debug, Default)]
+pub struct Plan {
+    simulator: Vec<String>,
+    env: Vec<(String, Option<String>)>,
+    unmigrated: bool,
+    broker: Option<Server>,
+    database: Option<Server>,
+}
+
+impl Plan {
+    /// With one more argument of the simulator.
+    #[must_use]
+    pub fn simulator(mut self, args: &[&str]) -> Self {
+        self.simulator.extend(args.iter().map(|a| (*a).to_owned()));
+        self
+    }
+
+    /// With this variable for every worker.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), Some(value.to_owned())));
+        self
+    }
+
+    /// Without this variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.push((name.to_owned(), None));
+        self
+    }
+
+    /// With one sender instead of a Messaging Service, so that Twilio refuses at once.
+    #[must_use]
+    pub fn sender(self) -> Self {
+        self.without("TWILIO_MESSAGING_SERVICE_SID").env("TWILIO_FROM", "+15005550006")
+    }
+
+    /// Without tables.
+    #[must_use]
+    pub fn unmigrated(mut self) -> Self {
+        self.unmigrated = true;
+        self
+    }
+
+    /// On a broker of its own.
+    #[must_use]
+    pub fn private_broker(mut self, broker: &PrivateBroker) -> Self {
+        self.broker = Some(Server::Private(broker.url().to_owned()));
+        self
+    }
+
+    /// On a Postgres of its own.
+    #[must_use]
+    pub fn private_database(mut self, postgres: &PrivatePostgres) -> Self {
+        self.database = Some(Server::Private(postgres.url().to_owned()));
+        self
+    }
+
+    /// Builds it, once there is room for it on the servers; no worker runs yet.
+    pub async fn build(self) -> anyhow::Result<Stage> {
+        let room = ROOM.acquire().await?;
+        let began = Instant::now();
+        let name = format!("faults_{}", Uuid::now_v7().simple());
+        let folder = TempDir::with_prefix("faults-")?;
+        let server = self.broker.unwrap_or_else(|| Server::Shared(amqp_url()));
+        let broker = Broker::connect(server, &name).await.context("RabbitMQ")?;
+        let server = self.database.unwrap_or_else(|| Server::Shared(database_url()));
+        let database = Database::create(server, &name).await.context("Postgres")?;
+        if !self.unmigrated {
+            database.migrate().await?;
+        }
+        let args: Vec<&str> = self.simulator.iter().map(String::as_str).collect();
+        let simulator = Simulator::start(&args, folder.path()).await?;
+        let roads = Roads::build(broker.server().url(), database.url(), simulator.url()).await?;
+        let mut env = settings(&database, &broker, &roads)?;
+        for (name, value) in self.env {
+            match value {
+                Some(value) => env.insert(name, value),
+                None => env.remove(&name),
+            };
+        }
+        let workers = Vec::new();
+        Ok(Stage {
+            folder: Some(folder),
+            database,
+            broker,
+            simulator,
+            roads,
+            env,
+            workers,
+            started: 0,
+            began,
+            _room: room,
+        })
+    }
+
+    /// Builds it and starts one worker.
+    pub async fn with_worker(self) -> anyhow::Result<Stage> {
+        let mut stage = self.build().await?;
+        stage.start_worker().await?;
+        Ok(stage)
+    }
+
+    /// Builds it and starts two workers.
+    pub async fn with_two_workers(self) -> anyhow::Result<Stage> {
+        let mut stage = self.with_worker().await?;
+        stage.start_worker().await?;
+        Ok(stage)
+    }
+}

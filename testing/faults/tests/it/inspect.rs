@@ -1,0 +1,5 @@
+//! Commands that look and change nothing.
+
+mod doctor;
+mod stats;
+mod status;

@@ -1,0 +1,10 @@
+//! What those who run it get to see: metrics, alerts, dashboards, traces.
+
+mod alarm;
+mod census;
+mod discreet;
+mod fault_run;
+mod hang;
+mod queries;
+mod series;
+mod traces;
