@@ -1,14 +1,27 @@
 # shellcheck shell=bash
-# Checks of the files that no compiler reads: scripts, Dockerfile, compose file.
+# Checks of the files that no compiler reads: scripts, Dockerfile, compose file, manifests, alerts.
 
 check_files() {
     python_packages "$ROOT/deploy/dev/requirements-lint.txt" ||
         say "    the linters cannot be installed from PyPI; those on PATH are used"
-    check_with shellcheck -x -a "$ROOT/dev" "$ROOT/.ci/run"
+    check_with shellcheck -x -a "$ROOT/dev" "$ROOT/.ci/run" "$ROOT/deploy/dev/instance.sh"
     check_with hadolint "$ROOT/deploy/Dockerfile"
     check_with docker-compose --env-file /dev/null -f "$ROOT/docker-compose.yml" \
-        --profile demo --profile live --profile tools config --quiet
+        --profile demo --profile live --profile tools --profile ops config --quiet
+    # autoscaling.yml and monitoring.yml hold kinds of KEDA and of the Prometheus operator, whose schemas are not there.
+    check_with kubernetes-validate --strict --quiet "$ROOT"/deploy/kubernetes/{config,migrate,network,worker}.yml
+    check_rules
     check_licences
+}
+
+# The alerts: their syntax, and the tests in which each fires and stays silent.
+check_rules() {
+    if ! has promtool; then
+        skipped "promtool (install it: $(install_command promtool))"
+        return 0
+    fi
+    promtool check config --lint-fatal "$ROOT/deploy/prometheus/prometheus.yml"
+    promtool test rules "$ROOT/deploy/prometheus/alerts_test.yml"
 }
 
 # check_with TOOL ARG...: with the pinned tool, or the one on PATH.

@@ -59,6 +59,17 @@ private_postgres_stop() {
         say "the private Postgres in $1 did not stop"
 }
 
+# Without a checkpoint, and without a word to whoever is connected.
+private_postgres_kill() {
+    local pid
+    head -n 1 "$1/data/postmaster.pid" >"$1/server.pid" 2>/dev/null || return 0
+    if pid=$(owned_pid "$1/server.pid" "-D $1/data"); then
+        kill_tree "$pid"
+        # Where nobody has asked about the dead process yet, its id still counts as taken.
+        rm "$1/data/postmaster.pid"
+    fi
+}
+
 # Postgres refuses to run as root; its package brings a user for it.
 unprivileged_user() {
     if id -u postgres >/dev/null 2>&1; then echo postgres; else echo nobody; fi

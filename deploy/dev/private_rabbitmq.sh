@@ -54,6 +54,7 @@ private_epmd_start() {
 
 private_rabbitmq_configure() {
     printf 'listeners.tcp.local = 127.0.0.1:%s\nlog.file.level = info\n' "$2" >"$1/rabbitmq.conf"
+    [[ ! -s $1/extra.conf ]] || cat "$1/extra.conf" >>"$1/rabbitmq.conf"
     echo '[].' >"$1/enabled_plugins"
     : >"$1/rabbitmq-env.conf"
     kept_port "$1/dist_port" >/dev/null
@@ -86,7 +87,7 @@ rabbitmq_environment() {
 
 await_rabbitmq() {
     local folder=$1 port=$2 pid=$3 tries
-    for ((tries = 0; tries < 240; tries++)); do
+    for ((tries = 0; tries < 720; tries++)); do
         amqp_login 127.0.0.1 "$port" guest guest && return 0
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.25
@@ -110,4 +111,21 @@ private_rabbitmq_stop() {
     if pid=$(owned_pid "$1/epmd.pid" "-port $(cat "$1/epmd_port" 2>/dev/null)"); then
         stop_process "$pid" 5
     fi
+}
+
+# Without the chance to write anything down.
+private_rabbitmq_kill() {
+    local pid
+    if pid=$(private_rabbitmq_pid "$1"); then
+        kill_tree "$pid"
+    fi
+    private_rabbitmq_stop "$1"
+}
+
+# private_rabbitmq_ctl FOLDER ARG...
+private_rabbitmq_ctl() {
+    local folder=$1
+    shift
+    rabbitmq_environment "$folder"
+    env "${RABBITMQ_ENVIRONMENT[@]}" "$(find_rabbitmq rabbitmqctl)" "$@"
 }

@@ -23,16 +23,48 @@ owned_pid() {
     [[ -n $pid ]] && ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF -- "$2" && echo "$pid"
 }
 
+# Whether it runs; one that has ended and that nobody asked about yet does not.
+process_alive() { [[ $(ps -o stat= -p "$1" 2>/dev/null) == [!Z]* ]]; }
+
 # stop_process PID SECONDS: SIGTERM, and SIGKILL when it is still there after SECONDS.
 stop_process() {
     local tries
     kill -TERM "$1" 2>/dev/null || return 0
     for ((tries = 0; tries < $2 * 10; tries++)); do
-        kill -0 "$1" 2>/dev/null || return 0
+        process_alive "$1" || return 0
         sleep 0.1
     done
     say "process $1 did not stop within $2 s and is killed"
     kill -KILL "$1" 2>/dev/null || true
+}
+
+# kill_tree PID: SIGKILL to a process and all below it; returns once they are gone, or after 10 s.
+kill_tree() {
+    local pids pid tries
+    read -r -a pids <<<"$(process_tree "$1")"
+    kill -KILL "${pids[@]}" 2>/dev/null || true
+    for pid in "${pids[@]}"; do
+        for ((tries = 0; tries < 100; tries++)); do
+            process_alive "$pid" || break
+            sleep 0.1
+        done
+    done
+}
+
+# A process and all below it, on one line, parents first.
+process_tree() {
+    ps -e -o pid=,ppid= | awk -v root="$1" '
+        { parent[$1] = $2 }
+        END {
+            line = root
+            known[root] = 1
+            do {
+                grown = 0
+                for (pid in parent)
+                    if (!(pid in known) && parent[pid] in known) { known[pid] = 1; line = line " " pid; grown = 1 }
+            } while (grown)
+            print line
+        }'
 }
 
 CHILDREN=()

@@ -10,6 +10,7 @@ install_command() {
     cargo-deny) echo "cargo install --locked cargo-deny" ;;
     cc) packages_command build-essential gcc ;;
     psql) packages_command postgresql-client libpq ;;
+    promtool) packages_command prometheus prometheus ;;
     python3) packages_command "python3 python3-venv" python3 ;;
     postgres) packages_command postgresql postgresql ;;
     rabbitmq-server) packages_command rabbitmq-server rabbitmq ;;

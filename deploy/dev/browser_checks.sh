@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# The dashboard in a real Chromium, after a real demo run.
+
+BROWSER_PASSWORD="a long enough password"
+
+command_browser() {
+    need curl "ask the simulator what it sent"
+    compile_binaries
+    with_services
+    check_browser
+}
+
+check_browser() {
+    if ! browser_tools; then
+        skipped "the dashboard in a browser (chromium or npm cannot be had)"
+        return 0
+    fi
+    # The demo's own steps, in a folder of their own.
+    DEMO_DIR=$DEV_DIR/browser DEMO_STARTED=$SECONDS
+    stage_open "$DEMO_DIR" browser
+    browser_accounts
+    stage_simulator
+    stage_worker
+    demo_portal
+    demo_publish
+    demo_watch
+    browser_case
+    browser_run
+    stop_children
+    stage_drop_databases "$DEMO_DIR"
+}
+
+# Chromium and npm, from Debian's packages where they are missing; the packages of npm as pinned in the lock file.
+browser_tools() {
+    if ! has chromium || ! has npm; then
+        (install_packages chromium nodejs npm fonts-noto-core) || return 1
+    fi
+    (cd "$ROOT/testing/browser" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+}
+
+browser_accounts() {
+    STAGE_ADMIN=127.0.0.1:$(free_port)
+    printf '%s\n' "$BROWSER_PASSWORD" |
+        env -i "${STAGE_ENVIRONMENT[@]}" "$(program worker)" admin-hash maya --role operator >"$DEMO_DIR/admin-users"
+    STAGE_ENVIRONMENT+=(ADMIN_ADDR="$STAGE_ADMIN" ADMIN_USERS_FILE="$DEMO_DIR/admin-users")
+}
+
+# What the page must show of the demo; then an invented month for the charts, and a few open cases.
+browser_case() {
+    browser_settled
+    BROWSER_EXPECTED=$(psql_on "$STAGE_DATABASE_URL" -c "
+        SELECT count(*) || ' ' || count(*) FILTER (WHERE welcome_status = 'delivered')
+        FROM onboarding_status JOIN users USING (user_id) WHERE enqueued_at IS NOT NULL")
+    psql_on "$STAGE_DATABASE_URL" -1 -f - <"$ROOT/testing/browser/history.sql" >/dev/null
+}
+
+# Callbacks of the last messages come after their outcome.
+browser_settled() {
+    local tries open
+    for ((tries = 0; tries < 60; tries++)); do
+        open=$(psql_on "$STAGE_DATABASE_URL" -c "
+            SELECT count(*) FROM attempts WHERE outcome = 'accepted' AND twilio_status IN ('accepted', 'queued', 'sending')")
+        ((open == 0)) && return 0
+        sleep 0.5
+    done
+}
+
+# BROWSER_SCREENS=docs/screens also takes the pictures of docs/dashboard.md.
+browser_run() {
+    local screens=${BROWSER_SCREENS:-}
+    ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD EXPECTED=$BROWSER_EXPECTED SCREENS=$screens \
+        CHROMIUM="$(command -v chromium)" node "$ROOT/testing/browser/dashboard.mjs"
+    if [[ -n $screens ]] && has pngquant; then
+        pngquant --force --ext .png --speed 1 --quality 50-90 "$screens"/*.png
+    fi
+}
