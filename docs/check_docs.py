@@ -1,11 +1,11 @@
-"""Checks that the pages name only what exists: links, tests, metrics."""
+"""Checks that the pages name only what exists: links, tests, alerts."""
 
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "contract/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "contract/README.md", ROOT / "deploy/kubernetes/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CRATES = ("shared", "producer", "worker", "testing")
 
 
@@ -17,9 +17,19 @@ def rust():
 
 def broken_links():
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            if not target.startswith("http") and not (page.parent / target).exists():
+        for target, fragment in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)[^)]*\)", page.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            file = page.parent / target if target else page
+            if not file.exists():
                 yield f"{page.name}: {target}"
+            elif fragment and file.suffix == ".md" and fragment not in headlines(file):
+                yield f"{page.name}: {target}#{fragment}"
+
+
+def headlines(file):
+    text = file.read_text(encoding="utf-8")
+    return {anchor(headline) for headline in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
 def unknown_tests(code):
@@ -30,12 +40,44 @@ def unknown_tests(code):
             yield from (name for name in re.findall(r"`([a-z]\w*_\w+)`", last) if name not in tests)
 
 
-def metrics_apart(code):
-    exported = set(re.findall(r'(?:counter|gauge|histogram)!\(\s*"(onboarding_\w+)"', code))
-    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\| `(onboarding_\w+)`", page, re.MULTILINE))
-    yield from (f"{name} is exported, not listed" for name in exported - listed)
-    yield from (f"{name} is listed, not exported" for name in listed - exported)
+def anchor(headline):
+    """GitHub's name of a headline."""
+    return re.sub(r"[^\w\- ]", "", headline.lower()).replace(" ", "-")
+
+
+def alerts_apart():
+    """Each alert has its section in the runbook, the reverse, and a test in which it fires."""
+    folder = ROOT / "deploy/prometheus"
+    rules = (folder / "alerts.yml").read_text(encoding="utf-8")
+    alerts = set(re.findall(r"- alert: (\w+)", rules))
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^## (\w+)", runbook, re.MULTILINE))
+    yield from (f"{name} has no section in runbook.md" for name in alerts - sections)
+    yield from (f"runbook.md: {name} is no alert" for name in sections - alerts)
+    for name, rule in re.findall(r"- alert: (\w+)(.*?)(?=- alert:|\Z)", rules, re.DOTALL):
+        if f"runbook_url: docs/runbook.md#{anchor(name)}\n" not in rule + "\n":
+            yield f"{name}: runbook_url does not lead to its section"
+        if not re.search(r"^      severity: (page|warn|ticket)$|severity: (page|warn|ticket)}", rule, re.MULTILINE):
+            yield f"{name}: severity is none of page, warn, ticket"
+    for name, section in re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", runbook, re.MULTILINE | re.DOTALL):
+        yield from (f"runbook.md: {name} lacks {part}" for part in ("**Look.**", "**Do.**") if part not in section)
+    tests = (folder / "alerts_test.yml").read_text(encoding="utf-8")
+    fires = set(re.findall(r"alertname: (\w+)\n\s+exp_alerts:", tests))
+    silent = set(re.findall(r"alertname: (\w+)}", tests))
+    yield from (f"{name}: no test in which it fires" for name in alerts - fires)
+    yield from (f"{name}: no test in which it stays silent" for name in alerts - silent)
+
+
+def replicas_apart():
+    """KEDA's maximum is what `autoscaling.yml` derives from the send rate that `config.yml` sets."""
+    folder = ROOT / "deploy/kubernetes"
+    rate = int(re.search(r'SEND_RATE: "(\d+)"', (folder / "config.yml").read_text(encoding="utf-8"))[1])
+    scaling = (folder / "autoscaling.yml").read_text(encoding="utf-8")
+    most = int(re.search(r"maxReplicaCount: (\d+)", scaling)[1])
+    # Ten calls of 0.3 s at a time; one more for when another dies.
+    needed = max(2, -(-rate * 3 // 100) + 1)
+    if most != needed:
+        yield f"maxReplicaCount is {most}; SEND_RATE {rate} needs {needed}"
 
 
 def main():
@@ -43,7 +85,8 @@ def main():
     checks = [
         ("links lead somewhere", list(broken_links())),
         ("tests named in guarantees.md exist", list(unknown_tests(code))),
-        ("metrics in operations.md are those of the code", list(metrics_apart(code))),
+        ("the number of workers follows from the send rate", list(replicas_apart())),
+        ("each alert has its section, its link and its tests", list(alerts_apart())),
     ]
     for name, faults in checks:
         print(("ok    " if not faults else "FAIL  ") + name)
