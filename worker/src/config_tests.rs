@@ -122,8 +122,7 @@ fn the_configuration_reference_is_complete() {
         common::RUST_LOG,
     ];
     for setting in settings::ALL.iter().chain(&shared) {
-        let row =
-            reference.lines().find(|l| l.starts_with('|') && l.contains(&format!("`{}`", setting.name)));
+        let row = reference.lines().find(|l| l.starts_with(&format!("| `{}`", setting.name)));
         let row = row.unwrap_or_else(|| panic!("{} is not in docs/configuration.md", setting.name));
         let default = setting.default.unwrap_or_default();
         assert!(row.contains(default), "{}: the default is {default:?}, the page says {row}", setting.name);

@@ -142,8 +142,8 @@ fn nice(highest: f64) -> f64 {
         return 4.0;
     }
     let power = 10_f64.powf(highest.log10().floor());
-    let steps = [1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-    steps.into_iter().map(|step| step * power).find(|top| *top >= highest * 1.05).unwrap_or(power * 10.0)
+    let steps = [1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0];
+    steps.into_iter().map(|step| step * power).find(|top| *top >= highest * 1.05).unwrap_or(power * 12.0)
 }
 
 #[cfg(test)]
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_axis_ends_at_a_round_number_above_the_highest() {
-        for (highest, top) in [(0.0, 4.0), (7.0, 8.0), (98.0, 200.0), (1300.0, 1500.0)] {
+        for (highest, top) in [(0.0, 4.0), (7.0, 8.0), (90.0, 100.0), (98.0, 120.0), (1300.0, 1500.0)] {
             assert!((nice(highest) - top).abs() < 1e-9, "{highest}: {}", nice(highest));
         }
     }
