@@ -18,7 +18,7 @@ impl DatabaseUrl {
                 Ok(options) => check_tls(env, setting, &options, insecure),
                 // The parser's own text may quote the URL, and with it a password.
                 Err(_) => {
-                    env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence()))
+                    env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence()));
                 }
             }
         }
