@@ -1,7 +1,5 @@
 //! One line in the log for every outcome, with what is needed to find its cause.
 
-use std::collections::BTreeSet;
-
 use faults::{Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::{Value, json};
 use shared::lane::Lane;
@@ -28,10 +26,6 @@ fn about<'a>(lines: &'a [Value], user: &str) -> &'a Value {
     let line = found.next().unwrap_or_else(|| panic!("no line about {user}: {lines:?}"));
     assert!(found.next().is_none(), "two lines about {user}");
     line
-}
-
-fn names(line: &Value) -> BTreeSet<&str> {
-    line.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,9 +61,9 @@ async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()
     assert_eq!((&shared["outcome"], &shared["reason"]), (&json!("duplicate"), &json!("number_held")));
     let landline = about(&none, "landline");
     assert_eq!((&landline["outcome"], &landline["reason"]), (&json!("invalid"), &json!("landline")));
-    assert!(!names(landline).contains("phone_ref"), "there is no number: {landline}");
+    assert!(landline.get("phone_ref").is_none(), "there is no number: {landline}");
 
-    let word = good["phone_ref"].as_str().unwrap();
+    let word = good["phone_ref"].as_str().unwrap_or_default();
     assert!(word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit()), "{word}");
     assert_eq!(shared["phone_ref"], word, "the same number has the same word");
     assert_ne!(refused["phone_ref"], word);
