@@ -30,11 +30,12 @@ check_browser() {
     stage_drop_databases "$DEMO_DIR"
 }
 
-# Chromium and npm, from Debian's packages where they are missing; the packages of npm as pinned in the lock file.
+# Chromium, npm and a font with Devanagari, from Debian's packages where they are missing; each alone, for Debian's npm
+# does not go with another node. The packages of npm as pinned in the lock file.
 browser_tools() {
-    if ! has chromium || ! has npm; then
-        (install_packages chromium nodejs npm fonts-noto-core) || return 1
-    fi
+    has chromium || (install_packages chromium) || return 1
+    has npm || (install_packages nodejs npm) || return 1
+    [[ -n $(fc-list :lang=ne) ]] || (install_packages fontconfig fonts-noto-core) || return 1
     (cd "$ROOT/testing/browser" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
 }
 

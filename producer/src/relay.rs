@@ -10,7 +10,7 @@ mod table;
 mod watch;
 
 pub use run::{Relay, Tally};
-pub use settings::{OUTBOX_DATABASE_URL, RELAY_OPS_ADDR, Settings};
+pub use settings::Settings;
 
 /// The table `onboarding_outbox`, for a migration of the portal's database.
 pub const DDL: &str = include_str!("relay/outbox.sql");

@@ -2,16 +2,12 @@
 
 mod admin;
 mod checks;
-pub(crate) mod settings;
 mod twilio;
 
 use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    config::{
-        Broker, DatabaseUrl, Env, Faults, insecure_allowed,
-        settings::{BACKFILL_WINDOW, SMS_PRICE_USD},
-    },
+    config::{Broker, DatabaseUrl, Env, Faults, insecure_allowed, settings},
     message::Language,
     phone::{CountryList, Region},
     price::Price,
@@ -105,20 +101,20 @@ impl Config {
         let env = &mut env;
         let insecure = insecure_allowed(env);
         let config = Self {
-            database: DatabaseUrl::read(env, &shared::config::settings::DATABASE_URL, insecure),
+            database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
             twilio: TwilioConfig::read(env, insecure),
             method: method(env),
             audience: audience(env),
             pace: pace(env),
             timing: timing(env),
-            backfill_window: env.parse_blank(&BACKFILL_WINDOW).unwrap_or_default(),
+            backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             admin: AdminConfig::read(env),
             log_format: log_format(env),
             otlp_endpoint: otlp_endpoint(env),
-            segment_price: env.value(&SMS_PRICE_USD),
+            segment_price: env.value(&settings::SMS_PRICE_USD),
         };
         checks::check(env, &config);
         std::mem::replace(env, Env::of::<String, String>([])).finish(config)
@@ -126,11 +122,10 @@ impl Config {
 }
 
 pub(crate) fn audience(env: &mut Env) -> Audience {
-    use shared::config::settings::{ALLOWED_COUNTRIES, DEFAULT_REGION};
     Audience {
-        region: env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL),
+        region: env.parse(&settings::DEFAULT_REGION).unwrap_or(Region::NEPAL),
         language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
-        countries: env.parse(&ALLOWED_COUNTRIES).unwrap_or(CountryList::Any),
+        countries: env.parse(&settings::ALLOWED_COUNTRIES).unwrap_or(CountryList::Any),
     }
 }
 

@@ -102,29 +102,3 @@ fn no_secret_is_shown() {
     let shown = format!("{:?}", read(&[]).unwrap());
     assert!(!shown.contains("0123456789abcdef") && !shown.contains("guest"), "{shown}");
 }
-
-/// The reference lists every variable with its default; this is what keeps it true.
-#[test]
-fn the_configuration_reference_is_complete() {
-    use shared::config::settings as common;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
-    let reference = std::fs::read_to_string(path).unwrap();
-    let shared = [
-        common::DATABASE_URL,
-        common::AMQP_URL,
-        common::AMQP_NAMESPACE,
-        common::DEFAULT_REGION,
-        common::ALLOWED_COUNTRIES,
-        common::ALLOW_INSECURE,
-        common::BACKFILL_WINDOW,
-        common::SMS_PRICE_USD,
-        common::LOG_FORMAT,
-        common::RUST_LOG,
-    ];
-    for setting in settings::ALL.iter().chain(&shared) {
-        let row = reference.lines().find(|l| l.starts_with(&format!("| `{}`", setting.name)));
-        let row = row.unwrap_or_else(|| panic!("{} is not in docs/configuration.md", setting.name));
-        let default = setting.default.unwrap_or_default();
-        assert!(row.contains(default), "{}: the default is {default:?}, the page says {row}", setting.name);
-    }
-}

@@ -7,8 +7,9 @@ use std::{
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use shared::metric::{self, Exporter, Kind};
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
+
+use crate::worker::Worker;
 
 /// How often samples are moved into buckets: without a scrape they would pile up.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -17,7 +18,7 @@ const UPKEEP: Duration = Duration::from_secs(1);
 pub(crate) struct Exposition {
     recorder: PrometheusHandle,
     process: metrics_process::Collector,
-    pool: PgPool,
+    worker: Arc<Worker>,
     /// The figures of the whole service, as text; none: another worker exports them, or they are not known.
     pub(crate) service: ServiceText,
 }
@@ -44,19 +45,22 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 impl Exposition {
-    /// Shows what `recorder` records.
-    pub(crate) fn new(recorder: PrometheusHandle, pool: PgPool) -> Self {
+    /// Shows what `recorder` records of `worker`.
+    pub(crate) fn new(recorder: PrometheusHandle, worker: Arc<Worker>) -> Self {
         let process = metrics_process::Collector::default();
-        Self { recorder, process, pool, service: ServiceText::default() }
+        Self { recorder, process, worker, service: ServiceText::default() }
     }
 
     /// Prometheus text. Reads memory and `/proc`; asks nobody.
     pub(crate) fn render(&self) -> String {
         self.process.collect();
-        let (all, idle) = (self.pool.size(), u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX));
+        let pool = &self.worker.pool;
+        let (all, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
         metrics::gauge!("onboarding_db_pool_connections", "state" => "idle").set(f64::from(idle));
         metrics::gauge!("onboarding_db_pool_connections", "state" => "used")
             .set(f64::from(all.saturating_sub(idle)));
+        let tokens = self.worker.gate.limiter.available().map_or(f64::INFINITY, f64::from);
+        metrics::gauge!("onboarding_rate_available_tokens").set(tokens);
         let mut text = self.recorder.render();
         if let Some(service) = self.service.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
             text.push_str(service);

@@ -17,6 +17,7 @@ mod heartbeat;
 mod history;
 mod lane;
 mod ops;
+mod phone_ref;
 mod pipeline;
 mod registrar;
 mod replay;

@@ -2,6 +2,7 @@
 
 pub(crate) mod facts;
 mod inbound;
+mod line;
 mod plan;
 mod send;
 mod settle;
@@ -18,7 +19,7 @@ use shared::{
     state::UserState,
 };
 
-pub(crate) use inbound::Inbound;
+pub(crate) use inbound::{Arrival, Inbound};
 pub(crate) use turn::Spared;
 pub(crate) use verdict::{Interrupted, Verdict};
 
@@ -63,7 +64,7 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
         Err(interrupted) if interrupted.is_database() => worker.spared.insert(inbound.key()),
         // A worker that is told to stop is not one that crashed.
         Ok(_) | Err(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
-            if inbound.redelivered =>
+            if inbound.arrival.redelivered =>
         {
             Box::pin(tries::forget(&worker.pool, &inbound.key())).await?;
         }
@@ -111,11 +112,17 @@ async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option
         Plan::Skip(skip) => {
             let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
             let kept = !newer || details::keep(&worker.pool, &facts).await?;
-            Ok(kept.then_some(Verdict::Skipped(skip)))
+            if !kept {
+                return Ok(None);
+            }
+            let verdict = Verdict::Skipped(skip);
+            line::uncalled(worker, &facts, verdict);
+            Ok(Some(verdict))
         }
         Plan::Reject(reason) => {
-            let state = NewState::plain(facts, UserState::Rejected, Some(reason));
+            let state = NewState::plain(facts.clone(), UserState::Rejected, Some(reason));
             worker.record.run(state).await?;
+            line::uncalled(worker, &facts, Verdict::Rejected(reason));
             Ok(Some(Verdict::Rejected(reason)))
         }
         Plan::Link => send::link(worker, facts, known).await,
@@ -167,12 +174,6 @@ async fn bury(
         result => result?,
     }
     metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
-    tracing::warn!(
-        event_id = inbound.message_id,
-        lane = inbound.lane.as_str(),
-        reason,
-        detail,
-        "dead letter"
-    );
+    line::buried(worker, inbound, reason, detail);
     Ok(Verdict::DeadLetter)
 }

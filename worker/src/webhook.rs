@@ -140,6 +140,7 @@ impl Receiver {
             attempt = callback.message_id.map(tracing::field::display),
             status = status.as_str(),
             error_code = code,
+            error_class = class.map(Class::label),
             ?effect,
             "status callback"
         );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::ids::MessageId;
+use shared::{amqp::Topology, ids::MessageId, lane::Lane, phone::E164};
 use sqlx::PgPool;
 use tokio::{sync::RwLock, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,7 @@ use crate::{
     batch::Batcher,
     config::Config,
     gate::{Breaker, Gate, Limiter, Pauses, Permits},
+    phone_ref::{PhoneRef, PhoneRefs},
     pipeline::Spared,
     registrar::{Registrar, registrar},
     store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record, send_rate::SendRate},
@@ -31,6 +32,9 @@ pub(crate) struct Worker {
     pub(crate) registrar: Box<dyn Registrar>,
     pub(crate) gate: Gate,
     pub(crate) traces: Traces,
+    /// Queue names by lane, as log lines have them.
+    queues: [String; 2],
+    phone_refs: Option<PhoneRefs>,
     pub(crate) known: Batcher<ReadKnown>,
     pub(crate) record: Batcher<Record>,
     pub(crate) claim: Batcher<Claim>,
@@ -54,6 +58,7 @@ impl Worker {
     ) -> anyhow::Result<Self> {
         let client = Client::new(config.twilio.client()?)?;
         let timing = &config.timing;
+        let topology = Topology::new(config.broker.namespace.clone());
         let per_day = config.pace.messages_per_day;
         let claim = Claim {
             pool: pool.clone(),
@@ -75,6 +80,8 @@ impl Worker {
                 breaker: Breaker::new(timing.probe),
                 pauses: Pauses::new(),
             },
+            queues: Lane::ALL.map(|lane| topology.queue(lane)),
+            phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
             known: Batcher::start("known", ReadKnown(pool.clone()), abandon.clone()),
             record: Batcher::start("record", Record(pool.clone()), abandon.clone()),
@@ -99,6 +106,20 @@ impl Worker {
     pub(crate) fn callback_url(&self, message_id: MessageId) -> Option<String> {
         let base = self.callback_base.as_ref()?;
         Some(format!("{base}/twilio/status?mid={message_id}#rc=5&rp=ct,rt,5xx"))
+    }
+
+    /// The queue of a lane.
+    pub(crate) fn queue(&self, lane: Lane) -> &str {
+        let [live, backfill] = &self.queues;
+        match lane {
+            Lane::Live => live,
+            Lane::Backfill => backfill,
+        }
+    }
+
+    /// The word for a number in log lines.
+    pub(crate) fn phone_ref(&self, phone: &E164) -> Option<PhoneRef> {
+        self.phone_refs.as_ref().map(|refs| refs.of(phone))
     }
 
     /// Until when a call for a claim that is asked for now may begin. The database counts the lease from a later

@@ -2,15 +2,12 @@
 
 use producer::command::Numbers;
 use shared::{
-    config::{DatabaseUrl, Env, Setting, settings},
+    config::{DatabaseUrl, Env, settings},
     message::Language,
     price::Price,
     telemetry::{self, LogFormat},
     window::Window,
 };
-
-const SEND_RATE: Setting = Setting::new("SEND_RATE", "10", "message segments per second; 0: unlimited");
-const DEFAULT_LANGUAGE: Setting = Setting::new("DEFAULT_LANGUAGE", "ne", "language of the welcome: ne or en");
 
 /// The settings of one backfill.
 pub(crate) struct Settings {
@@ -30,9 +27,9 @@ impl Settings {
         Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             numbers: Numbers::read(env),
-            language: env.parse(&DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
+            language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
             price: env.value(&settings::SMS_PRICE_USD),
-            send_rate: env.value(&SEND_RATE),
+            send_rate: env.value(&settings::SEND_RATE),
             window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
             log_format: telemetry::log_format(env),
         }

@@ -2,7 +2,7 @@
 
 use producer::command::{Exit, Failure, Progress, connect, interruption, open_database, print};
 use shared::{
-    config::{DatabaseUrl, Env},
+    config::{DatabaseUrl, Env, settings::PORTAL_DATABASE_URL},
     telemetry,
 };
 
@@ -11,7 +11,7 @@ use crate::{
     portal::Portal,
     record::Record,
     report::{Origin, Report},
-    settings::{PORTAL_DATABASE_URL, Settings},
+    settings::Settings,
     store::Import,
     upsert::Terms,
 };

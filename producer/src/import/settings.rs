@@ -2,13 +2,9 @@
 
 use producer::command::Numbers;
 use shared::{
-    config::{DatabaseUrl, Env, Faults, Setting, insecure_allowed, settings},
+    config::{DatabaseUrl, Env, Faults, insecure_allowed, settings},
     telemetry::{self, LogFormat},
 };
-
-/// The portal's Postgres.
-pub(crate) const PORTAL_DATABASE_URL: Setting =
-    Setting::required("PORTAL_DATABASE_URL", "the portal's Postgres, as `postgres://user@host:5432/name`");
 
 /// The settings of every import.
 pub(crate) struct Settings {

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use shared::{db, retry::RetryPolicy};
+use shared::{config::settings::OUTBOX_DATABASE_URL, db, retry::RetryPolicy};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    OUTBOX_DATABASE_URL, Settings,
+    Settings,
     batch::{self, Batch},
     listen::Listener,
     pauses::Pauses,

@@ -2,21 +2,11 @@
 
 use std::net::SocketAddr;
 
-use shared::config::{Broker, DatabaseUrl, Env, Faults, Setting, insecure_allowed};
+use shared::config::{
+    Broker, DatabaseUrl, Env, Faults, insecure_allowed,
+    settings::{OUTBOX_DATABASE_URL, RELAY_OPS_ADDR},
+};
 use shared::telemetry::{self, LogFormat};
-
-/// The Postgres that holds the outbox, as a rule the portal's.
-pub const OUTBOX_DATABASE_URL: Setting = Setting::required(
-    "OUTBOX_DATABASE_URL",
-    "the Postgres with the table onboarding_outbox, as `postgres://user@host:5432/name`",
-);
-
-/// Where metrics are served.
-pub const RELAY_OPS_ADDR: Setting = Setting::new(
-    "RELAY_OPS_ADDR",
-    "",
-    "address of the relay's /metrics, such as 127.0.0.1:9465; empty: none",
-);
 
 /// The settings of a relay.
 pub struct Settings {

@@ -4,14 +4,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use shared::{
-    config::{Fault, Faults},
+    config::{Fault, Faults, settings::RELAY_OPS_ADDR},
     db,
     metric::{self, Exporter, Kind},
 };
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
-use super::{RELAY_OPS_ADDR, table};
+use super::table;
 use crate::command::Failure;
 
 /// How often the outbox is measured; a scrape asks nobody.

@@ -73,7 +73,7 @@ fn check(env: &mut Env, text: &str, insecure: bool) {
     let name = settings::AMQP_URL.name;
     // The parser's own text may quote the URL, and with it a password.
     let Ok(url) = text.parse::<url::Url>() else {
-        return env.fault(name, format_args!("is not a URL. {}", settings::AMQP_URL.help));
+        return env.fault(name, format_args!("is not a URL. {}", settings::AMQP_URL.sentence()));
     };
     match url.scheme() {
         "amqps" => {}

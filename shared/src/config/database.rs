@@ -17,7 +17,9 @@ impl DatabaseUrl {
             match url.expose_secret().parse::<PgConnectOptions>() {
                 Ok(options) => check_tls(env, setting, &options, insecure),
                 // The parser's own text may quote the URL, and with it a password.
-                Err(_) => env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.help)),
+                Err(_) => {
+                    env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence()));
+                }
             }
         }
         Self(url)

@@ -4,30 +4,7 @@ use std::{collections::HashMap, fmt::Display, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{Fault, Faults};
-
-/// One variable of the configuration.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Its name in the environment.
-    pub name: &'static str,
-    /// Used when it is unset or empty; none: see `help`.
-    pub default: Option<&'static str>,
-    /// What it is for, in one line.
-    pub help: &'static str,
-}
-
-impl Setting {
-    /// A setting with a default.
-    pub const fn new(name: &'static str, default: &'static str, help: &'static str) -> Self {
-        Self { name, default: Some(default), help }
-    }
-
-    /// A setting without a default.
-    pub const fn required(name: &'static str, help: &'static str) -> Self {
-        Self { name, default: None, help }
-    }
-}
+use super::{Fault, Faults, Setting};
 
 /// The environment, and what was found wrong with it.
 pub struct Env {
@@ -61,9 +38,11 @@ impl Env {
 
     /// The value or its default; a fault when there is neither.
     pub fn text(&mut self, setting: &Setting) -> String {
+        // A fault may quote it.
+        debug_assert!(!setting.secret, "{} is read as what it is not", setting.name);
         let value = self.optional(setting).or_else(|| setting.default.map(str::to_owned));
         value.unwrap_or_else(|| {
-            self.fault(setting.name, format_args!("is not set. {}", setting.help));
+            self.fault(setting.name, format_args!("is not set. {}", setting.sentence()));
             String::new()
         })
     }
@@ -77,7 +56,7 @@ impl Env {
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.help));
+                self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.sentence()));
                 setting.default.and_then(|d| d.parse().ok())
             }
         }
@@ -106,7 +85,7 @@ impl Env {
         let parsed: Result<Vec<Duration>, _> =
             text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(humantime::parse_duration).collect();
         parsed.unwrap_or_else(|error| {
-            self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.help));
+            self.fault(setting.name, format_args!("{text:?}: {error}. {}", setting.sentence()));
             Vec::new()
         })
     }
@@ -117,7 +96,7 @@ impl Env {
             "1" | "true" | "yes" | "on" => true,
             "" | "0" | "false" | "no" | "off" => false,
             _ => {
-                self.fault(setting.name, format_args!("is neither 1 nor 0. {}", setting.help));
+                self.fault(setting.name, format_args!("is neither 1 nor 0. {}", setting.sentence()));
                 false
             }
         }
@@ -125,6 +104,7 @@ impl Env {
 
     /// A secret from `NAME`, or from the file that `NAME_FILE` names. White space around it is dropped.
     pub fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
+        debug_assert!(setting.secret, "{} is read as what it is not", setting.name);
         let file_name = format!("{}_FILE", setting.name);
         let inline = self.optional(setting);
         let Some(path) = self.vars.get(&file_name).filter(|p| !p.is_empty()) else {
@@ -152,7 +132,7 @@ impl Env {
         let before = self.faults.len();
         let secret = self.secret(setting);
         if secret.is_none() && self.faults.len() == before {
-            let what = format!("is not set (nor {}_FILE). {}", setting.name, setting.help);
+            let what = format!("is not set (nor {}_FILE). {}", setting.name, setting.sentence());
             self.fault(setting.name, what);
         }
         secret.unwrap_or_default()
@@ -172,7 +152,7 @@ mod tests {
 
     const RATE: Setting = Setting::new("RATE", "10", "messages per second");
     const LEASE: Setting = Setting::new("LEASE", "90s", "how long");
-    const TOKEN: Setting = Setting::required("TOKEN", "the token");
+    const TOKEN: Setting = Setting::required("TOKEN", "the token").secret();
 
     #[test]
     fn all_faults_are_reported_at_once_with_what_to_do() {
@@ -182,7 +162,7 @@ mod tests {
         env.required_secret(&TOKEN);
         assert_eq!(rate, 10);
         let text = env.finish(()).unwrap_err().to_string();
-        for expected in ["3 to mend", "RATE", "messages per second", "LEASE", "TOKEN", "TOKEN_FILE"] {
+        for expected in ["3 to mend", "RATE", "Messages per second", "LEASE", "TOKEN", "TOKEN_FILE"] {
             assert!(text.contains(expected), "{text}");
         }
     }

@@ -11,6 +11,7 @@ mod program;
 mod queue;
 mod report;
 mod scenario;
+mod scrape;
 mod services;
 mod simulator;
 mod stage;

@@ -2,12 +2,9 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::config::Env;
+use shared::config::{Env, settings::OPS_ADDR};
 
-use crate::{
-    config::settings::OPS_ADDR,
-    exit::{Failure, UNREACHABLE},
-};
+use crate::exit::{Failure, UNREACHABLE};
 
 const EXAMPLES: &str = "\
 Examples:

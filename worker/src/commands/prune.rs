@@ -2,11 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::config::{Env, Setting};
+use shared::config::{Env, Setting, settings};
 
 use super::open;
 use crate::{
-    config::settings,
     exit::Failure,
     store::prune::{self, Kind},
 };

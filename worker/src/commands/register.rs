@@ -18,6 +18,7 @@ use shared::{
     telemetry,
 };
 use sqlx::PgPool;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -25,7 +26,7 @@ use super::{ask, open};
 use crate::{
     config::Config,
     exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
-    pipeline::{self, Inbound, Verdict},
+    pipeline::{self, Arrival, Inbound, Verdict},
     store::audit::{self, Deed},
     twilio::{self, Client, Preflight, Sender},
     worker::Worker,
@@ -159,7 +160,7 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
         routing_key: "user.signed_up.v1".to_owned(),
         message_id: Some(id),
         published_at: None,
-        redelivered: false,
+        arrival: Arrival { at: Instant::now(), redelivered: false },
         traceparent: None,
         headers: serde_json::json!({}),
     })

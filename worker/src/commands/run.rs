@@ -56,7 +56,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
 
     let mut tasks = JoinSet::new();
     show_settings(&worker.config);
-    let exposition = Exposition::new(recorder.clone(), worker.pool.clone());
+    let exposition = Exposition::new(recorder.clone(), worker.clone());
     watch(&mut tasks, &worker, &health, &exposition, &stop);
     tasks.spawn(exposition::keep_up(recorder, stop.clone()));
     let heartbeat = Heartbeat::new();

@@ -70,6 +70,11 @@ impl Limiter {
         Self(Some(shared))
     }
 
+    /// Tokens that this worker holds and may still use; none: there is no rate.
+    pub(crate) fn available(&self) -> Option<u32> {
+        Some(self.0.as_ref()?.counter().available(Instant::now()))
+    }
+
     /// Waits for the right to send `segments` now. Dropping it leaves the queue.
     pub(crate) fn take(&self, lane: Lane, segments: u32) -> Wait {
         self.ask(lane, segments, false)

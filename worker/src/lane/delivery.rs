@@ -7,8 +7,9 @@ use lapin::{
 };
 use serde_json::{Map, Value};
 use shared::lane::Lane;
+use tokio::time::Instant;
 
-use crate::pipeline::Inbound;
+use crate::pipeline::{Arrival, Inbound};
 
 /// Takes the body out of `delivery`; the acker stays.
 pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
@@ -21,7 +22,7 @@ pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
         routing_key: delivery.routing_key.to_string(),
         message_id: properties.message_id().as_ref().map(|id| clean(id.as_str())),
         published_at,
-        redelivered: delivery.redelivered,
+        arrival: Arrival { at: Instant::now(), redelivered: delivery.redelivered },
         traceparent: headers.and_then(traceparent),
         headers: headers.map_or_else(|| Value::Object(Map::new()), to_json),
         body: std::mem::take(&mut delivery.data),

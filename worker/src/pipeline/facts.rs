@@ -9,12 +9,14 @@ use shared::{
     phone::{self, CountryCode, Phone, Region, Unusable},
 };
 
+use super::Arrival;
 use crate::config::Audience;
 
 /// The facts that decide about one welcome. `Debug` shows neither number nor name.
 pub(crate) struct Facts {
     pub(crate) user_id: UserId,
     pub(crate) lane: Lane,
+    pub(crate) arrival: Arrival,
     /// The number as typed.
     pub(crate) phone_raw: String,
     pub(crate) country_hint: Option<String>,
@@ -40,6 +42,7 @@ pub(crate) struct News {
 /// Where an event came from.
 pub(crate) struct Origin {
     pub(crate) lane: Lane,
+    pub(crate) arrival: Arrival,
     pub(crate) traceparent: Option<String>,
     pub(crate) event_id: Option<String>,
 }
@@ -53,6 +56,7 @@ impl Facts {
             language: language(signup.language.as_deref(), audience),
             user_id: signup.user_id,
             lane: origin.lane,
+            arrival: origin.arrival,
             phone_raw: signup.phone,
             country_hint: signup.country_hint,
             traceparent: origin.traceparent,
@@ -79,6 +83,7 @@ impl Facts {
             language: language(stored.language, audience),
             user_id,
             lane: origin.lane,
+            arrival: origin.arrival,
             phone_raw: stored.phone_raw.to_owned(),
             country_hint: stored.country_hint.map(str::to_owned),
             traceparent: origin.traceparent,

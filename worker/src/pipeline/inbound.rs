@@ -2,9 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use shared::{event::Event, lane::Lane};
+use tokio::time::Instant;
 
 use super::facts::Origin;
 use crate::store::tries;
+
+/// How a delivery came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) at: Instant,
+    pub(crate) redelivered: bool,
+}
 
 /// One delivery. `Debug` shows no body.
 pub(crate) struct Inbound {
@@ -14,7 +22,7 @@ pub(crate) struct Inbound {
     pub(crate) message_id: Option<String>,
     /// The AMQP timestamp.
     pub(crate) published_at: Option<DateTime<Utc>>,
-    pub(crate) redelivered: bool,
+    pub(crate) arrival: Arrival,
     pub(crate) traceparent: Option<String>,
     pub(crate) headers: serde_json::Value,
 }
@@ -26,7 +34,12 @@ impl Inbound {
     }
 
     pub(super) fn origin(&self) -> Origin {
-        Origin { lane: self.lane, traceparent: self.traceparent.clone(), event_id: self.message_id.clone() }
+        Origin {
+            lane: self.lane,
+            arrival: self.arrival,
+            traceparent: self.traceparent.clone(),
+            event_id: self.message_id.clone(),
+        }
     }
 
     /// The word for metrics: who publishes on this lane.

@@ -5,10 +5,14 @@ use shared::{
     message::Language,
     phone::{CountryList, Region, Unusable},
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    super::facts::{Origin, StoredNumber},
+    super::{
+        Arrival,
+        facts::{Origin, StoredNumber},
+    },
     *,
 };
 use crate::config::Audience;
@@ -17,7 +21,12 @@ const HERS: &str = "9807969278";
 
 fn facts(phone: &str) -> Facts {
     let audience = Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
-    let origin = Origin { lane: Lane::Live, traceparent: None, event_id: None };
+    let origin = Origin {
+        lane: Lane::Live,
+        arrival: Arrival { at: Instant::now(), redelivered: false },
+        traceparent: None,
+        event_id: None,
+    };
     let stored = StoredNumber { phone_raw: phone, country_hint: None, language: None };
     Facts::of_stored(UserId::parse("7").unwrap(), stored, origin, &audience)
 }

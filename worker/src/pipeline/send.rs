@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{
     Interrupted, Verdict,
     facts::Facts,
+    line,
     plan::Skip,
     settle::{self, Terms},
 };
@@ -60,9 +61,11 @@ pub(super) async fn send(
     let method = match registration {
         Registration::Registered(method) => method,
         Registration::Invalid => {
-            let reason = Reason::LookupInvalid;
-            worker.record.run(NewState::plain(facts, UserState::Rejected, Some(reason))).await?;
-            return Ok(Some(Verdict::Rejected(reason)));
+            let verdict = Verdict::Rejected(Reason::LookupInvalid);
+            let state = NewState::plain(facts.clone(), UserState::Rejected, Some(Reason::LookupInvalid));
+            worker.record.run(state).await?;
+            line::uncalled(worker, &facts, verdict);
+            return Ok(Some(verdict));
         }
     };
     let message = catalogue::welcome(facts.language);
@@ -78,13 +81,17 @@ pub(super) async fn send(
     };
     let wish = wish(facts.clone(), &phone, method, message);
     let claimed = Claimed { message_id: wish.message_id, call_before: worker.call_before() };
-    match worker.claim.run(wish).await? {
-        Granted::Yes => call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some),
-        Granted::Shared | Granted::Hers => Ok(Some(Verdict::Linked)),
-        Granted::Suppressed => Ok(Some(Verdict::OptedOut)),
-        Granted::Capped => capped(worker, facts).await.map(Some),
-        Granted::LookAgain => Ok(None),
-    }
+    let verdict = match worker.claim.run(wish).await? {
+        Granted::Yes => {
+            return call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some);
+        }
+        Granted::Capped => return capped(worker, facts).await.map(Some),
+        Granted::LookAgain => return Ok(None),
+        Granted::Shared | Granted::Hers => Verdict::Linked,
+        Granted::Suppressed => Verdict::OptedOut,
+    };
+    line::uncalled(worker, &facts, verdict);
+    Ok(Some(verdict))
 }
 
 /// The number is held: registers the user without a message, unless it is her own attempt that holds it.
@@ -95,19 +102,24 @@ pub(super) async fn link(
 ) -> Result<Option<Verdict>, Interrupted> {
     let Some(holder) = &known.holder else { return Ok(None) };
     let hers = holder.user_id == facts.user_id.as_str();
-    let mut state = NewState::plain(facts, UserState::Registered, (!hers).then_some(Reason::SharedPhone));
+    let mut state =
+        NewState::plain(facts.clone(), UserState::Registered, (!hers).then_some(Reason::SharedPhone));
     state.method = Some("none");
     state.attempt = hers.then(|| MessageId::from(holder.message_id));
     let written = worker.record.run(state).await?;
-    Ok(Some(if written { Verdict::Linked } else { Verdict::Skipped(Skip::Final) }))
+    let verdict = if written { Verdict::Linked } else { Verdict::Skipped(Skip::Final) };
+    line::uncalled(worker, &facts, verdict);
+    Ok(Some(verdict))
 }
 
 /// Stores her as waiting; the sweeper brings her back.
 async fn hold(worker: &Worker, facts: Arc<Facts>, trip: Trip) -> Result<Verdict, Interrupted> {
-    let mut state = NewState::plain(facts, UserState::Received, Some(trip.reason));
+    let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
     state.again_in = Some(trip.again_in);
     worker.record.run(state).await?;
-    Ok(Verdict::Deferred(trip.reason))
+    let verdict = Verdict::Deferred(trip.reason);
+    line::uncalled(worker, &facts, verdict);
+    Ok(verdict)
 }
 
 async fn capped(worker: &Worker, facts: Arc<Facts>) -> Result<Verdict, Interrupted> {
@@ -151,6 +163,7 @@ async fn call(
     failpoint::hit("after_claim");
     if !may_call(worker, &mut pass, claimed.call_before).await {
         worker.outcome.run(settle::give_back(message_id, user_id)).await?;
+        line::uncalled(worker, facts, Verdict::Deferred(Reason::GivenBack));
         return Ok(Verdict::Deferred(Reason::GivenBack));
     }
     let callback = worker.callback_url(message_id);
@@ -174,7 +187,8 @@ async fn call(
     let terms = Terms { retry: worker.config.timing.retry, retries, first_check: worker.first_check() };
     let ended = settle::settle(message_id, user_id, &answer, terms);
     let verdict = verdict(&ended);
-    report(facts, phone, &ended, verdict);
+    count_retry(&ended);
+    line::called(worker, facts, phone, &answer, &ended, verdict);
     worker.outcome.run(ended).await?;
     failpoint::hit("after_outcome");
     if verdict == Verdict::Sent {
@@ -253,27 +267,11 @@ fn verdict(ended: &Ended) -> Verdict {
     }
 }
 
-/// The one line per outcome.
-fn report(facts: &Facts, phone: &E164, ended: &Ended, verdict: Verdict) {
-    let reason = ended.user.as_ref().map(|u| u.reason.as_str());
-    if let Some(user) = ended.user.as_ref().filter(|u| u.again_in.is_some()) {
-        metrics::counter!("onboarding_retries_scheduled_total", "reason" => user.reason.label()).increment(1);
-    }
-    tracing::info!(
-        user_id = facts.user_id.as_str(),
-        phone = phone.masked(),
-        lane = facts.lane.as_str(),
-        attempt = %ended.message_id,
-        outcome = verdict.outcome(),
-        reason = reason.as_deref(),
-        error_code = ended.error_code,
-        sid = ended.accepted.as_ref().map(|a| a.sid.as_str()),
-        channel = "sms",
-        lang = facts.language.as_str(),
-        event_id = facts.event_id.as_deref(),
-        trace_id = facts.trace_id(),
-        "welcome"
-    );
+fn count_retry(ended: &Ended) {
+    let Some(user) = &ended.user else { return };
+    let Some(delay) = user.again_in else { return };
+    metrics::counter!("onboarding_retries_scheduled_total", "reason" => user.reason.label()).increment(1);
+    metrics::histogram!("onboarding_retry_delay_seconds").record(delay.as_secs_f64());
 }
 
 fn count_sent(message: &Message) {

@@ -45,7 +45,7 @@ pub(super) enum Turn<'a> {
 
 /// Counts a redelivered message and waits for its turn. `None`: it had enough of them.
 pub(super) async fn take<'a>(worker: &'a Worker, inbound: &Inbound) -> Result<Option<Turn<'a>>, Interrupted> {
-    if inbound.redelivered {
+    if inbound.arrival.redelivered {
         metrics::counter!("onboarding_redeliveries_total").increment(1);
         let key = inbound.key();
         let spared = worker.spared.remove(&key);

@@ -1,4 +1,5 @@
-//! What is true of the whole service. Everything but the count of users is read from small partial indexes.
+//! What is true of the whole service. Everything but the count of users is read from small tables or
+//! partial indexes.
 
 use shared::{lane::Lane, state::UserState};
 use sqlx::PgConnection;
@@ -12,16 +13,22 @@ pub(crate) struct Figures {
     pub(crate) users: Vec<(UserState, i64)>,
     /// For each lane, how long in seconds the user who waits longest is overdue.
     pub(crate) overdue: Vec<(Lane, f64)>,
+    /// Numbers that must not be texted, by who said so.
+    pub(crate) suppressed: Vec<(&'static str, i64)>,
     pub(crate) open: Open,
 }
 
-/// What is not settled.
+const SOURCES: [&str; 3] = ["staff", "import", "twilio"];
+
+/// What is not settled, and the dead letters that are.
 pub(crate) struct Open {
     /// Unknown outcomes that Twilio is still asked about.
     pub(crate) checking: i64,
     /// Unknown outcomes left to a person.
     pub(crate) parked: i64,
     pub(crate) dead_letters: i64,
+    pub(crate) replayed: i64,
+    pub(crate) dropped: i64,
     pub(crate) violations: i64,
 }
 
@@ -35,6 +42,7 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<Figures, sqlx:
     Ok(Figures {
         users: users(&mut *connection).await?,
         overdue: overdue(&mut *connection).await?,
+        suppressed: suppressed(&mut *connection).await?,
         open: open(connection).await?,
     })
 }
@@ -64,15 +72,24 @@ async fn overdue(connection: &mut PgConnection) -> Result<Vec<(Lane, f64)>, sqlx
     Ok(rows.into_iter().map(|row| (row.lane, row.seconds)).collect())
 }
 
+async fn suppressed(connection: &mut PgConnection) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
+    let counted = sqlx::query!(
+        r#"SELECT source, count(*) AS "numbers!" FROM suppressions WHERE lifted_at IS NULL GROUP BY source"#
+    )
+    .fetch_all(connection)
+    .await?;
+    let count = |source| counted.iter().find(|row| row.source == source).map_or(0, |row| row.numbers);
+    Ok(SOURCES.map(|source| (source, count(source))).to_vec())
+}
+
 /// A violation is an accepted attempt that neither blocks its number nor was reopened, beside another accepted one to
 /// the same number, or a callback about a second message of one attempt. Freed by `UNKNOWN_POLICY=resend_once` and
 /// accepted after all is what that policy risks; it counts.
 async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
     sqlx::query_as!(
         Open,
-        r#"SELECT a.checking AS "checking!", a.parked AS "parked!",
-                  (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND dropped_at IS NULL)
-                      AS "dead_letters!",
+        r#"SELECT a.checking AS "checking!", a.parked AS "parked!", d.open AS "dead_letters!",
+                  d.replayed AS "replayed!", d.dropped AS "dropped!",
                   (SELECT count(*) FROM attempts f
                    WHERE f.outcome = 'accepted' AND NOT f.blocks AND f.reopened_at IS NULL
                      AND EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = f.phone_e164 AND o.blocks
@@ -81,7 +98,9 @@ async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
                      WHERE NOT c.matched AND o.sid IS NOT NULL AND o.sid <> c.sid) AS "violations!"
            FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS checking, count(parked_at) AS parked
                  FROM attempts WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL)
-                                 AND outcome = 'unknown' AND blocks) a"#
+                                 AND outcome = 'unknown' AND blocks) a,
+                (SELECT count(*) FILTER (WHERE replayed_at IS NULL AND dropped_at IS NULL) AS open,
+                        count(replayed_at) AS replayed, count(dropped_at) AS dropped FROM dead_letters) d"#
     )
     .fetch_one(connection)
     .await

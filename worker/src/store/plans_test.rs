@@ -13,6 +13,7 @@ use shared::{
     state::{AttemptOutcome, UserState},
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, Row, postgres::PgPoolOptions};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -26,7 +27,10 @@ use super::{
 use crate::{
     batch::Statement,
     config::Audience,
-    pipeline::facts::{Facts, Origin},
+    pipeline::{
+        Arrival,
+        facts::{Facts, Origin},
+    },
 };
 
 /// So many users that reading all of them is never the better plan.
@@ -141,7 +145,12 @@ fn facts(n: u32) -> Arc<Facts> {
         display_name: None,
     };
     let audience = Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
-    let origin = Origin { lane: Lane::Live, traceparent: None, event_id: None };
+    let origin = Origin {
+        lane: Lane::Live,
+        arrival: Arrival { at: Instant::now(), redelivered: false },
+        traceparent: None,
+        event_id: None,
+    };
     Arc::new(Facts::of_signup(signup, Utc::now(), origin, &audience))
 }
 

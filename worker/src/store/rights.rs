@@ -3,7 +3,8 @@
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-/// Inserts and updates a user and an attempt, and rolls back: nobody ever sees them.
+/// Inserts and updates a user and an attempt, and rolls back: nobody ever sees them. What every worker leases the rate
+/// from is asked for the right alone, so that none waits for this.
 pub(crate) async fn try_writing(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
     let id = Uuid::now_v7();
@@ -28,5 +29,11 @@ pub(crate) async fn try_writing(connection: &mut PgConnection) -> Result<(), sql
     sqlx::query!("UPDATE attempts SET updated_at = now() WHERE message_id = $1", id)
         .execute(&mut *tx)
         .await?;
+    sqlx::query!(
+        "INSERT INTO send_rate AS line (leased_until) SELECT now() WHERE false
+         ON CONFLICT (singleton) DO UPDATE SET leased_until = line.leased_until"
+    )
+    .execute(&mut *tx)
+    .await?;
     tx.rollback().await
 }

@@ -30,7 +30,7 @@ impl Traces {
                 "messaging.message.body.size",
                 i64::try_from(inbound.body.len()).unwrap_or(i64::MAX),
             ),
-            KeyValue::new("onboarding.redelivered", inbound.redelivered),
+            KeyValue::new("onboarding.redelivered", inbound.arrival.redelivered),
         ];
         attributes.extend(inbound.message_id.clone().map(|id| KeyValue::new("messaging.message.id", id)));
         let builder = SpanBuilder::from_name(format!("process {queue}"))

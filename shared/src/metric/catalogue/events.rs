@@ -66,6 +66,12 @@ pub(super) const EVENTS: &[Metric] = &[
         .labels(&[Label { name: "reason", words: Words::Described("as in outcome.md; codes share `error`") }])
         .when_it_happens(),
     Metric::new(
+        "onboarding_retry_delay_seconds",
+        Histogram(LONG),
+        Worker,
+        "how long users were put off by an answer, or the lack of one",
+    ),
+    Metric::new(
         "onboarding_rescued_users_total",
         Counter,
         Worker,
@@ -78,4 +84,10 @@ pub(super) const EVENTS: &[Metric] = &[
         "wait for the send rate",
     )
     .labels(&[LANE]),
+    Metric::new(
+        "onboarding_rate_available_tokens",
+        Gauge,
+        Worker,
+        "segments that the worker may send at once or within 50 ms, by its lease of the rate; +Inf: no rate",
+    ),
 ];

@@ -4,8 +4,11 @@ use super::words::{LANE, STATE, listed};
 use crate::metric::{
     Exporter::{Leader, Relay},
     Kind::Gauge,
-    Metric,
+    Label, Metric,
 };
+
+/// Who said so: our staff, a file of an import, or Twilio.
+const SOURCE_OF_SUPPRESSION: Label = listed("source", &["staff", "import", "twilio"]);
 
 pub(super) const SERVICE: &[Metric] = &[
     Metric::new("onboarding_users", Gauge, Leader, "stored users").labels(&[STATE]),
@@ -24,6 +27,10 @@ pub(super) const SERVICE: &[Metric] = &[
     )
     .labels(&[LANE]),
     Metric::new("onboarding_dead_letter_backlog", Gauge, Leader, "dead letters that nobody has settled"),
+    Metric::new("onboarding_dead_letters_settled", Gauge, Leader, "dead letters that a person settled")
+        .labels(&[listed("how", &["replayed", "dropped"])]),
+    Metric::new("onboarding_suppressed_numbers", Gauge, Leader, "numbers that must not be texted")
+        .labels(&[SOURCE_OF_SUPPRESSION]),
     Metric::new(
         "onboarding_duplicate_welcome_violations",
         Gauge,

@@ -8,6 +8,7 @@ use crate::{
     event,
     measure::{Steady, steady},
     report::Row,
+    scrape::Scrapes,
     services::Services,
     stage::Stage,
     standin::StandIn,
@@ -21,36 +22,39 @@ const BARE_TABLE: &str = "CREATE TABLE bare_outcomes (user_id text PRIMARY KEY, 
 /// The bare pipeline, then the worker.
 pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
     let bare = bare(&Stage::open(services).await?, run.events).await?;
-    let ours = full(&Stage::open(services).await?, 0, run.events).await?;
+    let (ours, scrapes) = full(&Stage::open(services).await?, 0, run.events).await?;
     let mut row = Row::steady("instant", ours);
     row.share = Some(ours.per_second / bare.per_second);
     "share is of the bare pipeline".clone_into(&mut row.note);
-    Ok(vec![Row::steady("instant, bare pipeline", bare), row])
+    Ok(vec![Row::steady("instant, bare pipeline", bare), row, scrapes])
 }
 
 /// An empty database, then one with many users stored and welcomed.
 pub(super) async fn grown(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
-    let empty = full(&Stage::open(services).await?, 0, run.events).await?;
+    let (empty, _) = full(&Stage::open(services).await?, 0, run.events).await?;
     let stage = Stage::open(services).await?;
     eprintln!("  storing {} users", run.stored);
     store_welcomed(&stage, run.stored).await?;
-    let grown = full(&stage, run.stored, run.events).await?;
+    let (grown, _) = full(&stage, run.stored, run.events).await?;
     let mut row = Row::steady(format!("instant, {} users stored", run.stored), grown);
     row.share = Some(grown.per_second / empty.per_second);
     "share is of the empty database".clone_into(&mut row.note);
     Ok(vec![Row::steady("instant, empty database", empty), row])
 }
 
-async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<Steady> {
+async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady, Row)> {
     stage.queues.fill(Lane::Live, first..first + events, event::signed_up).await?;
     let before = stage.number("SELECT count(*) FROM attempts").await?;
     let mut stand_in = StandIn::start(stage.folder()).await?;
     let mut worker = worker::start(stage, stand_in.url(), PACE)?;
+    worker::until_consuming(&mut worker).await?;
+    let scrapes = Scrapes::start(&worker)?;
     let seen = steady(stage, &mut worker, &mut stand_in, events).await?;
+    let scrapes = scrapes.finish()?;
     worker.stop().await?;
     let accepted = stage.number("SELECT count(*) FROM attempts WHERE outcome = 'accepted'").await? - before;
     ensure!(accepted == i64::from(events), "{accepted} of {events} events were stored as accepted");
-    Ok(seen)
+    Ok((seen, scrapes))
 }
 
 async fn bare(stage: &Stage, events: u32) -> anyhow::Result<Steady> {

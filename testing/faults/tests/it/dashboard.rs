@@ -6,13 +6,13 @@ mod door;
 mod masks;
 
 use anyhow::{Context as _, ensure};
-use browser::Browser;
+pub(crate) use browser::Browser;
 use faults::{Plan, Stage};
 
 const PASSWORD: &str = "a long enough password";
 
 /// A stage whose worker has a dashboard, with an operator `maya` and a viewer `ram`.
-async fn stage(plan: Plan) -> anyhow::Result<Stage> {
+pub(crate) async fn stage(plan: Plan) -> anyhow::Result<Stage> {
     let mut stage = plan.build().await?;
     let mut lines = String::new();
     for (name, role) in [("maya", "operator"), ("ram", "viewer")] {
@@ -36,7 +36,7 @@ fn stranger(stage: &Stage) -> anyhow::Result<Browser> {
 }
 
 /// A browser in which `name` is signed in.
-async fn signed_in(stage: &Stage, name: &str) -> anyhow::Result<Browser> {
+pub(crate) async fn signed_in(stage: &Stage, name: &str) -> anyhow::Result<Browser> {
     let mut browser = stranger(stage)?;
     let page = browser.sign_in(name, PASSWORD).await?;
     ensure!(page.status == 303 && page.header("location") == "/", "{page:?}");

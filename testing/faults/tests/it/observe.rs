@@ -5,6 +5,7 @@ mod census;
 mod discreet;
 mod fault_run;
 mod hang;
+mod lines;
 mod queries;
 mod series;
 mod traces;

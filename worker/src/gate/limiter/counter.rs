@@ -80,6 +80,11 @@ impl Counter {
         }
     }
 
+    /// Tokens that are leased and may still be used.
+    pub(super) fn available(&self, now: Instant) -> u32 {
+        self.slices.alive(now)
+    }
+
     /// Queues up for `segments`; `first` before the others of the lane.
     pub(super) fn ask(&mut self, lane: Lane, segments: u32, first: bool) -> oneshot::Receiver<Token> {
         let (reply, token) = oneshot::channel();

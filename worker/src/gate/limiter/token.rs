@@ -89,6 +89,16 @@ impl Slices {
         self.0.iter().map(|s| s.left).sum()
     }
 
+    /// Tokens that are not dead at `now`: `left` forgets those only when somebody asks for one.
+    pub(super) fn alive(&self, now: Instant) -> u32 {
+        let alive = |s: &Slice| {
+            let over = now.saturating_duration_since(s.next + LIFE).as_nanos();
+            let dead = over.div_ceil(s.spacing.as_nanos().max(1));
+            s.left.saturating_sub(u32::try_from(dead).unwrap_or(u32::MAX))
+        };
+        self.0.iter().map(alive).sum()
+    }
+
     /// The moment of the next token.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.iter().find(|s| s.left > 0).map(|s| s.next)
@@ -119,6 +129,19 @@ mod tests {
         assert_eq!(slices.take(start + ms(12)), None, "the second has its own moment");
         assert_eq!(slices.take(start + ms(105)), Some(Token::dying(start + ms(110))), "the second is dead");
         assert_eq!((slices.take(start + ms(200)), slices.left(), slices.next()), (None, 0, None));
+    }
+
+    #[test]
+    fn what_lives_is_what_can_still_be_taken() {
+        let start = Instant::now();
+        for after in (0..120).map(ms) {
+            let mut slices = Slices::default();
+            slices.add(Slice { next: start, spacing: ms(10), left: 3 });
+            let alive = slices.alive(start + after);
+            // All moments have come by then, and none is passed over that lives.
+            let taken = std::iter::from_fn(|| slices.take(start + after.max(ms(20)))).count();
+            assert_eq!(alive as usize, taken, "{after:?}");
+        }
     }
 
     #[test]

@@ -192,3 +192,21 @@ async fn doctor_names_every_fault_of_the_configuration() -> anyhow::Result<()> {
     assert!(said.contains("ok   migrations") && said.contains("ok   credentials"), "{said}");
     stage.finish(Expect::users(0)).await
 }
+
+/// Everything but the line of the rate may be written: a worker would send nothing, and say so only in its log.
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_that_the_rate_cannot_be_leased() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    let url = stage.env["DATABASE_URL"].clone();
+    let sign = if url.contains('?') { '&' } else { '?' };
+    // A role that every Postgres has; what it is granted here ends with the database.
+    stage.database.execute("GRANT INSERT, UPDATE ON users, attempts TO pg_read_all_data").await?;
+    stage.env.insert("DATABASE_URL".to_owned(), format!("{url}{sign}options=-c%20role%3Dpg_read_all_data"));
+    let said = doctor(&mut stage, &[], 78).await?;
+    fails(&said, "rights", "42501");
+    stage.database.execute("GRANT INSERT, UPDATE ON send_rate TO pg_read_all_data").await?;
+    let (_, said) = stage.command(&["doctor"]).await?;
+    assert!(said.contains("ok   rights"), "{said}");
+    stage.env.insert("DATABASE_URL".to_owned(), url);
+    stage.finish(Expect::users(0)).await
+}

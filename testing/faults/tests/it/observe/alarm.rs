@@ -1,19 +1,22 @@
-//! Twilio refuses the token for a minute: exactly one alert fires.
+//! Twilio refuses the token for a minute: exactly one alert fires, and dashboard and Grafana show why.
+
+mod replay;
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs,
     time::{Duration, Instant},
 };
 
 use anyhow::ensure;
-use faults::{
-    Expect, PATIENCE, Plan, Prometheus, Sample, Stage, alerts, full, number, promtool, rules, samples,
-};
+use faults::{Expect, PATIENCE, Plan, Prometheus, Sample, Stage, full, number, promtool, samples};
 use tempfile::TempDir;
 
+use crate::dashboard::{self, Browser};
+use replay::{history, replay, steps_of_alarm};
+
 const EXPECTED: &str = "OnboardingBreakerOpen";
+const STATE: &str = "onboarding_circuit_state";
 /// What took 6 s is replayed as a minute.
 const SCALE: u32 = 10;
 /// A minute, as it is replayed.
@@ -21,9 +24,6 @@ const MINUTE: usize = 12;
 const STEP: Duration = Duration::from_millis(500);
 /// Before and after the fault.
 const CALM: usize = 6;
-
-/// Every series at every step; `None` where it was not there.
-type History = BTreeMap<String, Vec<Option<f64>>>;
 
 async fn signup_of(stage: &Stage, n: &mut u32) -> anyhow::Result<()> {
     *n += 1;
@@ -53,84 +53,43 @@ async fn record(
 /// At how many of the last steps in a row the breaker was open, or was closed.
 fn lately(scrapes: &[Vec<Sample>], open: bool) -> usize {
     let state = |scrape: &Vec<Sample>| {
-        let mut samples = scrape.iter().filter(|s| s.name == "onboarding_circuit_state");
+        let mut samples = scrape.iter().filter(|s| s.name == STATE);
         samples.any(|s| s.labels.get("scope").is_some_and(|l| l == "account") && (s.value > 1.5) == open)
     };
     scrapes.iter().rev().take_while(|scrape| state(scrape)).count()
 }
 
-fn history(scrapes: &[Vec<Sample>]) -> History {
-    let mut history = History::new();
-    for (at, scrape) in scrapes.iter().enumerate() {
-        for sample in scrape {
-            let series = sample.selector(&[("job", "onboarding"), ("instance", "worker:9464")]);
-            history.entry(series).or_insert_with(|| vec![None; scrapes.len()])[at] = Some(sample.value);
+/// Waits until the page tells of the breaker in these words.
+async fn shows(browser: &mut Browser, words: &[&str]) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let page = browser.get("/?lang=en").await?;
+        let tile =
+            page.body.split("Circuit breaker</h2>").nth(1).and_then(|rest| rest.split("</div>").next());
+        if tile.is_some_and(|tile| words.iter().all(|word| tile.contains(word))) {
+            return Ok(());
         }
+        ensure!(began.elapsed() < PATIENCE, "{words:?} is not in {tile:?}");
+        tokio::time::sleep(STEP).await;
     }
-    history
 }
 
-/// The recorded scrapes as a test for promtool: which alerts fire at a step, and which do not at any.
-fn replay(history: &History, steps: usize, firing: &[usize]) -> anyhow::Result<String> {
-    let seconds = STEP.as_secs_f64() * f64::from(SCALE);
-    let alerts: Vec<String> = alerts()?.into_iter().map(|query| query.place).collect();
-    let mut text = format!(
-        "rule_files: [{}]\nevaluation_interval: {seconds}s\ntests:\n  - interval: {seconds}s\n    input_series:\n",
-        fs::canonicalize(rules().join("alerts.yml"))?.display()
-    );
-    for (series, values) in history {
-        let values: Vec<String> =
-            values.iter().map(|v| v.map_or("_".to_owned(), |v| v.to_string())).collect();
-        writeln!(text, "      - {{series: '{series}', values: '{}'}}", values.join(" "))?;
-    }
-    text.push_str("    promql_expr_test:\n");
-    for step in 0..steps {
-        let names = alerts.iter().filter(|name| *name != EXPECTED || !firing.contains(&step));
-        let names: Vec<&str> = names.map(String::as_str).collect();
-        let at = (f64::from(u32::try_from(step)?) * seconds).round();
-        writeln!(
-            text,
-            "      - {{expr: 'count(ALERTS{{alertstate=\"firing\",alertname=~\"{}\"}})', eval_time: {at}s}}",
-            names.join("|")
-        )?;
-        if firing.contains(&step) {
-            let expression = format!("count(ALERTS{{alertstate=\"firing\",alertname=\"{EXPECTED}\"}})");
-            writeln!(text, "      - expr: '{expression}'\n        eval_time: {at}s")?;
-            text.push_str("        exp_samples: [{labels: '{}', value: 1}]\n");
-        }
-    }
-    Ok(text)
-}
-
-/// The steps at which the breaker has been open for the 30 s that the alert waits for, and still is.
-fn steps_of_alarm(history: &History) -> Vec<usize> {
-    let waited = 30.0 / (STEP.as_secs_f64() * f64::from(SCALE));
-    let open: Vec<bool> = history
-        .iter()
-        .filter(|(series, _)| series.starts_with("onboarding_circuit_state") && series.contains("account"))
-        .flat_map(|(_, values)| values.iter().map(|v| *v == Some(2.0)))
-        .collect();
-    let mut since = 0.0;
-    let mut steps = Vec::new();
-    for (step, open) in open.into_iter().enumerate() {
-        since = if open { since + 1.0 } else { 0.0 };
-        if since > waited {
-            steps.push(step);
-        }
-    }
-    steps
-}
+const OPEN: [&str; 2] = [">Open<", "account or sender at fault"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_revoked_for_a_minute_fires_exactly_the_alert_of_the_breaker() -> anyhow::Result<()> {
-    let stage = Plan::default().env("BREAKER_PROBE", "500ms..1s").with_worker().await?;
+    let stage = dashboard::stage(Plan::default().env("BREAKER_PROBE", "500ms..1s")).await?;
+    let mut maya = dashboard::signed_in(&stage, "maya").await?;
     let (mut scrapes, mut users) = (Vec::new(), 0);
     record(&stage, &mut users, &mut scrapes, CALM, |_| true).await?;
+    shows(&mut maya, &[">Closed<"]).await?;
     stage.simulator.revoke(true).await?;
     record(&stage, &mut users, &mut scrapes, MINUTE, |seen| lately(seen, true) > CALM + 2).await?;
+    shows(&mut maya, &OPEN).await?;
     stage.simulator.revoke(false).await?;
     stage.until_final(users as usize).await?;
     record(&stage, &mut users, &mut scrapes, CALM, |seen| lately(seen, false) >= CALM).await?;
+    shows(&mut maya, &[">Closed<"]).await?;
     let history = history(&scrapes);
     let firing = steps_of_alarm(&history);
     println!("{} scrapes, {} series, the alert fires at {firing:?}", scrapes.len(), history.len());

@@ -75,12 +75,11 @@ async fn a_scrape_asks_nobody() -> anyhow::Result<()> {
     took.sort();
     println!("a scrape under load takes {:?}, at most {:?}", took[took.len() / 2], took[took.len() - 1]);
     stage.until_final(USERS as usize).await?;
+    // A scrape that asked would wait until the database thaws, which it does only afterwards.
     stage.roads.database.freeze();
-    let began = Instant::now();
-    let (status, text) = stage.workers[0].probe("metrics").await?;
-    assert_eq!(status, 200);
-    assert!(text.contains("onboarding_db_pool_connections"));
-    assert!(began.elapsed() < Duration::from_secs(2), "it waited for the frozen database");
+    for _ in 0..20 {
+        tokio::time::timeout(PATIENCE, scrape(&stage)).await??;
+    }
     stage.roads.database.thaw();
     stage.until_all_ready().await?;
     stage.finish(Expect::users(USERS as usize)).await
