@@ -31,7 +31,7 @@ fn about<'a>(lines: &'a [Value], user: &str) -> &'a Value {
 }
 
 fn names(line: &Value) -> BTreeSet<&str> {
-    line.as_object().unwrap().keys().map(String::as_str).collect()
+    line.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
