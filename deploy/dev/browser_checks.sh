@@ -26,6 +26,7 @@ check_browser() {
     demo_watch
     browser_case
     browser_run
+    browser_doors
     stop_children
     stage_drop_databases "$DEMO_DIR"
 }
@@ -41,8 +42,11 @@ browser_tools() {
 
 browser_accounts() {
     STAGE_ADMIN=127.0.0.1:$(free_port)
-    printf '%s\n' "$BROWSER_PASSWORD" |
-        env -i "${STAGE_ENVIRONMENT[@]}" "$(program worker)" admin-hash maya --role operator >"$DEMO_DIR/admin-users"
+    local account
+    for account in "maya --role operator" "ram --role viewer"; do
+        # shellcheck disable=SC2086  # two words and a name
+        printf '%s\n' "$BROWSER_PASSWORD" | env -i "${STAGE_ENVIRONMENT[@]}" "$(program worker)" admin-hash $account
+    done >"$DEMO_DIR/admin-users"
     STAGE_ENVIRONMENT+=(ADMIN_ADDR="$STAGE_ADMIN" ADMIN_USERS_FILE="$DEMO_DIR/admin-users")
 }
 
@@ -74,4 +78,11 @@ browser_run() {
     if [[ -n $screens ]] && has pngquant; then
         pngquant --force --ext .png --speed 1 --quality 50-90 "$screens"/*.png
     fi
+}
+
+# After the pictures: nobody wants these texts in them.
+browser_doors() {
+    psql_on "$STAGE_DATABASE_URL" -1 -f - <"$ROOT/testing/browser/hostile.sql" >/dev/null
+    ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD CHROMIUM="$(command -v chromium)" \
+        node "$ROOT/testing/browser/doors.mjs"
 }

@@ -99,7 +99,7 @@ fn try_draw(axis: Axis, lines: &[Line], svg: &mut String) -> Result<(), Box<dyn 
         .margin_top(10)
         .margin_right(14)
         .x_label_area_size(24)
-        .y_label_area_size(40)
+        .y_label_area_size(44)
         .build_cartesian_2d(Minutes(axis), 0.0..nice(highest))?;
     let label = TextStyle::from(FONT).color(&TEXT);
     chart

@@ -107,6 +107,8 @@ pub(crate) fn short(lang: Lang, value: f64) -> String {
     let text = match value {
         v if v >= 1_000_000.0 => format!("{:.1}M", v / 1_000_000.0),
         v if v >= 10_000.0 => format!("{:.0}k", v / 1000.0),
+        // Four digits of Nepali are narrow enough, and a Latin letter beside them is not wanted.
+        v if v >= 1000.0 && lang == Lang::English => format!("{}k", v / 1000.0),
         v if v.fract() > 0.0 => format!("{v:.1}"),
         v => format!("{v:.0}"),
     };
@@ -123,6 +125,13 @@ mod tests {
         assert_eq!(both(0), ("0".to_owned(), "०".to_owned()));
         assert_eq!(both(1234), ("1,234".to_owned(), "१,२३४".to_owned()));
         assert_eq!(both(12_345_678), ("12,345,678".to_owned(), "१,२३,४५,६७८".to_owned()));
+    }
+
+    #[test]
+    fn the_labels_of_an_axis_stay_short() {
+        let labels = [0.5, 500.0, 1000.0, 1500.0, 12_000.0, 2_500_000.0].map(|v| short(Lang::English, v));
+        assert_eq!(labels, ["0.5", "500", "1k", "1.5k", "12k", "2.5M"]);
+        assert_eq!(short(Lang::Nepali, 1500.0), "१५००");
     }
 
     #[test]
