@@ -10,7 +10,7 @@ mod publisher;
 mod topology;
 mod window;
 
-pub use connection::{ConnectError, connect, install_crypto};
+pub use connection::{ConnectError, Frames, connect, install_crypto};
 pub use depth::Depth;
 pub use greeting::{Server, server};
 pub use inspect::{Condition, Part};

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions};
 
 use crate::config::DatabaseUrl;
 
 /// Every schema change, oldest first; they only go forward.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// A connection that was returned so lately is taken unasked.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A pool that connects when it is first used. Statements are limited to 30 s by the server.
 pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
@@ -16,6 +19,16 @@ pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, s
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .max_lifetime(Duration::from_secs(30 * 60))
+        // sqlx asks each connection whether it lives when it is returned, and by default again when it is taken.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 

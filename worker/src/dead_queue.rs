@@ -8,7 +8,7 @@ use lapin::{
     types::FieldTable,
 };
 use shared::{
-    amqp::{Topology, connect},
+    amqp::{Frames, Topology, connect},
     lane::Lane,
 };
 use sqlx::PgPool;
@@ -26,10 +26,12 @@ const RECONNECT: Duration = Duration::from_secs(2);
 /// Drains until the worker stops.
 pub(crate) async fn run(config: &Config, pool: &PgPool, health: &Health, stop: &CancellationToken) {
     let topology = Topology::new(config.broker.namespace.clone());
+    let mut frames = Frames::Small;
     while !stop.is_cancelled() {
         tokio::select! {
-            result = drain(config, &topology, pool, health) => {
+            result = drain(config, &topology, pool, health, frames) => {
                 if let Err(error) = result {
+                    frames = error.downcast_ref().map_or(frames, |error| frames.after(error));
                     tracing::warn!(%error, "dead queue: not draining, connecting again");
                 }
             }
@@ -42,9 +44,15 @@ pub(crate) async fn run(config: &Config, pool: &PgPool, health: &Health, stop: &
     }
 }
 
-async fn drain(config: &Config, topology: &Topology, pool: &PgPool, health: &Health) -> anyhow::Result<()> {
+async fn drain(
+    config: &Config,
+    topology: &Topology,
+    pool: &PgPool,
+    health: &Health,
+    frames: Frames,
+) -> anyhow::Result<()> {
     health.database_ready().await;
-    let connection = connect(&config.broker, "aamcare worker, dead letters").await?;
+    let connection = connect(&config.broker, "aamcare worker, dead letters", frames).await?;
     let channel = connection.create_channel().await?;
     topology.declare(&channel).await?;
     channel.basic_qos(20, BasicQosOptions::default()).await?;

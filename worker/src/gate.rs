@@ -9,8 +9,11 @@ mod permits;
 
 use std::time::Duration;
 
+use metrics::{Histogram, histogram};
 use shared::lane::Lane;
 use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::handles::Handles;
 
 use breaker::Admission;
 pub(crate) use breaker::{Breaker, Scope, State as BreakerState, Trip};
@@ -31,6 +34,8 @@ pub(crate) struct Gate {
     pub(crate) limiter: Limiter,
     pub(crate) breaker: Breaker,
     pub(crate) pauses: Pauses,
+    /// How long the rate was waited for, by lane.
+    pub(crate) waits: Handles<Lane, Histogram, 2>,
 }
 
 /// The right to make one call now.
@@ -76,8 +81,12 @@ impl Gate {
         self.check(lane)?;
         tokio::select! {
             biased;
+            // First: where nothing is waited for, the pauses need not be followed.
+            pass = self.wait(lane, country, segments) => {
+                self.pauses.check(lane)?;
+                pass
+            }
             trip = self.pauses.until_paused(lane) => Err(trip),
-            pass = self.wait(lane, country, segments) => pass,
         }
     }
 
@@ -108,8 +117,8 @@ impl Gate {
             }
             wait = self.limiter.take_first(lane, segments);
         };
-        metrics::histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str())
-            .record(started.elapsed().as_secs_f64());
+        let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
+        self.waits.with(lane, register, |h| h.record(started.elapsed().as_secs_f64()));
         (permit, token)
     }
 

@@ -10,7 +10,11 @@ pub(crate) use hours::may_run;
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, lane::Lane, retry::RetryPolicy};
+use shared::{
+    amqp::{Frames, Topology},
+    lane::Lane,
+    retry::RetryPolicy,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -46,16 +50,17 @@ pub(crate) struct Consumer {
 impl Consumer {
     /// Consumes until the worker stops.
     pub(crate) async fn run(self) {
-        let mut failures = 0;
+        let (mut failures, mut frames) = (0, Frames::Small);
         while !self.stop.is_cancelled() {
             if !self.may_consume().await {
                 return;
             }
             let started = tokio::time::Instant::now();
-            match self.session().await {
+            match self.session(frames).await {
                 Ok(End::Stopped) => return,
                 Ok(End::Held | End::OutsideHours) => failures = 0,
                 Err(error) => {
+                    frames = error.next_frames(frames);
                     self.health.lane(self.lane, LaneState::Down);
                     failures = if started.elapsed() > Duration::from_secs(60) { 0 } else { failures + 1 };
                     let delay = RECONNECT.delay(failures);

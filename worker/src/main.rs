@@ -12,6 +12,7 @@ mod exit;
 mod exposition;
 mod failpoint;
 mod gate;
+mod handles;
 mod health;
 mod heartbeat;
 mod history;

@@ -3,6 +3,7 @@
 pub(crate) mod facts;
 mod inbound;
 mod line;
+mod meters;
 mod plan;
 mod send;
 mod settle;
@@ -20,6 +21,7 @@ use shared::{
 };
 
 pub(crate) use inbound::{Arrival, Inbound};
+pub(crate) use meters::Meters;
 pub(crate) use turn::Spared;
 pub(crate) use verdict::{Interrupted, Verdict};
 
@@ -74,7 +76,7 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
 }
 
 async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {
-    inbound.observe(&event);
+    worker.meters.received(inbound, &event);
     let at = event.time.or(inbound.published_at).unwrap_or_else(Utc::now);
     let user_id = match &event.kind {
         Kind::SignedUp(signup) => signup.user_id.clone(),
@@ -82,7 +84,9 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
     };
     let mut news = match event.kind {
         Kind::SignedUp(signup) => {
-            Some(Arc::new(Facts::of_signup(*signup, at, inbound.origin(), &worker.config.audience)))
+            let facts = Facts::of_signup(*signup, at, inbound.origin(), &worker.config.audience);
+            worker.meters.normalised(&facts.phone);
+            Some(Arc::new(facts))
         }
         Kind::Stored(_) => None,
     };
@@ -140,7 +144,9 @@ fn stored_facts(worker: &Worker, user_id: &UserId, known: &Known, origin: Origin
         country_hint: user.and_then(|u| u.country_hint.as_deref()),
         language: user.and_then(|u| u.language.as_deref()),
     };
-    Facts::of_stored(user_id.clone(), stored, origin, &worker.config.audience)
+    let facts = Facts::of_stored(user_id.clone(), stored, origin, &worker.config.audience);
+    worker.meters.normalised(&facts.phone);
+    facts
 }
 
 async fn reject(worker: &Worker, inbound: &Inbound, rejected: &Rejected) -> Result<Verdict, Interrupted> {

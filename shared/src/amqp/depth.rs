@@ -2,7 +2,7 @@
 
 use lapin::{Channel, Connection, options::QueueDeclareOptions, types::FieldTable};
 
-use super::{Topology, connect};
+use super::{Frames, Topology, connect};
 use crate::{config::Broker, lane::Lane};
 
 /// Asks on a connection of its own, made when it is first needed and again after a failure.
@@ -33,7 +33,7 @@ impl Depth {
         let link = if let Some(link) = open {
             link
         } else {
-            let connection = connect(&self.broker, "queue depth").await.ok()?;
+            let connection = connect(&self.broker, "queue depth", Frames::Small).await.ok()?;
             let channel = connection.create_channel().await.ok()?;
             (connection, channel)
         };

@@ -41,7 +41,7 @@ pub async fn server(broker: &Broker) -> io::Result<Server> {
 
 async fn greeting(broker: &Broker) -> io::Result<Vec<u8>> {
     // The parser's own text may quote the URL, and with it a password.
-    let uri: AMQPUri = broker.url.expose().parse().map_err(|_| io::Error::other("not an AMQP URL"))?;
+    let uri: AMQPUri = broker.url.expose(true).parse().map_err(|_| io::Error::other("not an AMQP URL"))?;
     let runtime = default_runtime().map_err(io::Error::other)?;
     let mut stream = uri.connect_async(&runtime).await?;
     stream.write_all(b"AMQP\x00\x00\x09\x01").await?;

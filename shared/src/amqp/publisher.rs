@@ -9,10 +9,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{ConnectError, Outgoing, Topology, TopologyError, connect, window};
+use super::{
+    ConnectError, Frames, Outgoing, Topology, TopologyError, connect,
+    window::{self, Flight, Request},
+};
 use crate::{config::Broker, retry::RetryPolicy};
 
-/// Events confirmed together.
+/// Events published together.
 const WINDOW: usize = 256;
 const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 
@@ -54,6 +57,14 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// What broke the channel.
+    fn broken(&self) -> Option<&lapin::Error> {
+        match self {
+            PublishError::Lost { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
     /// The word for metric labels and reports.
     pub fn result(&self) -> &'static str {
         match self {
@@ -63,11 +74,6 @@ impl PublishError {
             PublishError::Lost { .. } | PublishError::Unavailable { .. } => "unavailable",
         }
     }
-}
-
-struct Request {
-    event: Outgoing,
-    verdict: oneshot::Sender<Result<(), PublishError>>,
 }
 
 /// A handle to the publishing task; clones share it. The task ends when the last handle is gone.
@@ -80,7 +86,7 @@ impl Publisher {
     /// Connects and declares the topology once, so that a wrong URL or a clash shows at once.
     pub async fn connect(broker: Broker, name: &str) -> Result<Self, StartError> {
         let topology = Topology::new(broker.namespace.clone());
-        let link = Link::open(&broker, &topology, name).await?;
+        let link = Link::open(&broker, &topology, name, Frames::Large).await?;
         Ok(Self::spawn(broker, topology, name.to_owned(), Some(link)).0)
     }
 
@@ -135,8 +141,13 @@ struct Link {
 }
 
 impl Link {
-    async fn open(broker: &Broker, topology: &Topology, name: &str) -> Result<Self, StartError> {
-        let connection = connect(broker, name).await?;
+    async fn open(
+        broker: &Broker,
+        topology: &Topology,
+        name: &str,
+        frames: Frames,
+    ) -> Result<Self, StartError> {
+        let connection = connect(broker, name, frames).await?;
         let channel = connection.create_channel().await?;
         topology.declare(&channel).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -156,36 +167,51 @@ async fn run(
     mut inbox: mpsc::Receiver<Request>,
 ) {
     let exchange = topology.exchange();
-    let mut window = Vec::with_capacity(WINDOW);
-    while inbox.recv_many(&mut window, WINDOW).await > 0 {
-        let (events, waiting): (Vec<_>, Vec<_>) = window.drain(..).map(|r| (r.event, r.verdict)).unzip();
-        if !link.as_ref().is_some_and(Link::usable) {
-            link = reopen(&broker, &topology, &name).await;
-        }
-        let started = tokio::time::Instant::now();
-        let (verdicts, broken) = match &link {
-            Some(open) => window::publish(&open.channel, &exchange, &events).await,
-            None => (unavailable(&events), None),
-        };
-        metrics::histogram!("onboarding_publish_confirm_seconds").record(started.elapsed().as_secs_f64());
-        let timed_out = verdicts.iter().any(|v| matches!(v, Err(PublishError::Timeout { .. })));
-        for (verdict, waiter) in verdicts.into_iter().zip(waiting) {
-            count(&verdict);
-            // Err: the caller has gone; nobody is left to tell.
-            let _ = waiter.send(verdict);
-        }
-        // A confirm of this window must not be taken for one of the next.
-        if broken.is_some() || timed_out {
-            link = None;
+    let confirmed = metrics::counter!("onboarding_published_events_total", "result" => "confirmed");
+    let confirm_seconds = metrics::histogram!("onboarding_publish_confirm_seconds");
+    let (mut flight, mut window) = (Flight::default(), Vec::with_capacity(WINDOW));
+    // A program that starts with a link has the largest frames; one that waits for its first has time to enlarge them.
+    let mut frames = if link.is_some() { Frames::Large } else { Frames::Small };
+    let mut open = true;
+    while open || !flight.is_empty() {
+        let usable = link.as_ref().is_some_and(Link::usable) && !flight.spoilt();
+        tokio::select! {
+            biased;
+            landed = flight.land() => {
+                confirm_seconds.record(landed.took.as_secs_f64());
+                for (waiter, verdict) in landed.verdicts {
+                    match &verdict {
+                        Ok(()) => confirmed.increment(1),
+                        Err(error) => {
+                            count(error);
+                            frames = error.broken().map_or(frames, |lost| frames.after(lost));
+                        }
+                    }
+                    // Err: the caller has gone; nobody is left to tell.
+                    let _ = waiter.send(verdict);
+                }
+            }
+            // A new channel comes only after the last confirm of the old one: none is taken for another's.
+            taken = inbox.recv_many(&mut window, WINDOW), if open && flight.has_room(usable) => {
+                open = taken > 0;
+                if open && !usable {
+                    flight = Flight::default();
+                    link = reopen(&broker, &topology, &name, frames).await;
+                }
+                if open {
+                    let channel = link.as_ref().map(|link| &link.channel);
+                    flight.publish(channel, &exchange, window.drain(..)).await;
+                }
+            }
         }
     }
 }
 
 /// Tries for as long as a caller may be kept waiting.
-async fn reopen(broker: &Broker, topology: &Topology, name: &str) -> Option<Link> {
+async fn reopen(broker: &Broker, topology: &Topology, name: &str, frames: Frames) -> Option<Link> {
     let deadline = tokio::time::Instant::now() + window::CONFIRM_TIMEOUT;
     for n in 0.. {
-        match tokio::time::timeout_at(deadline, Link::open(broker, topology, name)).await {
+        match tokio::time::timeout_at(deadline, Link::open(broker, topology, name, frames)).await {
             Ok(Ok(link)) => return Some(link),
             Ok(Err(error)) => tracing::warn!(%error, "publisher: no connection"),
             Err(_) => return None,
@@ -197,11 +223,6 @@ async fn reopen(broker: &Broker, topology: &Topology, name: &str) -> Option<Link
     None
 }
 
-fn unavailable(events: &[Outgoing]) -> Vec<Result<(), PublishError>> {
-    events.iter().map(|e| Err(PublishError::Unavailable { id: e.id.clone() })).collect()
-}
-
-fn count(verdict: &Result<(), PublishError>) {
-    let result = verdict.as_ref().map_or_else(PublishError::result, |()| "confirmed");
-    metrics::counter!("onboarding_published_events_total", "result" => result).increment(1);
+fn count(error: &PublishError) {
+    metrics::counter!("onboarding_published_events_total", "result" => error.result()).increment(1);
 }

@@ -1,78 +1,189 @@
-//! Publishes a window of events and waits for every confirm of it.
+//! Windows of events on their way: while the oldest waits for its confirms, the next ones are published.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
+use futures::FutureExt as _;
 use lapin::{Channel, Confirmation, PublisherConfirm, options::BasicPublishOptions};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{Outgoing, PublishError};
 
 /// A window whose confirms take longer has failed. A blocked connection (memory alarm) shows only this way.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+/// Windows on their way at once: the broker is never idle, and a little memory is held.
+const AT_ONCE: usize = 4;
 
-/// The verdict on each event, in order; an error when the channel is no longer of use.
-pub(super) async fn publish(
-    channel: &Channel,
-    exchange: &str,
-    window: &[Outgoing],
-) -> (Vec<Result<(), PublishError>>, Option<lapin::Error>) {
-    let Ok((confirms, broken)) = tokio::time::timeout(CONFIRM_TIMEOUT, send(channel, exchange, window)).await
-    else {
-        return (window.iter().map(|e| Err(PublishError::Timeout { id: e.id.clone() })).collect(), None);
-    };
-    let mut verdicts = Vec::with_capacity(window.len());
-    let mut returned = HashSet::new();
-    let mut broken = broken;
-    let deadline = tokio::time::Instant::now() + CONFIRM_TIMEOUT;
-    for (event, confirm) in window.iter().zip(confirms) {
-        let id = event.id.clone();
-        verdicts.push(match tokio::time::timeout_at(deadline, confirm).await {
-            Ok(Ok(Confirmation::Ack(None))) => Ok(()),
-            Ok(Ok(Confirmation::Ack(Some(message)))) => {
-                // lapin may attach a returned message to another confirm of the window: its own id tells.
-                returned.extend(message.delivery.properties.message_id().as_ref().map(ToString::to_string));
-                Ok(())
-            }
-            Ok(Ok(_)) => Err(PublishError::Refused { id }),
-            Ok(Err(error)) => {
-                broken = Some(error.clone());
-                Err(PublishError::Lost { id, source: error })
-            }
-            Err(_) => Err(PublishError::Timeout { id }),
-        });
-    }
-    // Never sent, or never confirmed, because the channel broke first.
-    for event in &window[verdicts.len()..] {
-        verdicts.push(Err(PublishError::Unavailable { id: event.id.clone() }));
-    }
-    for (event, verdict) in window.iter().zip(&mut verdicts) {
-        if returned.contains(&event.id) {
-            *verdict = Err(PublishError::Returned { id: event.id.clone() });
-        }
-    }
-    (verdicts, broken)
+/// An event and who waits for its verdict.
+pub(super) struct Request {
+    pub(super) event: Outgoing,
+    pub(super) verdict: oneshot::Sender<Verdict>,
 }
 
-async fn send(
-    channel: &Channel,
-    exchange: &str,
-    window: &[Outgoing],
-) -> (Vec<PublisherConfirm>, Option<lapin::Error>) {
-    let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
-    let mut confirms = Vec::with_capacity(window.len());
-    for event in window {
-        let sent = channel
-            .basic_publish(
-                exchange.into(),
-                event.routing_key().into(),
-                mandatory,
-                event.body(),
-                event.properties(),
-            )
-            .await;
-        match sent {
-            Ok(confirm) => confirms.push(confirm),
-            Err(error) => return (confirms, Some(error)),
+/// Whether an event is stored.
+pub(super) type Verdict = Result<(), PublishError>;
+
+/// What is known of one event.
+enum State {
+    /// No confirm came yet.
+    Waiting(PublisherConfirm),
+    Confirmed,
+    Refused,
+    /// The channel broke while waiting.
+    Lost(lapin::Error),
+    /// The channel broke before it was sent.
+    Unsent,
+    /// It took too long to hand it over.
+    Stuck,
+}
+
+struct Sent {
+    id: String,
+    verdict: oneshot::Sender<Verdict>,
+    state: State,
+}
+
+/// Events that were published together.
+struct Window {
+    events: Vec<Sent>,
+    began: Instant,
+    deadline: Instant,
+}
+
+/// The verdicts on the oldest window.
+pub(super) struct Landed {
+    pub(super) verdicts: Vec<(oneshot::Sender<Verdict>, Verdict)>,
+    pub(super) took: Duration,
+}
+
+/// Everything that is on its way on one channel.
+#[derive(Default)]
+pub(super) struct Flight {
+    windows: VecDeque<Window>,
+    /// Ids of what came back. lapin may attach a returned message to another confirm: its own id tells.
+    returned: HashSet<String>,
+    /// Something went wrong on the channel: it is of no further use.
+    spoilt: bool,
+}
+
+impl Flight {
+    pub(super) fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// Whether another window may be published: on a channel that is of no use, once nothing is on its way there.
+    pub(super) fn has_room(&self, usable: bool) -> bool {
+        self.windows.len() < if usable { AT_ONCE } else { 1 }
+    }
+
+    /// Whether the channel must be replaced.
+    pub(super) fn spoilt(&self) -> bool {
+        self.spoilt
+    }
+
+    /// Publishes a window; without a channel its events are unsent.
+    pub(super) async fn publish(
+        &mut self,
+        channel: Option<&Channel>,
+        exchange: &str,
+        window: impl ExactSizeIterator<Item = Request>,
+    ) {
+        let began = Instant::now();
+        let mut events = Vec::with_capacity(window.len());
+        for Request { event, verdict } in window {
+            let state = match channel {
+                Some(channel) if !self.spoilt => send(channel, exchange, &event, began).await,
+                _ => State::Unsent,
+            };
+            // The rest of the window would fail alike, only later.
+            self.spoilt |= !matches!(state, State::Waiting(_));
+            events.push(Sent { id: event.id, verdict, state });
+        }
+        self.windows.push_back(Window { events, began, deadline: Instant::now() + CONFIRM_TIMEOUT });
+    }
+
+    /// Waits for the oldest window; for ever, when there is none. May be given up and called again.
+    pub(super) async fn land(&mut self) -> Landed {
+        let Some(oldest) = self.windows.front_mut() else { return std::future::pending().await };
+        // Err: what is still waiting then has taken too long.
+        let _ = timeout_at(oldest.deadline, oldest.confirmed(&mut self.returned)).await;
+        // What came back before these were confirmed may be attached to a later one that is confirmed, too.
+        for later in self.windows.iter_mut().skip(1) {
+            later.look(&mut self.returned);
+        }
+        let Some(Window { events, began, .. }) = self.windows.pop_front() else {
+            return std::future::pending().await;
+        };
+        self.spoilt |= events.iter().any(|e| !matches!(e.state, State::Confirmed | State::Refused));
+        let verdicts =
+            events.into_iter().map(|Sent { id, verdict, state }| (verdict, self.judge(id, state))).collect();
+        Landed { verdicts, took: began.elapsed() }
+    }
+
+    fn judge(&mut self, id: String, state: State) -> Verdict {
+        if self.returned.remove(&id) {
+            return Err(PublishError::Returned { id });
+        }
+        match state {
+            State::Confirmed => Ok(()),
+            State::Refused => Err(PublishError::Refused { id }),
+            State::Lost(source) => Err(PublishError::Lost { id, source }),
+            State::Unsent => Err(PublishError::Unavailable { id }),
+            State::Waiting(_) | State::Stuck => Err(PublishError::Timeout { id }),
         }
     }
-    (confirms, None)
+}
+
+impl Window {
+    async fn confirmed(&mut self, returned: &mut HashSet<String>) {
+        for Sent { state, .. } in &mut self.events {
+            if let State::Waiting(confirm) = state {
+                *state = outcome(confirm.await, returned);
+            }
+        }
+    }
+
+    /// Takes in what has come already.
+    fn look(&mut self, returned: &mut HashSet<String>) {
+        for Sent { state, .. } in &mut self.events {
+            if let State::Waiting(confirm) = state
+                && let Some(come) = confirm.now_or_never()
+            {
+                *state = outcome(come, returned);
+            }
+        }
+    }
+}
+
+fn outcome(come: Result<Confirmation, lapin::Error>, returned: &mut HashSet<String>) -> State {
+    let (state, message) = match come {
+        Ok(Confirmation::Ack(message)) => (State::Confirmed, message),
+        Ok(Confirmation::Nack(message)) => (State::Refused, message),
+        Ok(Confirmation::NotRequested) => (State::Refused, None),
+        Err(error) => (State::Lost(error), None),
+    };
+    let id = message.and_then(|m| m.delivery.properties.message_id().as_ref().map(ToString::to_string));
+    returned.extend(id);
+    state
+}
+
+async fn send(channel: &Channel, exchange: &str, event: &Outgoing, began: Instant) -> State {
+    let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let publish = channel.basic_publish(
+        exchange.into(),
+        event.routing_key().into(),
+        mandatory,
+        event.body(),
+        event.properties(),
+    );
+    match timeout(CONFIRM_TIMEOUT.saturating_sub(began.elapsed()), publish).await {
+        Ok(Ok(confirm)) => State::Waiting(confirm),
+        Ok(Err(_)) => State::Unsent,
+        Err(_) => State::Stuck,
+    }
 }

@@ -11,14 +11,18 @@ use super::{Env, host::is_loopback, settings};
 pub struct AmqpUrl(SecretString);
 
 impl AmqpUrl {
-    /// The URL with a heartbeat of 10 s unless it names one: a frozen broker is noticed within 20 s.
-    pub fn expose(&self) -> String {
-        let url = self.0.expose_secret();
-        if url.contains("heartbeat=") {
-            return url.to_owned();
+    /// The URL with a heartbeat of 10 s unless it names one: a frozen broker is noticed within 20 s. With
+    /// `small_frames` also with frames of 8 KiB at most, unless it names others.
+    pub fn expose(&self, small_frames: bool) -> String {
+        let mut url = self.0.expose_secret().to_owned();
+        for parameter in ["heartbeat=10"].into_iter().chain(small_frames.then_some("frame_max=8192")) {
+            let name = parameter.split('=').next().unwrap_or_default();
+            if !url.contains(&format!("{name}=")) {
+                url.push(if url.contains('?') { '&' } else { '?' });
+                url.push_str(parameter);
+            }
         }
-        let sign = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{sign}heartbeat=10")
+        url
     }
 }
 
@@ -115,11 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_is_added_once() {
-        assert_eq!(read("amqp://localhost", "0").unwrap().url.expose(), "amqp://localhost?heartbeat=10");
-        assert_eq!(
-            read("amqp://localhost?heartbeat=5", "0").unwrap().url.expose(),
-            "amqp://localhost?heartbeat=5"
-        );
+    fn a_heartbeat_and_small_frames_are_added_once() {
+        let exposed = |url, small| read(url, "0").unwrap().url.expose(small);
+        assert_eq!(exposed("amqp://localhost", false), "amqp://localhost?heartbeat=10");
+        assert_eq!(exposed("amqp://localhost", true), "amqp://localhost?heartbeat=10&frame_max=8192");
+        for url in ["amqp://localhost?heartbeat=5", "amqp://localhost?frame_max=9000&heartbeat=5"] {
+            assert_eq!(exposed(url, false), url);
+        }
+        let named = "amqp://localhost?frame_max=9000";
+        assert_eq!(exposed(named, true), format!("{named}&heartbeat=10"));
     }
 }

@@ -14,7 +14,7 @@ use lapin::{
     types::FieldTable,
 };
 use shared::{
-    amqp::{Topology, connect, install_crypto},
+    amqp::{Frames, Topology, connect, install_crypto},
     config::{Broker, Env, insecure_allowed},
     lane::Lane,
 };
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new().max_connections(2).connect(&std::env::var("DATABASE_URL")?).await?;
     let twilio = Arc::new(Twilio::of_process()?);
     let permits = Arc::new(Semaphore::new(arguments.concurrency));
-    let connection = connect(&broker, "bare pipeline").await?;
+    let connection = connect(&broker, "bare pipeline", Frames::Small).await?;
     let channel = connection.create_channel().await?;
     // As the worker has it.
     let prefetch = u16::try_from(arguments.concurrency * 2 + 64)?;

@@ -10,7 +10,7 @@ use lapin::{
     types::FieldTable,
 };
 use shared::{
-    amqp::{Topology, connect, install_crypto},
+    amqp::{Frames, Topology, connect, install_crypto},
     config::{Broker, Env},
     event,
     lane::Lane,
@@ -43,7 +43,7 @@ impl Queues {
         let broker = Broker::read(&mut env, true);
         let broker = env.finish(broker)?;
         let topology = Topology::new(broker.namespace.clone());
-        let connection = connect(&broker, "bench").await?;
+        let connection = connect(&broker, "bench", Frames::Large).await?;
         let channel = connection.create_channel().await?;
         topology.declare(&channel).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -99,7 +99,7 @@ impl Names {
     pub(crate) async fn delete(&self, services: &Services) -> anyhow::Result<()> {
         let mut env = Env::of([("AMQP_URL", services.amqp.as_str()), ("AMQP_NAMESPACE", "x")]);
         let broker = Broker::read(&mut env, true);
-        let connection = connect(&env.finish(broker)?, "bench").await?;
+        let connection = connect(&env.finish(broker)?, "bench", Frames::Large).await?;
         let channel = connection.create_channel().await?;
         let lanes = Lane::ALL.into_iter().map(|lane| self.topology.queue(lane));
         for queue in lanes.chain([self.topology.dead_queue()]) {

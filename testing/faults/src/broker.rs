@@ -11,7 +11,7 @@ use lapin::{
     types::FieldTable,
 };
 use shared::{
-    amqp::{Topology, connect, install_crypto},
+    amqp::{Frames, Topology, connect, install_crypto},
     config::{self, Env},
     lane::Lane,
 };
@@ -39,7 +39,7 @@ impl Broker {
         let broker = config::Broker::read(&mut env, true);
         let broker = env.finish(broker)?;
         let topology = Topology::new(broker.namespace.clone());
-        let connection = connect(&broker, "fault harness").await?;
+        let connection = connect(&broker, "fault harness", Frames::Large).await?;
         let publishing = connection.create_channel().await?;
         topology.declare(&publishing).await?;
         publishing.confirm_select(ConfirmSelectOptions::default()).await?;

@@ -106,25 +106,34 @@ impl Breaker {
     /// Lets a call through, or tells what holds it back. While half open, one call goes and the others wait
     /// for what becomes of it.
     pub(crate) async fn admit(&self, country: Option<&str>) -> Result<Admission<'_>, Trip> {
-        let mut state = self.state.subscribe();
-        loop {
-            match &*state.borrow_and_update() {
-                State::Open(scope) => return Err(trip(scope)),
-                State::Closed => break,
-                State::HalfOpen if !self.probing.swap(true, Ordering::AcqRel) => {
-                    return Ok(Admission { breaker: self, probe: true });
-                }
-                State::HalfOpen => {}
-            }
-            // Err: the breaker is gone, and with it the worker.
-            if state.changed().await.is_err() {
-                break;
-            }
+        if *self.state.borrow() != State::Closed
+            && let Some(probe) = self.probe().await?
+        {
+            return Ok(probe);
         }
         let mut countries = self.countries.lock().unwrap_or_else(PoisonError::into_inner);
         match country.and_then(|c| countries.held(c)) {
             Some(again_in) => Err(Trip { reason: Reason::BreakerOpen, again_in }),
             None => Ok(Admission { breaker: self, probe: false }),
+        }
+    }
+
+    /// Waits until calls are made again, or for the right to be the one that finds out.
+    async fn probe(&self) -> Result<Option<Admission<'_>>, Trip> {
+        let mut state = self.state.subscribe();
+        loop {
+            match &*state.borrow_and_update() {
+                State::Open(scope) => return Err(trip(scope)),
+                State::Closed => return Ok(None),
+                State::HalfOpen if !self.probing.swap(true, Ordering::AcqRel) => {
+                    return Ok(Some(Admission { breaker: self, probe: true }));
+                }
+                State::HalfOpen => {}
+            }
+            // Err: the breaker is gone, and with it the worker.
+            if state.changed().await.is_err() {
+                return Ok(None);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions},
     types::FieldTable,
 };
-use shared::amqp::{ConnectError, TopologyError, connect};
+use shared::amqp::{ConnectError, Frames, TopologyError, connect};
 use tokio::sync::mpsc;
 
 use super::{Consumer, End, acks::Acks, delivery};
@@ -17,7 +17,7 @@ use crate::{
     failpoint,
     gate::Obstacle,
     health::LaneState,
-    pipeline::{self, Inbound, Interrupted},
+    pipeline::{self, Inbound, Interrupted, Meters},
 };
 
 const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
@@ -35,6 +35,16 @@ pub(super) enum Broken {
     Ended,
     #[error("the database cannot be reached; deliveries were given back")]
     Database,
+}
+
+impl Broken {
+    /// The frames of the next session.
+    pub(super) fn next_frames(&self, frames: Frames) -> Frames {
+        match self {
+            Broken::Amqp(error) => frames.after(error),
+            _ => frames,
+        }
+    }
 }
 
 /// How a handler ended.
@@ -60,9 +70,9 @@ struct Session<'a> {
 
 impl Consumer {
     /// Connects, subscribes and handles deliveries until the session ends.
-    pub(super) async fn session(&self) -> Result<End, Broken> {
+    pub(super) async fn session(&self, frames: Frames) -> Result<End, Broken> {
         let name = format!("aamcare worker, {} lane", self.lane.as_str());
-        let connection = connect(&self.worker.config.broker, &name).await?;
+        let connection = connect(&self.worker.config.broker, &name, frames).await?;
         let channel = connection.create_channel().await?;
         if let Err(error) = self.topology.declare(&channel).await {
             if error.is_clash() {
@@ -147,15 +157,15 @@ impl Session<'_> {
         let mut scope = self.consumer.worker.traces.process(&mut inbound, &self.consumer.topology);
         self.acks.arrived(tag, delivery.acker);
         self.running += 1;
-        metrics::gauge!("onboarding_events_in_flight").increment(1.0);
+        self.consumer.worker.meters.in_flight(1.0);
         let (worker, done) = (self.consumer.worker.clone(), self.done.clone());
         self.consumer.handlers.spawn(async move {
             let started = tokio::time::Instant::now();
             let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
-            metrics::gauge!("onboarding_events_in_flight").decrement(1.0);
+            worker.meters.in_flight(-1.0);
             scope.processed(&result);
             // Err: the session has ended; the delivery comes back and finds what was committed.
-            let _ = done.send(conclude(tag, &inbound, started.elapsed(), result));
+            let _ = done.send(conclude(&worker.meters, tag, &inbound, started.elapsed(), result));
         });
     }
 
@@ -206,6 +216,7 @@ impl Session<'_> {
 }
 
 fn conclude(
+    meters: &Meters,
     tag: u64,
     inbound: &Inbound,
     took: Duration,
@@ -213,10 +224,7 @@ fn conclude(
 ) -> Done {
     match result {
         Ok(Ok(verdict)) => {
-            let outcome = verdict.outcome();
-            metrics::counter!("onboarding_events_processed_total", "outcome" => outcome).increment(1);
-            metrics::histogram!("onboarding_event_processing_seconds", "outcome" => outcome)
-                .record(took.as_secs_f64());
+            meters.processed(verdict, took);
             tracing::debug!(event_id = inbound.message_id, ?verdict, "handled");
             Done::Settled(tag)
         }

@@ -127,18 +127,8 @@ pub(crate) struct StoredNumber<'a> {
 
 fn usable(raw: &str, hint: Option<&str>, audience: &Audience) -> Result<Phone, Unusable> {
     let region = hint.and_then(|h| h.parse::<CountryCode>().ok()).map_or(audience.region, Region::from);
-    let normalised = phone::normalise(raw, region);
-    let result = match normalised {
-        Ok(phone) => phone::check_country(&phone.e164, &audience.countries).map(|()| phone),
-        Err(why) => Err(why),
-    };
-    let (word, reason) = match &result {
-        Ok(_) => ("ok", ""),
-        Err(why) => ("invalid", why.as_str()),
-    };
-    metrics::counter!("onboarding_phone_normalizations_total", "result" => word, "reason" => reason)
-        .increment(1);
-    result
+    let phone = phone::normalise(raw, region)?;
+    phone::check_country(&phone.e164, &audience.countries).map(|()| phone)
 }
 
 fn language(tag: Option<&str>, audience: &Audience) -> Language {

@@ -1,7 +1,7 @@
 //! A delivery, as far as the pipeline needs it.
 
 use chrono::{DateTime, Utc};
-use shared::{event::Event, lane::Lane};
+use shared::lane::Lane;
 use tokio::time::Instant;
 
 use super::facts::Origin;
@@ -47,17 +47,6 @@ impl Inbound {
         match self.lane {
             Lane::Live => "portal",
             Lane::Backfill => "backfill",
-        }
-    }
-
-    pub(super) fn observe(&self, event: &Event) {
-        let version = event.version.as_str();
-        metrics::counter!("onboarding_events_received_total", "source" => self.source(), "version" => version)
-            .increment(1);
-        if let Some(at) = event.time.or(self.published_at) {
-            let age = (Utc::now() - at).to_std().unwrap_or_default();
-            metrics::histogram!("onboarding_event_age_seconds", "source" => self.source())
-                .record(age.as_secs_f64());
         }
     }
 }

@@ -192,7 +192,7 @@ async fn call(
     worker.outcome.run(ended).await?;
     failpoint::hit("after_outcome");
     if verdict == Verdict::Sent {
-        count_sent(message);
+        worker.meters.sent(message);
     }
     Ok(verdict)
 }
@@ -272,23 +272,4 @@ fn count_retry(ended: &Ended) {
     let Some(delay) = user.again_in else { return };
     metrics::counter!("onboarding_retries_scheduled_total", "reason" => user.reason.label()).increment(1);
     metrics::histogram!("onboarding_retry_delay_seconds").record(delay.as_secs_f64());
-}
-
-fn count_sent(message: &Message) {
-    let segments = message.segments();
-    let language = message.language().as_str();
-    metrics::counter!("onboarding_messages_sent_total", "channel" => "sms", "lang" => language, "kind" => "welcome")
-        .increment(1);
-    let encoding = match segments.encoding {
-        shared::message::segments::Encoding::Gsm7 => "gsm7",
-        shared::message::segments::Encoding::Ucs2 => "ucs2",
-    };
-    metrics::counter!("onboarding_message_segments_total", "channel" => "sms", "encoding" => encoding)
-        .increment(segments.segments as u64);
-    metrics::gauge!("onboarding_last_message_sent_timestamp_seconds").set(now_seconds());
-}
-
-#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
-fn now_seconds() -> f64 {
-    chrono::Utc::now().timestamp() as f64
 }

@@ -38,8 +38,9 @@ pub(crate) struct Taken {
 pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let attempt = sqlx::query!(
-        r#"SELECT message_id, status_rank, traceparent FROM attempts
-           WHERE (message_id = $1 AND (sid IS NULL OR sid = $2)) OR sid = $2
+        r#"SELECT message_id, sid, traceparent FROM attempts
+           WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
+              OR message_id = (SELECT message_id FROM message_sids WHERE sid = $2)
            FOR UPDATE"#,
         callback.message_id,
         callback.sid,
@@ -63,7 +64,11 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
             if suppress {
                 suppress_number(&mut tx, attempt.message_id).await?;
             }
-            apply(&mut tx, attempt.message_id, callback).await?
+            let effect = apply(&mut tx, attempt.message_id, callback).await?;
+            if attempt.sid.is_none() && effect != Effect::Stale {
+                own(&mut tx, attempt.message_id, &callback.sid).await?;
+            }
+            effect
         }
     };
     tx.commit().await?;
@@ -89,6 +94,14 @@ async fn apply(tx: &mut PgConnection, message_id: Uuid, callback: &Callback) -> 
     Ok(age.map_or(Effect::Stale, |age| Effect::Applied { age }))
 }
 
+/// Makes the SID this attempt's; an error if another one has it.
+async fn own(tx: &mut PgConnection, message_id: Uuid, sid: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("INSERT INTO message_sids (sid, message_id) VALUES ($1, $2)", sid, message_id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO suppressions (phone_e164, source, actor, reason)
@@ -104,9 +117,9 @@ async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), 
 /// Applies callbacks that named only a SID and came before that SID was stored.
 pub(super) async fn apply_early(tx: &mut PgConnection, sids: &[String]) -> Result<(), sqlx::Error> {
     let early = sqlx::query!(
-        r#"UPDATE status_callbacks c SET matched = true FROM attempts a
-           WHERE c.sid = ANY($1) AND NOT c.matched AND a.sid = c.sid
-           RETURNING a.message_id, c.sid, c.status, c.error_code"#,
+        r#"UPDATE status_callbacks c SET matched = true FROM message_sids s
+           WHERE c.sid = ANY($1) AND NOT c.matched AND s.sid = c.sid
+           RETURNING s.message_id, c.sid, c.status, c.error_code"#,
         sids,
     )
     .fetch_all(&mut *tx)

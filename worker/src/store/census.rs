@@ -97,7 +97,8 @@ async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
                   + (SELECT count(DISTINCT c.sid) FROM status_callbacks c JOIN attempts o USING (message_id)
                      WHERE NOT c.matched AND o.sid IS NOT NULL AND o.sid <> c.sid) AS "violations!"
            FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS checking, count(parked_at) AS parked
-                 FROM attempts WHERE outcome = 'unknown' AND blocks) a,
+                 FROM attempts WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL)
+                                 AND outcome = 'unknown' AND blocks) a,
                 (SELECT count(*) FILTER (WHERE replayed_at IS NULL AND dropped_at IS NULL) AS open,
                         count(replayed_at) AS replayed, count(dropped_at) AS dropped FROM dead_letters) d"#
     )

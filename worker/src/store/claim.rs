@@ -1,7 +1,10 @@
 //! The claim: the right to text one number, written before the call. The unique index on the number is
 //! the judge; everything here only asks it and reports its verdict.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use shared::{ids::MessageId, lane::Lane};
 use sqlx::{PgConnection, PgPool};
@@ -67,24 +70,21 @@ impl Statement for Claim {
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
         let (wishes, capped) = rows.split_at(allowed);
         let users: Vec<&NewState> = wishes.iter().map(|w| &w.user).collect();
-        let recorded = record::write(&mut tx, &users).await?;
-        let granted = self.insert(&mut tx, wishes).await?;
+        let recorded: HashSet<String> = record::write(&mut tx, &users).await?.into_iter().collect();
+        let held: Vec<&Wish> =
+            wishes.iter().filter(|w| recorded.contains(w.user.facts.user_id.as_str())).collect();
+        let granted: HashSet<Uuid> = self.insert(&mut tx, &held).await?.into_iter().collect();
+        let missed: Vec<&Wish> =
+            held.into_iter().filter(|w| !granted.contains(&w.message_id.uuid())).collect();
+        let verdicts = if missed.is_empty() { HashMap::new() } else { explain(&mut tx, &missed).await? };
         let mut answers: Vec<Granted> = wishes
             .iter()
-            .map(|w| if granted.contains(&w.message_id.uuid()) { Granted::Yes } else { Granted::LookAgain })
+            .map(|w| match verdicts.get(w.user.facts.user_id.as_str()) {
+                Some(verdict) => *verdict,
+                None if granted.contains(&w.message_id.uuid()) => Granted::Yes,
+                None => Granted::LookAgain,
+            })
             .collect();
-        let missed: Vec<&Wish> = wishes
-            .iter()
-            .filter(|w| !granted.contains(&w.message_id.uuid()))
-            .filter(|w| recorded.iter().any(|id| id == w.user.facts.user_id.as_str()))
-            .collect();
-        if !missed.is_empty() {
-            let verdicts = explain(&mut tx, &missed).await?;
-            for (wish, answer) in wishes.iter().zip(&mut answers) {
-                let verdict = verdicts.iter().find(|(id, _)| id == wish.user.facts.user_id.as_str());
-                *answer = verdict.map_or(*answer, |(_, v)| *v);
-            }
-        }
         budget::use_up(&mut tx, self.messages_per_day, granted.len()).await?;
         tx.commit().await?;
         answers.extend(capped.iter().map(|_| Granted::Capped));
@@ -93,32 +93,38 @@ impl Statement for Claim {
 }
 
 impl Claim {
-    /// Suppression and the user's number are checked again here, by the statement that claims.
-    async fn insert(&self, tx: &mut PgConnection, wishes: &[Wish]) -> Result<Vec<Uuid>, sqlx::Error> {
+    /// Suppression is checked again here, by the statement that claims. The users' rows were written for these
+    /// attempts in the same transaction, so nobody else changes them meanwhile.
+    async fn insert(&self, tx: &mut PgConnection, wishes: &[&Wish]) -> Result<Vec<Uuid>, sqlx::Error> {
         let ids: Vec<Uuid> = wishes.iter().map(|w| w.message_id.uuid()).collect();
-        let users: Vec<String> = wishes.iter().map(|w| w.user.facts.user_id.to_string()).collect();
-        let phones: Vec<String> = wishes.iter().map(|w| w.phone.clone()).collect();
+        let users: Vec<&str> = wishes.iter().map(|w| w.user.facts.user_id.as_str()).collect();
+        let phones: Vec<&str> = wishes.iter().map(|w| w.phone.as_str()).collect();
         let lanes: Vec<Lane> = wishes.iter().map(|w| w.user.facts.lane).collect();
         let languages: Vec<&str> = wishes.iter().map(|w| w.user.facts.language.as_str()).collect();
         let bodies: Vec<&[u8]> = wishes.iter().map(|w| &w.body_sha256[..]).collect();
         let segments: Vec<i16> = wishes.iter().map(|w| w.segments).collect();
         let traces: Vec<Option<&str>> = wishes.iter().map(|w| w.user.facts.traceparent.as_deref()).collect();
         sqlx::query_scalar!(
-            r#"INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
-                                     lease_until, traceparent)
-               SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
-                      now() + make_interval(secs => $9), i.traceparent
-               FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[],
-                           $10::text[])
-                    AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent)
-               JOIN users u ON u.user_id = i.user_id AND u.phone_e164 = i.phone AND u.attempt_id = i.message_id
-               WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL)
-               ORDER BY i.phone
-               ON CONFLICT DO NOTHING
-               RETURNING message_id"#,
+            r#"WITH claimed AS (
+                   INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
+                                         segments, lease_until, traceparent)
+                   SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
+                          now() + make_interval(secs => $9), i.traceparent
+                   FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[],
+                               $10::text[])
+                        AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent)
+                   WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL)
+                   ORDER BY i.phone COLLATE "C"
+                   ON CONFLICT DO NOTHING
+                   RETURNING message_id
+               ), leased AS (
+                   INSERT INTO leases (lease_until, message_ids)
+                   SELECT now() + make_interval(secs => $9), array_agg(message_id) FROM claimed HAVING count(*) > 0
+               )
+               SELECT message_id FROM claimed"#,
             &ids,
-            &users,
-            &phones,
+            &users as &[&str],
+            &phones as &[&str],
             &lanes as &[Lane],
             &languages as &[&str],
             &bodies as &[&[u8]],
@@ -133,7 +139,7 @@ impl Claim {
 }
 
 /// Why these users were recorded but got no claim; mends their rows accordingly.
-async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<Vec<(String, Granted)>, sqlx::Error> {
+async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<HashMap<String, Granted>, sqlx::Error> {
     let users: Vec<String> = missed.iter().map(|w| w.user.facts.user_id.to_string()).collect();
     let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
     let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();

@@ -107,7 +107,8 @@ impl Outcome {
             rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
         let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
         sqlx::query!(
-            r#"UPDATE attempts a SET
+            r#"WITH ended AS (
+               UPDATE attempts a SET
                    outcome = i.outcome, blocks = a.blocks AND i.blocks, sid = coalesce(a.sid, i.sid),
                    twilio_status = CASE WHEN i.rank > a.status_rank THEN i.status ELSE a.twilio_status END,
                    status_rank = GREATEST(a.status_rank, i.rank),
@@ -120,7 +121,12 @@ impl Outcome {
                WHERE a.message_id = i.message_id
                  AND (a.outcome = 'sending'
                       OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
-                      OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))"#,
+                      OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
+               RETURNING a.message_id, a.sid)
+               INSERT INTO message_sids (sid, message_id)
+               SELECT sid, message_id FROM ended WHERE sid IS NOT NULL
+               -- A callback may have told it before.
+               ON CONFLICT (sid) DO NOTHING"#,
             &ids,
             &outcomes as &[AttemptOutcome],
             &blocks,

@@ -32,7 +32,8 @@ pub(crate) async fn list(pool: &PgPool) -> Result<Vec<Open>, sqlx::Error> {
     sqlx::query_as!(
         Open,
         "SELECT message_id, user_id, phone_e164, claimed_at, checks, parked_at FROM attempts
-         WHERE outcome = 'unknown' AND blocks ORDER BY claimed_at",
+         WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
+         ORDER BY claimed_at",
     )
     .fetch_all(pool)
     .await
@@ -62,9 +63,11 @@ pub(crate) async fn decide(
     let id = attempt.message_id;
     let done = match decision {
         Decision::Adopt { sid, status, rank } => sqlx::query!(
-            "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
-                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
-             WHERE message_id = $1 AND outcome = 'unknown'",
+            "WITH adopted AS (
+                 UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
+                                     next_check_at = NULL, parked_at = NULL, updated_at = now()
+                 WHERE message_id = $1 AND outcome = 'unknown' RETURNING message_id)
+             INSERT INTO message_sids (sid, message_id) SELECT $2, message_id FROM adopted",
             id,
             sid,
             status,

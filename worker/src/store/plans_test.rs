@@ -87,9 +87,13 @@ impl Database {
                  SELECT gen_random_uuid(), 'old-' || n, '+97798' || (40000000 + n), 'accepted', 'live', 'w', 'ne', '',
                         1, now(), 'SM' || md5(n::text), 'delivered', 5 FROM generate_series(1, {STORED}) n"
             ),
+            "INSERT INTO message_sids (sid, message_id) SELECT sid, message_id FROM attempts".into(),
             "INSERT INTO status_callbacks (sid, status, matched) SELECT sid, 'delivered', true FROM attempts".into(),
             "INSERT INTO suppressions (phone_e164, source, actor, reason)
              SELECT '+1' || n, 't', 't', 't' FROM generate_series(1000000, 1020000) n"
+                .into(),
+            "INSERT INTO leases (lease_until, message_ids)
+             SELECT now() + interval '1 day', ARRAY[gen_random_uuid()] FROM generate_series(1, 20000)"
                 .into(),
             "INSERT INTO delivery_tries (delivery_key) SELECT 'id:' || n FROM generate_series(1, 20000) n".into(),
             "VACUUM ANALYZE".into(),
@@ -110,7 +114,8 @@ impl Database {
         for _ in 0..100 {
             let pool = self.quiet().await;
             let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables
-                       WHERE relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries')
+                       WHERE relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries',
+                                       'message_sids', 'leases')
                          AND seq_scan + idx_scan > 0";
             let read = pool.fetch_all(sql).await.unwrap();
             pool.close().await;

@@ -1,6 +1,6 @@
 //! Writes what became of a user: her data from the event, and her state.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use shared::{ids::MessageId, lane::Lane, reason::Reason, state::UserState};
 use sqlx::{PgConnection, PgPool};
@@ -48,26 +48,26 @@ impl Statement for Record {
     async fn run(&self, rows: &[NewState]) -> Result<Vec<bool>, sqlx::Error> {
         let mut connection = self.0.acquire().await?;
         let rows: Vec<&NewState> = rows.iter().collect();
-        let written = write(&mut connection, &rows).await?;
-        Ok(rows.iter().map(|r| written.iter().any(|id| id == r.facts.user_id.as_str())).collect())
+        let written: HashSet<String> = write(&mut connection, &rows).await?.into_iter().collect();
+        Ok(rows.iter().map(|r| written.contains(r.facts.user_id.as_str())).collect())
     }
 }
 
 /// The rows as columns.
 #[derive(Default)]
-struct Columns {
-    user_id: Vec<String>,
+struct Columns<'a> {
+    user_id: Vec<&'a str>,
     fresh: Vec<bool>,
     changed_at: Vec<Option<chrono::DateTime<chrono::Utc>>>,
-    phone_raw: Vec<String>,
-    country_hint: Vec<Option<String>>,
-    phone_e164: Vec<Option<String>>,
-    language: Vec<Option<String>>,
-    channel: Vec<Option<String>>,
+    phone_raw: Vec<&'a str>,
+    country_hint: Vec<Option<&'a str>>,
+    phone_e164: Vec<Option<&'a str>>,
+    language: Vec<Option<&'a str>>,
+    channel: Vec<Option<&'a str>>,
     kind: Vec<Option<&'static str>>,
-    display_name: Vec<Option<String>>,
+    display_name: Vec<Option<&'a str>>,
     lane: Vec<Lane>,
-    traceparent: Vec<Option<String>>,
+    traceparent: Vec<Option<&'a str>>,
     state: Vec<UserState>,
     reason: Vec<Option<String>>,
     method: Vec<Option<&'static str>>,
@@ -75,22 +75,22 @@ struct Columns {
     again_in: Vec<Option<f64>>,
 }
 
-impl Columns {
-    fn push(&mut self, row: &NewState) {
+impl<'a> Columns<'a> {
+    fn push(&mut self, row: &'a NewState) {
         let facts = &row.facts;
         let news = facts.news.as_ref();
-        self.user_id.push(facts.user_id.as_str().to_owned());
+        self.user_id.push(facts.user_id.as_str());
         self.fresh.push(news.is_some());
         self.changed_at.push(news.map(|n| n.at));
-        self.phone_raw.push(facts.phone_raw.clone());
-        self.country_hint.push(facts.country_hint.clone());
-        self.phone_e164.push(facts.e164().map(str::to_owned));
-        self.language.push(news.and_then(|n| n.language.clone()));
-        self.channel.push(news.and_then(|n| n.channel.clone()));
+        self.phone_raw.push(&facts.phone_raw);
+        self.country_hint.push(facts.country_hint.as_deref());
+        self.phone_e164.push(facts.e164());
+        self.language.push(news.and_then(|n| n.language.as_deref()));
+        self.channel.push(news.and_then(|n| n.channel.as_deref()));
         self.kind.push(news.and_then(|n| n.kind));
-        self.display_name.push(news.and_then(|n| n.display_name.clone()));
+        self.display_name.push(news.and_then(|n| n.display_name.as_deref()));
         self.lane.push(facts.lane);
-        self.traceparent.push(facts.traceparent.clone());
+        self.traceparent.push(facts.traceparent.as_deref());
         self.state.push(row.state);
         self.reason.push(row.reason.map(|r| r.as_str().into_owned()));
         self.method.push(row.method);
@@ -141,7 +141,7 @@ pub(super) async fn write(
                SELECT i.user_id, i.phone_raw, i.country_hint, i.phone_e164, i.language, i.channel, i.kind,
                    i.display_name, 'event', LEAST(i.changed_at, now()), i.changed_at, i.state, i.reason, i.method,
                    CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
-               FROM input i WHERE i.fresh ORDER BY i.user_id
+               FROM input i WHERE i.fresh ORDER BY i.user_id COLLATE "C"
                ON CONFLICT (user_id) DO UPDATE SET
                    phone_raw = EXCLUDED.phone_raw, country_hint = EXCLUDED.country_hint,
                    phone_e164 = EXCLUDED.phone_e164,
@@ -170,18 +170,18 @@ pub(super) async fn write(
                RETURNING u.user_id
            )
            SELECT user_id AS "user_id!" FROM known UNION ALL SELECT user_id FROM fresh"#,
-        &c.user_id,
+        &c.user_id as &[&str],
         &c.fresh,
         &c.changed_at as &[Option<chrono::DateTime<chrono::Utc>>],
-        &c.phone_raw,
-        &c.country_hint as &[Option<String>],
-        &c.phone_e164 as &[Option<String>],
-        &c.language as &[Option<String>],
-        &c.channel as &[Option<String>],
+        &c.phone_raw as &[&str],
+        &c.country_hint as &[Option<&str>],
+        &c.phone_e164 as &[Option<&str>],
+        &c.language as &[Option<&str>],
+        &c.channel as &[Option<&str>],
         &c.kind as &[Option<&str>],
-        &c.display_name as &[Option<String>],
+        &c.display_name as &[Option<&str>],
         &c.lane as &[Lane],
-        &c.traceparent as &[Option<String>],
+        &c.traceparent as &[Option<&str>],
         &c.state as &[UserState],
         &c.reason as &[Option<String>],
         &c.method as &[Option<&str>],

@@ -49,7 +49,12 @@ pub(crate) struct Callback {
 
 /// Whose attempt has this SID.
 pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1", sid).fetch_optional(pool).await
+    sqlx::query_scalar!(
+        "SELECT a.user_id FROM message_sids s JOIN attempts a USING (message_id) WHERE s.sid = $1",
+        sid
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// The user of this id.

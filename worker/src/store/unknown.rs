@@ -36,9 +36,7 @@ pub(crate) async fn take(pool: &PgPool, hold: Duration, limit: i64) -> Result<Ve
 
 /// Which of these SIDs belong to attempts already.
 pub(crate) async fn taken_sids(pool: &PgPool, sids: &[String]) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT sid AS "sid!" FROM attempts WHERE sid = ANY($1)"#, sids)
-        .fetch_all(pool)
-        .await
+    sqlx::query_scalar!("SELECT sid FROM message_sids WHERE sid = ANY($1)", sids).fetch_all(pool).await
 }
 
 /// Ties a message that was found at Twilio to its attempt. False: a definite answer came first.
@@ -51,9 +49,11 @@ pub(crate) async fn adopt(
     error_code: Option<i32>,
 ) -> Result<bool, sqlx::Error> {
     let adopted = sqlx::query!(
-        "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
-                             next_check_at = NULL, parked_at = NULL, updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4",
+        "WITH adopted AS (
+             UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
+                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
+             WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4 RETURNING message_id)
+         INSERT INTO message_sids (sid, message_id) SELECT $2, message_id FROM adopted",
         message_id,
         sid,
         status,

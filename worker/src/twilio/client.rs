@@ -1,6 +1,7 @@
 //! The HTTP client: one connection pool, prebuilt addresses and credentials, no repeats of its own.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
@@ -9,6 +10,7 @@ use url::{Host, Url};
 
 use super::credentials::Credentials;
 use super::endpoints::{Endpoints, EndpointsError};
+use super::meter::Meter;
 
 /// Shorter than the idle limit of common load balancers, so that we rather than they close idle connections:
 /// a request written to a connection being closed has no known outcome.
@@ -49,6 +51,7 @@ pub(crate) enum ClientError {
 pub(crate) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) endpoints: Endpoints,
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Client {
@@ -70,7 +73,7 @@ impl Client {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| ClientError::Build(error.without_url()))?;
-        Ok(Self { http, endpoints: Endpoints::new(config)? })
+        Ok(Self { http, endpoints: Endpoints::new(config)?, meter: Arc::new(Meter::new()) })
     }
 }
 

@@ -16,7 +16,7 @@ use super::classify::classify_create;
 use super::client::{Client, with_trace};
 use super::fault::{PathFault, UnknownCause};
 use super::loose::Loose;
-use super::meter::{self, Ended, Operation};
+use super::meter::{self, Ended, Meter, Operation};
 use super::retry_after::retry_after;
 use super::sid::{MessageSid, ServiceSid};
 use super::status::MessageStatus;
@@ -101,10 +101,10 @@ impl Client {
             .header(CONTENT_TYPE, FORM)
             .body(Body::wrap(body));
         match with_trace(call, message.traceparent).send().await {
-            Ok(response) => judge(response, started).await,
+            Ok(response) => judge(&self.meter, response, started).await,
             Err(error) => {
                 let not_written = claim.withdraw();
-                meter::request(Operation::Create, Ended::of(&error), started);
+                self.meter.request(Operation::Create, Ended::of(&error), started);
                 if not_written {
                     CreateOutcome::NotWritten { cause: PathFault::of(&error) }
                 } else {
@@ -115,7 +115,7 @@ impl Client {
     }
 }
 
-async fn judge(mut response: Response, started: Instant) -> CreateOutcome {
+async fn judge(calls: &Meter, mut response: Response, started: Instant) -> CreateOutcome {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let body = read_body(&mut response, ANSWER_LIMIT).await;
@@ -123,7 +123,7 @@ async fn judge(mut response: Response, started: Instant) -> CreateOutcome {
         Err(BodyFault::Broken(error)) => Ended::of(error),
         _ => Ended::Answered(status),
     };
-    meter::request(Operation::Create, ended, started);
+    calls.request(Operation::Create, ended, started);
     if (200..300).contains(&status) {
         return accepted(status, body);
     }

@@ -1,9 +1,10 @@
 //! Metrics of calls to Twilio.
 
-use metrics::{counter, histogram};
+use metrics::{Counter, Histogram, counter, histogram};
 use tokio::time::Instant;
 
 use super::class::Class;
+use crate::handles::Handles;
 
 /// Codes that get a label of their own; the rest share `other`, so that the number of series stays bounded.
 const LABELLED: [(u32, &str); 25] = [
@@ -85,13 +86,25 @@ impl Ended {
     }
 }
 
-/// Counts one call that began at `started`.
-pub(super) fn request(operation: Operation, ended: Ended, started: Instant) {
-    let operation = operation.label();
-    counter!("onboarding_twilio_requests_total", "operation" => operation, "status_class" => ended.label())
-        .increment(1);
-    histogram!("onboarding_twilio_request_duration_seconds", "operation" => operation)
-        .record(started.elapsed().as_secs_f64());
+/// The series that every call has a part in.
+pub(super) struct Meter {
+    requests: Handles<[&'static str; 2], Counter, 8>,
+    durations: Handles<&'static str, Histogram, 7>,
+}
+
+impl Meter {
+    pub(super) const fn new() -> Self {
+        Self { requests: Handles::new(), durations: Handles::new() }
+    }
+
+    /// Counts one call that began at `started`.
+    pub(super) fn request(&self, operation: Operation, ended: Ended, started: Instant) {
+        let (operation, class) = (operation.label(), ended.label());
+        let register = || counter!("onboarding_twilio_requests_total", "operation" => operation, "status_class" => class);
+        self.requests.with([operation, class], register, |c| c.increment(1));
+        let register = || histogram!("onboarding_twilio_request_duration_seconds", "operation" => operation);
+        self.durations.with(operation, register, |h| h.record(started.elapsed().as_secs_f64()));
+    }
 }
 
 /// Counts one error code of Twilio's, from an answer or from a status callback.
@@ -116,11 +129,11 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
-            let now = Instant::now();
+            let (meter, now) = (Meter::new(), Instant::now());
             for status in [201, 400, 404, 429, 500, 302] {
-                request(Operation::Create, Ended::Answered(status), now);
+                meter.request(Operation::Create, Ended::Answered(status), now);
             }
-            request(Operation::Lookup, Ended::TimedOut, now);
+            meter.request(Operation::Lookup, Ended::TimedOut, now);
             error_code(Some(21610), Class::OptOut);
             error_code(Some(31_999), Class::Content);
             error_code(None, Class::Content);

@@ -27,7 +27,7 @@ impl Client {
         let mut response = match with_trace(self.http.get(url), traceparent).send().await {
             Ok(response) => response,
             Err(error) => {
-                meter::request(operation, Ended::of(&error), started);
+                self.meter.request(operation, Ended::of(&error), started);
                 return Err(ReadFault::of(&error));
             }
         };
@@ -37,7 +37,7 @@ impl Client {
             Err(BodyFault::Broken(error)) => Ended::of(error),
             _ => Ended::Answered(status),
         };
-        meter::request(operation, ended, started);
+        self.meter.request(operation, ended, started);
         if response.status().is_success() {
             return body.map_err(|fault| match fault {
                 BodyFault::Broken(error) => ReadFault::of(&error),

@@ -78,10 +78,12 @@ async fn store_welcomed(stage: &Stage, users: u32) -> anyhow::Result<()> {
                       'SM' || md5(user_id), 'delivered', 5
                FROM users";
     stage.execute(sql).await?;
+    stage.execute("INSERT INTO message_sids (sid, message_id) SELECT sid, message_id FROM attempts").await?;
     let sql = "UPDATE users u SET state = 'registered', attempt_id = a.message_id, enqueued_at = now()
                FROM attempts a WHERE a.user_id = u.user_id";
     stage.execute(sql).await?;
     stage.execute("VACUUM ANALYZE users").await?;
     stage.execute("VACUUM ANALYZE attempts").await?;
+    stage.execute("VACUUM ANALYZE message_sids").await?;
     stage.execute("CHECKPOINT").await
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lapin::ErrorKind;
 use shared::{
-    amqp::{self, Condition, ConnectError, Part, Topology, connect},
+    amqp::{self, Condition, ConnectError, Frames, Part, Topology, connect},
     config::{Broker, Env, insecure_allowed},
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn check(found: &mut Findings) {
         return found.skipped("reachable", "not tried: see AMQP_URL above");
     };
     let started = Instant::now();
-    let connection = match connect(&broker, "aamcare worker doctor").await {
+    let connection = match connect(&broker, "aamcare worker doctor", Frames::Small).await {
         Ok(connection) => connection,
         Err(error) => return explain(found, &error),
     };

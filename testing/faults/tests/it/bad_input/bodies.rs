@@ -120,6 +120,22 @@ async fn what_no_database_can_hold_is_replaced_and_what_is_unknown_ignored() -> 
     stage.finish(Expect::users(3)).await
 }
 
+/// The worker asks for small frames. What has a larger header ends that connection once, and comes through the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_any_size_come_through() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    for (n, bytes) in [(1, 1_000), (2, 20_000), (3, 120_000)] {
+        let mut headers = FieldTable::default();
+        headers.insert("x-long".into(), AMQPValue::LongString("x".repeat(bytes).into()));
+        let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);
+        let event = EventBody::signup(&n.to_string(), &number(n));
+        stage.broker.publish_with(Lane::Live, &event.bytes(), properties).await?;
+    }
+    stage.until_final(3).await?;
+    stage.until_case("3", "registered delivered -").await?;
+    stage.finish(Expect::users(3)).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_poison_is_kept_once_and_counted() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;

@@ -74,6 +74,7 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
     let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, twilio_status = NULL, status_rank = -1,
                                     parked_at = now(), next_check_at = NULL";
     stage.database.execute(park).await?;
+    stage.database.execute("DELETE FROM message_sids").await?;
     let attempt: String =
         sqlx::query_scalar("SELECT message_id::text FROM attempts").fetch_one(&stage.database.pool).await?;
     let mut maya = signed_in(&stage, "maya").await?;
