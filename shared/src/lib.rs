@@ -13,6 +13,8 @@ pub mod metric;
 pub mod phone;
 pub mod price;
 pub mod reason;
+#[cfg(test)]
+mod repository;
 pub mod retry;
 pub mod state;
 pub mod telemetry;

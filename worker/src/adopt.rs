@@ -1,7 +1,12 @@
 //! An unknown outcome and the message at Twilio that somebody says it is.
 
+use sqlx::PgPool;
+
 use crate::{
-    store::parked::{Decision, Open},
+    store::{
+        parked::{Decision, Open},
+        unknown,
+    },
     twilio::{Client, MessageSid, MessageStatus, ReadFault},
 };
 
@@ -10,12 +15,26 @@ use crate::{
 pub(crate) enum Doubt {
     #[error("that message went to another number; nothing was changed")]
     OtherNumber,
+    #[error(
+        "that message belongs to another attempt (`worker status` with its SID shows whose); nothing was changed"
+    )]
+    Taken,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
     #[error(transparent)]
     Twilio(#[from] ReadFault),
 }
 
 /// Asks Twilio for the message, so that no mistyped SID is adopted.
-pub(crate) async fn fetch(client: &Client, sid: &MessageSid, attempt: &Open) -> Result<Decision, Doubt> {
+pub(crate) async fn fetch(
+    pool: &PgPool,
+    client: &Client,
+    sid: &MessageSid,
+    attempt: &Open,
+) -> Result<Decision, Doubt> {
+    if !unknown::taken_sids(pool, &[sid.to_string()]).await?.is_empty() {
+        return Err(Doubt::Taken);
+    }
     let record = client.fetch_message(sid).await?;
     if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
         return Err(Doubt::OtherNumber);

@@ -1,14 +1,7 @@
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
 
 use super::{Setting, page, settings::SECTIONS};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::repository::{check_page, code, root};
 
 fn all() -> impl Iterator<Item = &'static Setting> {
     SECTIONS.iter().flat_map(|section| section.settings)
@@ -16,15 +9,7 @@ fn all() -> impl Iterator<Item = &'static Setting> {
 
 #[test]
 fn the_page_of_settings_is_made_from_the_table() {
-    let path = root().join("docs/configuration.md");
-    if std::env::var("CONFIGURATION_PAGE").is_ok_and(|v| v == "write") {
-        fs::write(&path, page()).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap();
-    assert!(
-        written == page(),
-        "docs/configuration.md is not what the table says; CONFIGURATION_PAGE=write writes it anew"
-    );
+    check_page("configuration.md", &page(), "CONFIGURATION_PAGE");
 }
 
 #[test]
@@ -40,30 +25,12 @@ fn every_setting_fits_a_row_and_a_sentence() {
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs"))
-        .collect()
-}
-
-/// The code of our programs, outside tests: that of the table, and the rest.
-fn code() -> (String, String) {
-    let table = root().join("shared/src/config/settings");
-    let files = ["shared/src", "producer/src", "worker/src"].map(|folder| rust_files(&root().join(folder)));
-    let (table, rest): (Vec<_>, Vec<_>) =
-        files.concat().into_iter().partition(|file| file.starts_with(&table));
-    let read = |files: Vec<PathBuf>| -> String {
-        let code = files.iter().map(|file| fs::read_to_string(file).unwrap());
-        code.map(|code| code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned()).collect()
-    };
-    (read(table), read(rest))
-}
-
 #[test]
 fn nothing_is_read_that_is_not_in_the_table() {
-    let (table, rest) = code();
+    let folder = root().join("shared/src/config/settings");
+    let (table, rest): (Vec<_>, Vec<_>) = code().into_iter().partition(|(file, _)| file.starts_with(&folder));
+    let [table, rest] =
+        [table, rest].map(|files| files.into_iter().map(|(_, code)| code).collect::<String>());
     let defined = table.matches("Setting::new(").count() + table.matches("Setting::required(").count();
     assert_eq!(defined, all().count(), "a setting is in no section");
     assert!(

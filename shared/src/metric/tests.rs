@@ -1,26 +1,11 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::repository::{check_page, code};
 
 #[test]
 fn the_page_of_metrics_is_made_from_the_table() {
-    let path = root().join("docs/metrics.md");
-    if std::env::var("METRICS_PAGE").is_ok_and(|v| v == "write") {
-        fs::write(&path, page()).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap();
-    assert!(
-        written == page(),
-        "docs/metrics.md is not what the table says; METRICS_PAGE=write writes it anew"
-    );
+    check_page("metrics.md", &page(), "METRICS_PAGE");
 }
 
 #[test]
@@ -57,11 +42,9 @@ struct Recorded {
 /// Every `counter!`, `gauge!` and `histogram!` with a name of ours, outside tests.
 fn recorded() -> BTreeMap<String, Recorded> {
     let mut found = BTreeMap::new();
-    for file in ["shared/src", "producer/src", "worker/src"].iter().flat_map(|f| rust_files(&root().join(f)))
-    {
-        let code = fs::read_to_string(&file).unwrap();
-        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-        for (name, this) in ["counter", "gauge", "histogram"].into_iter().flat_map(|kind| calls(code, kind)) {
+    for (file, code) in code() {
+        for (name, this) in ["counter", "gauge", "histogram"].into_iter().flat_map(|kind| calls(&code, kind))
+        {
             let first = found.entry(name.clone()).or_insert_with(|| this.clone());
             assert_eq!(*first, this, "{name} in {}", file.display());
         }
@@ -90,14 +73,6 @@ fn arguments(rest: &str) -> &str {
         open == 0
     });
     &rest[..end.unwrap_or(rest.len())]
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs"))
-        .collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers of a scenario's own, to be stopped, killed and wiped: `deploy/dev/instance.sh` starts them.
 
 use std::{
+    ops::Deref,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -16,7 +17,7 @@ const MISSING: i32 = 69;
 
 /// One server in a folder of its own; dropping it kills it and removes the folder, and so does the
 /// end of this process.
-struct Instance {
+pub struct Instance {
     service: &'static str,
     folder: TempDir,
     url: String,
@@ -36,8 +37,25 @@ impl Instance {
         Ok(Some(instance))
     }
 
-    /// Starts it again, where it was.
-    async fn start_again(&self) -> anyhow::Result<()> {
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops it in an orderly way; whoever is connected is thrown out.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        self.run("stop", &[]).await?;
+        Ok(())
+    }
+
+    /// SIGKILL to all its processes.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        self.run("kill", &[]).await?;
+        Ok(())
+    }
+
+    /// Starts it again after [`Instance::stop`] or [`Instance::kill`], on the same port.
+    pub async fn start_again(&self) -> anyhow::Result<()> {
         let url = self.run("start", &[]).await?;
         ensure!(url.trim() == self.url, "the port of {} was taken meanwhile", self.service);
         Ok(())
@@ -81,37 +99,15 @@ impl PrivateBroker {
         Ok(Instance::start("rabbitmq", settings).await?.map(Self))
     }
 
-    /// Where it listens.
-    pub fn url(&self) -> &str {
-        &self.0.url
-    }
-
-    /// Starts it again after [`PrivateBroker::stop`] or [`PrivateBroker::kill`], on the same port.
-    pub async fn start_again(&self) -> anyhow::Result<()> {
-        self.0.start_again().await
-    }
-
-    /// Stops it in an orderly way.
-    pub async fn stop(&self) -> anyhow::Result<()> {
-        self.0.run("stop", &[]).await?;
-        Ok(())
-    }
-
-    /// SIGKILL.
-    pub async fn kill(&self) -> anyhow::Result<()> {
-        self.0.run("kill", &[]).await?;
-        Ok(())
-    }
-
     /// Deletes everything it ever stored; it must not run.
     pub async fn wipe(&self) -> anyhow::Result<()> {
-        self.0.run("wipe", &[]).await?;
+        self.run("wipe", &[]).await?;
         Ok(())
     }
 
     /// `rabbitmqctl` with these arguments.
     pub async fn ctl(&self, args: &[&str]) -> anyhow::Result<String> {
-        self.0.run("ctl", args).await
+        self.run("ctl", args).await
     }
 }
 
@@ -123,26 +119,20 @@ impl PrivatePostgres {
     pub async fn start() -> anyhow::Result<Option<Self>> {
         Ok(Instance::start("postgres", &[]).await?.map(Self))
     }
+}
 
-    /// Where it listens.
-    pub fn url(&self) -> &str {
-        &self.0.url
+impl Deref for PrivateBroker {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.0
     }
+}
 
-    /// Starts it again after [`PrivatePostgres::stop`] or [`PrivatePostgres::kill`], on the same port.
-    pub async fn start_again(&self) -> anyhow::Result<()> {
-        self.0.start_again().await
-    }
+impl Deref for PrivatePostgres {
+    type Target = Instance;
 
-    /// Stops it in an orderly way; whoever is connected is thrown out.
-    pub async fn stop(&self) -> anyhow::Result<()> {
-        self.0.run("stop", &[]).await?;
-        Ok(())
-    }
-
-    /// SIGKILL to all its processes.
-    pub async fn kill(&self) -> anyhow::Result<()> {
-        self.0.run("kill", &[]).await?;
-        Ok(())
+    fn deref(&self) -> &Instance {
+        &self.0
     }
 }

@@ -104,7 +104,7 @@ pub(crate) async fn settle(
         return Ok(back("/unknown", Note::NoSuchAttempt));
     };
     let decision = match form.decision {
-        Verb::Adopt => match adopted(&admin, &form.sid, &attempt).await {
+        Verb::Adopt => match adopted(&admin, &form.sid, &attempt).await? {
             Ok(decision) => decision,
             Err(note) => return Ok(back("/unknown", note)),
         },
@@ -116,12 +116,15 @@ pub(crate) async fn settle(
     Ok(back("/unknown", if done { Note::Settled } else { Note::AnsweredFirst }))
 }
 
-async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Decision, Note> {
-    let sid = MessageSid::parse(sid.trim()).map_err(|_| Note::BadSid)?;
-    adopt::fetch(&admin.worker.client, &sid, attempt).await.map_err(|doubt| match doubt {
-        Doubt::OtherNumber => Note::OtherNumber,
-        Doubt::Twilio(_) => Note::TwilioAway,
-    })
+async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Decision, Note>, sqlx::Error> {
+    let Ok(sid) = MessageSid::parse(sid.trim()) else { return Ok(Err(Note::BadSid)) };
+    match adopt::fetch(admin.pool(), &admin.worker.client, &sid, attempt).await {
+        Ok(decision) => Ok(Ok(decision)),
+        Err(Doubt::OtherNumber) => Ok(Err(Note::OtherNumber)),
+        Err(Doubt::Taken) => Ok(Err(Note::TakenSid)),
+        Err(Doubt::Twilio(_)) => Ok(Err(Note::TwilioAway)),
+        Err(Doubt::Database(error)) => Err(error),
+    }
 }
 
 #[derive(Deserialize)]

@@ -11,14 +11,26 @@ pub(crate) mod unknown;
 /// Rows of one page.
 const PAGE: usize = 50;
 
-/// Cuts a list that was asked for with one row more than a page; says whether there are more.
-fn cut<T>(rows: &mut Vec<T>) -> bool {
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    more
+/// The ways from one page of a list to the others.
+struct Paging {
+    /// Path of the list.
+    here: &'static str,
+    /// There are rows before this page.
+    later: bool,
+    /// Query of the next page; none: this is the last.
+    next: Option<String>,
 }
 
-/// What to ask for so that `cut` can tell.
+impl Paging {
+    /// Cuts a list that was asked for with one row more than a page. `query` makes the query of the page after a row.
+    fn cut<T>(here: &'static str, later: bool, rows: &mut Vec<T>, query: impl Fn(&T) -> String) -> Self {
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        Self { here, later, next: rows.last().filter(|_| more).map(query) }
+    }
+}
+
+/// What to ask for so that `Paging::cut` can tell.
 fn limit() -> i64 {
     i64::try_from(PAGE).unwrap_or(i64::MAX) + 1
 }

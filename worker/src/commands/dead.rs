@@ -5,6 +5,7 @@ mod filter;
 mod list;
 mod mask;
 mod replay;
+mod safety;
 mod show;
 mod touched;
 

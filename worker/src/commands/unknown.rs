@@ -91,7 +91,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
     let (verdict, decision) = match command {
         Command::List { output } => return list(&pool, *output).await,
-        Command::Adopt { sid, verdict } => (verdict, fetch(sid, &find(&pool, verdict).await?).await?),
+        Command::Adopt { sid, verdict } => (verdict, fetch(&pool, sid, &find(&pool, verdict).await?).await?),
         Command::MarkSent(verdict) => (verdict, Decision::MarkSent),
         Command::Reopen(verdict) => (verdict, Decision::Reopen),
     };
@@ -162,13 +162,14 @@ async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
 }
 
 /// Asks Twilio for the message, so that no mistyped SID is adopted.
-async fn fetch(sid: &str, attempt: &Open) -> Result<Decision, Failure> {
+async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &Open) -> Result<Decision, Failure> {
     let config = Config::read(Env::of_process())?;
     install_crypto();
     let sid = MessageSid::parse(sid).map_err(|e| Failure::new(USAGE, format!("the SID {e}")))?;
     let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
-    adopt::fetch(&client, &sid, attempt).await.map_err(|doubt| match doubt {
-        Doubt::OtherNumber => Failure::new(SOME_FAILED, doubt),
+    adopt::fetch(pool, &client, &sid, attempt).await.map_err(|doubt| match doubt {
+        Doubt::OtherNumber | Doubt::Taken => Failure::new(SOME_FAILED, doubt),
+        Doubt::Database(error) => open::failed(error),
         Doubt::Twilio(fault) => Failure::new(UNREACHABLE, fault),
     })
 }

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Before, cut, limit};
+use super::{Before, Paging, limit};
 use crate::{
     admin::{
         Admin,
@@ -23,8 +23,7 @@ use crate::{
 struct Letters {
     view: View,
     rows: Vec<letters::Row>,
-    later: bool,
-    next: Option<i64>,
+    paging: Paging,
 }
 
 pub(crate) async fn show(
@@ -34,6 +33,6 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let before = query?.before;
     let mut rows = letters::page(admin.pool(), before, limit()).await?;
-    let next = if cut(&mut rows) { rows.last().map(|r| r.id) } else { None };
-    page(&Letters { view, rows, later: before.is_some(), next })
+    let paging = Paging::cut("/letters", before.is_some(), &mut rows, |row| format!("before={}", row.id));
+    page(&Letters { view, rows, paging })
 }

@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
-use super::{cut, limit};
+use super::{Paging, limit};
 use crate::{
     admin::{
         Admin,
@@ -40,8 +40,7 @@ pub(crate) struct Search {
 struct People {
     view: View,
     rows: Vec<Row>,
-    later: bool,
-    next: Option<String>,
+    paging: Paging,
 }
 
 pub(crate) async fn show(
@@ -51,8 +50,9 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let after = query?.0.after.as_deref().and_then(cursor);
     let mut rows = people::page(admin.pool(), after.as_ref(), limit()).await?;
-    let next = if cut(&mut rows) { rows.last().map(place) } else { None };
-    page(&People { view, rows, later: after.is_some(), next })
+    let paging =
+        Paging::cut("/people", after.is_some(), &mut rows, |row| format!("after={}", escaped(&place(row))));
+    page(&People { view, rows, paging })
 }
 
 /// Goes to the user of that id or message SID. What was typed is not repeated: it may be a number.
@@ -63,7 +63,7 @@ pub(crate) async fn search(
     let found = find(&admin, query?.0.q.trim()).await?;
     let to = found.map_or_else(
         || "/people?note=nobody".to_owned(),
-        |story| format!("/person?id={}", byte_serialize(story.user.as_bytes()).collect::<String>()),
+        |story| format!("/person?id={}", escaped(&story.user)),
     );
     Ok(Redirect::to(&to).into_response())
 }
@@ -74,6 +74,11 @@ pub(super) async fn find(admin: &Admin, who: &str) -> Result<Option<Story>, sqlx
         return Ok(None);
     }
     Story::find(admin.pool(), who).await
+}
+
+/// As a value in a query.
+fn escaped(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
 }
 
 /// `TIME~ID`.

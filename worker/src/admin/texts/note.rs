@@ -13,6 +13,7 @@ pub(crate) enum Note {
     NoSuchAttempt,
     BadSid,
     OtherNumber,
+    TakenSid,
     TwilioAway,
     Replayed,
     NotReplayed,
@@ -21,7 +22,7 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    const ALL: [Note; 13] = [
+    const ALL: [Note; 14] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
@@ -30,6 +31,7 @@ impl Note {
         Note::NoSuchAttempt,
         Note::BadSid,
         Note::OtherNumber,
+        Note::TakenSid,
         Note::TwilioAway,
         Note::Replayed,
         Note::NotReplayed,
@@ -48,6 +50,7 @@ impl Note {
             Note::NoSuchAttempt => "no_such_attempt",
             Note::BadSid => "bad_sid",
             Note::OtherNumber => "other_number",
+            Note::TakenSid => "taken_sid",
             Note::TwilioAway => "twilio_away",
             Note::Replayed => "replayed",
             Note::NotReplayed => "not_replayed",
@@ -82,6 +85,10 @@ impl Note {
             Note::OtherNumber => (
                 "That message went to another number; nothing was changed.",
                 "त्यो सन्देश अर्कै नम्बरमा गएको थियो; केही बदलिएन।",
+            ),
+            Note::TakenSid => (
+                "That message belongs to another attempt; search for its SID to see whose. Nothing was changed.",
+                "त्यो सन्देश अर्कै प्रयासको हो; कसको हो हेर्न SID खोज्नुहोस्। केही बदलिएन।",
             ),
             Note::TwilioAway => (
                 "Twilio does not know that message, or cannot be asked; nothing was changed.",

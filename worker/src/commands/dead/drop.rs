@@ -6,12 +6,13 @@ use shared::config::Env;
 
 use super::{
     filter::Filter,
+    safety::Safety,
     touched::{Touched, letters},
 };
 use crate::{
     commands::{ask, open},
     exit::{Failure, INTERRUPTED, SOME_FAILED},
-    store::dead_letters::settle::{self, Verdict},
+    store::dead_letters::settle,
 };
 
 const EXAMPLES: &str = "\
@@ -30,18 +31,11 @@ const CHUNK: usize = 1_000;
 pub(in crate::commands) struct Arguments {
     #[command(flatten)]
     filter: Filter,
-    /// Why; kept in the audit log
-    #[arg(long, required_unless_present = "dry_run", help_heading = "Safety")]
-    because: Option<String>,
-    /// Who decided [default: the login name]
-    #[arg(long, help_heading = "Safety")]
-    actor: Option<String>,
+    #[command(flatten)]
+    safety: Safety,
     /// Only count
     #[arg(long, short = 'n', help_heading = "Safety")]
     dry_run: bool,
-    /// Do not ask, even if it is more than one
-    #[arg(long, short, help_heading = "Safety")]
-    yes: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -60,14 +54,14 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let deed = format!("this empties {all}");
     if touched.ids.len() > 1
-        && !arguments.yes
+        && !arguments.safety.yes
         && !ask::confirmed(&format!("Empty {all} ({by_reason}) for good?"), &deed)?
     {
         println!("nothing was changed");
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    let actor = open::actor(arguments.actor.as_deref());
-    let verdict = Verdict { actor: &actor, because: arguments.because.as_deref().unwrap_or_default() };
+    let actor = arguments.safety.actor();
+    let verdict = arguments.safety.verdict(&actor);
     let mut dropped = 0;
     for ids in touched.ids.chunks(CHUNK) {
         dropped += settle::drop(&pool, ids, &verdict).await.map_err(open::failed)?;

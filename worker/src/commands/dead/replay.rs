@@ -12,12 +12,12 @@ use shared::{
 
 use super::{
     filter::Filter,
+    safety::Safety,
     touched::{Touched, letters},
 };
 use crate::{
     commands::{ask, open},
     exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
-    store::dead_letters::settle::Verdict,
 };
 
 const EXAMPLES: &str = "\
@@ -34,18 +34,11 @@ version cannot read would only come back, and is left alone.";
 pub(in crate::commands) struct Arguments {
     #[command(flatten)]
     filter: Filter,
-    /// Why; kept in the audit log
-    #[arg(long, required_unless_present = "dry_run", help_heading = "Safety")]
-    because: Option<String>,
-    /// Who decided [default: the login name]
-    #[arg(long, help_heading = "Safety")]
-    actor: Option<String>,
+    #[command(flatten)]
+    safety: Safety,
     /// Only look which of them can be read now
     #[arg(long, short = 'n', help_heading = "Safety")]
     dry_run: bool,
-    /// Do not ask, even if it is more than one
-    #[arg(long, short, help_heading = "Safety")]
-    yes: bool,
     /// Letters a second, so that live signups are not held up
     #[arg(long, default_value = "50", help_heading = "Pace", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
@@ -64,15 +57,15 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         println!("no open dead letter matches: nothing was published");
         return Ok(code(touched.missing == 0));
     }
-    let actor = open::actor(arguments.actor.as_deref());
-    let verdict = Verdict { actor: &actor, because: arguments.because.as_deref().unwrap_or_default() };
+    let actor = arguments.safety.actor();
+    let verdict = arguments.safety.verdict(&actor);
     let mut rounds = Rounds::new(pool, arguments.rate);
     if arguments.dry_run {
         rounds.look(&touched.ids).await.map_err(open::failed)?;
         println!("{}", rounds.outlook());
         return Ok(code(touched.missing == 0));
     }
-    if touched.ids.len() > 1 && !arguments.yes && !confirmed(&touched)? {
+    if touched.ids.len() > 1 && !arguments.safety.yes && !confirmed(&touched)? {
         println!("nothing was published");
         return Ok(ExitCode::from(INTERRUPTED));
     }

@@ -74,7 +74,6 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
     let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, twilio_status = NULL, status_rank = -1,
                                     parked_at = now(), next_check_at = NULL";
     stage.database.execute(park).await?;
-    stage.database.execute("DELETE FROM message_sids").await?;
     let attempt: String =
         sqlx::query_scalar("SELECT message_id::text FROM attempts").fetch_one(&stage.database.pool).await?;
     let mut maya = signed_in(&stage, "maya").await?;
@@ -90,8 +89,12 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
     for (sid, note) in [
         ("nonsense", "bad_sid"),
         ("SM000000000000000000000000000000ff", "twilio_away"),
+        (sid.as_str(), "taken_sid"),
         (sid.as_str(), "settled"),
     ] {
+        if note == "settled" {
+            stage.database.execute("DELETE FROM message_sids").await?;
+        }
         let fields = settle(sid, "adopt");
         let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let page = maya.act("/unknown/settle", &fields).await?;
