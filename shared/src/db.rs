@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions};
+use sqlx::{
+    Connection as _, PgConnection, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::config::DatabaseUrl;
 
@@ -12,9 +16,22 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// A connection that was returned so lately is taken unasked.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Postgres keeps a plan until it next analyses the tables: made while they were empty, it reads them as a whole at
+/// every execution, however much they grow meanwhile.
+const BY_INDEX: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
 /// A pool that connects when it is first used. Statements are limited to 30 s by the server.
 pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    let options = url.options(name)?.options([("statement_timeout", "30s"), ("lock_timeout", "10s")]);
+    connect_with(url.options(name)?, connections)
+}
+
+/// A pool for statements that each name some rows, and find them by an index wherever there is one.
+pub fn pool_by_index(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    connect_with(url.options(name)?.options(BY_INDEX), connections)
+}
+
+fn connect_with(options: PgConnectOptions, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let options = options.options([("statement_timeout", "30s"), ("lock_timeout", "10s")]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))

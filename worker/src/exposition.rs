@@ -54,8 +54,10 @@ impl Exposition {
     /// Prometheus text. Reads memory and `/proc`; asks nobody.
     pub(crate) fn render(&self) -> String {
         self.process.collect();
-        let pool = &self.worker.pool;
-        let (all, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+        let pools = [&self.worker.pool, &self.worker.batches];
+        let all: u32 = pools.iter().map(|pool| pool.size()).sum();
+        let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         metrics::gauge!("onboarding_db_pool_connections", "state" => "idle").set(f64::from(idle));
         metrics::gauge!("onboarding_db_pool_connections", "state" => "used")
             .set(f64::from(all.saturating_sub(idle)));

@@ -28,6 +28,8 @@ pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 pub(crate) struct Worker {
     pub(crate) config: Config,
     pub(crate) pool: PgPool,
+    /// Of the batched statements alone: nothing else makes them wait for a connection.
+    pub(crate) batches: PgPool,
     pub(crate) client: Client,
     pub(crate) sender: Sender,
     pub(crate) registrar: Box<dyn Registrar>,
@@ -55,6 +57,7 @@ impl Worker {
     pub(crate) fn new(
         config: Config,
         pool: PgPool,
+        batches: PgPool,
         stop: CancellationToken,
         abandon: &CancellationToken,
     ) -> anyhow::Result<Self> {
@@ -63,12 +66,13 @@ impl Worker {
         let topology = Topology::new(config.broker.namespace.clone());
         let per_day = config.pace.messages_per_day;
         let claim = Claim {
-            pool: pool.clone(),
+            pool: batches.clone(),
             worker_id: Uuid::now_v7().to_string(),
             lease: timing.lease,
             messages_per_day: per_day,
         };
-        let outcome = Outcome { pool: pool.clone(), retry_for: timing.retry_for, messages_per_day: per_day };
+        let outcome =
+            Outcome { pool: batches.clone(), retry_for: timing.retry_for, messages_per_day: per_day };
         Ok(Self {
             sender: config.twilio.sender()?.clone(),
             registrar: registrar(config.method, client.clone()),
@@ -87,8 +91,8 @@ impl Worker {
             phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
-            known: Batcher::start("known", ReadKnown(pool.clone()), abandon.clone()),
-            record: Batcher::start("record", Record(pool.clone()), abandon.clone()),
+            known: Batcher::start("known", ReadKnown(batches.clone()), abandon.clone()),
+            record: Batcher::start("record", Record(batches.clone()), abandon.clone()),
             claim: Batcher::start("claim", claim, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, abandon.clone()),
             callback_base: config
@@ -100,6 +104,7 @@ impl Worker {
             spared: Spared::default(),
             config,
             pool,
+            batches,
             client,
             stop,
         })

@@ -54,6 +54,11 @@ impl<A> Acks<A> {
         }
     }
 
+    /// Finished deliveries that were not acked.
+    pub(super) fn unacked(&self) -> usize {
+        self.finished
+    }
+
     /// The highest delivery of the unbroken run at the front, to be acked with `multiple`.
     pub(super) fn run(&mut self) -> Option<A> {
         let mut last = None;

@@ -10,7 +10,7 @@ use lapin::{
     types::FieldTable,
 };
 use shared::amqp::{ConnectError, Frames, TopologyError, connect};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{Consumer, End, acks::Acks, delivery};
 use crate::{
@@ -21,6 +21,10 @@ use crate::{
 };
 
 const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+/// So many finished deliveries are acked without waiting for more: an ack wakes two threads here, and the broker.
+const ACK_MANY: usize = 64;
+/// And no finished delivery waits longer for others.
+const ACK_WITHIN: Duration = Duration::from_millis(5);
 
 /// Why a session broke.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +67,8 @@ struct Session<'a> {
     consumer: &'a Consumer,
     channel: Channel,
     acks: Acks<Acker>,
+    /// When what is finished is acked at the latest.
+    ack_by: Option<Instant>,
     running: usize,
     done: mpsc::UnboundedSender<Done>,
     prefetch: u16,
@@ -83,7 +89,8 @@ impl Consumer {
         let prefetch = self.worker.config.pace.prefetch;
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let (done, finished) = mpsc::unbounded_channel();
-        let session = Session { consumer: self, channel, acks: Acks::new(), running: 0, done, prefetch };
+        let session =
+            Session { consumer: self, channel, acks: Acks::new(), ack_by: None, running: 0, done, prefetch };
         let end = session.run(finished).await;
         match end {
             // The lane has said itself what holds it back.
@@ -122,6 +129,7 @@ impl Session<'_> {
                 }
                 () = self.consumer.closing() => break End::OutsideHours,
                 Some(done) = finished.recv() => self.settle(done, &mut finished).await?,
+                () = until(self.ack_by) => self.ack().await?,
                 delivery = deliveries.next() => self.take(delivery.ok_or(Broken::Ended)??),
                 _ = depth.tick() => self.measure_depth(&queue).await?,
             }
@@ -160,7 +168,7 @@ impl Session<'_> {
         self.consumer.worker.meters.in_flight(1.0);
         let (worker, done) = (self.consumer.worker.clone(), self.done.clone());
         self.consumer.handlers.spawn(async move {
-            let started = tokio::time::Instant::now();
+            let started = Instant::now();
             let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
             worker.meters.in_flight(-1.0);
             scope.processed(&result);
@@ -169,7 +177,7 @@ impl Session<'_> {
         });
     }
 
-    /// Books the handler's end and all others that are waiting, then acks what may be acked.
+    /// Books the handler's end and all others that are waiting, then acks them, or has them wait for more.
     async fn settle(
         &mut self,
         first: Done,
@@ -190,14 +198,25 @@ impl Session<'_> {
             }
             next = finished.try_recv().ok();
         }
+        if self.acks.unacked() >= ACK_MANY || self.running == 0 || database_away {
+            self.ack().await?;
+        } else {
+            self.ack_by.get_or_insert_with(|| Instant::now() + ACK_WITHIN);
+        }
+        if database_away { Err(Broken::Database) } else { Ok(()) }
+    }
+
+    /// Acks what may be acked.
+    async fn ack(&mut self) -> Result<(), Broken> {
         failpoint::hit("before_ack");
+        self.ack_by = None;
         for acker in self.acks.stragglers(usize::from(self.prefetch)) {
             acker.ack(BasicAckOptions::default()).await?;
         }
         if let Some(acker) = self.acks.run() {
             acker.ack(BasicAckOptions { multiple: true }).await?;
         }
-        if database_away { Err(Broken::Database) } else { Ok(()) }
+        Ok(())
     }
 
     async fn give_back(&mut self, tag: u64) -> Result<(), Broken> {
@@ -212,6 +231,13 @@ impl Session<'_> {
         let state = self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
         self.consumer.health.depth(self.consumer.lane, state.message_count());
         Ok(())
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,6 +13,14 @@ pub(crate) struct Callback {
     pub(crate) error_code: Option<i32>,
 }
 
+impl Callback {
+    /// One that came before its SID was known.
+    pub(super) fn early(sid: String, status: String, error_code: Option<i32>) -> Self {
+        let rank = i16::from(crate::twilio::MessageStatus::parse(&status).rank());
+        Self { sid, status, rank, message_id: None, error_code }
+    }
+}
+
 /// What a stored callback changed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Effect {
@@ -76,7 +84,11 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
 }
 
 /// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not.
-async fn apply(tx: &mut PgConnection, message_id: Uuid, callback: &Callback) -> Result<Effect, sqlx::Error> {
+pub(super) async fn apply(
+    tx: &mut PgConnection,
+    message_id: Uuid,
+    callback: &Callback,
+) -> Result<Effect, sqlx::Error> {
     let age = sqlx::query_scalar!(
         r#"UPDATE attempts SET
                outcome = 'accepted', sid = coalesce(sid, $2), next_check_at = NULL, parked_at = NULL,
@@ -111,24 +123,5 @@ async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), 
     )
     .execute(tx)
     .await?;
-    Ok(())
-}
-
-/// Applies callbacks that named only a SID and came before that SID was stored.
-pub(super) async fn apply_early(tx: &mut PgConnection, sids: &[String]) -> Result<(), sqlx::Error> {
-    let early = sqlx::query!(
-        r#"UPDATE status_callbacks c SET matched = true FROM message_sids s
-           WHERE c.sid = ANY($1) AND NOT c.matched AND s.sid = c.sid
-           RETURNING s.message_id, c.sid, c.status, c.error_code"#,
-        sids,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    for row in early {
-        let rank = i16::from(crate::twilio::MessageStatus::parse(&row.status).rank());
-        let callback =
-            Callback { sid: row.sid, status: row.status, rank, message_id: None, error_code: row.error_code };
-        apply(&mut *tx, row.message_id, &callback).await?;
-    }
     Ok(())
 }

@@ -113,7 +113,8 @@ impl Claim {
                    FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[],
                                $10::text[])
                         AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent)
-                   WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL)
+                   -- Asked by itself, it is never joined as a whole.
+                   WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL) IS NULL
                    ORDER BY i.phone COLLATE "C"
                    ON CONFLICT DO NOTHING
                    RETURNING message_id

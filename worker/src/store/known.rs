@@ -70,8 +70,10 @@ impl Statement for ReadKnown {
                       b.message_id AS "holder?", b.user_id AS "holder_user?", b.phone_e164 AS "holder_phone?",
                       b.outcome AS "holder_outcome?: AttemptOutcome"
                FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS i(user_id, phone, ord)
-               LEFT JOIN users u ON u.user_id = i.user_id
-               LEFT JOIN attempts b ON b.phone_e164 = coalesce(i.phone, u.phone_e164) AND b.blocks"#,
+               -- With a limit, each is looked up by its index and never joined as a whole.
+               LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = i.user_id LIMIT 1) u ON true
+               LEFT JOIN LATERAL (SELECT * FROM attempts WHERE phone_e164 = coalesce(i.phone, u.phone_e164) AND blocks
+                                  LIMIT 1) b ON true"#,
             &ids,
             &phones as &[Option<String>],
         )

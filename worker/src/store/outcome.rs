@@ -10,7 +10,10 @@ use shared::{
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{budget, callbacks};
+use super::{
+    budget,
+    callbacks::{self, Callback},
+};
 use crate::batch::{Keyed, Statement};
 
 /// Writes many outcomes in one transaction.
@@ -73,17 +76,15 @@ impl Statement for Outcome {
     async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let ended: Vec<&Ended> = rows.iter().collect();
-        self.attempts(&mut tx, &ended).await?;
+        let early = self.attempts(&mut tx, &ended).await?;
         let changes: Vec<(&Ended, &UserChange)> =
             rows.iter().filter_map(|r| r.user.as_ref().map(|u| (r, u))).collect();
         if !changes.is_empty() {
             self.users(&mut tx, &changes).await?;
             suppress(&mut tx, rows).await?;
         }
-        let sids: Vec<String> =
-            rows.iter().filter_map(|r| r.accepted.as_ref().map(|a| a.sid.clone())).collect();
-        if !sids.is_empty() {
-            callbacks::apply_early(&mut tx, &sids).await?;
+        for (message_id, callback) in early {
+            callbacks::apply(&mut tx, message_id, &callback).await?;
         }
         let freed = rows.iter().filter(|r| !r.outcome.blocks()).count();
         budget::give_back(&mut tx, self.messages_per_day, freed).await?;
@@ -93,8 +94,13 @@ impl Statement for Outcome {
 }
 
 impl Outcome {
-    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status.
-    async fn attempts(&self, tx: &mut PgConnection, rows: &[&Ended]) -> Result<(), sqlx::Error> {
+    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. Returns the callbacks
+    /// that named only a SID and came before that SID was stored, with their attempts.
+    async fn attempts(
+        &self,
+        tx: &mut PgConnection,
+        rows: &[&Ended],
+    ) -> Result<Vec<(Uuid, Callback)>, sqlx::Error> {
         let ids: Vec<Uuid> = rows.iter().map(|r| r.message_id.uuid()).collect();
         let outcomes: Vec<AttemptOutcome> = rows.iter().map(|r| r.outcome).collect();
         let blocks: Vec<bool> = rows.iter().map(|r| r.outcome.blocks()).collect();
@@ -106,7 +112,7 @@ impl Outcome {
         let codes: Vec<Option<i32>> =
             rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
         let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
-        sqlx::query!(
+        let early = sqlx::query!(
             r#"WITH ended AS (
                UPDATE attempts a SET
                    outcome = i.outcome, blocks = a.blocks AND i.blocks, sid = coalesce(a.sid, i.sid),
@@ -118,15 +124,20 @@ impl Outcome {
                FROM UNNEST($1::uuid[], $2::attempt_outcome[], $3::bool[], $4::text[], $5::text[], $6::int2[],
                            $7::int4[], $8::float8[])
                     AS i(message_id, outcome, blocks, sid, status, rank, code, check_in)
-               WHERE a.message_id = i.message_id
+               WHERE a.message_id = i.message_id AND a.message_id = ANY($1)
                  AND (a.outcome = 'sending'
                       OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
                       OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
-               RETURNING a.message_id, a.sid)
+               RETURNING a.message_id, a.sid
+           ), owned AS (
                INSERT INTO message_sids (sid, message_id)
                SELECT sid, message_id FROM ended WHERE sid IS NOT NULL
                -- A callback may have told it before.
-               ON CONFLICT (sid) DO NOTHING"#,
+               ON CONFLICT (sid) DO NOTHING
+           )
+           UPDATE status_callbacks c SET matched = true FROM ended e
+           WHERE c.sid = e.sid AND NOT c.matched
+           RETURNING e.message_id, c.sid, c.status, c.error_code"#,
             &ids,
             &outcomes as &[AttemptOutcome],
             &blocks,
@@ -136,9 +147,12 @@ impl Outcome {
             &codes as &[Option<i32>],
             &checks as &[Option<f64>],
         )
-        .execute(tx)
+        .fetch_all(tx)
         .await?;
-        Ok(())
+        Ok(early
+            .into_iter()
+            .map(|c| (c.message_id, Callback::early(c.sid, c.status, c.error_code)))
+            .collect())
     }
 
     /// Changes a user only while this attempt is hers and ended as told.
@@ -165,11 +179,11 @@ impl Outcome {
                    FROM UNNEST($1::text[], $2::uuid[], $3::attempt_outcome[], $4::user_state[], $5::text[],
                                $6::float8[], $7::bool[])
                         AS n(user_id, message_id, outcome, state, reason, delay, counts)
-                   JOIN users v USING (user_id)
+                   JOIN users v ON v.user_id = n.user_id AND v.user_id = ANY($1)
                    ORDER BY n.user_id FOR UPDATE OF v
                ) i
-               JOIN attempts a ON a.message_id = i.message_id AND a.outcome = i.outcome
-               WHERE u.user_id = i.user_id AND u.attempt_id = i.message_id"#,
+               JOIN attempts a ON a.message_id = i.message_id AND a.message_id = ANY($2) AND a.outcome = i.outcome
+               WHERE u.user_id = i.user_id AND u.user_id = ANY($1) AND u.attempt_id = i.message_id"#,
             &users as &[&str],
             &ids,
             &outcomes as &[AttemptOutcome],

@@ -119,7 +119,7 @@ pub(super) async fn write(
                          display_name, lane, traceparent, state, reason, method, attempt_id, again_in)
            ), locked AS (
                SELECT u.user_id FROM users u JOIN input i USING (user_id)
-               WHERE NOT i.fresh AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
+               WHERE NOT i.fresh AND u.user_id = ANY($1) AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
                  AND (i.attempt_id IS NOT NULL OR NOT EXISTS (
                      SELECT FROM attempts a
                      WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = i.phone_e164))
