@@ -1,20 +1,21 @@
 //! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
 //! one statement serves many events.
 
-use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
+use std::{collections::HashSet, future::Future, time::Duration};
 
 use shared::{
     db::{Trouble, sqlstate, trouble},
     retry::RetryPolicy,
 };
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-/// Larger batches gain nothing: a hundred rows reach the database's full speed.
-const MAX_ROWS: usize = 100;
+/// One batch runs at a time, so that the next one may grow to this while it does. Rows cost the database least in large
+/// batches; larger ones gain nothing.
+const MAX_ROWS: usize = 256;
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
 /// A statement that handles many rows at once, in one transaction.
@@ -27,10 +28,6 @@ pub(crate) trait Statement: Send + Sync + 'static {
     /// For how long a statement that fails for passing reasons is repeated. What must not be forgotten
     /// is repeated for as long as the worker runs.
     const PATIENCE: Duration = Duration::from_secs(30);
-
-    /// Batches that run at once. Two of them may meet on one row as those of two workers may: the rows are locked in
-    /// one order.
-    const AT_ONCE: usize = 1;
 
     /// One answer per row, in order.
     fn run(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Self::Answer>, sqlx::Error>> + Send;
@@ -73,15 +70,10 @@ impl<S: Statement> Clone for Batcher<S> {
 }
 
 impl<S: Statement> Batcher<S> {
-    /// Starts the tasks that run `statement`. Once `stop` is cancelled, a failing statement is not repeated.
+    /// Starts the task that runs `statement`. Once `stop` is cancelled, a failing statement is not repeated.
     pub(crate) fn start(name: &'static str, statement: S, stop: CancellationToken) -> Self {
         let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
-        let inbox = Arc::new(Mutex::new(inbox));
-        let runner = Arc::new(Runner { name, statement, stop });
-        for _ in 0..S::AT_ONCE {
-            let (runner, inbox) = (runner.clone(), inbox.clone());
-            tokio::spawn(async move { runner.run(&inbox).await });
-        }
+        tokio::spawn(Runner { name, statement, stop }.run(inbox));
         Self { jobs }
     }
 
@@ -100,9 +92,9 @@ struct Runner<S> {
 }
 
 impl<S: Statement> Runner<S> {
-    async fn run(&self, inbox: &Mutex<mpsc::Receiver<Job<S>>>) {
+    async fn run(self, mut inbox: mpsc::Receiver<Job<S>>) {
         let mut waiting: Vec<Job<S>> = Vec::new();
-        while gather(inbox, &mut waiting).await {
+        while gather(&mut inbox, &mut waiting).await {
             let batch = without_collisions(&mut waiting);
             self.settle(batch).await;
         }
@@ -156,17 +148,14 @@ impl<S: Statement> Runner<S> {
 }
 
 /// Adds what has come in to what waits from before, at least one job in all. False: no more will come.
-async fn gather<S: Statement>(inbox: &Mutex<mpsc::Receiver<Job<S>>>, waiting: &mut Vec<Job<S>>) -> bool {
+async fn gather<S: Statement>(inbox: &mut mpsc::Receiver<Job<S>>, waiting: &mut Vec<Job<S>>) -> bool {
     if waiting.is_empty() {
-        return inbox.lock().await.recv_many(waiting, MAX_ROWS).await > 0;
+        return inbox.recv_many(waiting, MAX_ROWS).await > 0;
     }
-    // Held by one that waits for a job: then there is none.
-    if let Ok(mut inbox) = inbox.try_lock() {
-        while waiting.len() < MAX_ROWS
-            && let Ok(job) = inbox.try_recv()
-        {
-            waiting.push(job);
-        }
+    while waiting.len() < MAX_ROWS
+        && let Ok(job) = inbox.try_recv()
+    {
+        waiting.push(job);
     }
     true
 }

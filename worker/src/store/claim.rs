@@ -63,8 +63,6 @@ impl Statement for Claim {
     type Row = Wish;
     type Answer = Granted;
 
-    const AT_ONCE: usize = 2;
-
     async fn run(&self, rows: &[Wish]) -> Result<Vec<Granted>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());

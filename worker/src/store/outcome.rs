@@ -68,8 +68,6 @@ impl Statement for Outcome {
     type Row = Ended;
     type Answer = ();
 
-    const AT_ONCE: usize = 2;
-
     /// An outcome that is forgotten would have to be found out again.
     const PATIENCE: Duration = Duration::MAX;
 
