@@ -169,7 +169,7 @@ async fn run(
     let exchange = topology.exchange();
     let confirmed = metrics::counter!("onboarding_published_events_total", "result" => "confirmed");
     let confirm_seconds = metrics::histogram!("onboarding_publish_confirm_seconds");
-    let (mut flight, mut window) = (Flight::default(), Vec::with_capacity(WINDOW));
+    let (mut flight, mut window) = (Flight::default(), Vec::new());
     // A program that starts with a link has the largest frames; one that waits for its first has time to enlarge them.
     let mut frames = if link.is_some() { Frames::Large } else { Frames::Small };
     let mut open = true;
@@ -200,7 +200,7 @@ async fn run(
                 }
                 if open {
                     let channel = link.as_ref().map(|link| &link.channel);
-                    flight.publish(channel, &exchange, window.drain(..)).await;
+                    flight.publish(channel, &exchange, std::mem::take(&mut window)).await;
                 }
             }
         }

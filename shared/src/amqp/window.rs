@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, future::join_all};
 use lapin::{Channel, Confirmation, PublisherConfirm, options::BasicPublishOptions};
 use tokio::{
     sync::oneshot,
@@ -87,23 +87,14 @@ impl Flight {
     }
 
     /// Publishes a window; without a channel its events are unsent.
-    pub(super) async fn publish(
-        &mut self,
-        channel: Option<&Channel>,
-        exchange: &str,
-        window: impl ExactSizeIterator<Item = Request>,
-    ) {
+    pub(super) async fn publish(&mut self, channel: Option<&Channel>, exchange: &str, window: Vec<Request>) {
         let began = Instant::now();
-        let mut events = Vec::with_capacity(window.len());
-        for Request { event, verdict } in window {
-            let state = match channel {
-                Some(channel) if !self.spoilt => send(channel, exchange, &event, began).await,
-                _ => State::Unsent,
-            };
-            // The rest of the window would fail alike, only later.
-            self.spoilt |= !matches!(state, State::Waiting(_));
-            events.push(Sent { id: event.id, verdict, state });
-        }
+        // All at once: handed over one by one, each would wake the thread that writes.
+        let states = join_all(window.iter().map(|request| send(channel, exchange, &request.event))).await;
+        self.spoilt |= states.iter().any(|state| !matches!(state, State::Waiting(_)));
+        let sent = window.into_iter().zip(states);
+        let events =
+            sent.map(|(Request { event, verdict }, state)| Sent { id: event.id, verdict, state }).collect();
         self.windows.push_back(Window { events, began, deadline: Instant::now() + CONFIRM_TIMEOUT });
     }
 
@@ -172,7 +163,8 @@ fn outcome(come: Result<Confirmation, lapin::Error>, returned: &mut HashSet<Stri
     state
 }
 
-async fn send(channel: &Channel, exchange: &str, event: &Outgoing, began: Instant) -> State {
+async fn send(channel: Option<&Channel>, exchange: &str, event: &Outgoing) -> State {
+    let Some(channel) = channel else { return State::Unsent };
     let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
     let publish = channel.basic_publish(
         exchange.into(),
@@ -181,7 +173,7 @@ async fn send(channel: &Channel, exchange: &str, event: &Outgoing, began: Instan
         event.body(),
         event.properties(),
     );
-    match timeout(CONFIRM_TIMEOUT.saturating_sub(began.elapsed()), publish).await {
+    match timeout(CONFIRM_TIMEOUT, publish).await {
         Ok(Ok(confirm)) => State::Waiting(confirm),
         Ok(Err(_)) => State::Unsent,
         Err(_) => State::Stuck,

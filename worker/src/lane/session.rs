@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, future::try_join_all};
 use lapin::{
     Acker, Channel,
     message::Delivery,
@@ -210,9 +210,8 @@ impl Session<'_> {
     async fn ack(&mut self) -> Result<(), Broken> {
         failpoint::hit("before_ack");
         self.ack_by = None;
-        for acker in self.acks.stragglers(usize::from(self.prefetch)) {
-            acker.ack(BasicAckOptions::default()).await?;
-        }
+        let stragglers = self.acks.stragglers(usize::from(self.prefetch));
+        try_join_all(stragglers.iter().map(|acker| acker.ack(BasicAckOptions::default()))).await?;
         if let Some(acker) = self.acks.run() {
             acker.ack(BasicAckOptions { multiple: true }).await?;
         }
