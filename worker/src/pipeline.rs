@@ -92,7 +92,7 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
     };
     for _ in 0..MAX_LOOKS {
         let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
-        let known = worker.known.run(Question { user_id: user_id.to_string(), phone }).await?;
+        let known = worker.known(inbound.lane).run(Question { user_id: user_id.to_string(), phone }).await?;
         if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // Older than what is stored: it changes nothing, yet it is a reason to welcome her.
             news = None;

@@ -39,9 +39,10 @@ pub(crate) struct Worker {
     queues: [String; 2],
     phone_refs: Option<PhoneRefs>,
     pub(crate) meters: Meters,
-    pub(crate) known: Batcher<ReadKnown>,
+    /// What a call waits for, by lane: a live one never waits for a batch of the backfill.
+    known: [Batcher<ReadKnown>; 2],
+    claim: [Batcher<Claim>; 2],
     pub(crate) record: Batcher<Record>,
-    pub(crate) claim: Batcher<Claim>,
     pub(crate) outcome: Batcher<Outcome>,
     /// Deliveries that are handled beside each other share it; one under suspicion has it alone.
     pub(crate) turns: RwLock<()>,
@@ -65,10 +66,12 @@ impl Worker {
         let timing = &config.timing;
         let topology = Topology::new(config.broker.namespace.clone());
         let per_day = config.pace.messages_per_day;
-        let claim = Claim {
+        let worker_id = Uuid::now_v7().to_string();
+        let lease = timing.lease;
+        let claim = || Claim {
             pool: batches.clone(),
-            worker_id: Uuid::now_v7().to_string(),
-            lease: timing.lease,
+            worker_id: worker_id.clone(),
+            lease,
             messages_per_day: per_day,
         };
         let outcome =
@@ -91,9 +94,9 @@ impl Worker {
             phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
-            known: Batcher::start("known", ReadKnown(batches.clone()), abandon.clone()),
+            known: Lane::ALL.map(|_| Batcher::start("known", ReadKnown(batches.clone()), abandon.clone())),
+            claim: Lane::ALL.map(|_| Batcher::start("claim", claim(), abandon.clone())),
             record: Batcher::start("record", Record(batches.clone()), abandon.clone()),
-            claim: Batcher::start("claim", claim, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, abandon.clone()),
             callback_base: config
                 .twilio
@@ -115,6 +118,16 @@ impl Worker {
     pub(crate) fn callback_url(&self, message_id: MessageId) -> Option<String> {
         let base = self.callback_base.as_ref()?;
         Some(format!("{base}/twilio/status?mid={message_id}#rc=5&rp=ct,rt,5xx"))
+    }
+
+    /// Reads what is known of users of a lane.
+    pub(crate) fn known(&self, lane: Lane) -> &Batcher<ReadKnown> {
+        &self.known[lane as usize]
+    }
+
+    /// Claims numbers for a lane.
+    pub(crate) fn claim(&self, lane: Lane) -> &Batcher<Claim> {
+        &self.claim[lane as usize]
     }
 
     /// The queue of a lane.

@@ -40,8 +40,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(25);
 /// One for each loop, some for callbacks.
 const CONNECTIONS: u32 = 9;
-/// One for each kind of batch.
-const BATCHES: u32 = 4;
+/// One for each batch that may run.
+const BATCHES: u32 = 6;
 
 pub(super) async fn run() -> Result<ExitCode, Failure> {
     let config = Config::read(Env::of_process())?;

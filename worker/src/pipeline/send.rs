@@ -81,7 +81,7 @@ pub(super) async fn send(
     };
     let wish = wish(facts.clone(), &phone, method, message);
     let claimed = Claimed { message_id: wish.message_id, call_before: worker.call_before() };
-    let verdict = match worker.claim.run(wish).await? {
+    let verdict = match worker.claim(facts.lane).run(wish).await? {
         Granted::Yes => {
             return call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some);
         }
