@@ -1,4 +1,4 @@
-//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
+//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits who is awaited; under load
 //! one statement serves many events.
 
 use std::{collections::HashSet, future::Future, time::Duration};
@@ -70,10 +70,11 @@ impl<S: Statement> Clone for Batcher<S> {
 }
 
 impl<S: Statement> Batcher<S> {
-    /// Starts the task that runs `statement`. Once `stop` is cancelled, a failing statement is not repeated.
-    pub(crate) fn start(name: &'static str, statement: S, stop: CancellationToken) -> Self {
+    /// Starts the task that runs `statement`. What comes is not urgent by `gather`: for so long the first row of a batch
+    /// waits for others, since a transaction of few rows costs the database much for each. Once `stop` is cancelled, a failing statement is not repeated.
+    pub(crate) fn start(name: &'static str, statement: S, gather: Duration, stop: CancellationToken) -> Self {
         let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
-        tokio::spawn(Runner { name, statement, stop }.run(inbox));
+        tokio::spawn(Runner { name, statement, gather, stop }.run(inbox));
         Self { jobs }
     }
 
@@ -88,13 +89,14 @@ impl<S: Statement> Batcher<S> {
 struct Runner<S> {
     name: &'static str,
     statement: S,
+    gather: Duration,
     stop: CancellationToken,
 }
 
 impl<S: Statement> Runner<S> {
     async fn run(self, mut inbox: mpsc::Receiver<Job<S>>) {
         let mut waiting: Vec<Job<S>> = Vec::new();
-        while gather(&mut inbox, &mut waiting).await {
+        while gather(&mut inbox, &mut waiting, self.gather).await {
             let batch = without_collisions(&mut waiting);
             self.settle(batch).await;
         }
@@ -147,10 +149,18 @@ impl<S: Statement> Runner<S> {
     }
 }
 
-/// Adds what has come in to what waits from before, at least one job in all. False: no more will come.
-async fn gather<S: Statement>(inbox: &mut mpsc::Receiver<Job<S>>, waiting: &mut Vec<Job<S>>) -> bool {
-    if waiting.is_empty() {
-        return inbox.recv_many(waiting, MAX_ROWS).await > 0;
+/// Adds what has come in, after a wait for more, to what waits from before; at least one job in all. False: no more
+/// will come.
+async fn gather<S: Statement>(
+    inbox: &mut mpsc::Receiver<Job<S>>,
+    waiting: &mut Vec<Job<S>>,
+    wait: Duration,
+) -> bool {
+    if waiting.is_empty() && inbox.recv_many(waiting, MAX_ROWS).await == 0 {
+        return false;
+    }
+    if !wait.is_zero() && waiting.len() < MAX_ROWS {
+        tokio::time::sleep(wait).await;
     }
     while waiting.len() < MAX_ROWS
         && let Ok(job) = inbox.try_recv()

@@ -24,6 +24,19 @@ use crate::{
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.
 pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 
+/// A backfill is in no hurry: its statements leave the database to those of live signups for the time between them.
+const BACKFILL_GATHERS: Duration = Duration::from_millis(10);
+/// Nobody waits for the outcome of a call but its ack.
+const OUTCOMES_GATHER: Duration = Duration::from_millis(5);
+
+/// For how long rows of a lane wait for others.
+fn urgency(lane: Lane) -> Duration {
+    match lane {
+        Lane::Live => Duration::ZERO,
+        Lane::Backfill => BACKFILL_GATHERS,
+    }
+}
+
 /// What every stage of the pipeline shares.
 pub(crate) struct Worker {
     pub(crate) config: Config,
@@ -94,10 +107,12 @@ impl Worker {
             phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
-            known: Lane::ALL.map(|_| Batcher::start("known", ReadKnown(batches.clone()), abandon.clone())),
-            claim: Lane::ALL.map(|_| Batcher::start("claim", claim(), abandon.clone())),
-            record: Batcher::start("record", Record(batches.clone()), abandon.clone()),
-            outcome: Batcher::start("outcome", outcome, abandon.clone()),
+            known: Lane::ALL.map(|lane| {
+                Batcher::start("known", ReadKnown(batches.clone()), urgency(lane), abandon.clone())
+            }),
+            claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), urgency(lane), abandon.clone())),
+            record: Batcher::start("record", Record(batches.clone()), Duration::ZERO, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, OUTCOMES_GATHER, abandon.clone()),
             callback_base: config
                 .twilio
                 .public_url
