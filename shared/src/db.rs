@@ -22,17 +22,17 @@ const BY_INDEX: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
 /// A pool that connects when it is first used. Statements are limited to 30 s by the server.
 pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    connect_with(url.options(name)?, connections)
+    Ok(connect_with(url.options(name)?, connections))
 }
 
 /// A pool for statements that each name some rows, and find them by an index wherever there is one.
 pub fn pool_by_index(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    connect_with(url.options(name)?.options(BY_INDEX), connections)
+    Ok(connect_with(url.options(name)?.options(BY_INDEX), connections))
 }
 
-fn connect_with(options: PgConnectOptions, connections: u32) -> Result<PgPool, sqlx::Error> {
+fn connect_with(options: PgConnectOptions, connections: u32) -> PgPool {
     let options = options.options([("statement_timeout", "30s"), ("lock_timeout", "10s")]);
-    Ok(PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .max_lifetime(Duration::from_secs(30 * 60))
@@ -46,7 +46,7 @@ fn connect_with(options: PgConnectOptions, connections: u32) -> Result<PgPool, s
                 Ok(true)
             })
         })
-        .connect_lazy_with(options))
+        .connect_lazy_with(options)
 }
 
 /// Whether the database has every migration that this program knows.

@@ -24,16 +24,15 @@ use crate::{
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.
 pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 
-/// A backfill is in no hurry: its statements leave the database to those of live signups for the time between them.
-const BACKFILL_GATHERS: Duration = Duration::from_millis(10);
-/// Nobody waits for the outcome of a call but its ack.
-const OUTCOMES_GATHER: Duration = Duration::from_millis(5);
+/// What is in no hurry, a backfill or the outcome of a call, gathers for so long: fewer and larger transactions leave
+/// the database to those of live signups.
+const UNHURRIED: Duration = Duration::from_millis(5);
 
 /// For how long rows of a lane wait for others.
 fn urgency(lane: Lane) -> Duration {
     match lane {
         Lane::Live => Duration::ZERO,
-        Lane::Backfill => BACKFILL_GATHERS,
+        Lane::Backfill => UNHURRIED,
     }
 }
 
@@ -112,7 +111,7 @@ impl Worker {
             }),
             claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), urgency(lane), abandon.clone())),
             record: Batcher::start("record", Record(batches.clone()), Duration::ZERO, abandon.clone()),
-            outcome: Batcher::start("outcome", outcome, OUTCOMES_GATHER, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, UNHURRIED, abandon.clone()),
             callback_base: config
                 .twilio
                 .public_url
