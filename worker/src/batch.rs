@@ -1,4 +1,4 @@
-//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits who is awaited; under load
+//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
 //! one statement serves many events.
 
 use std::{collections::HashSet, future::Future, time::Duration};
@@ -70,8 +70,9 @@ impl<S: Statement> Clone for Batcher<S> {
 }
 
 impl<S: Statement> Batcher<S> {
-    /// Starts the task that runs `statement`. What comes is not urgent by `gather`: for so long the first row of a batch
-    /// waits for others, since a transaction of few rows costs the database much for each. Once `stop` is cancelled, a failing statement is not repeated.
+    /// Starts the task that runs `statement`. For `gather` the first row of a batch waits for others, where nobody is in
+    /// a hurry: few rows in a transaction cost the database much for each. Once `stop` is cancelled, a failing
+    /// statement is not repeated.
     pub(crate) fn start(name: &'static str, statement: S, gather: Duration, stop: CancellationToken) -> Self {
         let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
         tokio::spawn(Runner { name, statement, gather, stop }.run(inbox));

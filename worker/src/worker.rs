@@ -29,7 +29,7 @@ pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 const UNHURRIED: Duration = Duration::from_millis(5);
 
 /// For how long rows of a lane wait for others.
-fn urgency(lane: Lane) -> Duration {
+fn gathering(lane: Lane) -> Duration {
     match lane {
         Lane::Live => Duration::ZERO,
         Lane::Backfill => UNHURRIED,
@@ -107,9 +107,9 @@ impl Worker {
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
             known: Lane::ALL.map(|lane| {
-                Batcher::start("known", ReadKnown(batches.clone()), urgency(lane), abandon.clone())
+                Batcher::start("known", ReadKnown(batches.clone()), gathering(lane), abandon.clone())
             }),
-            claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), urgency(lane), abandon.clone())),
+            claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), gathering(lane), abandon.clone())),
             record: Batcher::start("record", Record(batches.clone()), Duration::ZERO, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, UNHURRIED, abandon.clone()),
             callback_base: config

@@ -39,6 +39,8 @@ const STORED: i32 = 100_000;
 /// After five executions Postgres may plan without looking at the values (PostgreSQL docs, PREPARE).
 const EXECUTIONS: u32 = 7;
 const ROWS: u32 = 50;
+/// From here on no number is that of a stored user.
+const NEW: u32 = 1_000_000;
 
 struct Database {
     admin: String,
@@ -94,8 +96,12 @@ impl Database {
                  SELECT gen_random_uuid(), 'old-' || n, '+97798' || (40000000 + n), 'accepted', 'live', 'w', 'ne', '',
                         1, now(), 'SM' || md5(n::text), 'delivered', 5 FROM generate_series(1, {STORED}) n"
             ),
-            "INSERT INTO message_sids (sid, message_id) SELECT sid, message_id FROM attempts".into(),
-            "INSERT INTO status_callbacks (sid, status, matched) SELECT sid, 'delivered', true FROM attempts".into(),
+            "INSERT INTO message_sids (sid, message_id)
+             SELECT sid, message_id FROM attempts WHERE user_id LIKE 'old-%'"
+                .into(),
+            "INSERT INTO status_callbacks (sid, status, matched)
+             SELECT sid, 'delivered', true FROM attempts WHERE user_id LIKE 'old-%'"
+                .into(),
             "INSERT INTO suppressions (phone_e164, source, actor, reason)
              SELECT '+1' || n, 't', 't', 't' FROM generate_series(1000000, 1020000) n"
                 .into(),
@@ -290,10 +296,10 @@ async fn plans_made_while_the_tables_were_empty_stay_good() {
     let database = Database::create().await;
     database.migrate().await;
     let batches = database.batches();
-    events_from(0, batches.clone()).await;
+    events_from(NEW, batches.clone()).await;
     database.fill().await;
     let before = database.rows_read().await;
-    events_from(ROWS * EXECUTIONS, batches.clone()).await;
+    events_from(NEW + ROWS * EXECUTIONS, batches.clone()).await;
     batches.close().await;
     database.quiet().await.close().await;
     let read = database.rows_read().await - before;

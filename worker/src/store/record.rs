@@ -120,9 +120,10 @@ pub(super) async fn write(
            ), locked AS (
                SELECT u.user_id FROM users u JOIN input i USING (user_id)
                WHERE NOT i.fresh AND u.user_id = ANY($1) AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
-                 AND (i.attempt_id IS NOT NULL OR NOT EXISTS (
-                     SELECT FROM attempts a
-                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = i.phone_e164))
+                 AND (i.attempt_id IS NOT NULL OR (
+                     -- Never EXISTS: that may be planned as a hash of the whole table.
+                     SELECT a.message_id FROM attempts a
+                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = i.phone_e164) IS NULL)
                ORDER BY u.user_id FOR UPDATE OF u
            ), known AS (
                UPDATE users u SET
@@ -164,9 +165,9 @@ pub(super) async fn write(
                    reenqueues = CASE WHEN EXCLUDED.attempt_id IS NULL THEN u.reenqueues ELSE 0 END,
                    traceparent = coalesce(EXCLUDED.traceparent, u.traceparent), updated_at = now()
                WHERE u.changed_at <= EXCLUDED.changed_at
-                 AND (EXCLUDED.attempt_id IS NOT NULL OR NOT EXISTS (
-                     SELECT FROM attempts a
-                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = EXCLUDED.phone_e164))
+                 AND (EXCLUDED.attempt_id IS NOT NULL OR (
+                     SELECT a.message_id FROM attempts a
+                     WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = EXCLUDED.phone_e164) IS NULL)
                RETURNING u.user_id
            )
            SELECT user_id AS "user_id!" FROM known UNION ALL SELECT user_id FROM fresh"#,
