@@ -1,6 +1,8 @@
 //! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
 //! one statement serves many events.
 
+mod crowd;
+
 use std::{collections::HashSet, future::Future, time::Duration};
 
 use shared::{
@@ -13,9 +15,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crowd::Crowd;
+
 /// One batch runs at a time, so that the next one may grow to this while it does. Rows cost the database least in large
 /// batches; larger ones gain nothing.
 const MAX_ROWS: usize = 256;
+/// How long the first row of a batch waits for others, where it does: few rows in a transaction cost the database much
+/// for each, and leave less of it to those in a hurry.
+const GATHER: Duration = Duration::from_millis(5);
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
 /// A statement that handles many rows at once, in one transaction.
@@ -53,6 +60,15 @@ pub(crate) enum BatchError {
     Stopping,
 }
 
+/// When the first row of a batch waits for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gather {
+    /// Nobody is in a hurry.
+    Always,
+    /// Somebody waits for the answer: only where many come at once.
+    InCrowds,
+}
+
 struct Job<S: Statement> {
     row: S::Row,
     reply: oneshot::Sender<Result<S::Answer, BatchError>>,
@@ -70,10 +86,8 @@ impl<S: Statement> Clone for Batcher<S> {
 }
 
 impl<S: Statement> Batcher<S> {
-    /// Starts the task that runs `statement`. For `gather` the first row of a batch waits for others, where nobody is in
-    /// a hurry: few rows in a transaction cost the database much for each. Once `stop` is cancelled, a failing
-    /// statement is not repeated.
-    pub(crate) fn start(name: &'static str, statement: S, gather: Duration, stop: CancellationToken) -> Self {
+    /// Starts the task that runs `statement`. Once `stop` is cancelled, a failing statement is not repeated.
+    pub(crate) fn start(name: &'static str, statement: S, gather: Gather, stop: CancellationToken) -> Self {
         let (jobs, inbox) = mpsc::channel(4 * MAX_ROWS);
         tokio::spawn(Runner { name, statement, gather, stop }.run(inbox));
         Self { jobs }
@@ -90,14 +104,21 @@ impl<S: Statement> Batcher<S> {
 struct Runner<S> {
     name: &'static str,
     statement: S,
-    gather: Duration,
+    gather: Gather,
     stop: CancellationToken,
 }
 
 impl<S: Statement> Runner<S> {
     async fn run(self, mut inbox: mpsc::Receiver<Job<S>>) {
         let mut waiting: Vec<Job<S>> = Vec::new();
-        while gather(&mut inbox, &mut waiting, self.gather).await {
+        let mut crowd = Crowd::new(Instant::now());
+        loop {
+            let wait = self.gather == Gather::Always || crowd.is_there();
+            let before = waiting.len();
+            if !gather(&mut inbox, &mut waiting, wait).await {
+                return;
+            }
+            crowd.came(waiting.len() - before, Instant::now());
             let batch = without_collisions(&mut waiting);
             self.settle(batch).await;
         }
@@ -155,13 +176,13 @@ impl<S: Statement> Runner<S> {
 async fn gather<S: Statement>(
     inbox: &mut mpsc::Receiver<Job<S>>,
     waiting: &mut Vec<Job<S>>,
-    wait: Duration,
+    wait: bool,
 ) -> bool {
     if waiting.is_empty() && inbox.recv_many(waiting, MAX_ROWS).await == 0 {
         return false;
     }
-    if !wait.is_zero() && waiting.len() < MAX_ROWS {
-        tokio::time::sleep(wait).await;
+    if wait && waiting.len() < MAX_ROWS {
+        tokio::time::sleep(GATHER).await;
     }
     while waiting.len() < MAX_ROWS
         && let Ok(job) = inbox.try_recv()
@@ -208,5 +229,4 @@ fn reply_each<A>(
 }
 
 #[cfg(test)]
-#[path = "batch_tests.rs"]
 mod tests;

@@ -5,7 +5,6 @@ use std::{sync::PoisonError, time::Duration};
 
 use shared::db::sqlstate;
 use sqlx::{PgConnection, PgPool};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
 };
 
 const INTERVAL: Duration = Duration::from_secs(15);
-/// Measuring takes at most one part in so many of the time, however many users there are.
+/// The database measures for at most one part in so many of the time, however many users there are.
 const SHARE: u32 = 100;
 
 /// Measures, or waits to become the one who does, until the worker stops.
@@ -51,9 +50,7 @@ async fn lead(pool: &PgPool, text: &ServiceText) -> Result<(), sqlx::Error> {
 }
 
 async fn measure(connection: &mut PgConnection, text: &ServiceText) -> Result<Duration, sqlx::Error> {
-    let started = Instant::now();
-    let figures = census::take(connection).await?;
-    let took = started.elapsed();
+    let (figures, took) = census::take(connection).await?;
     let rendered = exposition::rendered(|| show(&figures, took));
     *text.lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered);
     Ok(took)

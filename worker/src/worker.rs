@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    batch::Batcher,
+    batch::{Batcher, Gather},
     config::Config,
     gate::{Breaker, Gate, Limiter, Pauses, Permits},
     handles::Handles,
@@ -24,15 +24,11 @@ use crate::{
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.
 pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 
-/// What is in no hurry, a backfill or the outcome of a call, gathers for so long: fewer and larger transactions leave
-/// the database to those of live signups.
-const UNHURRIED: Duration = Duration::from_millis(5);
-
-/// For how long rows of a lane wait for others.
-fn gathering(lane: Lane) -> Duration {
+/// Fewer and larger transactions of a backfill leave the database to those of live signups.
+fn gathering(lane: Lane) -> Gather {
     match lane {
-        Lane::Live => Duration::ZERO,
-        Lane::Backfill => UNHURRIED,
+        Lane::Live => Gather::InCrowds,
+        Lane::Backfill => Gather::Always,
     }
 }
 
@@ -110,8 +106,8 @@ impl Worker {
                 Batcher::start("known", ReadKnown(batches.clone()), gathering(lane), abandon.clone())
             }),
             claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), gathering(lane), abandon.clone())),
-            record: Batcher::start("record", Record(batches.clone()), Duration::ZERO, abandon.clone()),
-            outcome: Batcher::start("outcome", outcome, UNHURRIED, abandon.clone()),
+            record: Batcher::start("record", Record(batches.clone()), Gather::InCrowds, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, Gather::Always, abandon.clone()),
             callback_base: config
                 .twilio
                 .public_url

@@ -1,8 +1,16 @@
 //! What is true of the whole service. Everything but the count of users is read from small tables or
 //! partial indexes.
 
+use std::time::Duration;
+
 use shared::{lane::Lane, state::UserState};
 use sqlx::PgConnection;
+use tokio::time::{Instant, sleep};
+
+/// Pages of `users` that are counted at a time: some milliseconds.
+const SLICE: i64 = 256;
+/// Between two slices the database is left to others for so many times as long.
+const REST: u32 = 9;
 
 /// "onboarding: census" to whoever reads `pg_locks`; any constant would do.
 const LEADER: i64 = 0x006f_6e62_6f61_7264;
@@ -37,23 +45,53 @@ pub(crate) async fn try_lead(connection: &mut PgConnection) -> Result<bool, sqlx
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "held!""#, LEADER).fetch_one(connection).await
 }
 
-/// Measures.
-pub(crate) async fn take(connection: &mut PgConnection) -> Result<Figures, sqlx::Error> {
-    Ok(Figures {
-        users: users(&mut *connection).await?,
+/// Measures. Also tells for how long the database was at work for it.
+pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Duration), sqlx::Error> {
+    let (users, counting) = users(&mut *connection).await?;
+    let started = Instant::now();
+    let figures = Figures {
+        users,
         overdue: overdue(&mut *connection).await?,
         suppressed: suppressed(&mut *connection).await?,
         open: open(connection).await?,
-    })
+    };
+    Ok((figures, counting + started.elapsed()))
 }
 
-async fn users(connection: &mut PgConnection) -> Result<Vec<(UserState, i64)>, sqlx::Error> {
-    let counted =
-        sqlx::query!(r#"SELECT state AS "state: UserState", count(*) AS "users!" FROM users GROUP BY state"#)
-            .fetch_all(connection)
-            .await?;
-    let count = |state| counted.iter().find(|row| row.state == state).map_or(0, |row| row.users);
-    Ok(UserState::ALL.map(|state| (state, count(state))).to_vec())
+/// Counts slice by slice, so that no signup waits behind a count of millions. Who is written meanwhile may be counted in
+/// her old state, in her new one, in both or not at all.
+async fn users(connection: &mut PgConnection) -> Result<(Vec<(UserState, i64)>, Duration), sqlx::Error> {
+    let mut users = UserState::ALL.map(|state| (state, 0)).to_vec();
+    let mut counting = Duration::ZERO;
+    let pages = sqlx::query_scalar!(
+        r#"SELECT pg_relation_size('users') / current_setting('block_size')::bigint AS "pages!""#
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    for from in (0..pages).step_by(usize::try_from(SLICE).unwrap_or(1)) {
+        let started = Instant::now();
+        let counted = slice(&mut *connection, from).await?;
+        let took = started.elapsed();
+        counting += took;
+        for (state, total) in &mut users {
+            *total += counted.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum::<i64>();
+        }
+        sleep(took * REST).await;
+    }
+    Ok((users, counting))
+}
+
+/// The users of [`SLICE`] pages.
+async fn slice(connection: &mut PgConnection, from: i64) -> Result<Vec<(UserState, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT state AS "state: UserState", count(*) AS "users!" FROM users
+           WHERE ctid >= $1::text::tid AND ctid < $2::text::tid GROUP BY state"#,
+        format!("({from},0)"),
+        format!("({},0)", from + SLICE),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.users)).collect())
 }
 
 /// Waiting for her event: since the last evidence of it. Waiting for a retry: since that was due.

@@ -44,7 +44,7 @@ fn start(blips: u32) -> (Batcher<Recorder>, Batches, CancellationToken) {
     let batches = Batches::default();
     let stop = CancellationToken::new();
     let statement = Recorder { batches: batches.clone(), blips: Arc::new(Mutex::new(blips)) };
-    (Batcher::start("test", statement, Duration::ZERO, stop.clone()), batches, stop)
+    (Batcher::start("test", statement, Gather::InCrowds, stop.clone()), batches, stop)
 }
 
 async fn run_all(batcher: &Batcher<Recorder>, rows: &[Row]) -> Vec<Result<&'static str, BatchError>> {
@@ -109,7 +109,7 @@ impl Statement for Gated {
 async fn while_one_batch_runs_the_next_one_gathers() {
     let (started, gate) = (Arc::default(), Arc::new(Semaphore::new(0)));
     let statement = Gated { started: Arc::clone(&started), gate: gate.clone() };
-    let batcher = Batcher::start("test", statement, Duration::ZERO, CancellationToken::new());
+    let batcher = Batcher::start("test", statement, Gather::InCrowds, CancellationToken::new());
     let mut waiting = Vec::new();
     for row in [Row("a", ""), Row("b", ""), Row("c", "")] {
         let batcher = batcher.clone();
@@ -130,13 +130,12 @@ async fn while_one_batch_runs_the_next_one_gathers() {
 async fn what_is_not_urgent_gathers_first() {
     let (batches, blips) = (Batches::default(), Arc::default());
     let statement = Recorder { batches: batches.clone(), blips };
-    let wait = Duration::from_millis(10);
-    let batcher = Batcher::start("test", statement, wait, CancellationToken::new());
+    let batcher = Batcher::start("test", statement, Gather::Always, CancellationToken::new());
     let later = async |row, after| {
         tokio::time::sleep(Duration::from_millis(after)).await;
         batcher.run(row).await
     };
-    let (a, b, c) = tokio::join!(later(Row("a", ""), 0), later(Row("b", ""), 9), later(Row("c", ""), 11));
+    let (a, b, c) = tokio::join!(later(Row("a", ""), 0), later(Row("b", ""), 4), later(Row("c", ""), 6));
     assert_eq!([a, b, c], [Ok("a"), Ok("b"), Ok("c")]);
     assert_eq!(*batches.lock().unwrap(), [vec![Row("a", ""), Row("b", "")], vec![Row("c", "")]]);
 }
