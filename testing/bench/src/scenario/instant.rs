@@ -10,7 +10,7 @@ use crate::{
     report::Row,
     scrape::Scrapes,
     services::Services,
-    stage::Stage,
+    stage::{Stage, people},
     standin::StandIn,
     worker::{self, Pace},
 };
@@ -69,21 +69,30 @@ async fn bare(stage: &Stage, events: u32) -> anyhow::Result<Steady> {
     Ok(seen)
 }
 
-/// Users who had their welcome long ago.
+/// Users who had their welcome long ago. Everything is stored in the order of an index, or it would take hours.
 async fn store_welcomed(stage: &Stage, users: u32) -> anyhow::Result<()> {
-    stage.store_users(0, users).await?;
-    let sql = "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language, body_sha256,
-                                     segments, lease_until, sid, twilio_status, status_rank)
-               SELECT gen_random_uuid(), user_id, phone_e164, 'accepted', 'backfill', 'bench', 'ne', '\\x00', 1, now(),
-                      'SM' || md5(user_id), 'delivered', 5
-               FROM users";
-    stage.execute(sql).await?;
-    stage.execute("INSERT INTO message_sids (sid, message_id) SELECT sid, message_id FROM attempts").await?;
-    let sql = "UPDATE users u SET state = 'registered', attempt_id = a.message_id, enqueued_at = now()
-               FROM attempts a WHERE a.user_id = u.user_id";
-    stage.execute(sql).await?;
-    stage.execute("VACUUM ANALYZE users").await?;
-    stage.execute("VACUUM ANALYZE attempts").await?;
-    stage.execute("VACUUM ANALYZE message_sids").await?;
+    let people = people(0, users);
+    let stored = format!(
+        "INSERT INTO users (user_id, phone_raw, phone_e164, language, source, changed_at, state, attempt_id, enqueued_at)
+         SELECT id, number, '+977' || number, 'ne', 'portal', now(), 'registered', md5(id)::uuid, now() FROM {people}"
+    );
+    let welcomed = format!(
+        "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language, body_sha256,
+                               segments, lease_until, sid, twilio_status, status_rank)
+         SELECT md5(id)::uuid, id, '+977' || number, 'accepted', 'backfill', 'bench', 'ne', '\\x00', 1, now(),
+                'SM' || md5(number), 'delivered', 5 FROM {people}"
+    );
+    let sids = format!(
+        "INSERT INTO message_sids (sid, message_id)
+         SELECT 'SM' || md5(number) AS sid, md5(id)::uuid FROM {people} ORDER BY sid COLLATE \"C\""
+    );
+    let first = async {
+        stage.execute(&stored).await?;
+        stage.execute(&sids).await
+    };
+    tokio::try_join!(first, stage.execute(&welcomed))?;
+    for table in ["users", "attempts", "message_sids"] {
+        stage.execute(&format!("VACUUM ANALYZE {table}")).await?;
+    }
     stage.execute("CHECKPOINT").await
 }
