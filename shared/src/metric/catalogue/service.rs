@@ -43,7 +43,7 @@ pub(super) const SERVICE: &[Metric] = &[
         Leader,
         "Unix time at which these figures were measured",
     ),
-    Metric::new("onboarding_census_duration_seconds", Gauge, Leader, "how long measuring them took"),
+    Metric::new("onboarding_census_duration_seconds", Gauge, Leader, "how long the database was at work for them"),
 ];
 
 pub(super) const OUTBOX: &[Metric] = &[
