@@ -84,7 +84,7 @@ async fn store_welcomed(stage: &Stage, users: u32) -> anyhow::Result<()> {
     );
     let sids = format!(
         "INSERT INTO message_sids (sid, message_id)
-         SELECT 'SM' || md5(number) AS sid, md5(id)::uuid FROM {people} ORDER BY sid COLLATE \"C\""
+         SELECT 'SM' || md5(number), md5(id)::uuid FROM {people} ORDER BY md5(number) COLLATE \"C\""
     );
     let first = async {
         stage.execute(&stored).await?;
