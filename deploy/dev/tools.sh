@@ -8,7 +8,7 @@ install_command() {
     cargo) echo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" ;;
     rustfmt | clippy) echo "rustup component add $1" ;;
     cargo-deny) echo "cargo install --locked cargo-deny" ;;
-    cc) packages_command build-essential gcc ;;
+    cc | make) packages_command build-essential "gcc make" ;;
     psql) packages_command postgresql-client libpq ;;
     promtool) packages_command prometheus prometheus ;;
     python3) packages_command "python3 python3-venv" python3 ;;
@@ -35,6 +35,7 @@ need() {
 need_rust() {
     need cargo "compile"
     need cc "link"
+    need make "compile the allocator"
 }
 
 need_component() {

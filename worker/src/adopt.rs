@@ -32,7 +32,7 @@ pub(crate) async fn fetch(
     sid: &MessageSid,
     attempt: &Open,
 ) -> Result<Decision, Doubt> {
-    if !unknown::taken_sids(pool, &[sid.to_string()]).await?.is_empty() {
+    if !unknown::taken_sids(pool, &attempt.phone_e164, &[sid.to_string()]).await?.is_empty() {
         return Err(Doubt::Taken);
     }
     let record = client.fetch_message(sid).await?;

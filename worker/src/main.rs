@@ -37,7 +37,7 @@ use clap::Parser;
 
 /// A fifth of the worker's time went into the system's allocator (docs/performance.md).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = commands::Arguments::parse();

@@ -57,7 +57,7 @@ async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
         listed.iter().filter(|r| is_ours(r, doubt, &worker.sender)).collect();
     let sids: Vec<String> =
         candidates.iter().filter_map(|r| r.sid.as_ref().map(ToString::to_string)).collect();
-    let taken = unknown::taken_sids(&worker.pool, &sids).await?;
+    let taken = unknown::taken_sids(&worker.pool, &doubt.phone_e164, &sids).await?;
     let free = candidates
         .into_iter()
         .find(|r| r.sid.as_ref().is_some_and(|s| !taken.iter().any(|t| t == s.as_str())));

@@ -115,6 +115,7 @@ impl Receiver {
         let message_id = query.find(|(k, _)| k == "mid").and_then(|(_, v)| v.parse::<Uuid>().ok());
         Some(Callback {
             sid: sid.to_string(),
+            to: field("To").unwrap_or_default(),
             rank: i16::from(status.rank()),
             status: status.as_str().to_owned(),
             message_id,

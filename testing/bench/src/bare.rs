@@ -15,10 +15,10 @@ use lapin::{
 };
 use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
-    config::{Broker, Env, insecure_allowed},
+    config::{Broker, DatabaseUrl, Env, insecure_allowed, settings},
+    db,
     lane::Lane,
 };
-use sqlx::postgres::PgPoolOptions;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::args::Bare;
@@ -32,8 +32,9 @@ pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
     let mut env = Env::of_process();
     let insecure = insecure_allowed(&mut env);
     let broker = Broker::read(&mut env, insecure);
-    let broker = env.finish(broker)?;
-    let pool = PgPoolOptions::new().max_connections(2).connect(&std::env::var("DATABASE_URL")?).await?;
+    let database = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
+    let (broker, database) = env.finish((broker, database))?;
+    let pool = db::pool(&database, "bare pipeline", 2)?;
     let twilio = Arc::new(Twilio::of_process()?);
     let permits = Arc::new(Semaphore::new(arguments.concurrency));
     let connection = connect(&broker, "bare pipeline", Frames::Small).await?;

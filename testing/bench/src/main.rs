@@ -27,7 +27,7 @@ use services::Services;
 
 /// The worker's: the bare pipeline must not be slower for want of it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();

@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::{process::Process, program::program, stage::Stage};
 
 /// The simulator's built-in account; everything else as the worker has it by default.
-const FIXED: [(&str, &str); 10] = [
+const FIXED: [(&str, &str); 9] = [
     ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
     ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
     ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
@@ -17,8 +17,6 @@ const FIXED: [(&str, &str); 10] = [
     ("ALLOW_INSECURE", "1"),
     ("LOG_FORMAT", "json"),
     ("RUST_LOG", "info"),
-    // As the image has it.
-    ("MIMALLOC_PURGE_DELAY", "0"),
 ];
 
 /// What a run sets.

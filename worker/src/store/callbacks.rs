@@ -6,6 +6,8 @@ use uuid::Uuid;
 /// One verified status callback.
 pub(crate) struct Callback {
     pub(crate) sid: String,
+    /// The number that the message went to, as Twilio writes it.
+    pub(crate) to: String,
     pub(crate) status: String,
     pub(crate) rank: i16,
     /// Our own id, from the query of the callback's URL.
@@ -17,7 +19,7 @@ impl Callback {
     /// One that came before its SID was known.
     pub(super) fn early(sid: String, status: String, error_code: Option<i32>) -> Self {
         let rank = i16::from(crate::twilio::MessageStatus::parse(&status).rank());
-        Self { sid, status, rank, message_id: None, error_code }
+        Self { sid, to: String::new(), status, rank, message_id: None, error_code }
     }
 }
 
@@ -46,21 +48,26 @@ pub(crate) struct Taken {
 pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let attempt = sqlx::query!(
-        r#"SELECT message_id, sid, traceparent FROM attempts
+        // The number by itself, once for each of its two indexes. An attempt that has the SID goes before one of the
+        // callback's id that has none yet: a message belongs to one.
+        r#"SELECT message_id, traceparent FROM attempts
            WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
-              OR message_id = (SELECT message_id FROM message_sids WHERE sid = $2)
-           FOR UPDATE"#,
+              OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)
+           ORDER BY sid NULLS LAST LIMIT 1 FOR UPDATE"#,
         callback.message_id,
         callback.sid,
+        callback.to,
     )
     .fetch_optional(&mut *tx)
     .await?;
     sqlx::query!(
         "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (sid, status) DO UPDATE SET matched = status_callbacks.matched OR EXCLUDED.matched",
+         ON CONFLICT (sid, status) DO UPDATE SET
+             matched = status_callbacks.matched OR EXCLUDED.matched,
+             message_id = CASE WHEN EXCLUDED.matched THEN EXCLUDED.message_id ELSE status_callbacks.message_id END",
         callback.sid,
         callback.status,
-        callback.message_id,
+        attempt.as_ref().map(|a| a.message_id).or(callback.message_id),
         callback.error_code,
         attempt.is_some(),
     )
@@ -72,11 +79,7 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
             if suppress {
                 suppress_number(&mut tx, attempt.message_id).await?;
             }
-            let effect = apply(&mut tx, attempt.message_id, callback).await?;
-            if attempt.sid.is_none() && effect != Effect::Stale {
-                own(&mut tx, attempt.message_id, &callback.sid).await?;
-            }
-            effect
+            apply(&mut tx, attempt.message_id, callback).await?
         }
     };
     tx.commit().await?;
@@ -104,14 +107,6 @@ pub(super) async fn apply(
     .fetch_optional(tx)
     .await?;
     Ok(age.map_or(Effect::Stale, |age| Effect::Applied { age }))
-}
-
-/// Makes the SID this attempt's; an error if another one has it.
-async fn own(tx: &mut PgConnection, message_id: Uuid, sid: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("INSERT INTO message_sids (sid, message_id) VALUES ($1, $2)", sid, message_id)
-        .execute(tx)
-        .await?;
-    Ok(())
 }
 
 async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), sqlx::Error> {

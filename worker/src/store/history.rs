@@ -69,8 +69,7 @@ pub(crate) async fn write_minutes(
                       CASE WHEN c.status = 'delivered' AND a.lane = 'live' THEN GREATEST(extract(epoch FROM
                           c.received_at - coalesce(u.signed_up_at, u.created_at)), 0) END AS seconds
                FROM status_callbacks c
-               LEFT JOIN message_sids s ON s.sid = c.sid
-               LEFT JOIN attempts a ON a.message_id = s.message_id
+               LEFT JOIN attempts a ON a.message_id = c.message_id AND a.sid = c.sid
                LEFT JOIN users u ON u.user_id = a.user_id
                WHERE c.received_at >= $3
                  AND c.status IN ('delivered', 'failed', 'undelivered')

@@ -127,13 +127,8 @@ impl Outcome {
                       OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
                       OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
                RETURNING a.message_id, a.sid
-           ), owned AS (
-               INSERT INTO message_sids (sid, message_id)
-               SELECT sid, message_id FROM ended WHERE sid IS NOT NULL
-               -- A callback may have told it before.
-               ON CONFLICT (sid) DO NOTHING
            )
-           UPDATE status_callbacks c SET matched = true FROM ended e
+           UPDATE status_callbacks c SET matched = true, message_id = e.message_id FROM ended e
            WHERE c.sid = e.sid AND NOT c.matched
            RETURNING e.message_id, c.sid, c.status, c.error_code"#,
             &ids,

@@ -63,11 +63,9 @@ pub(crate) async fn decide(
     let id = attempt.message_id;
     let done = match decision {
         Decision::Adopt { sid, status, rank } => sqlx::query!(
-            "WITH adopted AS (
-                 UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
-                                     next_check_at = NULL, parked_at = NULL, updated_at = now()
-                 WHERE message_id = $1 AND outcome = 'unknown' RETURNING message_id)
-             INSERT INTO message_sids (sid, message_id) SELECT $2, message_id FROM adopted",
+            "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
+                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
+             WHERE message_id = $1 AND outcome = 'unknown'",
             id,
             sid,
             status,

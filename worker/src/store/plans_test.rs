@@ -41,6 +41,8 @@ const EXECUTIONS: u32 = 7;
 const ROWS: u32 = 50;
 /// From here on no number is that of a stored user.
 const NEW: u32 = 1_000_000;
+/// One of the stored numbers.
+const NUMBER: &str = "+9779840000001";
 
 struct Database {
     admin: String,
@@ -96,9 +98,6 @@ impl Database {
                  SELECT gen_random_uuid(), 'old-' || n, '+97798' || (40000000 + n), 'accepted', 'live', 'w', 'ne', '',
                         1, now(), 'SM' || md5(n::text), 'delivered', 5 FROM generate_series(1, {STORED}) n"
             ),
-            "INSERT INTO message_sids (sid, message_id)
-             SELECT sid, message_id FROM attempts WHERE user_id LIKE 'old-%'"
-                .into(),
             "INSERT INTO status_callbacks (sid, status, matched)
              SELECT sid, 'delivered', true FROM attempts WHERE user_id LIKE 'old-%'"
                 .into(),
@@ -143,7 +142,7 @@ impl Database {
             let pool = self.quiet().await;
             let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables
                        WHERE relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries',
-                                       'message_sids', 'leases')
+                                       'leases')
                          AND seq_scan + idx_scan > 0";
             let read = pool.fetch_all(sql).await.unwrap();
             pool.close().await;
@@ -265,10 +264,10 @@ async fn sweeper(pool: PgPool) {
 async fn outcomes_that_are_found_out(pool: PgPool) {
     for n in 0..EXECUTIONS {
         unknown::take(&pool, Duration::from_secs(30), 100).await.unwrap();
-        unknown::taken_sids(&pool, &["SM1".to_owned()]).await.unwrap();
+        unknown::taken_sids(&pool, NUMBER, &["SM1".to_owned()]).await.unwrap();
         let sid = format!("SM{n:032}");
         let (status, message_id) = ("sent".to_owned(), Some(Uuid::now_v7()));
-        let callback = Callback { sid, status, rank: 3, message_id, error_code: None };
+        let callback = Callback { sid, to: NUMBER.to_owned(), status, rank: 3, message_id, error_code: None };
         callbacks::take(&pool, &callback, false).await.unwrap();
         tries::count(&pool, &format!("id:{n}"), 5).await.unwrap();
         tries::forget(&pool, &format!("id:{n}")).await.unwrap();

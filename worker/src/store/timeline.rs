@@ -47,14 +47,17 @@ pub(crate) struct Callback {
     pub(crate) received_at: DateTime<Utc>,
 }
 
-/// Whose attempt has this SID.
+/// Whose attempt has this SID. One that no callback named is looked for among all attempts.
 pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT a.user_id FROM message_sids s JOIN attempts a USING (message_id) WHERE s.sid = $1",
-        sid
-    )
-    .fetch_optional(pool)
-    .await
+    let named = sqlx::query_scalar!(
+        "SELECT a.user_id FROM status_callbacks c JOIN attempts a USING (message_id)
+         WHERE c.sid = $1 AND a.sid = $1 LIMIT 1",
+        sid,
+    );
+    if let Some(user) = named.fetch_optional(pool).await? {
+        return Ok(Some(user));
+    }
+    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid).fetch_optional(pool).await
 }
 
 /// The user of this id.

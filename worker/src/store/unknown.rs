@@ -34,9 +34,21 @@ pub(crate) async fn take(pool: &PgPool, hold: Duration, limit: i64) -> Result<Ve
     .await
 }
 
-/// Which of these SIDs belong to attempts already.
-pub(crate) async fn taken_sids(pool: &PgPool, sids: &[String]) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT sid FROM message_sids WHERE sid = ANY($1)", sids).fetch_all(pool).await
+/// Which of these SIDs, of messages to the number `phone` in E.164, belong to attempts already.
+pub(crate) async fn taken_sids(
+    pool: &PgPool,
+    phone: &str,
+    sids: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT sid AS "sid!" FROM attempts WHERE phone_e164 = $1 AND blocks AND sid = ANY($2)
+           UNION ALL
+           SELECT sid FROM attempts WHERE phone_e164 = $1 AND NOT blocks AND sid = ANY($2)"#,
+        phone,
+        sids,
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Ties a message that was found at Twilio to its attempt. False: a definite answer came first.
@@ -49,11 +61,9 @@ pub(crate) async fn adopt(
     error_code: Option<i32>,
 ) -> Result<bool, sqlx::Error> {
     let adopted = sqlx::query!(
-        "WITH adopted AS (
-             UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
-                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
-             WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4 RETURNING message_id)
-         INSERT INTO message_sids (sid, message_id) SELECT $2, message_id FROM adopted",
+        "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
+                             next_check_at = NULL, parked_at = NULL, updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4",
         message_id,
         sid,
         status,

@@ -18,7 +18,7 @@ pub(crate) struct EndpointsError {
 pub(crate) struct Endpoints {
     messages: Url,
     messages_folder: String,
-    phone_numbers: String,
+    phone_numbers: Url,
     services: String,
     account: String,
     sms_permissions: String,
@@ -46,10 +46,14 @@ impl Endpoints {
             variable: "TWILIO_API_BASE_URL",
             example: "https://api.twilio.com",
         })?;
+        let phone_numbers = Url::parse(&format!("{lookups}/PhoneNumbers/")).map_err(|_| EndpointsError {
+            variable: "TWILIO_LOOKUPS_BASE_URL",
+            example: "https://lookups.twilio.com",
+        })?;
         Ok(Self {
             messages,
             messages_folder: folder,
-            phone_numbers: format!("{lookups}/PhoneNumbers/"),
+            phone_numbers,
             services: format!("{messaging}/Services/"),
             account,
             sms_permissions: format!("{accounts}/Messaging/GeoPermissions?CountryCode="),
@@ -85,9 +89,13 @@ impl Endpoints {
     }
 
     /// Lookup of a number in E.164; its plus sign is written as `%2B`.
-    pub(super) fn phone_number(&self, e164: &str) -> String {
-        let encoded: String = url::form_urlencoded::byte_serialize(e164.as_bytes()).collect();
-        format!("{}{encoded}", self.phone_numbers)
+    pub(super) fn phone_number(&self, e164: &str) -> Url {
+        let mut url = self.phone_numbers.clone();
+        let folder = url.path().to_owned();
+        let encoded = url::form_urlencoded::byte_serialize(e164.as_bytes());
+        // Only the path is parsed: of a whole address, the host costs most.
+        url.set_path(&encoded.fold(folder, |path, part| path + part));
+        url
     }
 
     /// First page of the messages to a number.
@@ -160,7 +168,7 @@ mod tests {
             format!("http://127.0.0.1:8901/2010-04-01/Accounts/{ACCOUNT}/Messages/SM{zeros}1.json")
         );
         assert_eq!(
-            endpoints.phone_number("+9779841234567"),
+            endpoints.phone_number("+9779841234567").as_str(),
             "https://lookups.twilio.com/v2/PhoneNumbers/%2B9779841234567"
         );
         let service = endpoints.service(&ServiceSid::parse(&format!("MG{zeros}1")).unwrap());

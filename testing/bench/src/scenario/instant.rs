@@ -82,16 +82,8 @@ async fn store_welcomed(stage: &Stage, users: u32) -> anyhow::Result<()> {
          SELECT md5(id)::uuid, id, '+977' || number, 'accepted', 'backfill', 'bench', 'ne', '\\x00', 1, now(),
                 'SM' || md5(number), 'delivered', 5 FROM {people}"
     );
-    let sids = format!(
-        "INSERT INTO message_sids (sid, message_id)
-         SELECT 'SM' || md5(number), md5(id)::uuid FROM {people} ORDER BY md5(number) COLLATE \"C\""
-    );
-    let first = async {
-        stage.execute(&stored).await?;
-        stage.execute(&sids).await
-    };
-    tokio::try_join!(first, stage.execute(&welcomed))?;
-    for table in ["users", "attempts", "message_sids"] {
+    tokio::try_join!(stage.execute(&stored), stage.execute(&welcomed))?;
+    for table in ["users", "attempts"] {
         stage.execute(&format!("VACUUM ANALYZE {table}")).await?;
     }
     stage.execute("CHECKPOINT").await

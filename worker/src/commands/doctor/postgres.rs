@@ -62,7 +62,8 @@ fn explain(found: &mut Findings, why: NoConnection) {
     match why {
         NoConnection::Setting => found.skipped("reachable", "not tried: see DATABASE_URL above"),
         NoConnection::Refused(why) => {
-            let advice = "mend user, password or database name in DATABASE_URL";
+            let advice = "mend user, password or database name in DATABASE_URL; if the server insists on TLS, \
+                          add ?sslmode=require";
             found.misconfigured("reachable", format!("the server refuses us: {why}"), advice);
         }
         NoConnection::Away(why) => {

@@ -76,6 +76,11 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
     stage.database.execute(park).await?;
     let attempt: String =
         sqlx::query_scalar("SELECT message_id::text FROM attempts").fetch_one(&stage.database.pool).await?;
+    let another = "INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
+                                         lease_until, outcome, blocks, sid)
+                   SELECT gen_random_uuid(), 'another', phone_e164, lane, worker_id, language, body_sha256, segments,
+                          lease_until, 'accepted', false, $1 FROM attempts";
+    sqlx::query(another).bind(&sid).execute(&stage.database.pool).await?;
     let mut maya = signed_in(&stage, "maya").await?;
     assert!(maya.get("/unknown").await?.body.contains(&attempt));
     let settle = |sid: &str, decision: &str| {
@@ -93,7 +98,7 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
         (sid.as_str(), "settled"),
     ] {
         if note == "settled" {
-            stage.database.execute("DELETE FROM message_sids").await?;
+            stage.database.execute("DELETE FROM attempts WHERE user_id = 'another'").await?;
         }
         let fields = settle(sid, "adopt");
         let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
