@@ -20,8 +20,8 @@ use crowd::Crowd;
 /// One batch runs at a time, so that the next one may grow to this while it does. Rows cost the database least in large
 /// batches; larger ones gain nothing.
 const MAX_ROWS: usize = 256;
-/// How long the first row of a batch waits for others, where it does: few rows in a transaction cost the database much
-/// for each, and leave less of it to those in a hurry.
+/// How long the first row of a batch waits for others where many come: few rows in a transaction cost the database
+/// much for each, and leave less of it to those in a hurry.
 const GATHER: Duration = Duration::from_millis(5);
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
@@ -63,8 +63,8 @@ pub(crate) enum BatchError {
 /// When the first row of a batch waits for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gather {
-    /// Nobody is in a hurry.
-    Always,
+    /// Nobody is in a hurry: always, and so many times as long.
+    Always(u32),
     /// Somebody waits for the answer: only where many come at once.
     InCrowds,
 }
@@ -113,9 +113,12 @@ impl<S: Statement> Runner<S> {
         let mut waiting: Vec<Job<S>> = Vec::new();
         let mut crowd = Crowd::new(Instant::now());
         loop {
-            let wait = self.gather == Gather::Always || crowd.is_there();
+            let turns = match self.gather {
+                Gather::Always(turns) => turns,
+                Gather::InCrowds => u32::from(crowd.is_there()),
+            };
             let before = waiting.len();
-            if !gather(&mut inbox, &mut waiting, wait).await {
+            if !gather(&mut inbox, &mut waiting, turns).await {
                 return;
             }
             crowd.came(waiting.len() - before, Instant::now());
@@ -176,12 +179,15 @@ impl<S: Statement> Runner<S> {
 async fn gather<S: Statement>(
     inbox: &mut mpsc::Receiver<Job<S>>,
     waiting: &mut Vec<Job<S>>,
-    wait: bool,
+    turns: u32,
 ) -> bool {
     if waiting.is_empty() && inbox.recv_many(waiting, MAX_ROWS).await == 0 {
         return false;
     }
-    if wait && waiting.len() < MAX_ROWS {
+    for _ in 0..turns {
+        if waiting.len() + inbox.len() >= MAX_ROWS {
+            break;
+        }
         tokio::time::sleep(GATHER).await;
     }
     while waiting.len() < MAX_ROWS

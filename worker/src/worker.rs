@@ -24,11 +24,12 @@ use crate::{
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.
 pub(crate) const VALIDITY_SECONDS: u32 = 14_400;
 
-/// Fewer and larger transactions of a backfill leave the database to those of live signups.
-fn gathering(lane: Lane) -> Gather {
+/// Fewer and larger transactions of a backfill leave database and processor to those of live signups. A claim waits
+/// with a permit in hand, so less than what only reads.
+fn gathering(lane: Lane, turns: u32) -> Gather {
     match lane {
         Lane::Live => Gather::InCrowds,
-        Lane::Backfill => Gather::Always,
+        Lane::Backfill => Gather::Always(turns),
     }
 }
 
@@ -103,11 +104,12 @@ impl Worker {
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
             known: Lane::ALL.map(|lane| {
-                Batcher::start("known", ReadKnown(batches.clone()), gathering(lane), abandon.clone())
+                Batcher::start("known", ReadKnown(batches.clone()), gathering(lane, 4), abandon.clone())
             }),
-            claim: Lane::ALL.map(|lane| Batcher::start("claim", claim(), gathering(lane), abandon.clone())),
+            claim: Lane::ALL
+                .map(|lane| Batcher::start("claim", claim(), gathering(lane, 2), abandon.clone())),
             record: Batcher::start("record", Record(batches.clone()), Gather::InCrowds, abandon.clone()),
-            outcome: Batcher::start("outcome", outcome, Gather::Always, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
             callback_base: config
                 .twilio
                 .public_url

@@ -130,7 +130,7 @@ async fn while_one_batch_runs_the_next_one_gathers() {
 async fn what_is_not_urgent_gathers_first() {
     let (batches, blips) = (Batches::default(), Arc::default());
     let statement = Recorder { batches: batches.clone(), blips };
-    let batcher = Batcher::start("test", statement, Gather::Always, CancellationToken::new());
+    let batcher = Batcher::start("test", statement, Gather::Always(1), CancellationToken::new());
     let later = async |row, after| {
         tokio::time::sleep(Duration::from_millis(after)).await;
         batcher.run(row).await

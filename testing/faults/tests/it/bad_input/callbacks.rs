@@ -1,6 +1,6 @@
 //! Callbacks that nobody at Twilio sent.
 
-use faults::{Expect, Plan, number, signature};
+use faults::{Expect, Plan, Stage, number, signature};
 use reqwest::Method;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,17 +47,51 @@ async fn a_replayed_callback_changes_nothing() -> anyhow::Result<()> {
     let sid = stage.until_case("good", "registered delivered -").await?.welcome_sid.expect("a SID");
     let ids: Vec<String> =
         sqlx::query_scalar("SELECT message_id::text FROM attempts").fetch_all(&stage.database.pool).await?;
-    let url = format!("{}/twilio/status?mid={}", stage.env["PUBLIC_URL"], ids[0]);
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let query = format!("?mid={}", ids[0]);
     let before = stage.database.fingerprint().await?;
     for status in ["queued", "sent", "delivered", "sending", "accepted"].repeat(4) {
-        let account = &stage.env["TWILIO_ACCOUNT_SID"];
-        let form = format!("MessageSid={sid}&MessageStatus={status}&AccountSid={account}&SmsSid={sid}");
-        let signed = signature(&stage.env["TWILIO_AUTH_TOKEN"], &url, form.as_bytes());
-        let request = client.post(&url).body(form).header("x-twilio-signature", signed);
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        assert_eq!(request.send().await?.status().as_u16(), 204, "{status}");
+        let form = format!("MessageSid={sid}&MessageStatus={status}&SmsSid={sid}");
+        assert_eq!(signed(&stage, &query, &form).await?, 204, "{status}");
     }
     assert_eq!(stage.database.fingerprint().await?, before);
     stage.finish(Expect::users(1)).await
+}
+
+/// A callback of a messaging service's own address has no id of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_belongs_to_the_attempt_of_its_number_and_sid() -> anyhow::Result<()> {
+    let mut stage = Plan::default().simulator(&["--suffix-faults"]).with_worker().await?;
+    // Their own callbacks are not signed well.
+    stage.signup("one", &number(9504)).await?;
+    stage.signup("two", &number(9505)).await?;
+    for user in ["one", "two"] {
+        stage.until_case(user, "registered accepted -").await?;
+    }
+    let sql = "SELECT message_id::text, sid, substr(phone_e164, 2) FROM attempts ORDER BY user_id";
+    let attempts: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(&stage.database.pool).await?;
+    let [(first, sid_1, to_1), (_, sid_2, to_2)] = attempts.as_slice() else { panic!("two attempts") };
+    let form = |sid: &str, to: &str, status: &str| {
+        format!("MessageSid={sid}&To=%2B{to}&MessageStatus={status}&SmsSid={sid}")
+    };
+    assert_eq!(signed(&stage, "", &form(sid_1, to_2, "delivered")).await?, 204);
+    stage.until_case("one", "registered accepted -").await?;
+    assert_eq!(signed(&stage, "", &form(sid_1, to_1, "delivered")).await?, 204);
+    stage.until_case("one", "registered delivered -").await?;
+    // The SID and the number say more than the id.
+    assert_eq!(signed(&stage, &format!("?mid={first}"), &form(sid_2, to_2, "sent")).await?, 204);
+    stage.until_case("two", "registered sent -").await?;
+    stage.until_case("one", "registered delivered -").await?;
+    assert_eq!(stage.command(&["status", sid_2]).await?, stage.command(&["status", "two"]).await?);
+    stage.finish(Expect::users(2)).await
+}
+
+/// Sends a callback as Twilio signs it; returns the status of the answer.
+async fn signed(stage: &Stage, query: &str, form: &str) -> anyhow::Result<u16> {
+    let url = format!("{}/twilio/status{query}", stage.env["PUBLIC_URL"]);
+    let form = format!("{form}&AccountSid={}", stage.env["TWILIO_ACCOUNT_SID"]);
+    let signature = signature(&stage.env["TWILIO_AUTH_TOKEN"], &url, form.as_bytes());
+    let request = reqwest::Client::builder().no_proxy().build()?.post(&url).body(form);
+    let request = request.header("x-twilio-signature", signature);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    Ok(request.send().await?.status().as_u16())
 }
