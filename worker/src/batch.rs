@@ -20,8 +20,8 @@ use crowd::Crowd;
 /// One batch runs at a time, so that the next one may grow to this while it does. Rows cost the database least in large
 /// batches; larger ones gain nothing.
 const MAX_ROWS: usize = 256;
-/// How long the first row of a batch waits for others where many come: few rows in a transaction cost the database
-/// much for each, and leave less of it to those in a hurry.
+/// One turn of waiting for others, where a batch gathers: few rows in a transaction cost the database much for each, and
+/// leave less of it to those in a hurry.
 const GATHER: Duration = Duration::from_millis(5);
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 

@@ -54,7 +54,7 @@ impl Exposition {
     /// Prometheus text. Reads memory and `/proc`; asks nobody.
     pub(crate) fn render(&self) -> String {
         self.process.collect();
-        let pools = [&self.worker.pool, &self.worker.batches];
+        let pools = [&self.worker.pool, &self.worker.batches, &self.worker.callbacks];
         let all: u32 = pools.iter().map(|pool| pool.size()).sum();
         let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);

@@ -115,7 +115,7 @@ impl Receiver {
         let message_id = query.find(|(k, _)| k == "mid").and_then(|(_, v)| v.parse::<Uuid>().ok());
         Some(Callback {
             sid: sid.to_string(),
-            to: field("To").unwrap_or_default(),
+            to: field("To").filter(|to| !to.contains('\0')).unwrap_or_default(),
             rank: i16::from(status.rank()),
             status: status.as_str().to_owned(),
             message_id,
@@ -133,7 +133,8 @@ impl Receiver {
         let code = callback.error_code.and_then(|c| u32::try_from(c).ok());
         let class = code.map(classify_status);
         let suppress = class == Some(Class::OptOut);
-        let Taken { effect, traceparent } = callbacks::take(&self.worker.pool, callback, suppress).await?;
+        let Taken { effect, traceparent } =
+            callbacks::take(&self.worker.callbacks, callback, suppress).await?;
         scope.link(traceparent.as_deref());
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(

@@ -39,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) pool: PgPool,
     /// Of the batched statements alone: nothing else makes them wait for a connection.
     pub(crate) batches: PgPool,
+    /// Of status callbacks alone, which find their attempts by an index as batches do.
+    pub(crate) callbacks: PgPool,
     pub(crate) client: Client,
     pub(crate) sender: Sender,
     pub(crate) registrar: Box<dyn Registrar>,
@@ -66,8 +68,7 @@ impl Worker {
     /// Wires a worker. `stop` ends new work; `abandon` ends the repetition of failing statements.
     pub(crate) fn new(
         config: Config,
-        pool: PgPool,
-        batches: PgPool,
+        [pool, batches, callbacks]: [PgPool; 3],
         stop: CancellationToken,
         abandon: &CancellationToken,
     ) -> anyhow::Result<Self> {
@@ -120,6 +121,7 @@ impl Worker {
             config,
             pool,
             batches,
+            callbacks,
             client,
             stop,
         })

@@ -79,7 +79,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let pool = open::connect(&config.database).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
-    let worker = Worker::new(config, pool.clone(), pool, stop, &abandon)?;
+    let worker = Worker::new(config, [pool.clone(), pool.clone(), pool], stop, &abandon)?;
     let actor = open::actor(arguments.actor.as_deref());
     let subject = phone.e164.masked();
     let deed = Deed { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };

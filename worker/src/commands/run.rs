@@ -38,10 +38,12 @@ use crate::{
 
 /// What is in flight at SIGTERM has this long to finish; orchestrators kill after 30 s.
 const GRACE: Duration = Duration::from_secs(25);
-/// One for each loop, some for callbacks.
-const CONNECTIONS: u32 = 9;
+/// One for each loop, some for the dashboard.
+const CONNECTIONS: u32 = 7;
 /// One for each batch that may run.
 const BATCHES: u32 = 6;
+/// Callbacks that are stored at the same time.
+const CALLBACKS: u32 = 4;
 
 pub(super) async fn run() -> Result<ExitCode, Failure> {
     let config = Config::read(Env::of_process())?;
@@ -52,10 +54,12 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     let ops_listener = bind("OPS_ADDR", config.ops_addr).await?;
     let unusable = |error| Failure::new(CONFIGURATION, error);
     let pool = db::pool(&config.database, "aamcare worker", CONNECTIONS).map_err(unusable)?;
-    let batches = db::pool_by_index(&config.database, "aamcare worker", BATCHES).map_err(unusable)?;
+    let by_index = |connections| db::pool_by_index(&config.database, "aamcare worker", connections);
+    let batches = by_index(BATCHES).map_err(unusable)?;
+    let callbacks = by_index(CALLBACKS).map_err(unusable)?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let health = Arc::new(Health::default());
-    let worker = Arc::new(Worker::new(config, pool, batches, stop.clone(), &abandon)?);
+    let worker = Arc::new(Worker::new(config, [pool, batches, callbacks], stop.clone(), &abandon)?);
 
     let mut tasks = JoinSet::new();
     show_settings(&worker.config);

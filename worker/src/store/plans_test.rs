@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    callbacks::{self, Callback},
+    callbacks::{self, Callback, Effect},
     claim::{Claim, Wish},
     known::{Question, ReadKnown},
     outcome::{Accepted, Ended, Outcome, UserChange},
@@ -216,6 +216,19 @@ fn ended(wish: &Wish, accepted: bool) -> Ended {
     }
 }
 
+/// One that names the attempt by our id, or by its number alone.
+fn callback(wish: &Wish, by_id: bool) -> Callback {
+    let uuid = wish.message_id.uuid();
+    Callback {
+        sid: format!("SM{}", uuid.simple()),
+        to: wish.phone.clone(),
+        status: "sent".to_owned(),
+        rank: 3,
+        message_id: by_id.then_some(uuid),
+        error_code: None,
+    }
+}
+
 /// Events of all kinds, from the first look at the user to the outcome.
 async fn pipeline(pool: PgPool) {
     events_from(0, pool).await;
@@ -226,7 +239,7 @@ async fn events_from(first: u32, pool: PgPool) {
     let record = Record(pool.clone());
     let lease = Duration::from_secs(90);
     let claim = Claim { pool: pool.clone(), worker_id: "w".into(), lease, messages_per_day: 0 };
-    let outcome = Outcome { pool, retry_for: lease, messages_per_day: 0 };
+    let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0 };
     for round in 0..EXECUTIONS {
         let wishes: Vec<Wish> = (round * ROWS..(round + 1) * ROWS).map(|n| wish(first + n)).collect();
         let questions: Vec<Question> = wishes
@@ -237,6 +250,10 @@ async fn events_from(first: u32, pool: PgPool) {
         claim.run(&wishes).await.unwrap();
         let (sent, refused) = wishes.split_at(wishes.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
+        for (n, wish) in sent.iter().take(4).enumerate() {
+            let told = callbacks::take(&pool, &callback(wish, n % 2 == 0), false).await.unwrap();
+            assert!(matches!(told.effect, Effect::Applied { .. }));
+        }
         outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
         let reason = Some(Reason::PathFault);
         let states =
