@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    callbacks::{self, Callback, Effect},
+    callbacks::{self, Callback},
     claim::{Claim, Wish},
     known::{Question, ReadKnown},
     outcome::{Accepted, Ended, Outcome, UserChange},
@@ -251,8 +251,7 @@ async fn events_from(first: u32, pool: PgPool) {
         let (sent, refused) = wishes.split_at(wishes.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
         for (n, wish) in sent.iter().take(4).enumerate() {
-            let told = callbacks::take(&pool, &callback(wish, n % 2 == 0), false).await.unwrap();
-            assert!(matches!(told.effect, Effect::Applied { .. }));
+            callbacks::take(&pool, &callback(wish, n % 2 == 0), false).await.unwrap();
         }
         outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
         let reason = Some(Reason::PathFault);
