@@ -130,12 +130,27 @@ async fn while_one_batch_runs_the_next_one_gathers() {
 async fn what_is_not_urgent_gathers_first() {
     let (batches, blips) = (Batches::default(), Arc::default());
     let statement = Recorder { batches: batches.clone(), blips };
-    let batcher = Batcher::start("test", statement, Gather::Always(1), CancellationToken::new());
+    let batcher = Batcher::start("test", statement, Gather::Always(2), CancellationToken::new());
     let later = async |row, after| {
         tokio::time::sleep(Duration::from_millis(after)).await;
         batcher.run(row).await
     };
-    let (a, b, c) = tokio::join!(later(Row("a", ""), 0), later(Row("b", ""), 4), later(Row("c", ""), 6));
+    let (a, b, c) = tokio::join!(later(Row("a", ""), 0), later(Row("b", ""), 9), later(Row("c", ""), 11));
     assert_eq!([a, b, c], [Ok("a"), Ok("b"), Ok("c")]);
     assert_eq!(*batches.lock().unwrap(), [vec![Row("a", ""), Row("b", "")], vec![Row("c", "")]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_batch_waits_no_longer() {
+    let (batches, blips) = (Batches::default(), Arc::default());
+    let statement = Recorder { batches: batches.clone(), blips };
+    let batcher = Batcher::start("test", statement, Gather::Always(1000), CancellationToken::new());
+    let began = Instant::now();
+    let later = async {
+        tokio::time::sleep(GATHER / 2).await;
+        run_all(&batcher, &vec![Row("", ""); MAX_ROWS - 1]).await
+    };
+    tokio::join!(batcher.run(Row("", "")), later).0.unwrap();
+    assert_eq!(began.elapsed().as_millis(), GATHER.as_millis());
+    assert_eq!(batches.lock().unwrap()[0].len(), MAX_ROWS);
 }

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::audit::{self, Deed};
+use super::{
+    audit::{self, Deed},
+    unknown,
+};
 
 /// An attempt whose outcome nobody knows.
 pub(crate) struct Open {
@@ -61,18 +64,10 @@ pub(crate) async fn decide(
 ) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let id = attempt.message_id;
-    let done = match decision {
-        Decision::Adopt { sid, status, rank } => sqlx::query!(
-            "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
-                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
-             WHERE message_id = $1 AND outcome = 'unknown'",
-            id,
-            sid,
-            status,
-            rank,
-        )
-        .execute(&mut *tx)
-        .await?,
+    let changed = match decision {
+        Decision::Adopt { sid, status, rank } => {
+            u64::from(unknown::adopt(&mut *tx, id, sid, status, *rank, None).await?)
+        }
         Decision::MarkSent => sqlx::query!(
             "UPDATE attempts SET outcome = 'accepted', twilio_status = 'sent', status_rank = 3,
                                  next_check_at = NULL, parked_at = NULL, updated_at = now()
@@ -80,7 +75,8 @@ pub(crate) async fn decide(
             id,
         )
         .execute(&mut *tx)
-        .await?,
+        .await?
+        .rows_affected(),
         Decision::Reopen => sqlx::query!(
             "WITH freed AS (
                  UPDATE attempts SET blocks = false, reopened_at = now(), next_check_at = NULL, updated_at = now()
@@ -90,9 +86,10 @@ pub(crate) async fn decide(
             id,
         )
         .execute(&mut *tx)
-        .await?,
+        .await?
+        .rows_affected(),
     };
-    let done = done.rows_affected() == 1;
+    let done = changed == 1;
     if done {
         let action = match decision {
             Decision::Adopt { .. } => "unknown adopt",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// An attempt that Twilio is to be asked about.
@@ -51,28 +51,36 @@ pub(crate) async fn taken_sids(
     .await
 }
 
-/// Ties a message that was found at Twilio to its attempt. False: a definite answer came first.
+/// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. False: a
+/// definite answer came first, or the message became another attempt's.
 pub(crate) async fn adopt(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     message_id: Uuid,
     sid: &str,
     status: &str,
     rank: i16,
     error_code: Option<i32>,
 ) -> Result<bool, sqlx::Error> {
-    let adopted = sqlx::query!(
-        "UPDATE attempts SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4, error_code = $5,
-                             next_check_at = NULL, parked_at = NULL, updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown' AND status_rank < $4",
+    sqlx::query_scalar!(
+        r#"WITH adopted AS (
+               UPDATE attempts a SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
+                   error_code = $5, next_check_at = NULL, parked_at = NULL, updated_at = now()
+               WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.status_rank < $4
+                 AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks AND o.sid = $2)
+                 AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND NOT o.blocks AND o.sid = $2)
+               RETURNING a.message_id
+           ), named AS (
+               UPDATE status_callbacks c SET matched = true, message_id = d.message_id FROM adopted d WHERE c.sid = $2
+           )
+           SELECT EXISTS (SELECT FROM adopted) AS "adopted!""#,
         message_id,
         sid,
         status,
         rank,
         error_code,
     )
-    .execute(pool)
-    .await?;
-    Ok(adopted.rows_affected() == 1)
+    .fetch_one(executor)
+    .await
 }
 
 /// Notes a check that found nothing; the next one is `next` after the claim.
