@@ -59,15 +59,17 @@ browser_case() {
     psql_on "$STAGE_DATABASE_URL" -1 -f - <"$ROOT/testing/browser/history.sql" >/dev/null
 }
 
-# Callbacks of the last messages come after their outcome.
+# Callbacks of the last messages come after their outcome; what is expected of the page is counted after the last one.
 browser_settled() {
     local tries open
     for ((tries = 0; tries < 60; tries++)); do
         open=$(psql_on "$STAGE_DATABASE_URL" -c "
-            SELECT count(*) FROM attempts WHERE outcome = 'accepted' AND twilio_status IN ('accepted', 'queued', 'sending')")
+            SELECT count(*) FROM attempts
+            WHERE outcome = 'accepted' AND twilio_status IN ('accepted', 'queued', 'sending', 'sent')")
         ((open == 0)) && return 0
         sleep 0.5
     done
+    die 1 "$open messages of the demo have no last status after 30 seconds"
 }
 
 # BROWSER_SCREENS=docs/screens also takes the pictures of docs/dashboard.md.

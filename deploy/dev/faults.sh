@@ -1,9 +1,14 @@
 # shellcheck shell=bash
 # ./dev faults: the whole fault suite at full size, with a table at the end.
 
-# The worker with failpoints lives in a target folder of its own.
+# The worker with failpoints, put where it is never taken for the real one; `cargo build` after it makes that anew. With
+# the workspace and one of its tests, so that the libraries are those that everything else is compiled with.
 build_failpoints() {
-    cargo build --locked -p worker --features failpoints --profile faults --target-dir target/failpoints
+    local target
+    target=$(target_dir)
+    cargo build --locked --workspace --bin worker --test completions --features worker/failpoints
+    mkdir -p "$target/failpoints"
+    cp "$target/debug/worker" "$target/failpoints/worker"
 }
 
 command_faults() {
@@ -12,8 +17,8 @@ command_faults() {
     with_services
     export TEST_DATABASE_URL=$POSTGRES_URL TEST_AMQP_URL=$RABBITMQ_URL
     step "binaries"
-    cargo build --locked --workspace --bins
     build_failpoints
+    cargo build --locked --workspace --all-targets
     step "scenarios, at most an hour"
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"

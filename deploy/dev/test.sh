@@ -15,9 +15,9 @@ command_test() {
     run_step "scripts, compose file, manifests, alerts, licences" check_files
     run_step "query data in .sqlx" check_sqlx_data
     run_step "clippy" check_clippy
+    run_step "worker with failpoints" build_failpoints
     # With the tests, so that both are compiled with the same features of what they depend on.
     run_step "binaries and tests" cargo build --locked --workspace --all-targets
-    run_step "worker with failpoints" build_failpoints
     run_step "tests" check_tests
     run_step "Python clients" check_python
     run_step "demo" check_demo

@@ -16,13 +16,16 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The worker with failpoints, in a target folder of its own so that it can never be taken for the real one.
+/// The worker with failpoints, in a folder of its own so that it can never be taken for the real one.
 pub(crate) fn worker_with_failpoints() -> anyhow::Result<PathBuf> {
     let test = test()?;
     let target = folder(&test)?.parent().context("the target folder")?;
-    let path = target.join("failpoints/faults/worker");
-    let how = "cargo build -p worker --features failpoints --profile faults --target-dir target/failpoints";
-    ensure!(path.is_file(), "{} is missing: run `{how}`", path.display());
+    let path = target.join("failpoints/worker");
+    ensure!(
+        path.is_file(),
+        "{} is missing: `./dev faults` and `./dev test` compile it (deploy/dev/faults.sh)",
+        path.display()
+    );
     Ok(path)
 }
 

@@ -1,5 +1,5 @@
-//! The worker is killed at named points of its own code. These need the worker built with failpoints:
-//! `cargo build -p worker --features failpoints --profile faults --target-dir target/failpoints`.
+//! The worker is killed at named points of its own code. These need the worker built with failpoints
+//! (`build_failpoints` in `deploy/dev/faults.sh`).
 
 use std::time::Duration;
 
