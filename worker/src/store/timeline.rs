@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// A user as she stands.
@@ -47,6 +48,9 @@ pub(crate) struct Callback {
     pub(crate) received_at: DateTime<Utc>,
 }
 
+/// A table is read as a whole by one question at a time, however many are asked.
+static SCAN: Semaphore = Semaphore::const_new(1);
+
 /// Whose attempt has this SID. One that no callback named is looked for among all attempts.
 pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, sqlx::Error> {
     let named = sqlx::query_scalar!(
@@ -57,6 +61,7 @@ pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, 
     if let Some(user) = named.fetch_optional(pool).await? {
         return Ok(Some(user));
     }
+    let _turn = SCAN.acquire().await;
     sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid).fetch_optional(pool).await
 }
 

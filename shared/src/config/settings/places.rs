@@ -24,9 +24,9 @@ pub const AMQP_NAMESPACE: Setting = Setting::new(
 
 pub const PORTAL_DATABASE_URL: Setting = Setting::required(
     "PORTAL_DATABASE_URL",
-    "the portal's Postgres, as `postgres://user@host:5432/name`; it is only read",
+    "the portal's Postgres, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`; it is only read",
 )
 .secret()
 .only_for("`import portal`");
 
-pub const OUTBOX_DATABASE_URL: Setting = Setting::required("OUTBOX_DATABASE_URL", "the Postgres with the table `onboarding_outbox`, as a rule the portal's, as `postgres://user@host:5432/name`").secret().only_for("`signup relay`");
+pub const OUTBOX_DATABASE_URL: Setting = Setting::required("OUTBOX_DATABASE_URL", "the Postgres with the table `onboarding_outbox`, as a rule the portal's, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`").secret().only_for("`signup relay`");
