@@ -23,6 +23,9 @@ const MAX_ROWS: usize = 256;
 /// One turn of waiting for others, where a batch gathers: few rows in a transaction cost the database much for each, and
 /// leave less of it to those in a hurry.
 const GATHER: Duration = Duration::from_millis(5);
+/// So many answers are given before others have their turn: each wakes a task that makes its next call, and a hundred of
+/// them at once would stand before every signup in a hurry, and open connections that one after the other never needs.
+const ANSWERS: usize = 8;
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
 /// A statement that handles many rows at once, in one transaction.
@@ -133,14 +136,14 @@ impl<S: Statement> Runner<S> {
         while let Some(batch) = todo.pop() {
             let (rows, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|j| (j.row, j.reply)).unzip();
             match self.execute(&rows).await {
-                Ok(answers) => reply_each(replies, answers.into_iter().map(Ok)),
+                Ok(answers) => reply_each(replies, answers.into_iter().map(Ok)).await,
                 Err(BatchError::BadRow(_)) if rows.len() > 1 => {
                     let mut first: Vec<Job<S>> =
                         rows.into_iter().zip(replies).map(|(row, reply)| Job { row, reply }).collect();
                     let second = first.split_off(first.len() / 2);
                     todo.extend([second, first]);
                 }
-                Err(error) => reply_each(replies, std::iter::repeat_with(|| Err(error.clone()))),
+                Err(error) => reply_each(replies, std::iter::repeat_with(|| Err(error.clone()))).await,
             }
         }
     }
@@ -224,13 +227,16 @@ fn first_of_their_keys<S: Statement>(jobs: &[Job<S>]) -> Vec<bool> {
         .collect()
 }
 
-fn reply_each<A>(
+async fn reply_each<A>(
     replies: Vec<oneshot::Sender<Result<A, BatchError>>>,
     answers: impl Iterator<Item = Result<A, BatchError>>,
 ) {
-    for (reply, answer) in replies.into_iter().zip(answers) {
+    for (given, (reply, answer)) in (1..).zip(replies.into_iter().zip(answers)) {
         // Err: the event's task has ended; its delivery comes back by itself.
         let _ = reply.send(answer);
+        if given % ANSWERS == 0 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -105,10 +105,10 @@ impl Worker {
             meters: Meters::new(),
             traces: Traces::start(config.otlp_endpoint.as_ref())?,
             known: Lane::ALL.map(|lane| {
-                Batcher::start("known", ReadKnown(batches.clone()), gathering(lane, 4), abandon.clone())
+                Batcher::start("known", ReadKnown(batches.clone()), gathering(lane, 3), abandon.clone())
             }),
             claim: Lane::ALL
-                .map(|lane| Batcher::start("claim", claim(), gathering(lane, 2), abandon.clone())),
+                .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
             record: Batcher::start("record", Record(batches.clone()), Gather::InCrowds, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
             callback_base: config
