@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # ./dev faults: the whole fault suite at full size, with a table at the end.
 
-# The worker with failpoints, put where it is never taken for the real one; `cargo build` after it makes that anew. With
-# the workspace and one of its tests, so that the libraries are those that everything else is compiled with.
+# The worker with failpoints, moved away so that it is never taken for the real one, which `cargo build` puts there after
+# it. With the workspace and one of its tests, so that the libraries are those that everything else is compiled with.
 build_failpoints() {
     local target
     target=$(target_dir)
-    cargo build --locked --workspace --bin worker --test completions --features worker/failpoints
+    cargo build --locked --workspace --bin worker --test it --features worker/failpoints
     mkdir -p "$target/failpoints"
-    cp "$target/debug/worker" "$target/failpoints/worker"
+    mv "$target/debug/worker" "$target/failpoints/worker"
 }
 
 command_faults() {
@@ -18,11 +18,11 @@ command_faults() {
     export TEST_DATABASE_URL=$POSTGRES_URL TEST_AMQP_URL=$RABBITMQ_URL
     step "binaries"
     build_failpoints
-    cargo build --locked --workspace --all-targets
+    cargo build --locked --workspace --bins --test it
     step "scenarios, at most an hour"
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"
-    FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked -p faults --test it \
+    FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked --workspace --test it \
         --no-fail-fast -- --test-threads 6 2>&1 | tee "$DEV_DIR/faults.log" || code=$?
     touch "$report" "$skipped"
     faults_table "$report" "$DEV_DIR/faults.log"

@@ -24,7 +24,7 @@ const MAX_ROWS: usize = 256;
 /// leave less of it to those in a hurry.
 const GATHER: Duration = Duration::from_millis(5);
 /// So many answers are given before others have their turn: each wakes a task that makes its next call, and a hundred of
-/// them at once would stand before every signup in a hurry, and open connections that one after the other never needs.
+/// them at once would stand before every signup in a hurry.
 const ANSWERS: usize = 8;
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
@@ -231,12 +231,12 @@ async fn reply_each<A>(
     replies: Vec<oneshot::Sender<Result<A, BatchError>>>,
     answers: impl Iterator<Item = Result<A, BatchError>>,
 ) {
-    for (given, (reply, answer)) in (1..).zip(replies.into_iter().zip(answers)) {
-        // Err: the event's task has ended; its delivery comes back by itself.
-        let _ = reply.send(answer);
-        if given % ANSWERS == 0 {
+    for (given, (reply, answer)) in replies.into_iter().zip(answers).enumerate() {
+        if given > 0 && given % ANSWERS == 0 {
             tokio::task::yield_now().await;
         }
+        // Err: the event's task has ended; its delivery comes back by itself.
+        let _ = reply.send(answer);
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn worker_with_failpoints() -> anyhow::Result<PathBuf> {
     let path = target.join("failpoints/worker");
     ensure!(
         path.is_file(),
-        "{} is missing: `./dev faults` and `./dev test` compile it (deploy/dev/faults.sh)",
+        "{} is missing: `./dev faults` compiles it, or `build_failpoints` in deploy/dev/faults.sh",
         path.display()
     );
     Ok(path)

@@ -88,6 +88,28 @@ async fn a_stopping_worker_does_not_wait_for_a_lost_database() {
     assert_eq!(batcher.run(Row("a", "")).await, Err(BatchError::Stopping));
 }
 
+/// On one thread: whoever was answered first goes on before the last one of a large batch is answered.
+#[tokio::test]
+async fn others_have_their_turn_between_the_answers() {
+    let (replies, waiters): (Vec<_>, Vec<_>) = (0..=2 * ANSWERS).map(|_| oneshot::channel()).unzip();
+    let went_on = Arc::new(Mutex::new(0));
+    for waiter in waiters {
+        let went_on = went_on.clone();
+        tokio::spawn(async move {
+            assert_eq!(waiter.await, Ok(Ok(())));
+            *went_on.lock().unwrap() += 1;
+        });
+    }
+    tokio::task::yield_now().await;
+    let mut seen = Vec::new();
+    let answers = (0..=2 * ANSWERS).map(|_| {
+        seen.push(*went_on.lock().unwrap());
+        Ok(())
+    });
+    reply_each(replies, answers).await;
+    assert_eq!(seen.last(), Some(&ANSWERS));
+}
+
 /// Each held back until it is let go.
 struct Gated {
     started: Arc<Mutex<Vec<Vec<Row>>>>,

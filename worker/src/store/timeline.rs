@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// A user as she stands.
@@ -48,8 +48,9 @@ pub(crate) struct Callback {
     pub(crate) received_at: DateTime<Utc>,
 }
 
-/// A table is read as a whole by one question at a time, however many are asked.
-static SCAN: Semaphore = Semaphore::const_new(1);
+/// The attempts are read as a whole for one question of this process at a time. One whose asker has left keeps its turn,
+/// for Postgres goes on with it: reloading a slow page starts no second one.
+static SCAN: Mutex<()> = Mutex::const_new(());
 
 /// Whose attempt has this SID. One that no callback named is looked for among all attempts.
 pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, sqlx::Error> {
@@ -61,8 +62,15 @@ pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, 
     if let Some(user) = named.fetch_optional(pool).await? {
         return Ok(Some(user));
     }
-    let _turn = SCAN.acquire().await;
-    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid).fetch_optional(pool).await
+    let turn = SCAN.lock().await;
+    let (pool, sid) = (pool.clone(), sid.to_owned());
+    let scan = tokio::spawn(async move {
+        let _turn = turn;
+        sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid)
+            .fetch_optional(&pool)
+            .await
+    });
+    scan.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// The user of this id.
