@@ -23,7 +23,7 @@ command_faults() {
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"
     FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked --workspace --test it \
-        --no-fail-fast -- --test-threads 6 2>&1 | tee "$DEV_DIR/faults.log" || code=$?
+        --no-fail-fast -- --test-threads 4 2>&1 | tee "$DEV_DIR/faults.log" || code=$?
     touch "$report" "$skipped"
     faults_table "$report" "$DEV_DIR/faults.log"
     sed 's/^/skipped: /' "$skipped"
