@@ -8,6 +8,8 @@ build_failpoints() {
     target=$(target_dir)
     cargo build --locked --workspace --bin worker --test it --features worker/failpoints
     mkdir -p "$target/failpoints"
+    # First, for the last one may be the same file under two names.
+    rm -f "$target/failpoints/worker"
     mv "$target/debug/worker" "$target/failpoints/worker"
 }
 
