@@ -21,7 +21,7 @@ command_faults() {
     step "binaries"
     build_failpoints
     cargo build --locked --workspace --bins --test it
-    step "scenarios, about twenty minutes"
+    step "scenarios, up to an hour"
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"
     FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked --workspace --test it \
