@@ -52,7 +52,8 @@ pub(crate) async fn taken_sids(
 }
 
 /// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. False: a
-/// definite answer came first, or the message became another attempt's.
+/// definite answer came first, or the message became another attempt's; that is asked once for each of the two indexes
+/// of numbers.
 pub(crate) async fn adopt(
     executor: impl PgExecutor<'_>,
     message_id: Uuid,
