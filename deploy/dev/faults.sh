@@ -32,16 +32,20 @@ command_faults() {
     return "$code"
 }
 
-# A row per scenario; of one that failed nobody knows the figures. Then the totals and what failed.
+# A row per scenario. One that failed has the figures that were measured before anything was asserted; where it could not
+# be measured, nobody knows them. Then the totals and what failed.
 faults_table() {
     local failed
     failed=$(sed -n 's/^test \([^ ]*\) .*FAILED$/\1/p' "$2" | sort -u)
     {
-        printf 'scenario\tfaults\tsignups\tlost\tduplicates\tparked\tseconds\n'
-        sort "$1"
-        if [[ -n $failed ]]; then awk '{ print $1 "\t?\t?\t?\t?\t?\tFAILED" }' <<<"$failed"; fi
+        printf 'scenario\tfaults\tsignups\tlost\tduplicates\tunknown\tparked\tresumed\tseconds\tresult\n'
+        sort "$1" | awk -F'\t' -v OFS='\t' -v failed="$failed" '
+            BEGIN { n = split(failed, names, "\n"); for (i = 1; i <= n; i++) open[names[i]] = 1 }
+            { known[$1] = 1; print $0, ($1 in open ? "FAILED" : "passed") }
+            END { for (name in open) if (!(name in known)) print name, "?", "?", "?", "?", "?", "?", "?", "?", "FAILED" }'
     } | if has column; then column -t -s $'\t'; else cat; fi
-    awk -F'\t' '{ f += $2; s += $3; l += $4; d += $5; p += $6 } END {
-        printf "%d scenarios, %d faults, %d signups, %d lost, %d duplicates, %d parked\n", NR, f, s, l, d, p }' "$1"
+    awk -F'\t' '{ f += $2; s += $3; l += $4; d += $5; u += $6; p += $7 } END {
+        printf "%d scenarios, %d faults, %d signups, %d lost, %d duplicates, %d unknown, %d of them parked\n",
+            NR, f, s, l, d, u, p }' "$1"
     if [[ -n $failed ]]; then awk '{ print "failed: " $1 }' <<<"$failed"; fi
 }

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 use sqlx::FromRow;
 
-use crate::{
-    Outcome, Sent, Stage, injected,
-    report::{self, Line},
-};
+use crate::{Sent, Stage, measured::Measured, report};
 
 /// What a scenario is expected to leave behind.
 #[derive(Debug, Clone, Default)]
@@ -47,8 +44,23 @@ impl Expect {
     }
 }
 
-/// Waits for the end and checks it; the workers are stopped on the way.
+/// Waits for the end, counts, writes the counts down and only then checks them; the workers are stopped on the way.
 pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {
+    let ended = end(stage, expect).await;
+    let source = stage.source();
+    let measured = Measured::take(&source, expect.users, &expect.waiting, expect.reopened).await?;
+    println!("{:?}", measured.cases());
+    report::append(stage.report.as_deref(), &measured.line(source, expect.users))?;
+    stage.reported = true;
+    ended?;
+    add_up(&measured, expect)?;
+    refused_or_not_failed(stage).await?;
+    let (sent, ledger) = (stage.simulator.sent().await?, &measured.ledger);
+    ensure!(sent.len() as u64 == ledger.accepted, "the ledger keeps {} of {}", sent.len(), ledger.accepted);
+    agree(stage, &sent).await
+}
+
+async fn end(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {
     let waiting: Vec<&str> = expect.waiting.iter().map(String::as_str).collect();
     stage.until_final_but(expect.users, &waiting).await?;
     // Whoever is held back may have an event in a queue that nobody consumes meanwhile.
@@ -61,40 +73,14 @@ pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()
     ensure!(i64::from(left) <= held, "{left} deliveries came back to the queues");
     let sending = stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
     ensure!(sending == 0, "{sending} attempts are left `sending`");
-    refused_or_not_failed(stage).await?;
-    let outcomes = stage.database.outcomes().await?;
-    add_up(&outcomes, expect)?;
-    let sent = stage.simulator.sent().await?;
-    let ledger = stage.simulator.ledger().await?;
-    ensure!(
-        ledger.duplicates <= expect.reopened,
-        "{} duplicates, {} were asked for",
-        ledger.duplicates,
-        expect.reopened
-    );
-    ensure!(sent.len() as u64 == ledger.accepted, "the ledger keeps {} of {}", sent.len(), ledger.accepted);
-    agree(stage, &sent).await?;
-    let parked = outcomes.iter().filter(|o| o.reason.as_deref() == Some("parked")).count();
-    let lost = expect.users.saturating_sub(outcomes.len());
-    let duplicates = ledger.duplicates.saturating_sub(expect.reopened);
-    report::append(&Line {
-        faults: injected::count(),
-        signups: expect.users,
-        lost,
-        duplicates,
-        parked,
-        took: stage.began.elapsed(),
-    })
+    Ok(())
 }
 
-fn add_up(outcomes: &[Outcome], expect: &Expect) -> anyhow::Result<()> {
-    let mut states: BTreeMap<String, usize> = BTreeMap::new();
-    for outcome in outcomes {
-        *states.entry(outcome.case()).or_default() += 1;
-    }
-    println!("{states:?}");
-    let parked = outcomes.iter().filter(|o| o.reason.as_deref() == Some("parked")).count();
-    ensure!(parked <= expect.parked, "{parked} parked, at most {} expected", expect.parked);
+fn add_up(measured: &Measured, expect: &Expect) -> anyhow::Result<()> {
+    let Measured { outcomes, lost, duplicates, parked, .. } = measured;
+    ensure!(*lost == 0, "{lost} users are lost");
+    ensure!(*duplicates == 0, "{duplicates} duplicates that were not asked for");
+    ensure!(*parked <= expect.parked, "{parked} parked, at most {} expected", expect.parked);
     ensure!(outcomes.len() == expect.users, "{} users of {}", outcomes.len(), expect.users);
     Ok(())
 }

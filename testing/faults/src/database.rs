@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use url::Url;
 
-use crate::{Letter, Outcome, services::Server};
+use crate::{Letter, Outcome, measured::WATCH_UNKNOWN, services::Server};
 
 /// A database that was created for one scenario.
 pub struct Database {
@@ -27,7 +27,8 @@ impl Database {
 
     /// Applies every migration.
     pub async fn migrate(&self) -> anyhow::Result<()> {
-        Ok(shared::db::MIGRATIONS.run(&self.pool).await?)
+        shared::db::MIGRATIONS.run(&self.pool).await?;
+        self.execute(WATCH_UNKNOWN).await
     }
 
     /// How to reach it, beside every relay.

@@ -1,6 +1,6 @@
 //! What one scenario's world is to be.
 
-use std::time::Instant;
+use std::{sync::atomic::AtomicUsize, time::Instant};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Broker, Database, PrivateBroker, PrivatePostgres, Roads, Simulator, Stage, amqp_url, database_url,
-    services::Server, settings::settings,
+    report, services::Server, settings::settings,
 };
 
 /// Two workers and this harness hold up to 27 connections, of the 100 that a Postgres has as it comes.
@@ -109,6 +109,9 @@ impl Plan {
             workers,
             started: 0,
             began,
+            signups: AtomicUsize::new(0),
+            report: report::file(),
+            reported: false,
             _room: room,
         })
     }

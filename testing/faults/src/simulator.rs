@@ -92,3 +92,10 @@ impl Simulator {
         Ok(())
     }
 }
+
+/// The totals of the simulator at `url`, asked by a client of its own: for a thread that outlives the scenario's runtime.
+pub(crate) async fn ledger_at(url: &str) -> anyhow::Result<Ledger> {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    let answer = client.get(format!("{url}/_sim/stats")).send().await?;
+    Ok(answer.error_for_status()?.json().await?)
+}

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -12,7 +14,10 @@ use tokio::sync::SemaphorePermit;
 
 use crate::{
     Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Roads, Simulator, Worker, checker,
-    progress::until_none, until,
+    injected,
+    measured::{Measured, Source},
+    progress::until_none,
+    report, until,
 };
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
@@ -33,6 +38,12 @@ pub struct Stage {
     pub workers: Vec<Worker>,
     pub(crate) started: usize,
     pub(crate) began: Instant,
+    /// As many users as the scenario has waited for.
+    pub(crate) signups: AtomicUsize,
+    /// Where its row of the fault table goes.
+    pub report: Option<PathBuf>,
+    /// The row is written.
+    pub(crate) reported: bool,
     pub(crate) _room: SemaphorePermit<'static>,
 }
 
@@ -115,6 +126,16 @@ impl Stage {
         .await
     }
 
+    /// Waits for the next message that Twilio accepts and notes for the fault table how long it took: an outage
+    /// ended just now.
+    pub async fn until_resumed(&self) -> anyhow::Result<Duration> {
+        let (ended, before) = (Instant::now(), self.simulator.totals().await?.accepted);
+        self.until_accepted(before + 1).await?;
+        let after = ended.elapsed();
+        report::resumed(after);
+        Ok(after)
+    }
+
     /// Waits until this user is as described by [`Outcome::case`].
     pub async fn until_case(&self, user: &str, case: &str) -> anyhow::Result<Outcome> {
         until(&format!("user {user} is {case:?}"), PATIENCE, async || {
@@ -134,6 +155,7 @@ impl Stage {
 
     /// The same, but the users in `waiting` need none.
     pub async fn until_final_but(&self, users: usize, waiting: &[&str]) -> anyhow::Result<()> {
+        self.signups.fetch_max(users, Ordering::Relaxed);
         until_none(&format!("{users} users have a final state"), async || {
             let (all, open) = self.database.progress(waiting).await?;
             Ok((users.abs_diff(all) + open, format!("{all} users, {open} of them open")))
@@ -179,8 +201,21 @@ impl Stage {
         self.folder.take().map_or(Ok(()), |folder| Ok(folder.close()?))
     }
 
-    pub(crate) fn folder(&self) -> anyhow::Result<&std::path::Path> {
+    /// Where the logs of its processes are.
+    pub fn folder(&self) -> anyhow::Result<&Path> {
         Ok(self.folder.as_ref().context("the scenario is over")?.path())
+    }
+
+    /// Where the scenario's counts come from, and what only this thread knows.
+    pub(crate) fn source(&self) -> Source {
+        Source {
+            database_url: self.database.url().to_owned(),
+            simulator_url: self.simulator.url().to_owned(),
+            scenario: report::scenario(),
+            faults: injected::count(),
+            resumed: report::noted_resumption(),
+            took: self.began.elapsed(),
+        }
     }
 
     fn route_callbacks(&self) {
@@ -191,6 +226,9 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.workers.clear();
+        // A scenario that failed before its end still has its row.
+        let unreported = (self.folder.is_some() && !self.reported).then(|| self.source());
+        let (signups, report) = (self.signups.load(Ordering::Relaxed), self.report.take());
         if let Some(folder) = self.folder.take() {
             eprintln!("the logs of this scenario are kept in {}", folder.keep().display());
         }
@@ -200,6 +238,11 @@ impl Drop for Stage {
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
+                if let Some(source) = unreported {
+                    let _ =
+                        tokio::time::timeout(PATIENCE, report_failure(source, signups, report.as_deref()))
+                            .await;
+                }
                 Database::drop(&database, &name).await?;
                 Broker::delete(broker, &name).await
             })
@@ -209,5 +252,15 @@ impl Drop for Stage {
             Ok(Err(error)) => eprintln!("something is left behind: {error:#}"),
             Err(_) => eprintln!("something is left behind"),
         }
+    }
+}
+
+async fn report_failure(source: Source, signups: usize, report: Option<&Path>) {
+    let measured = match Measured::take(&source, signups, &[], 0).await {
+        Ok(measured) => measured,
+        Err(error) => return eprintln!("the scenario cannot be measured: {error:#}"),
+    };
+    if let Err(error) = report::append(report, &measured.line(source, signups)) {
+        eprintln!("the scenario's row cannot be written: {error:#}");
     }
 }

@@ -4,6 +4,7 @@ mod alarm;
 mod census;
 mod discreet;
 mod fault_run;
+mod fault_table;
 mod hang;
 mod lines;
 mod queries;
