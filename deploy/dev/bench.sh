@@ -2,13 +2,12 @@
 # ./dev bench: the release binaries against real services, in databases and queues of their own, with a table.
 
 command_bench() {
-    need_rust
     mkdir -p "$DEV_DIR"
     with_services
     export BENCH_DATABASE_URL=$POSTGRES_URL BENCH_AMQP_URL=$RABBITMQ_URL
     step "release binaries (the first time takes some minutes)"
     cargo build --locked --release -p worker -p producer -p twilio-sim -p bench
-    [[ -x /usr/sbin/nginx ]] || say "    without nginx the simulator stands in for Twilio, and takes more CPU: $(install_command nginx)"
+    has_tool nginx || say "    without nginx the simulator stands in for Twilio, and takes more CPU: $(install_command nginx)"
     if python_packages "$ROOT/deploy/dev/requirements-bench.txt"; then
         export BENCH_PYTHON=$VENV/bin/python
     else

@@ -4,7 +4,6 @@
 BROWSER_PASSWORD="a long enough password"
 
 command_browser() {
-    need curl "ask the simulator what it sent"
     compile_binaries
     with_services
     check_browser
@@ -12,7 +11,7 @@ command_browser() {
 
 check_browser() {
     if ! browser_tools; then
-        skipped "the dashboard in a browser (chromium or npm cannot be had)"
+        skipped "the dashboard in a browser (it needs Chromium, Node.js 18 with npm, a font with Devanagari, and npm's registry)"
         return 0
     fi
     # The demo's own steps, in a folder of their own.
@@ -31,12 +30,9 @@ check_browser() {
     stage_drop_databases "$DEMO_DIR"
 }
 
-# Chromium, npm and a font with Devanagari, from Debian's packages where they are missing; each alone, for Debian's npm
-# does not go with another node. The packages of npm as pinned in the lock file.
+# Installs the packages of npm as pinned in the lock file.
 browser_tools() {
-    has chromium || (install_packages chromium) || return 1
-    has npm || (install_packages nodejs npm) || return 1
-    [[ -n $(fc-list :lang=ne) ]] || (install_packages fontconfig fonts-noto-core) || return 1
+    has_tool chromium && has_tool node && has_tool font || return 1
     (cd "$ROOT/testing/browser" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
 }
 

@@ -8,7 +8,6 @@ program() { echo "$(target_dir)/debug/$1"; }
 
 compile_binaries() {
     [[ -z ${DEV_COMPILED:-} ]] || return 0
-    need_rust
     if [[ -x $(program worker) ]]; then
         step "compiling what changed"
     else

@@ -70,13 +70,10 @@ service_status() {
 }
 
 command_fmt() {
-    need_rust
-    need_component rustfmt fmt "format the code"
     cargo fmt --all
 }
 
 command_lint() {
-    need_rust
     check_format
     check_clippy
     check_files

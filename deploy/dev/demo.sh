@@ -6,7 +6,6 @@ DEMO_SECONDS=60
 DEMO_LIVE=50
 
 command_demo() {
-    need curl "ask the simulator what it sent"
     demo_alone
     compile_binaries
     with_services

@@ -14,7 +14,6 @@ build_failpoints() {
 }
 
 command_faults() {
-    need_rust
     mkdir -p "$DEV_DIR"
     with_services
     export TEST_DATABASE_URL=$POSTGRES_URL TEST_AMQP_URL=$RABBITMQ_URL

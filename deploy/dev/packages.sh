@@ -1,36 +1,31 @@
 # shellcheck shell=bash
-# Server packages of Debian and Ubuntu, for when there is neither a running service nor Docker.
+# Packages of Debian and Ubuntu.
 
-# install_packages NAME...: without letting the packages start their own instances.
+# apt_command NAME...: what a person would type.
+apt_command() {
+    local sudo=""
+    [[ $(id -u) == 0 ]] || sudo="sudo "
+    echo "${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends $*"
+}
+
+# install_packages NAME...: as root or with sudo, and without letting the packages start servers.
 install_packages() {
-    has apt-get || die 69 "neither running services, nor Docker, nor apt-get. Start Docker, or set DATABASE_URL and AMQP_URL"
-    step "installing $* (apt-get; once)"
-    local guard=/usr/sbin/policy-rc.d guarded=no
+    step "installing $* (apt-get)"
+    local guard=/usr/sbin/policy-rc.d guarded=no log=$DEV_DIR/apt.log code=0
     if [[ ! -e $guard ]]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
         as_root chmod 755 "$guard"
         guarded=yes
     fi
-    local log=$DEV_DIR/apt.log failed=no
     {
         as_root apt-get update &&
             as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-    } </dev/null >"$log" 2>&1 || failed=yes
+    } </dev/null >"$log" 2>&1 || code=$?
     if [[ $guarded == yes ]]; then
         as_root rm -f "$guard"
     fi
-    if [[ $failed == yes ]]; then
-        show_log_tail "$log"
-        die 69 "cannot install $*. By hand: sudo apt-get update && sudo apt-get install -y $*"
-    fi
+    ((code == 0)) || show_log_tail "$log"
+    return "$code"
 }
 
-as_root() {
-    if [[ $(id -u) == 0 ]]; then
-        "$@"
-    elif has sudo; then
-        sudo "$@"
-    else
-        die 69 "root is needed to install packages, and there is no sudo. As root: apt-get install -y postgresql rabbitmq-server"
-    fi
-}
+as_root() { if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi; }

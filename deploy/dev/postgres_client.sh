@@ -13,10 +13,6 @@ find_psql() {
     return 1
 }
 
-need_psql() {
-    find_psql >/dev/null || [[ ${POSTGRES_SOURCE:-} == docker ]] || need psql "ask the database"
-}
-
 # psql_on URL [ARG...]: quiet, unaligned, stops at the first error, reads no start-up file.
 psql_on() {
     local url=$1 program

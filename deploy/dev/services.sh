@@ -22,7 +22,6 @@ acquire_services() {
     lock_services
     : >"$STATE_DIR/users/$$"
     choose_service postgres
-    need_psql
     choose_service rabbitmq
     unlock_services
     say "    Postgres  $POSTGRES_SOURCE, $(without_password "$POSTGRES_URL")"
@@ -59,7 +58,7 @@ choose_service() {
         fi
         return 0
     done
-    die 69 "no $name to use. Set $(service_variable "$name"), start Docker, or: $(install_command "$(server_program "$name")")"
+    die 69 "no $name to use. Set $(service_variable "$name"), or start Docker"
 }
 
 # The sources to try: the one we already started, so that all commands share it, comes first.
@@ -73,9 +72,23 @@ service_sources() {
     fi
 }
 
-service_variable() { if [[ $1 == postgres ]]; then echo DATABASE_URL; else echo AMQP_URL; fi; }
+# likely_source NAME: the source that choose_service is going to take, as far as can be told without logging in.
+likely_source() {
+    local source
+    for source in $(service_sources "$1"); do
+        case $source in
+        given) from_given "$1" || continue ;;
+        local) port_open 127.0.0.1 "$(service_port "$1")" || continue ;;
+        docker) docker_usable || continue ;;
+        esac
+        echo "$source"
+        return 0
+    done
+}
 
-server_program() { if [[ $1 == postgres ]]; then echo postgres; else echo rabbitmq-server; fi; }
+service_port() { if [[ $1 == postgres ]]; then echo 5432; else echo 5672; fi; }
+
+service_variable() { if [[ $1 == postgres ]]; then echo DATABASE_URL; else echo AMQP_URL; fi; }
 
 # Each from_SOURCE sets SERVICE_URL, or fails to say that the next source is to be tried.
 from_given() {
@@ -93,10 +106,7 @@ from_local() {
         return 0
     fi
     port_open 127.0.0.1 5432 || return 1
-    find_psql >/dev/null || {
-        say "    something listens on 127.0.0.1:5432; to use it: $(install_command psql)"
-        return 1
-    }
+    find_psql >/dev/null || return 1
     local user
     for user in postgres "$(id -un)"; do
         SERVICE_URL=postgresql://$user@127.0.0.1:5432/postgres
@@ -119,17 +129,13 @@ from_docker() {
 from_private() {
     local folder
     folder=$(private_folder "$1")
-    "private_${1}_installed" || install_private "$1"
+    provide "a private $1" "$1"
     echo private >"$STATE_DIR/started/$1"
     if ! "private_${1}_running" "$folder"; then
         step "starting a private $1 in $folder"
         "private_${1}_start" "$folder"
     fi
     SERVICE_URL=$(<"$folder/url")
-}
-
-install_private() {
-    if [[ $1 == postgres ]]; then install_packages postgresql; else install_packages rabbitmq-server; fi
 }
 
 private_folder() {

@@ -2,7 +2,6 @@
 # .sqlx holds what Postgres says of every query, so that compiling needs no database.
 
 command_sqlx() {
-    need_rust
     with_services
     write_sqlx_data "$DEV_DIR/sqlx"
     rm -f "$ROOT"/.sqlx/query-*.json

@@ -1,44 +1,90 @@
 # shellcheck shell=bash
-# The tools this script relies on, and the command that installs each.
+# The tools of every command: which it needs, whether one is there, and the package that brings it.
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-install_command() {
+# needed_tools COMMAND: the command stops without them.
+needed_tools() {
     case $1 in
-    cargo) echo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" ;;
-    rustfmt | clippy) echo "rustup component add $1" ;;
-    cargo-deny) echo "cargo install --locked cargo-deny" ;;
-    cc | make) packages_command build-essential "gcc make" ;;
-    psql) packages_command postgresql-client libpq ;;
-    promtool) packages_command prometheus prometheus ;;
-    python3) packages_command "python3 python3-venv" python3 ;;
-    postgres) packages_command postgresql postgresql ;;
-    rabbitmq-server) packages_command rabbitmq-server rabbitmq ;;
-    *) packages_command "$1" "$1" ;;
+    demo) echo cargo cc make curl ps ;;
+    test) echo cargo cc make curl ps python3 ;;
+    browser) echo cargo cc make curl ps node chromium font ;;
+    faults | bench | run | sqlx) echo cargo cc make ps ;;
+    lint) echo cargo cc make ;;
+    fmt) echo cargo rustfmt ;;
+    up) echo ps ;;
+    esac
+    case $1 in
+    demo | test | browser | faults | bench | run | sqlx | up) service_tools ;;
     esac
 }
 
-# packages_command DEBIAN_NAMES HOMEBREW_NAMES
-packages_command() {
-    if [[ $(uname -s) == Darwin ]]; then
-        echo "brew install $2"
-    else
-        echo "sudo apt-get install -y $1"
-    fi
+# wanted_tools COMMAND: the command runs without them, and names what it skips.
+wanted_tools() {
+    case $1 in
+    test) echo rustfmt clippy node chromium font promtool faketime postgres rabbitmq ;;
+    faults) echo promtool faketime postgres rabbitmq ;;
+    bench) echo python3 nginx ;;
+    lint) echo rustfmt clippy python3 promtool ;;
+    esac
 }
 
-# need TOOL WHAT_FOR: stops with the install command when TOOL is missing.
-need() {
-    has "$1" || die 69 "\`$1\` is missing (needed to $2). Install it: $(install_command "$1")"
+# psql, and the servers that no other source is going to provide.
+service_tools() {
+    local source
+    source=$(likely_source postgres)
+    if [[ $source != docker ]]; then echo psql; fi
+    if [[ $source == private ]]; then echo postgres; fi
+    if [[ $(likely_source rabbitmq) == private ]]; then echo rabbitmq; fi
 }
 
-need_rust() {
-    need cargo "compile"
-    need cc "link"
-    need make "compile the allocator"
+has_tool() {
+    case $1 in
+    cargo) cargo_is_recent ;;
+    rustfmt) cargo fmt --version >/dev/null 2>&1 ;;
+    clippy) cargo clippy --version >/dev/null 2>&1 ;;
+    python3) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
+    psql) find_psql >/dev/null ;;
+    postgres | rabbitmq) "private_${1}_installed" ;;
+    node) has npm && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null ;;
+    font) [[ -n $(fc-list :lang=ne 2>/dev/null) ]] ;;
+    faketime) compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null ;;
+    nginx) [[ -x /usr/sbin/nginx ]] ;;
+    *) has "$1" ;;
+    esac
 }
 
-need_component() {
-    cargo "$2" --version >/dev/null 2>&1 ||
-        die 69 "\`cargo $2\` is missing (needed to $3). Install it: $(install_command "$1")"
+# tool_packages debian|brew TOOL...: the names of the packages. Rust comes with rustup instead.
+tool_packages() {
+    local system=$1 tool both
+    shift
+    for tool; do
+        case $tool in
+        cargo | rustfmt | clippy) continue ;;
+        cc | make) both="build-essential|gcc make" ;;
+        curl) both="ca-certificates curl|curl" ;;
+        ps) both="procps|" ;;
+        psql) both="postgresql-client|libpq" ;;
+        postgres) both="postgresql|postgresql" ;;
+        rabbitmq) both="rabbitmq-server|rabbitmq" ;;
+        python3) both="python3 python3-venv|python" ;;
+        node) both="nodejs npm|node" ;;
+        font) both="fontconfig fonts-noto-core|fontconfig font-noto-sans-devanagari" ;;
+        promtool) both="prometheus|prometheus" ;;
+        faketime) both="libfaketime|libfaketime" ;;
+        *) both="$tool|$tool" ;;
+        esac
+        if [[ $system == brew ]]; then echo "${both#*|}"; else echo "${both%|*}"; fi
+    done | tr ' ' '\n' | sed '/^$/d' | sort -u
 }
+
+# missing_tools TOOL...: those that are not there.
+missing_tools() {
+    local tool
+    for tool; do
+        has_tool "$tool" || echo "$tool"
+    done
+}
+
+# includes_rust TOOL...: whether rustup brings one of them.
+includes_rust() { [[ " $* " =~ \ (cargo|rustfmt|clippy)\  ]]; }
