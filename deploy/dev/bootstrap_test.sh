@@ -173,4 +173,8 @@ if script --version >/dev/null 2>&1; then
     installs 1
 fi
 
+# Debian 12 has Node.js 18.
+if grep -nE '"node": ">=(19|[2-9][0-9])' "$ROOT/testing/browser/package-lock.json"; then
+    OUTPUT="" && fail "a package of testing/browser does not run on Node.js 18"
+fi
 echo "bootstrap: ok"
