@@ -14,7 +14,7 @@ provide_tools() {
 # provide NAME NEEDED [WANTED]: without the tools of the second list NAME runs, and skips what uses them.
 provide() {
     local name=$1 needed wanted
-    needed=$(missing_tools $2)
+    needed=$(missing_tools $2 | sort -u)
     wanted=$(missing_tools ${3:-} | grep -vxFf <(echo "$needed" && cat "$DECLINED_FILE" 2>/dev/null) || true)
     [[ -n $needed$wanted ]] || return 0
     list_missing

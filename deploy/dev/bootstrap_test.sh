@@ -112,8 +112,9 @@ prints "cargo fmt --all"
 
 machine a-wrong-checksum-is-refused
 rustup_server "touch $M/ran"
+dev 69 fmt
+prints "needed:    cargo curl rustfmt"
 echo "0000 *rustup-init" >"$SERVER/dist/x86_64-unknown-linux-gnu/rustup-init.sha256"
-ln -s "$CURL" "$M/bin/curl"
 dev 69 fmt --yes
 prints "checksum"
 [[ ! -e $M/ran ]] || fail "the program with the wrong checksum ran"

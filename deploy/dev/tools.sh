@@ -6,16 +6,13 @@ has() { command -v "$1" >/dev/null 2>&1; }
 # needed_tools COMMAND: the command stops without them.
 needed_tools() {
     case $1 in
-    demo) echo cargo cc make curl ps ;;
-    test) echo cargo cc make curl ps python3 ;;
-    browser) echo cargo cc make curl ps node chromium font ;;
-    faults | bench | run | sqlx) echo cargo cc make ps ;;
-    lint) echo cargo cc make ;;
-    fmt) echo cargo rustfmt ;;
-    up) echo ps ;;
-    esac
-    case $1 in
-    demo | test | browser | faults | bench | run | sqlx | up) service_tools ;;
+    demo) echo curl && compile_tools && service_tools ;;
+    test) echo curl python3 && compile_tools && service_tools ;;
+    browser) echo curl node chromium font && compile_tools && service_tools ;;
+    faults | bench | run | sqlx) compile_tools && service_tools ;;
+    lint) compile_tools ;;
+    fmt) echo rustfmt && rust_tools ;;
+    up) service_tools ;;
     esac
 }
 
@@ -29,9 +26,18 @@ wanted_tools() {
     esac
 }
 
-# psql, and the servers that no other source is going to provide.
+compile_tools() { echo cc make && rust_tools; }
+
+# cargo, and curl to download rustup.
+rust_tools() {
+    echo cargo
+    has rustup || { cargo_is_recent && has_tool clippy; } || echo curl
+}
+
+# The servers that no other source is going to provide, and what finds and stops them.
 service_tools() {
     local source
+    echo ps
     source=$(likely_source postgres)
     if [[ $source != docker ]]; then echo psql; fi
     if [[ $source == private ]]; then echo postgres; fi
