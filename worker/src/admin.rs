@@ -15,6 +15,7 @@ mod origin;
 mod pages;
 mod password;
 mod session;
+mod settling;
 mod texts;
 mod throttle;
 mod view;
@@ -46,6 +47,7 @@ pub(crate) struct Admin {
     throttle: throttle::Throttle,
     passwords: password::Passwords,
     overview: pages::overview::Cache,
+    settling: settling::Settling,
 }
 
 impl Admin {
@@ -64,6 +66,7 @@ impl Admin {
             throttle: throttle::Throttle::default(),
             passwords: password::Passwords::default(),
             overview: pages::overview::Cache::default(),
+            settling: settling::Settling::default(),
         }
     }
 
@@ -84,6 +87,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/letters/replay", post(actions::replay))
         .route("/unknown", get(pages::unknown::show))
         .route("/unknown/settle", post(actions::settle))
+        .route("/unknown/settle-period", post(actions::settle_period))
         .route("/audit", get(pages::audit::show))
         .route("/pause", post(actions::pause))
         .route("/resume", post(actions::resume))

@@ -4,10 +4,12 @@
 mod admin;
 mod adopt;
 mod batch;
+mod bulk_settle;
 mod census;
 mod commands;
 mod config;
 mod dead_queue;
+mod evidence;
 mod exit;
 mod exposition;
 mod failpoint;

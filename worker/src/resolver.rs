@@ -3,24 +3,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sha2::{Digest, Sha256};
 use shared::db::sqlstate;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::UnknownPolicy,
+    evidence::{self, Evidence, NoEvidence},
     health::Health,
     store::unknown::{self, Doubt},
-    twilio::{MessageRecord, Sender},
+    twilio::{MessageRecord, Pace},
     worker::Worker,
 };
 
 /// Attempts asked about in one round.
 const BATCH: i64 = 20;
-/// Pages of 50 messages; nobody gets more than a few from us.
-const PAGES: usize = 4;
-/// A message may seem older than its claim by this much of clock difference.
-const CLOCK_SLACK: chrono::Duration = chrono::Duration::seconds(60);
 
 /// Resolves until the worker stops. Any number of workers may do so.
 pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: CancellationToken) {
@@ -45,36 +41,19 @@ async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
 }
 
 async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
-    let listed = match worker.client.list_messages_to(&doubt.phone_e164, PAGES).await {
-        Ok(listed) => listed,
-        Err(fault) => {
+    let pace = Pace::unlimited();
+    match evidence::gather(&worker.pool, &worker.client, &worker.sender, doubt, &pace).await {
+        Ok(Evidence::Found(record)) => adopt(worker, doubt, &record).await,
+        Ok(Evidence::Several | Evidence::Other | Evidence::Absent | Evidence::Incomplete) => {
+            miss(worker, doubt).await
+        }
+        Err(NoEvidence::Database(error)) => Err(error),
+        Err(NoEvidence::Twilio(fault)) => {
             // Nothing was learned, so nothing is counted; the hold on the row is the delay.
             tracing::warn!(attempt = %doubt.message_id, %fault, "unknown outcome: Twilio gave no answer");
-            return Ok(());
+            Ok(())
         }
-    };
-    let candidates: Vec<&MessageRecord> =
-        listed.iter().filter(|r| is_ours(r, doubt, &worker.sender)).collect();
-    let sids: Vec<String> =
-        candidates.iter().filter_map(|r| r.sid.as_ref().map(ToString::to_string)).collect();
-    let taken = unknown::taken_sids(&worker.pool, &doubt.phone_e164, &sids).await?;
-    let free = candidates
-        .into_iter()
-        .find(|r| r.sid.as_ref().is_some_and(|s| !taken.iter().any(|t| t == s.as_str())));
-    match free {
-        Some(record) => adopt(worker, doubt, record).await,
-        None => miss(worker, doubt).await,
     }
-}
-
-/// Same text, same sender, and not older than the claim.
-fn is_ours(record: &MessageRecord, doubt: &Doubt, sender: &Sender) -> bool {
-    let text = record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == doubt.body_sha256);
-    let from = match sender {
-        Sender::Service(sid) => record.messaging_service_sid.as_ref() == Some(sid),
-        Sender::From(from) => record.from.as_ref() == Some(from),
-    };
-    text && from && record.date_created.is_some_and(|at| at >= doubt.claimed_at - CLOCK_SLACK)
 }
 
 async fn adopt(worker: &Worker, doubt: &Doubt, record: &MessageRecord) -> Result<(), sqlx::Error> {

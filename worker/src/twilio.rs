@@ -16,6 +16,7 @@ mod list;
 mod lookup;
 mod loose;
 mod meter;
+mod pace;
 mod read;
 mod record;
 mod retry_after;
@@ -40,8 +41,10 @@ pub(crate) use fault::ReadFault;
 #[cfg(test)]
 pub(crate) use fault::{PathFault, UnknownCause};
 pub(crate) use fetch::Preflight;
+pub(crate) use list::Listing;
 pub(crate) use lookup::LookupOutcome;
 pub(crate) use meter::error_code as count_error_code;
+pub(crate) use pace::Pace;
 pub(crate) use record::MessageRecord;
 pub(crate) use sid::{MessageSid, ServiceSid};
 pub(crate) use signature::{SignatureValidator, sign_form};

@@ -19,10 +19,12 @@ use super::{
     Admin,
     answer::{Failure, Refusal},
     session::{self, Visitor},
+    settling,
     texts::Note,
 };
 use crate::{
     adopt::{self, Doubt},
+    bulk_settle::Order,
     replay as letters,
     store::{
         dead_letters::settle::{self, Verdict},
@@ -125,6 +127,50 @@ async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Deci
         Err(Doubt::Twilio(_)) => Ok(Err(Note::TwilioAway)),
         Err(Doubt::Database(error)) => Err(error),
     }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SettlePeriod {
+    /// Times of Nepal.
+    since: String,
+    until: String,
+    how: Mode,
+    reason: String,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Look,
+    Adopt,
+    ReopenAbsent,
+}
+
+/// Starts to settle every unknown outcome of a period; the page shows how far it is.
+pub(crate) async fn settle_period(
+    State(admin): State<Arc<Admin>>,
+    Extension(visitor): Extension<Visitor>,
+    form: Sent<SettlePeriod>,
+) -> Result<Response, Failure> {
+    let Form(form) = form?;
+    let reason = reason(&form.reason)?.to_owned();
+    let (Some(since), Some(until)) = (settling::local(&form.since), settling::local(&form.until)) else {
+        return Err(Refusal::Form.into());
+    };
+    if since >= until {
+        return Ok(back("/unknown", Note::BadPeriod));
+    }
+    let order = Order {
+        since,
+        until,
+        reopen_absent: form.how == Mode::ReopenAbsent,
+        dry_run: form.how == Mode::Look,
+        actor: visitor.name,
+        reason,
+    };
+    let started = admin.settling.start(admin.worker.clone(), order).await?;
+    admin.overview.forget().await;
+    Ok(back("/unknown", if started { Note::Settling } else { Note::SettlingAlready }))
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! `worker unknown`: outcomes that nobody knows.
 
+mod settle;
+
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
@@ -24,6 +26,7 @@ Examples:
   worker unknown list                                      whose message may or may not exist
   worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
   worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
+  worker unknown settle --since 2026-11-25T10:00:00+05:45 --until 2026-11-25T11:00:00+05:45 --dry-run
 
 Nothing is sent to a number whose outcome is unknown. Look for it in Twilio's console first.";
 
@@ -72,6 +75,8 @@ pub(super) enum Command {
     /// It did not go out: make one more attempt
     #[command(before_help = REOPEN_EXAMPLES)]
     Reopen(Verdict),
+    /// Settle all that were claimed in a period, by Twilio's list of messages
+    Settle(settle::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -94,6 +99,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Adopt { sid, verdict } => (verdict, fetch(&pool, sid, &find(&pool, verdict).await?).await?),
         Command::MarkSent(verdict) => (verdict, Decision::MarkSent),
         Command::Reopen(verdict) => (verdict, Decision::Reopen),
+        Command::Settle(arguments) => return settle::run(&pool, arguments).await,
     };
     let attempt = find(&pool, verdict).await?;
     let actor = open::actor(verdict.actor.as_deref());

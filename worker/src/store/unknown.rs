@@ -34,6 +34,33 @@ pub(crate) async fn take(pool: &PgPool, hold: Duration, limit: i64) -> Result<Ve
     .await
 }
 
+/// Unknown outcomes, as of a moment on the database's clock.
+pub(crate) struct Unsettled {
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) as_of: DateTime<Utc>,
+}
+
+/// Every attempt whose outcome is unknown and that was claimed from `since` to before `until`, oldest first.
+pub(crate) async fn claimed_between(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Unsettled, sqlx::Error> {
+    let as_of = sqlx::query_scalar!(r#"SELECT now() AS "now!""#).fetch_one(pool).await?;
+    let doubts = sqlx::query_as!(
+        Doubt,
+        "SELECT message_id, user_id, phone_e164, body_sha256, claimed_at, checks FROM attempts
+         WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
+           AND claimed_at >= $1 AND claimed_at < $2
+         ORDER BY claimed_at, message_id",
+        since,
+        until,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Unsettled { doubts, as_of })
+}
+
 /// Which of these SIDs, of messages to the number `phone` in E.164, belong to attempts already.
 pub(crate) async fn taken_sids(
     pool: &PgPool,

@@ -5,4 +5,5 @@ mod outcomes;
 mod refusals;
 mod registration;
 mod repeats;
+mod settling;
 mod unknowns;

@@ -9,6 +9,7 @@ use crate::{
     admin::{
         Admin,
         answer::{Failure, page},
+        settling::{Run, Stage},
         view::View,
     },
     store::parked::{self, Open},
@@ -22,6 +23,7 @@ const MOST: usize = 200;
 struct Unknown {
     view: View,
     rows: Vec<Open>,
+    run: Option<Run>,
 }
 
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
@@ -29,5 +31,5 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<
     // Those that wait for a person first.
     rows.sort_by_key(|row| row.parked_at.is_none());
     rows.truncate(MOST);
-    page(&Unknown { view, rows })
+    page(&Unknown { view, rows, run: admin.settling.last() })
 }

@@ -9,6 +9,9 @@ pub(crate) enum Note {
     Resumed,
     NotPaused,
     Settled,
+    Settling,
+    SettlingAlready,
+    BadPeriod,
     AnsweredFirst,
     NoSuchAttempt,
     BadSid,
@@ -22,11 +25,14 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    const ALL: [Note; 14] = [
+    const ALL: [Note; 17] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
         Note::Settled,
+        Note::Settling,
+        Note::SettlingAlready,
+        Note::BadPeriod,
         Note::AnsweredFirst,
         Note::NoSuchAttempt,
         Note::BadSid,
@@ -46,6 +52,9 @@ impl Note {
             Note::Resumed => "resumed",
             Note::NotPaused => "not_paused",
             Note::Settled => "settled",
+            Note::Settling => "settling",
+            Note::SettlingAlready => "settling_already",
+            Note::BadPeriod => "bad_period",
             Note::AnsweredFirst => "answered_first",
             Note::NoSuchAttempt => "no_such_attempt",
             Note::BadSid => "bad_sid",
@@ -74,6 +83,15 @@ impl Note {
             ),
             Note::NotPaused => ("It was not paused; nothing was changed.", "रोकिएको थिएन; केही बदलिएन।"),
             Note::Settled => ("Settled.", "टुङ्गियो।"),
+            Note::Settling => ("Started. This page shows how far it is.", "सुरु भयो। कति भयो, यही पृष्ठले देखाउँछ।"),
+            Note::SettlingAlready => (
+                "Unknown outcomes are being settled already; nothing was started.",
+                "अज्ञात नतिजा टुङ्ग्याउने काम भइरहेकै छ; नयाँ सुरु गरिएन।",
+            ),
+            Note::BadPeriod => (
+                "The period must begin before it ends. Nothing was changed.",
+                "अवधि सकिनुअघि सुरु हुनुपर्छ। केही बदलिएन।",
+            ),
             Note::AnsweredFirst => {
                 ("A definite answer came first; nothing was changed.", "पहिले नै निश्चित जवाफ आयो; केही बदलिएन।")
             }

@@ -1,11 +1,14 @@
 //! Lookup, listing, fetching and the check of the credentials.
 
+use chrono::DateTime;
+
 use super::super::{
     AccountStatus, LookupOutcome, MessageSid, MessageStatus, PathFault, Preflight, ServiceSid,
     fault::ReadFault, lookup::LookupError,
 };
 use super::server::{Reply, Server};
 use super::*;
+use crate::twilio::Pace;
 
 async fn lookup_of(text: String) -> LookupOutcome {
     let server = Server::start(move |_, _| Reply::WriteAndClose(text.clone())).await;
@@ -70,7 +73,7 @@ async fn faults_name_no_number() {
     let server =
         Server::answering(answer("400 Bad Request", r#"{"code":21211,"message":"+9779841234567"}"#)).await;
     let client = client(&server.base());
-    let fault = client.list_messages_to(TO, 1).await.unwrap_err();
+    let fault = client.list_messages_to(TO, DateTime::UNIX_EPOCH, 1, &Pace::unlimited()).await.unwrap_err();
     assert_eq!(fault.to_string(), "Twilio answered HTTP 400, error code 21211");
     assert!(!format!("{fault:?} {:?}", create(&client).await).contains("984123"));
 }
@@ -89,10 +92,12 @@ async fn listing_follows_pages_up_to_a_limit() {
     };
     let server = Server::start(script).await;
     let client = client(&server.base());
-    let found = client.list_messages_to(TO, 5).await.unwrap();
-    let bodies: Vec<Option<&str>> = found.iter().map(|record| record.body.as_deref()).collect();
-    assert_eq!(bodies, [Some("a"), Some("bb")]);
-    assert_eq!(client.list_messages_to(TO, 1).await.unwrap().len(), 1);
+    let pace = Pace::unlimited();
+    let found = client.list_messages_to(TO, DateTime::UNIX_EPOCH, 5, &pace).await.unwrap();
+    let bodies: Vec<Option<&str>> = found.messages.iter().map(|record| record.body.as_deref()).collect();
+    assert_eq!((bodies, found.complete), (vec![Some("a"), Some("bb")], true));
+    let cut = client.list_messages_to(TO, DateTime::UNIX_EPOCH, 1, &pace).await.unwrap();
+    assert_eq!((cut.messages.len(), cut.complete), (1, false));
     drop(client);
     let lines: Vec<String> =
         server.finish().await.iter().map(|request| request.head.lines().next().unwrap().to_owned()).collect();
@@ -106,7 +111,31 @@ async fn listing_follows_pages_up_to_a_limit() {
 #[tokio::test]
 async fn a_page_on_another_host_is_not_asked() {
     let server = Server::answering(page("a", r#""https://example.com/2010-04-01/x.json""#)).await;
-    assert_eq!(client(&server.base()).list_messages_to(TO, 5).await.unwrap_err(), ReadFault::ForeignPage);
+    let listed =
+        client(&server.base()).list_messages_to(TO, DateTime::UNIX_EPOCH, 5, &Pace::unlimited()).await;
+    assert_eq!(listed.unwrap_err(), ReadFault::ForeignPage);
+}
+
+#[tokio::test]
+async fn listing_ends_at_a_page_of_older_messages() {
+    let dated = |n: u8, year: u16| {
+        format!(r#"{{"sid":"SM{n:032x}","date_created":"Thu, 24 Aug {year} 05:01:45 +0000"}}"#)
+    };
+    let more = r#""/2010-04-01/Accounts/AC/Messages.json?Page=1""#;
+    let script = move |number: usize, _: &_| {
+        let messages = match number {
+            0 => format!("{},{}", dated(1, 2026), dated(2, 2023)),
+            _ => dated(3, 2023),
+        };
+        Reply::Write(answer("200 OK", &format!(r#"{{"messages":[{messages}],"next_page_uri":{more}}}"#)))
+    };
+    let server = Server::start(script).await;
+    let since = "2026-01-01T00:00:00Z".parse().unwrap();
+    let client = client(&server.base());
+    let listing = client.list_messages_to(TO, since, 9, &Pace::unlimited()).await.unwrap();
+    assert_eq!((listing.messages.len(), listing.complete), (1, true));
+    drop(client);
+    assert_eq!(server.finish().await.len(), 2);
 }
 
 #[tokio::test]

@@ -111,6 +111,39 @@ async fn an_operator_settles_an_unknown_outcome() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_settles_the_unknown_outcomes_of_a_period() -> anyhow::Result<()> {
+    let stage = stage(Plan::default()).await?;
+    for user in [1, 2] {
+        stage.signup(&user.to_string(), &number(user)).await?;
+        stage.until_case(&user.to_string(), "registered delivered -").await?;
+    }
+    let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, twilio_status = NULL, status_rank = -1,
+                                    parked_at = now(), next_check_at = NULL";
+    stage.database.execute(park).await?;
+    let mut maya = signed_in(&stage, "maya").await?;
+    let act = async |browser: &mut Browser, since: &str, how: &str| {
+        let fields = [("since", since), ("until", "2099-01-01T00:00"), ("how", how), ("reason", "outage")];
+        browser.act("/unknown/settle-period", &fields).await
+    };
+    for (since, status, place) in [
+        ("2026-01-01T00:00", 303, "/unknown?note=settling"),
+        ("2100-01-01T00:00", 303, "/unknown?note=bad_period"),
+        ("yesterday", 422, ""),
+    ] {
+        let page = act(&mut maya, since, "look").await?;
+        assert_eq!((page.status, page.header("location")), (status, place), "{since}");
+        until_shown(&mut maya, "/unknown", &["only looked", "finished", "<code>adopted</code>"]).await?;
+    }
+    let unknown = "SELECT count(*) FROM attempts WHERE outcome = 'unknown'";
+    assert_eq!(stage.database.number(unknown).await?, 2, "looking changes nothing");
+    act(&mut maya, "2026-01-01T00:00", "adopt").await?;
+    stage.until_case("1", "registered delivered -").await?;
+    stage.until_case("2", "registered delivered -").await?;
+    assert_eq!(deeds(&stage, "unknown adopt").await?, 2);
+    stage.finish(Expect::users(2)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_overview_counts_what_became_of_everybody() -> anyhow::Result<()> {
     let stage = stage(Plan::default()).await?;
     for user in 1..=4 {

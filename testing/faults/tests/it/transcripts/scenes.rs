@@ -34,10 +34,9 @@ impl Scene {
             _ if name.starts_with("import") || name.starts_with("backfill") => Some(Self::Portal),
             "canary" | "resume" => Some(Self::Canary),
             _ if name.starts_with("doctor-") => Some(Self::Faulty),
-            "phone" | "doctor" | "status" | "stats" | "suppress" | "unknown-list" | "unknown-settle"
-            | "reopen" | "pause" | "dead-list" | "dead-show" | "dead-replay" | "dead-drop" | "audit" => {
-                Some(Self::People)
-            }
+            "phone" | "doctor" | "status" | "stats" | "suppress" | "unknown-list" | "unknown-period"
+            | "unknown-settle" | "reopen" | "pause" | "dead-list" | "dead-show" | "dead-replay"
+            | "dead-drop" | "audit" => Some(Self::People),
             _ => None,
         }
     }

@@ -1,0 +1,137 @@
+//! What Twilio's list of messages says about an attempt whose outcome is unknown.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+
+use crate::{
+    store::unknown::{self, Doubt},
+    twilio::{Client, Listing, MessageRecord, Pace, ReadFault, Sender},
+};
+
+/// Pages of 50 messages; a number gets few messages from us.
+const PAGES: usize = 4;
+/// A message may seem older than its claim by this much of clock difference.
+const CLOCK_SLACK: chrono::Duration = chrono::Duration::seconds(60);
+
+/// What the list says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// One message can be this attempt's, and no other.
+    Found(Box<MessageRecord>),
+    /// More than one message can be this attempt's.
+    Several,
+    /// The number got a message since the claim, but with another text or from another sender.
+    Other,
+    /// The number got no message since the claim. Twilio's list lags behind, so this proves nothing about a young claim.
+    Absent,
+    /// The list was longer than what was read.
+    Incomplete,
+}
+
+/// Why there is no evidence.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoEvidence {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Twilio(#[from] ReadFault),
+}
+
+/// Asks Twilio for the messages to the attempt's number. Messages that belong to other attempts do not count.
+pub(crate) async fn gather(
+    pool: &PgPool,
+    client: &Client,
+    sender: &Sender,
+    doubt: &Doubt,
+    pace: &Pace,
+) -> Result<Evidence, NoEvidence> {
+    let since = doubt.claimed_at - CLOCK_SLACK;
+    let listing = client.list_messages_to(&doubt.phone_e164, since, PAGES, pace).await?;
+    let sids: Vec<String> =
+        listing.messages.iter().filter_map(|m| m.sid.as_ref().map(ToString::to_string)).collect();
+    let taken = unknown::taken_sids(pool, &doubt.phone_e164, &sids).await?;
+    Ok(weigh(listing, &taken, |record| is_ours(record, doubt, sender)))
+}
+
+fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) -> bool) -> Evidence {
+    let is_taken = |r: &MessageRecord| r.sid.as_ref().is_some_and(|s| taken.iter().any(|t| t == s.as_str()));
+    // While pages are read, a new message moves the others: the same one may be listed twice.
+    let mut seen = HashSet::new();
+    let free = listing
+        .messages
+        .into_iter()
+        .filter(|r| !is_taken(r) && r.sid.as_ref().is_none_or(|sid| seen.insert(sid.to_string())));
+    let (mut ours, others): (Vec<_>, Vec<_>) = free.partition(|r| r.sid.is_some() && is_ours(r));
+    match (ours.pop(), ours.is_empty()) {
+        (Some(_), false) => Evidence::Several,
+        _ if !listing.complete => Evidence::Incomplete,
+        (Some(record), true) => Evidence::Found(Box::new(record)),
+        (None, _) if others.is_empty() => Evidence::Absent,
+        (None, _) => Evidence::Other,
+    }
+}
+
+/// Same text and same sender.
+fn is_ours(record: &MessageRecord, doubt: &Doubt, sender: &Sender) -> bool {
+    let text = record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == doubt.body_sha256);
+    let from = match sender {
+        Sender::Service(sid) => record.messaging_service_sid.as_ref() == Some(sid),
+        Sender::From(from) => record.from.as_ref() == Some(from),
+    };
+    text && from && record.date_created.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twilio::MessageSid;
+
+    fn record(n: u8, body: &str) -> MessageRecord {
+        MessageRecord {
+            sid: MessageSid::parse(&format!("SM{n:032x}")).ok(),
+            to: None,
+            from: None,
+            messaging_service_sid: None,
+            body: Some(body.to_owned()),
+            status: None,
+            error_code: None,
+            segments: None,
+            date_created: None,
+        }
+    }
+
+    fn listing(messages: Vec<MessageRecord>, complete: bool) -> Listing {
+        Listing { messages, complete }
+    }
+
+    fn ours(record: &MessageRecord) -> bool {
+        record.body.as_deref() == Some("ours")
+    }
+
+    #[test]
+    fn only_one_free_message_of_a_complete_list_is_found() {
+        let (first, second, other) = (record(1, "ours"), record(2, "ours"), record(3, "other"));
+        let both = vec![first.clone(), second.clone(), other.clone()];
+        let taken = [first.sid.as_ref().unwrap().to_string()];
+        assert_eq!(weigh(listing(both.clone(), true), &[], ours), Evidence::Several);
+        assert_eq!(weigh(listing(both.clone(), false), &[], ours), Evidence::Several);
+        assert_eq!(weigh(listing(both.clone(), false), &taken, ours), Evidence::Incomplete);
+        assert_eq!(weigh(listing(both, true), &taken, ours), Evidence::Found(Box::new(second.clone())));
+        let twice = vec![second.clone(), second.clone()];
+        assert_eq!(weigh(listing(twice, true), &[], ours), Evidence::Found(Box::new(second)));
+        assert_eq!(weigh(listing(vec![other, first], true), &taken, ours), Evidence::Other);
+    }
+
+    #[test]
+    fn absent_needs_a_complete_list_without_a_free_message() {
+        let first = record(1, "ours");
+        let taken = [first.sid.as_ref().unwrap().to_string()];
+        assert_eq!(weigh(listing(vec![first], true), &taken, ours), Evidence::Absent);
+        assert_eq!(weigh(listing(vec![], true), &[], ours), Evidence::Absent);
+        assert_eq!(weigh(listing(vec![], false), &[], ours), Evidence::Incomplete);
+        let nameless = MessageRecord { sid: None, ..record(9, "ours") };
+        assert_eq!(weigh(listing(vec![nameless], true), &[], ours), Evidence::Other);
+    }
+}
