@@ -174,6 +174,20 @@ if script --version >/dev/null 2>&1; then
     installs 1
 fi
 
+machine a-server-that-refuses-the-login-is-not-used
+(
+    DEV_DIR=$M/dev OUTPUT=""
+    # shellcheck source=deploy/dev/services.sh
+    . "$ROOT/deploy/dev/services.sh"
+    find_psql() { true; }
+    port_open() { true; }
+    postgres_usable() { false; }
+    amqp_login() { false; }
+    for service in postgres rabbitmq; do
+        if from_local "$service"; then fail "$service is used"; fi
+    done
+)
+
 # Debian 12 has Node.js 18.
 if grep -nE '"node": ">=(19|[2-9][0-9])' "$ROOT/testing/browser/package-lock.json"; then
     OUTPUT="" && fail "a package of testing/browser does not run on Node.js 18"

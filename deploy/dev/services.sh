@@ -103,7 +103,7 @@ from_local() {
     if [[ $1 == rabbitmq ]]; then
         SERVICE_URL=amqp://guest:guest@127.0.0.1:5672/%2f
         amqp_login 127.0.0.1 5672 guest guest
-        return 0
+        return
     fi
     port_open 127.0.0.1 5432 || return 1
     find_psql >/dev/null || return 1
