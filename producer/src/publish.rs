@@ -26,7 +26,7 @@ pub struct Confirmed {
 /// The broker that the environment names: `AMQP_URL` (or its `_FILE`) and `AMQP_NAMESPACE`.
 pub fn broker_of_process() -> Result<Broker, Faults> {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let broker = Broker::read(&mut env, insecure);
     env.finish(broker)
 }

@@ -1,5 +1,6 @@
 //! Configuration from the environment. All faults are reported at once, each with what to do.
 
+mod address;
 mod broker;
 mod database;
 mod env;
@@ -9,11 +10,12 @@ mod page;
 mod setting;
 pub mod settings;
 
+pub use address::{any_base_url, base_url};
 pub use broker::{AmqpUrl, Broker, Namespace};
 pub use database::DatabaseUrl;
 pub use env::Env;
 pub use faults::{Fault, Faults};
-pub use host::{insecure_allowed, refuse_plain_http};
+pub use host::{Insecure, insecure_allowed};
 pub use page::page;
 pub use setting::Setting;
 

@@ -7,7 +7,7 @@ mod twilio;
 use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    config::{Broker, DatabaseUrl, Env, Faults, insecure_allowed, settings},
+    config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
     message::Language,
     phone::{CountryList, Region},
     price::Price,
@@ -99,7 +99,7 @@ impl Config {
     /// Reads and checks everything; all faults are reported at once.
     pub(crate) fn read(mut env: Env) -> Result<Self, Faults> {
         let env = &mut env;
-        let insecure = insecure_allowed(env);
+        let insecure = &insecure_allowed(env);
         let config = Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
@@ -212,15 +212,7 @@ fn probe(env: &mut Env) -> RetryPolicy {
 /// Plain HTTP is allowed: no span holds personal data, and collectors run beside the worker.
 fn otlp_endpoint(env: &mut Env) -> Option<Url> {
     env.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT)?;
-    let endpoint: Url = env.parse(&settings::OTEL_EXPORTER_OTLP_ENDPOINT)?;
-    if !matches!(endpoint.scheme(), "http" | "https") {
-        let name = settings::OTEL_EXPORTER_OTLP_ENDPOINT.name;
-        env.fault(
-            name,
-            "must begin with http:// or https://: spans go out as OTLP over HTTP, usually to port 4318",
-        );
-    }
-    Some(endpoint)
+    any_base_url(env, &settings::OTEL_EXPORTER_OTLP_ENDPOINT)
 }
 
 fn address(env: &mut Env, setting: &shared::config::Setting) -> SocketAddr {

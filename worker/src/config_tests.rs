@@ -41,6 +41,8 @@ fn everything_missing_is_named_at_once() {
 
 #[test]
 fn settings_that_are_wrong_together_are_refused() {
+    let recorded = include_str!("../../testing/cases/35-public-url-with-query/env.txt");
+    let recorded = recorded.split_once('=').unwrap().1;
     for (name, value, word) in [
         ("LEASE", "59s", "LEASE"),
         ("TWILIO_TIMEOUT", "200s", "TWILIO_TIMEOUT"),
@@ -52,6 +54,18 @@ fn settings_that_are_wrong_together_are_refused() {
         ("DATABASE_URL", "postgres://u@db.example.org/db", "sslmode"),
         ("ALLOWED_COUNTRIES", "NP,Narnia", "ALLOWED_COUNTRIES"),
         ("BACKFILL_WINDOW", "08:00-20:00 Kathmandu", "time zone"),
+        ("PUBLIC_URL", recorded.trim(), "PUBLIC_URL: must end before the '?'"),
+        ("PUBLIC_URL", "https://hooks.example.org/#rc=2", "PUBLIC_URL: must end before the '#'"),
+        ("TWILIO_API_BASE_URL", "https://api.twilio.com/?x=1", "TWILIO_API_BASE_URL: must end"),
+        ("TWILIO_LOOKUPS_BASE_URL", "https://lookups.twilio.com/#v2", "TWILIO_LOOKUPS_BASE_URL: must end"),
+        ("TWILIO_MESSAGING_BASE_URL", "https://messaging.twilio.com?", "TWILIO_MESSAGING_BASE_URL: must end"),
+        ("TWILIO_ACCOUNTS_BASE_URL", "https://accounts.twilio.com#", "TWILIO_ACCOUNTS_BASE_URL: must end"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector:4318/?token=1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT: must",
+        ),
+        ("DATABASE_URL", "mysql://root@127.0.0.1/aamcare", "must begin with postgres://"),
         ("ADMIN_ADDR", "127.0.0.1:9464", "the address of OPS_ADDR"),
         ("ADMIN_ADDR", "0.0.0.0:8080", "the address of WEBHOOK_ADDR"),
         ("ADMIN_ADDR", "127.0.0.1:9465", "nobody could sign in"),

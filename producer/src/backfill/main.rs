@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<Exit, Failure> {
     ask::refuse_without_terminal(&args.safety)?;
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let settings = Settings::read(&mut env, insecure);
     // A dry run needs no broker.
     let broker = (!args.safety.dry_run).then(|| Broker::read(&mut env, insecure));

@@ -2,7 +2,7 @@
 
 use producer::command::Numbers;
 use shared::{
-    config::{DatabaseUrl, Env, settings},
+    config::{DatabaseUrl, Env, Insecure, settings},
     message::Language,
     price::Price,
     telemetry::{self, LogFormat},
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(env: &mut Env, insecure: bool) -> Self {
+    pub(crate) fn read(env: &mut Env, insecure: &Insecure) -> Self {
         Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             numbers: Numbers::read(env),
@@ -38,6 +38,6 @@ impl Settings {
     /// The defaults, with a database that nobody connects to.
     #[cfg(test)]
     pub(crate) fn of_nothing() -> Self {
-        Self::read(&mut Env::of([("DATABASE_URL", "postgres://localhost/nothing")]), false)
+        Self::read(&mut Env::of([("DATABASE_URL", "postgres://localhost/nothing")]), &Insecure::Nowhere)
     }
 }

@@ -2,7 +2,7 @@
 
 use producer::command::Numbers;
 use shared::{
-    config::{DatabaseUrl, Env, Faults, insecure_allowed, settings},
+    config::{DatabaseUrl, Env, Faults, Insecure, insecure_allowed, settings},
     telemetry::{self, LogFormat},
 };
 
@@ -16,8 +16,11 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads them and what `more` reads, so that all faults are told at once. `more` learns whether unencrypted
     /// connections are allowed.
-    pub(crate) fn read<T>(mut env: Env, more: impl FnOnce(&mut Env, bool) -> T) -> Result<(Self, T), Faults> {
-        let insecure = insecure_allowed(&mut env);
+    pub(crate) fn read<T>(
+        mut env: Env,
+        more: impl FnOnce(&mut Env, &Insecure) -> T,
+    ) -> Result<(Self, T), Faults> {
+        let insecure = &insecure_allowed(&mut env);
         let settings = Self {
             database: DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure),
             numbers: Numbers::read(&mut env),

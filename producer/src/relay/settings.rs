@@ -20,7 +20,7 @@ pub struct Settings {
 impl Settings {
     /// Reads them all, so that every fault is named at once.
     pub fn read(mut env: Env) -> Result<Self, Faults> {
-        let insecure = insecure_allowed(&mut env);
+        let insecure = &insecure_allowed(&mut env);
         let settings = Self {
             outbox: DatabaseUrl::read(&mut env, &OUTBOX_DATABASE_URL, insecure),
             broker: Broker::read(&mut env, insecure),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Env, host::is_loopback, settings};
+use super::{Env, Insecure, address::server_url, settings};
 
 /// A checked AMQP URL; it holds a password, so `Debug` hides it.
 #[derive(Debug, Clone)]
@@ -63,28 +63,31 @@ pub struct Broker {
 
 impl Broker {
     /// Reads `AMQP_URL` (or its file) and `AMQP_NAMESPACE`.
-    pub fn read(env: &mut Env, insecure: bool) -> Self {
+    pub fn read(env: &mut Env, insecure: &Insecure) -> Self {
         let url = env.required_secret(&settings::AMQP_URL);
-        check(env, url.expose_secret(), insecure);
+        let url = check(env, url, insecure);
         Self { url: AmqpUrl(url), namespace: env.value(&settings::AMQP_NAMESPACE) }
     }
 }
 
-fn check(env: &mut Env, text: &str, insecure: bool) {
+/// The URL to use: a lone slash behind the host names the vhost `/`, as most clients read it. By the letter of
+/// RabbitMQ's URI specification it would be a vhost without a name, and a broker has none.
+fn check(env: &mut Env, secret: SecretString, insecure: &Insecure) -> SecretString {
+    let text = secret.expose_secret();
     if text.is_empty() {
-        return;
+        return secret;
     }
-    let name = settings::AMQP_URL.name;
-    // The parser's own text may quote the URL, and with it a password.
-    let Ok(url) = text.parse::<url::Url>() else {
-        return env.fault(name, format_args!("is not a URL. {}", settings::AMQP_URL.sentence()));
-    };
-    match url.scheme() {
-        "amqps" => {}
-        "amqp" if insecure || url.host_str().is_some_and(is_loopback) => {}
-        "amqp" => env.fault(name, "use amqps://: the host is not loopback; or set ALLOW_INSECURE=1"),
-        _ => env.fault(name, "must begin with amqps:// or amqp://"),
+    let Some(mut url) = server_url(env, &settings::AMQP_URL, text, ["amqps", "amqp"]) else { return secret };
+    let plain = url.scheme() == "amqp";
+    if plain && !url.host_str().is_some_and(|host| insecure.allows(host)) {
+        let what = "use amqps://: the host is not loopback; or let ALLOW_INSECURE name it";
+        env.fault(settings::AMQP_URL.name, what);
     }
+    if url.path() == "/" {
+        url.set_path("/%2f");
+        return url.as_str().into();
+    }
+    secret
 }
 
 #[cfg(test)]
@@ -93,7 +96,8 @@ mod tests {
 
     fn read(url: &str, insecure: &str) -> Result<Broker, super::super::Faults> {
         let mut env = Env::of([("AMQP_URL", url), ("AMQP_NAMESPACE", "t1")]);
-        let broker = Broker::read(&mut env, insecure == "1");
+        let insecure = if insecure == "1" { Insecure::Everywhere } else { Insecure::Nowhere };
+        let broker = Broker::read(&mut env, &insecure);
         env.finish(broker)
     }
 
@@ -112,10 +116,26 @@ mod tests {
         assert!(read("amqp://guest:s3cret@127.0.0.1:5672", "0").is_ok());
         assert!(read("amqps://u:s3cret@mq.example.org", "0").is_ok());
         assert!(read("amqp://u:s3cret@mq.example.org", "1").is_ok());
-        for url in ["amqp://u:s3cret@mq.example.org", "redis://s3cret@h", "s3cret"] {
+        for url in [
+            "amqp://u:s3cret@mq.example.org",
+            "redis://s3cret@h",
+            "s3cret",
+            "amqp:s3cret",
+            "amqp://u:1#s3cret@h",
+        ] {
             let text = read(url, "0").unwrap_err().to_string();
             assert!(text.contains("AMQP_URL") && !text.contains("s3cret"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_empty_vhost_is_the_vhost_named_slash() {
+        let exposed = |url| read(url, "0").unwrap().url.expose(false);
+        for url in ["amqp://u:p%40@localhost:5672/", "amqp://u:p%40@localhost:5672/%2f"] {
+            assert_eq!(exposed(url), "amqp://u:p%40@localhost:5672/%2f?heartbeat=10");
+        }
+        assert_eq!(exposed("amqp://localhost/?heartbeat=5"), "amqp://localhost/%2f?heartbeat=5");
+        assert_eq!(exposed("amqp://localhost/stage"), "amqp://localhost/stage?heartbeat=10");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::{Env, Setting, host::is_loopback};
+use super::{Env, Insecure, Setting, address::server_url, host::is_loopback};
 
 /// A checked Postgres URL; it may hold a password, so `Debug` hides it.
 #[derive(Debug, Clone)]
@@ -11,36 +11,52 @@ pub struct DatabaseUrl(SecretString);
 
 impl DatabaseUrl {
     /// Reads `setting` (or its `_FILE`), refusing unencrypted connections to other hosts.
-    pub fn read(env: &mut Env, setting: &Setting, insecure: bool) -> Self {
+    pub fn read(env: &mut Env, setting: &Setting, insecure: &Insecure) -> Self {
         let url = env.required_secret(setting);
         if !url.expose_secret().is_empty() {
-            match url.expose_secret().parse::<PgConnectOptions>() {
-                Ok(options) => check_tls(env, setting, &options, insecure),
-                // The parser's own text may quote the URL, and with it a password.
-                Err(_) => {
-                    env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence()));
-                }
-            }
+            check(env, setting, url.expose_secret(), insecure);
         }
         Self(url)
+    }
+
+    /// Whether the connection is encrypted to another host whose certificate is not checked: it is safe from those who
+    /// listen, and not from those who answer in the server's place.
+    pub fn unverified(&self) -> bool {
+        let options = self.0.expose_secret().parse::<PgConnectOptions>();
+        options.is_ok_and(|o| matches!(o.get_ssl_mode(), PgSslMode::Require) && !is_local(&o))
     }
 
     /// Connection options; `name` is shown in `pg_stat_activity`. What never leaves this machine is not encrypted unless
     /// the URL asks for it: on both sides TLS is a tenth of the CPU that batches of events cost.
     pub fn options(&self, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
         let options = self.0.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
+        // A pooler refuses startup parameters that it does not know. Since Postgres 12 floats are exact without this one.
+        let options = options.extra_float_digits(None);
         let optional = matches!(options.get_ssl_mode(), PgSslMode::Prefer);
         Ok(if optional && is_local(&options) { options.ssl_mode(PgSslMode::Disable) } else { options })
     }
 }
 
-fn check_tls(env: &mut Env, setting: &Setting, options: &PgConnectOptions, insecure: bool) {
+fn check(env: &mut Env, setting: &Setting, text: &str, insecure: &Insecure) {
+    // sqlx reads any scheme as its own.
+    let Some(url) = server_url(env, setting, text, ["postgres", "postgresql"]) else { return };
+    if url.host_str().is_some_and(|host| host.contains(',')) {
+        return env.fault(setting.name, "must name one host: a list of hosts is not supported");
+    }
+    match text.parse::<PgConnectOptions>() {
+        Ok(options) => check_tls(env, setting, &options, insecure),
+        // The parser's own text may quote the URL, and with it a password.
+        Err(_) => env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence())),
+    }
+}
+
+fn check_tls(env: &mut Env, setting: &Setting, options: &PgConnectOptions, insecure: &Insecure) {
     let encrypted =
         matches!(options.get_ssl_mode(), PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull);
-    if !(encrypted || is_local(options) || insecure) {
+    if !(encrypted || is_local(options) || insecure.allows(options.get_host())) {
         env.fault(
             setting.name,
-            "add `?sslmode=verify-full` (or `require`): the host is not loopback; or set ALLOW_INSECURE=1",
+            "add `?sslmode=verify-full`: the host is not loopback; or let ALLOW_INSECURE name it",
         );
     }
 }
@@ -64,6 +80,60 @@ mod tests {
         ] {
             let options = DatabaseUrl(url.into()).options("test").unwrap();
             assert_eq!(format!("{:?}", options.get_ssl_mode()), format!("{mode:?}"), "{url}");
+        }
+    }
+
+    fn read(url: &str) -> Result<DatabaseUrl, crate::config::Faults> {
+        let mut env = Env::of([("DATABASE_URL", url)]);
+        let read = DatabaseUrl::read(
+            &mut env,
+            &crate::config::settings::DATABASE_URL,
+            &Insecure::Hosts(vec!["db".to_owned()]),
+        );
+        env.finish(read)
+    }
+
+    #[test]
+    fn a_url_of_another_kind_is_refused_and_not_shown() {
+        let recorded = include_str!("../../../testing/cases/32-database-url-of-another-kind/urls.txt");
+        let more = [
+            "postgresql+psycopg2://u:s3cret@127.0.0.1/db",
+            "sqlite:///s3cret.db",
+            "u:s3cret@127.0.0.1/db",
+            "127.0.0.1:5432/s3cret",
+            "host=127.0.0.1 dbname=s3cret",
+            "django.db.backends.postgresql://u:s3cret@127.0.0.1/db",
+            "postgres:u:s3cret@127.0.0.1/db",
+            "postgres:/s3cret",
+            "postgres://u:1#s3cret@127.0.0.1/db",
+            "postgres://127.0.0.1,localhost/s3cret",
+        ];
+        for url in recorded.lines().chain(more) {
+            let text = read(url).unwrap_err().to_string();
+            assert!(text.contains("DATABASE_URL: ") && !text.contains("s3cret"), "{url}: {text}");
+        }
+    }
+
+    #[test]
+    fn both_spellings_of_the_scheme_and_a_socket_are_read() {
+        let socket = "postgres:///db?host=/var/run/postgresql";
+        for url in
+            ["postgres://u@127.0.0.1/db", "postgresql://u@localhost:5432/db", "postgres://u@db/x", socket]
+        {
+            assert!(read(url).is_ok(), "{url}");
+        }
+        assert!(read("postgres://u@db2/x").is_err(), "another host than ALLOW_INSECURE names");
+    }
+
+    #[test]
+    fn encryption_without_a_checked_certificate_is_told_apart() {
+        for (url, unverified) in [
+            ("postgres://u@db.example.org/x?sslmode=require", true),
+            ("postgres://u@db.example.org/x?sslmode=verify-full", false),
+            ("postgres://u@localhost/x?sslmode=require", false),
+            ("postgres://u@127.0.0.1/x", false),
+        ] {
+            assert_eq!(read(url).unwrap().unverified(), unverified, "{url}");
         }
     }
 }

@@ -30,7 +30,7 @@ use outcome::Outcome;
 pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
     install_crypto();
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let broker = Broker::read(&mut env, insecure);
     let database = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
     let (broker, database) = env.finish((broker, database))?;

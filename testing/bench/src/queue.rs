@@ -11,7 +11,7 @@ use lapin::{
 };
 use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
-    config::{Broker, Env},
+    config::{Broker, Env, Insecure},
     event,
     lane::Lane,
 };
@@ -40,7 +40,7 @@ impl Queues {
     pub(crate) async fn declare(services: &Services, namespace: &str) -> anyhow::Result<Self> {
         install_crypto();
         let mut env = Env::of([("AMQP_URL", services.amqp.as_str()), ("AMQP_NAMESPACE", namespace)]);
-        let broker = Broker::read(&mut env, true);
+        let broker = Broker::read(&mut env, &Insecure::Everywhere);
         let broker = env.finish(broker)?;
         let topology = Topology::new(broker.namespace.clone());
         let connection = connect(&broker, "bench", Frames::Large).await?;
@@ -98,7 +98,7 @@ impl Names {
     /// Deletes exchange and queues.
     pub(crate) async fn delete(&self, services: &Services) -> anyhow::Result<()> {
         let mut env = Env::of([("AMQP_URL", services.amqp.as_str()), ("AMQP_NAMESPACE", "x")]);
-        let broker = Broker::read(&mut env, true);
+        let broker = Broker::read(&mut env, &Insecure::Everywhere);
         let connection = connect(&env.finish(broker)?, "bench", Frames::Large).await?;
         let channel = connection.create_channel().await?;
         let lanes = Lane::ALL.into_iter().map(|lane| self.topology.queue(lane));

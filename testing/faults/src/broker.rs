@@ -36,7 +36,7 @@ impl Broker {
         install_crypto();
         let mut env =
             Env::of([("AMQP_URL", server.url().to_owned()), ("AMQP_NAMESPACE", namespace.to_owned())]);
-        let broker = config::Broker::read(&mut env, true);
+        let broker = config::Broker::read(&mut env, &config::Insecure::Everywhere);
         let broker = env.finish(broker)?;
         let topology = Topology::new(broker.namespace.clone());
         let connection = connect(&broker, "fault harness", Frames::Large).await?;

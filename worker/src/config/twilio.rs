@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use shared::config::{Env, Setting, refuse_plain_http};
+use shared::config::{Env, Insecure, base_url};
 use url::Url;
 
 use super::settings;
@@ -24,14 +24,14 @@ pub(crate) struct TwilioConfig {
 }
 
 impl TwilioConfig {
-    pub(crate) fn read(env: &mut Env, insecure: bool) -> Self {
+    pub(crate) fn read(env: &mut Env, insecure: &Insecure) -> Self {
         let connect_timeout = env.duration(&settings::TWILIO_CONNECT_TIMEOUT);
         let timeout = env.duration(&settings::TWILIO_TIMEOUT);
         let webhook_tokens = tokens(env);
-        let api_base = base(env, &settings::TWILIO_API_BASE_URL, insecure);
-        let lookups_base = base(env, &settings::TWILIO_LOOKUPS_BASE_URL, insecure);
-        let messaging_base = base(env, &settings::TWILIO_MESSAGING_BASE_URL, insecure);
-        let accounts_base = base(env, &settings::TWILIO_ACCOUNTS_BASE_URL, insecure);
+        let api_base = base_url(env, &settings::TWILIO_API_BASE_URL, insecure);
+        let lookups_base = base_url(env, &settings::TWILIO_LOOKUPS_BASE_URL, insecure);
+        let messaging_base = base_url(env, &settings::TWILIO_MESSAGING_BASE_URL, insecure);
+        let accounts_base = base_url(env, &settings::TWILIO_ACCOUNTS_BASE_URL, insecure);
         let client = credentials(env, &webhook_tokens).and_then(|credentials| {
             Some(ClientConfig {
                 credentials,
@@ -43,7 +43,7 @@ impl TwilioConfig {
                 timeout,
             })
         });
-        let public_url = public_url(env, insecure);
+        let public_url = base_url(env, &settings::PUBLIC_URL, insecure);
         Self { client, sender: sender(env), webhook_tokens, public_url, connect_timeout, timeout }
     }
 
@@ -109,24 +109,4 @@ fn sender(env: &mut Env) -> Option<Sender> {
         ),
     }
     None
-}
-
-fn base(env: &mut Env, setting: &Setting, insecure: bool) -> Option<Url> {
-    let url: Url = env.parse(setting)?;
-    refuse_plain_http(env, setting.name, &url, insecure);
-    Some(url)
-}
-
-fn public_url(env: &mut Env, insecure: bool) -> Option<Url> {
-    let text = env.optional(&settings::PUBLIC_URL)?;
-    match text.parse::<Url>() {
-        Ok(url) => {
-            refuse_plain_http(env, settings::PUBLIC_URL.name, &url, insecure);
-            Some(url)
-        }
-        Err(error) => {
-            env.fault(settings::PUBLIC_URL.name, format_args!("{text:?}: {error}"));
-            None
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use shared::{
-    config::{DatabaseUrl, Env, settings},
+    config::{DatabaseUrl, Env, Insecure, settings},
     event::Signup,
     ids::{MessageId, UserId},
     lane::Lane,
@@ -126,7 +126,7 @@ impl Database {
     /// A pool as the worker's batches have it, of one connection.
     fn batches(&self) -> PgPool {
         let mut env = Env::of([("DATABASE_URL", self.url.as_str())]);
-        let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, true);
+        let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, &Insecure::Everywhere);
         shared::db::pool_by_index(&url, "plans", 1).unwrap()
     }
 

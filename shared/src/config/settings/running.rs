@@ -46,7 +46,7 @@ pub const RUST_LOG: Setting = Setting::new(
 pub const ALLOW_INSECURE: Setting = Setting::new(
     "ALLOW_INSECURE",
     "0",
-    "`1` allows plain `amqp://`, `http://` and unencrypted Postgres to hosts that are not loopback",
+    "hosts, separated by commas, that may be reached by plain `amqp://`, `http://` and unencrypted Postgres, such as `postgres,rabbitmq`; `1`: every host; `0`: this machine alone",
 );
 
 pub const SMS_PRICE_USD: Setting = Setting::new(

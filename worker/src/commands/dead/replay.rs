@@ -47,7 +47,7 @@ pub(in crate::commands) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let wanted = arguments.filter.selection()?;
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
     let broker = Broker::read(&mut env, insecure);
     let (url, broker) = env.finish((url, broker))?;

@@ -1,6 +1,6 @@
 //! Are the settings usable, alone and together?
 
-use shared::config::{Env, insecure_allowed};
+use shared::config::{DatabaseUrl, Env, Insecure, insecure_allowed, settings};
 
 use super::finding::Findings;
 use crate::config::Config;
@@ -15,8 +15,20 @@ pub(super) async fn check(found: &mut Findings) {
             }
         }
     }
-    if insecure_allowed(&mut Env::of_process()) {
+    let mut env = Env::of_process();
+    let insecure = insecure_allowed(&mut env);
+    let allowed = match &insecure {
+        Insecure::Nowhere => None,
+        Insecure::Hosts(hosts) => Some(hosts.join(", ")),
+        Insecure::Everywhere => Some("every host".to_owned()),
+    };
+    if let Some(hosts) = allowed {
         let advice = "in production use amqps://, https:// and sslmode=verify-full, and leave it unset";
-        found.warning("encryption", "ALLOW_INSECURE allows plain connections to other hosts", advice);
+        let text = format!("ALLOW_INSECURE allows plain connections to {hosts}");
+        found.warning("encryption", text, advice);
+    }
+    if DatabaseUrl::read(&mut env, &settings::DATABASE_URL, &insecure).unverified() {
+        let advice = "use sslmode=verify-full: with require, any server may answer in its place";
+        found.warning("encryption", "DATABASE_URL does not check the server's certificate", advice);
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn check(found: &mut Findings) {
 
 fn client() -> Option<(TwilioConfig, Client)> {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let config = TwilioConfig::read(&mut env, insecure);
     let config = env.finish(config).ok()?;
     let mut settings = config.client().ok()?.clone();

@@ -19,7 +19,7 @@ const FORM: [(&str, &str); 1] = [("Doctor", "1")];
 
 pub(super) async fn check(found: &mut Findings) {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let config = TwilioConfig::read(&mut env, insecure);
     let Ok(config) = env.finish(config) else {
         return found.skipped("signature", "not tried: see the settings above");
