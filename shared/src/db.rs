@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, Executor as _, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -16,23 +16,68 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// A connection that was returned so lately is taken unasked.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// How long a statement, and a wait for a lock, may last.
+#[derive(Debug, Clone, Copy)]
+pub enum Limits {
+    /// 30 s and 10 s.
+    Work,
+    /// 10 s and 5 s, for a person who waits.
+    Look,
+    /// None, for migrations.
+    Unlimited,
+}
+
+impl Limits {
+    fn statements(self) -> &'static str {
+        match self {
+            Self::Work => "SET statement_timeout = '30s'; SET lock_timeout = '10s';",
+            Self::Look => "SET statement_timeout = '10s'; SET lock_timeout = '5s';",
+            Self::Unlimited => "",
+        }
+    }
+}
+
+/// A commit is on the server's disk, and on that of a synchronous standby, before it is reported, whatever the server's
+/// default: a claim that a crash of the server forgets would be made again. A server that waits for more keeps that.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+                       WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');";
+
 /// Postgres keeps a plan until it next analyses the tables: made while they were empty, it reads them as a whole at
 /// every execution, however much they grow meanwhile.
-const BY_INDEX: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+const BY_INDEX: &str = "SET enable_seqscan = off; SET jit = off;";
 
 /// A pool that connects when it is first used. Statements are limited to 30 s by the server.
 pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    Ok(connect_with(url.options(name)?, connections))
+    if url.unverified() {
+        tracing::warn!(
+            "the certificate of the Postgres server is not checked: use sslmode=verify-full instead of require"
+        );
+    }
+    Ok(connect_with(url.options(name)?, connections, ""))
 }
 
 /// A pool for statements that each name some rows, and find them by an index wherever there is one.
 pub fn pool_by_index(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    Ok(connect_with(url.options(name)?.options(BY_INDEX), connections))
+    Ok(connect_with(url.options(name)?, connections, BY_INDEX))
 }
 
-fn connect_with(options: PgConnectOptions, connections: u32) -> PgPool {
-    let options = options.options([("statement_timeout", "30s"), ("lock_timeout", "10s")]);
+/// One connection with these limits.
+pub async fn connect(url: &DatabaseUrl, name: &str, limits: Limits) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(&url.options(name)?).await?;
+    begin_session(&mut connection, limits, "").await?;
+    Ok(connection)
+}
+
+/// Settings of a session are sent as statements: a pooler such as PgBouncer refuses them in the startup packet. Its
+/// `session` mode is required, for it keeps them.
+async fn begin_session(connection: &mut PgConnection, limits: Limits, more: &str) -> Result<(), sqlx::Error> {
+    let statements = [limits.statements(), DURABLE, more].concat();
+    connection.execute(statements.as_str()).await.map(|_| ())
+}
+
+fn connect_with(options: PgConnectOptions, connections: u32, more: &'static str) -> PgPool {
     PgPoolOptions::new()
+        .after_connect(move |connection, _| Box::pin(begin_session(connection, Limits::Work, more)))
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .max_lifetime(Duration::from_secs(30 * 60))

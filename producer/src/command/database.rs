@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use shared::{
     config::{DatabaseUrl, settings},
-    db::{self, Trouble},
+    db::{self, Limits, Trouble, sqlstate},
 };
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::Failure;
 
@@ -28,8 +28,7 @@ pub async fn connect(
     setting: &'static str,
 ) -> Result<PgConnection, Failure> {
     let unreachable = |source| Failure::NoDatabase { what, setting, source };
-    let options = url.options(name).map_err(unreachable)?;
-    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
+    match tokio::time::timeout(CONNECT_TIMEOUT, db::connect(url, name, Limits::Unlimited)).await {
         Ok(connected) => connected.map_err(unreachable),
         Err(_) => Err(unreachable(sqlx::Error::PoolTimedOut)),
     }
@@ -43,7 +42,7 @@ pub async fn repeat<T, F: Future<Output = Result<T, sqlx::Error>>>(
     loop {
         match statement().await {
             Err(error) if tries < TRIES && db::trouble(&error) == Trouble::Passing => {
-                tracing::warn!(%error, tries, "statement repeated");
+                tracing::warn!(error = sqlstate(&error), tries, "statement repeated");
                 tokio::time::sleep(Duration::from_millis(100) * tries).await;
                 tries += 1;
             }

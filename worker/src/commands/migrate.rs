@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use shared::{
     audit::{self, Deed},
     config::{DatabaseUrl, Env, insecure_allowed, settings},
-    db::{self, MIGRATIONS},
+    db::{self, Limits, MIGRATIONS, sqlstate},
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, migrate::MigrateError};
 
 use super::open;
 use crate::exit::{Failure, UNREACHABLE};
@@ -28,17 +28,19 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
     let url = env.finish(url)?;
-    let options = url.options("aamcare worker migrate").map_err(|e| Failure::new(UNREACHABLE, e))?;
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_with(options).await;
-    let pool = pool.map_err(|e| Failure::new(UNREACHABLE, format!("Postgres cannot be reached: {e}")))?;
-    let missing = missing(&pool).await.map_err(open::failed)?;
-    MIGRATIONS.run(&pool).await.map_err(|e| Failure::new(1, format!("migration failed: {e}")))?;
-    let done = db::is_migrated(&pool).await.map_err(|e| Failure::new(UNREACHABLE, e))?;
+    let connected = db::connect(&url, "aamcare worker migrate", Limits::Unlimited).await;
+    let mut connection = connected.map_err(|error| {
+        Failure::new(UNREACHABLE, format!("Postgres cannot be reached: {}", sqlstate(&error)))
+    })?;
+    let missing = db::missing_migrations(&mut connection).await.map_err(open::failed)?;
+    MIGRATIONS.run(&mut connection).await.map_err(|e| Failure::new(1, explain(&e)))?;
+    let done = db::missing_migrations(&mut connection).await.map_err(open::failed)? == 0;
     if missing > 0 {
-        note(&pool, missing, &open::actor(arguments.actor.as_deref())).await.map_err(open::failed)?;
+        let actor = open::actor(arguments.actor.as_deref());
+        note(&mut connection, missing, &actor).await.map_err(open::failed)?;
     }
     println!(
         "{} migrations, {}",
@@ -48,13 +50,20 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn missing(pool: &PgPool) -> Result<usize, sqlx::Error> {
-    db::missing_migrations(&mut *pool.acquire().await?).await
+/// The server's own text can quote a row.
+fn explain(error: &MigrateError) -> String {
+    match error {
+        MigrateError::Execute(error) => format!("migration failed: {}", sqlstate(error)),
+        MigrateError::ExecuteMigration(error, version) => {
+            format!("migration {version} failed: {}", sqlstate(error))
+        }
+        other => format!("migration failed: {other}"),
+    }
 }
 
 /// After the deed: the log itself is a table that they make.
-async fn note(pool: &PgPool, applied: usize, actor: &str) -> Result<(), sqlx::Error> {
+async fn note(connection: &mut PgConnection, applied: usize, actor: &str) -> Result<(), sqlx::Error> {
     let (subject, reason) = (format!("{applied} migrations"), concat!("version ", env!("CARGO_PKG_VERSION")));
     let deed = Deed { actor, action: "migrate", subject: &subject, reason };
-    audit::note(&mut *pool.acquire().await?, &deed).await
+    audit::note(connection, &deed).await
 }
