@@ -15,6 +15,8 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::store::server;
+
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -25,6 +27,8 @@ pub(crate) enum Database {
     Away,
     /// It answers; migrations are missing.
     NotMigrated,
+    /// It answers, and takes no writes: a standby, or a primary that was demoted.
+    ReadOnly,
     /// It can be worked with.
     Ready,
 }
@@ -143,6 +147,7 @@ impl Health {
             "database": match database {
                 Database::Away => "cannot be reached",
                 Database::NotMigrated => "migrations are missing: run `worker migrate`",
+                Database::ReadOnly => "may only be read: it is a standby, or was set read-only",
                 Database::Ready => "ok",
             },
             "live_lane": word(Lane::Live),
@@ -159,7 +164,7 @@ impl Health {
                 Ok(Ok(seen)) => seen,
                 _ => Database::Away,
             };
-            migrated = seen == Database::Ready || migrated && seen == Database::Away;
+            migrated = seen == Database::Ready || migrated && seen != Database::NotMigrated;
             self.note_database(seen);
             tokio::select! {
                 () = tokio::time::sleep(PING_INTERVAL) => {}
@@ -175,6 +180,9 @@ impl Health {
             Database::NotMigrated if changed => {
                 tracing::warn!("waiting for migrations: run `worker migrate`");
             }
+            Database::ReadOnly if changed => {
+                tracing::warn!("waiting for Postgres: it is a standby, or was set read-only");
+            }
             Database::Ready if changed => tracing::info!("Postgres is ready"),
             _ => {}
         }
@@ -182,9 +190,11 @@ impl Health {
 }
 
 async fn ping(pool: &PgPool, migrated: bool) -> Result<Database, sqlx::Error> {
-    if migrated {
-        sqlx::query_scalar!("SELECT 1").fetch_one(pool).await?;
-        return Ok(Database::Ready);
-    }
-    Ok(if db::is_migrated(pool).await? { Database::Ready } else { Database::NotMigrated })
+    Ok(if !server::is_writable(pool).await? {
+        Database::ReadOnly
+    } else if migrated || db::is_migrated(pool).await? {
+        Database::Ready
+    } else {
+        Database::NotMigrated
+    })
 }

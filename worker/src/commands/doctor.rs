@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod configuration;
+mod durability;
 mod finding;
 mod hours;
 mod human;

@@ -1,7 +1,7 @@
 //! What Postgres says of itself.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 /// The server.
 pub(crate) struct Server {
@@ -20,4 +20,72 @@ pub(crate) async fn ask(connection: &mut PgConnection) -> Result<Server, sqlx::E
     .await?;
     let ahead = (Utc::now() - row.now).as_seconds_f64();
     Ok(Server { version: row.version, clock_ahead: ahead })
+}
+
+/// Whether the server takes writes. A standby does not, and neither does a primary that was set read-only.
+pub(crate) async fn is_writable(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    // Without an explicit transaction it is the default of the session, and always on during recovery.
+    let read_only = sqlx::query_scalar!(
+        r#"SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS "read_only!""#
+    );
+    Ok(!read_only.fetch_one(pool).await?)
+}
+
+/// What becomes of a commit when the server crashes or a standby takes over.
+pub(crate) struct Durability {
+    /// The server is a standby: it only repeats what its primary did.
+    pub(crate) standby: bool,
+    /// New sessions may only read.
+    pub(crate) read_only: bool,
+    /// Commits are flushed to the disk.
+    pub(crate) fsync: bool,
+    /// A page torn by a crash can be repaired.
+    pub(crate) full_page_writes: bool,
+    /// `synchronous_standby_names` is set.
+    pub(crate) waits_for_standbys: bool,
+    /// Who copies the server's log.
+    pub(crate) standbys: i64,
+    /// Those of them that a commit waits for; none where this user may not see it.
+    pub(crate) synchronous: Option<i64>,
+}
+
+/// Asks for it.
+pub(crate) async fn durability(connection: &mut PgConnection) -> Result<Durability, sqlx::Error> {
+    sqlx::query_as!(
+        Durability,
+        r#"SELECT pg_is_in_recovery() AS "standby!",
+                  current_setting('transaction_read_only')::bool AS "read_only!",
+                  current_setting('fsync')::bool AS "fsync!",
+                  current_setting('full_page_writes')::bool AS "full_page_writes!",
+                  current_setting('synchronous_standby_names') <> '' AS "waits_for_standbys!",
+                  (SELECT count(*) FROM pg_stat_replication) AS "standbys!",
+                  -- Null where the rows show their states to nobody but members of pg_monitor.
+                  (SELECT count(*) FILTER (WHERE sync_state IN ('sync', 'quorum'))
+                   FROM pg_stat_replication HAVING count(*) = count(sync_state)) AS synchronous"#
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// How many connections there may be.
+pub(crate) struct Connections {
+    /// For users that are not superusers.
+    pub(crate) usable: i64,
+    /// In use at the moment, by whomever.
+    pub(crate) used: i64,
+}
+
+/// Asks for it.
+pub(crate) async fn connections(connection: &mut PgConnection) -> Result<Connections, sqlx::Error> {
+    sqlx::query_as!(
+        Connections,
+        r#"SELECT current_setting('max_connections')::bigint
+                      - current_setting('superuser_reserved_connections')::bigint
+                      -- Since PostgreSQL 16.
+                      - coalesce(current_setting('reserved_connections', true)::bigint, 0) AS "usable!",
+                  -- The server's own processes belong to no user.
+                  (SELECT count(*) FROM pg_stat_activity WHERE usesysid IS NOT NULL) AS "used!""#
+    )
+    .fetch_one(connection)
+    .await
 }

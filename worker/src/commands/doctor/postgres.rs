@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use shared::{
     config::{DatabaseUrl, Env, insecure_allowed, settings},
-    db::{self, MIGRATIONS, sqlstate},
+    db::{self, Limits, MIGRATIONS, sqlstate},
 };
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
-use super::finding::Findings;
+use super::{durability, finding::Findings};
 use crate::store::{rights, server};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ pub(super) async fn check(found: &mut Findings) {
     };
     found.passed("reachable", format!("in {} ms", started.elapsed().as_millis()));
     server(found, &mut connection).await;
+    durability::check(found, &mut connection).await;
     if migrations(found, &mut connection).await {
         write(found, &mut connection).await;
     } else {
@@ -45,12 +46,11 @@ pub(super) async fn check(found: &mut Findings) {
 /// A connection of the section's own.
 pub(super) async fn connect() -> Result<PgConnection, NoConnection> {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
     let url = env.finish(url).map_err(|_| NoConnection::Setting)?;
-    let options = url.options("aamcare worker doctor").map_err(|_| NoConnection::Setting)?;
-    let options = options.options([("statement_timeout", "10s"), ("lock_timeout", "5s")]);
-    match tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await {
+    let connecting = db::connect(&url, "aamcare worker doctor", Limits::Look);
+    match tokio::time::timeout(CONNECT, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error @ sqlx::Error::Database(_))) => Err(NoConnection::Refused(sqlstate(&error))),
         Ok(Err(error)) => Err(NoConnection::Away(sqlstate(&error))),
@@ -63,7 +63,7 @@ fn explain(found: &mut Findings, why: NoConnection) {
         NoConnection::Setting => found.skipped("reachable", "not tried: see DATABASE_URL above"),
         NoConnection::Refused(why) => {
             let advice = "mend user, password or database name in DATABASE_URL; if the server insists on TLS, \
-                          add ?sslmode=require";
+                          add ?sslmode=verify-full";
             found.misconfigured("reachable", format!("the server refuses us: {why}"), advice);
         }
         NoConnection::Away(why) => {
@@ -119,7 +119,7 @@ async fn write(found: &mut Findings, connection: &mut PgConnection) {
     }
 }
 
-fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {
+pub(super) fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {
     let said = error.as_ref().map(sqlstate).unwrap_or_default();
     match error {
         // insufficient_privilege, and a server that may only be read
