@@ -16,4 +16,4 @@ pub use greeting::{Server, server};
 pub use inspect::{Condition, Part};
 pub use outgoing::Outgoing;
 pub use publisher::{PublishError, Publisher, StartError};
-pub use topology::{Topology, TopologyError};
+pub use topology::{Named, Topology, TopologyError};

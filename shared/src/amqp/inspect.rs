@@ -6,7 +6,7 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::topology::{Topology, TopologyError, dead_arguments};
+use super::topology::{CLASH, Named, Topology, TopologyError, dead_arguments};
 use crate::lane::Lane;
 
 /// What was found of an exchange or a queue.
@@ -24,7 +24,7 @@ pub enum Condition {
     /// There is none of that name.
     Missing,
     /// It has other properties than ours.
-    Clash,
+    Clash(Named),
 }
 
 /// An exchange or a queue of ours.
@@ -52,13 +52,13 @@ impl Topology {
         // Passive first: it tells whether the exchange exists, but compares nothing. Declaring what exists
         // compares, and makes nothing.
         for passive in [true, false] {
-            let channel = channel(connection, &name).await?;
+            let channel = channel(connection, Named::Exchange, &name).await?;
             let options = ExchangeDeclareOptions { passive, durable: true, ..Default::default() };
             let declared = channel
                 .exchange_declare(name.as_str().into(), ExchangeKind::Topic, options, FieldTable::default())
                 .await;
             if let Err(error) = declared {
-                return refused(name, error);
+                return refused(Named::Exchange, name, error);
             }
             close(&channel).await;
         }
@@ -73,14 +73,14 @@ async fn inspect_queue(
 ) -> Result<Part, TopologyError> {
     let mut condition = Condition::Missing;
     for passive in [true, false] {
-        let channel = channel(connection, &name).await?;
+        let channel = channel(connection, Named::Queue, &name).await?;
         let options = QueueDeclareOptions { passive, ..QueueDeclareOptions::durable() };
         match channel.queue_declare(name.as_str().into(), options, arguments.clone()).await {
             Ok(queue) => {
                 let (ready, consumers) = (queue.message_count(), queue.consumer_count());
                 condition = Condition::Queue { ready, consumers };
             }
-            Err(error) => return refused(name, error),
+            Err(error) => return refused(Named::Queue, name, error),
         }
         close(&channel).await;
     }
@@ -88,8 +88,8 @@ async fn inspect_queue(
 }
 
 /// A refusal closes the channel, so every question has one of its own.
-async fn channel(connection: &Connection, name: &str) -> Result<Channel, TopologyError> {
-    connection.create_channel().await.map_err(|error| TopologyError::of(name, error))
+async fn channel(connection: &Connection, what: Named, name: &str) -> Result<Channel, TopologyError> {
+    connection.create_channel().await.map_err(|error| TopologyError::of(what, name, error))
 }
 
 async fn close(channel: &Channel) {
@@ -97,7 +97,7 @@ async fn close(channel: &Channel) {
     let _ = channel.close(200, "seen".into()).await;
 }
 
-fn refused(name: String, error: lapin::Error) -> Result<Part, TopologyError> {
+fn refused(what: Named, name: String, error: lapin::Error) -> Result<Part, TopologyError> {
     let code = match error.kind() {
         ErrorKind::ProtocolError(e) => e.get_id(),
         _ => 0,
@@ -105,8 +105,7 @@ fn refused(name: String, error: lapin::Error) -> Result<Part, TopologyError> {
     match code {
         // NOT_FOUND
         404 => Ok(Part { name, condition: Condition::Missing }),
-        // PRECONDITION_FAILED: inequivalent arguments.
-        406 => Ok(Part { name, condition: Condition::Clash }),
-        _ => Err(TopologyError::of(&name, error)),
+        clash if CLASH.contains(&clash) => Ok(Part { name, condition: Condition::Clash(what) }),
+        _ => Err(TopologyError::of(what, &name, error)),
     }
 }

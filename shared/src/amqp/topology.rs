@@ -1,5 +1,7 @@
 //! Our exchange and queues. Every process that needs them declares them; declaring is idempotent.
 
+use std::fmt;
+
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -12,6 +14,9 @@ use crate::{config::Namespace, lane::Lane};
 /// RabbitMQ 4 would otherwise dead-letter after 20.
 const DELIVERY_LIMIT: i64 = 1_000_000;
 
+/// 405 RESOURCE_LOCKED: a queue of one connection alone; 406 PRECONDITION_FAILED: another type or other arguments.
+pub(super) const CLASH: [u16; 2] = [405, 406];
+
 /// The names in use.
 #[derive(Debug, Clone)]
 pub struct Topology {
@@ -22,11 +27,11 @@ pub struct Topology {
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     /// Something of that name exists with other properties.
-    #[error(
-        "{name} exists with other arguments than ours. Drain and delete it (rabbitmqctl delete_queue), or set AMQP_NAMESPACE; broker says: {source}"
-    )]
+    #[error("{what} {name} exists with other properties than ours: {}; broker says: {source}", what.advice())]
     Clash {
-        /// The exchange or queue.
+        /// Whether it is an exchange or a queue.
+        what: Named,
+        /// Its name.
         name: String,
         /// The broker's answer.
         source: lapin::Error,
@@ -41,17 +46,48 @@ pub enum TopologyError {
     },
 }
 
+/// What a name at the broker stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// An exchange.
+    Exchange,
+    /// A queue.
+    Queue,
+}
+
+impl Named {
+    /// What to do about one that exists with other properties.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Exchange => {
+                "stop its publishers and delete it (management page, or `rabbitmqadmin delete exchange`; queues and \
+                 their messages stay), or set AMQP_NAMESPACE"
+            }
+            Self::Queue => "drain and delete it (`rabbitmqctl delete_queue`), or set AMQP_NAMESPACE",
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exchange => "exchange",
+            Self::Queue => "queue",
+        })
+    }
+}
+
 impl TopologyError {
     /// Whether only a person can mend it.
     pub fn is_clash(&self) -> bool {
         matches!(self, TopologyError::Clash { .. })
     }
 
-    pub(super) fn of(name: &str, source: lapin::Error) -> Self {
+    pub(super) fn of(what: Named, name: &str, source: lapin::Error) -> Self {
         let name = name.to_owned();
-        // 406 PRECONDITION_FAILED: inequivalent arguments.
-        let clash = matches!(source.kind(), lapin::ErrorKind::ProtocolError(e) if e.get_id() == 406);
-        if clash { Self::Clash { name, source } } else { Self::Failed { name, source } }
+        let clash =
+            matches!(source.kind(), lapin::ErrorKind::ProtocolError(e) if CLASH.contains(&e.get_id()));
+        if clash { Self::Clash { what, name, source } } else { Self::Failed { name, source } }
     }
 }
 
@@ -94,7 +130,7 @@ impl Topology {
         channel
             .exchange_declare(exchange.as_str().into(), ExchangeKind::Topic, durable, FieldTable::default())
             .await
-            .map_err(|e| TopologyError::of(&exchange, e))?;
+            .map_err(|e| TopologyError::of(Named::Exchange, &exchange, e))?;
         self.declare_queue(channel, &self.dead_queue(), dead_arguments()).await?;
         for lane in Lane::ALL {
             let queue = self.queue(lane);
@@ -109,7 +145,7 @@ impl Topology {
                     FieldTable::default(),
                 )
                 .await
-                .map_err(|e| TopologyError::of(&queue, e))?;
+                .map_err(|e| TopologyError::of(Named::Queue, &queue, e))?;
         }
         Ok(())
     }
@@ -124,7 +160,7 @@ impl Topology {
             .queue_declare(name.into(), QueueDeclareOptions::durable(), args)
             .await
             .map(|_| ())
-            .map_err(|e| TopologyError::of(name, e))
+            .map_err(|e| TopologyError::of(Named::Queue, name, e))
     }
 
     pub(super) fn lane_arguments(&self) -> FieldTable {

@@ -12,7 +12,7 @@ use super::{finding::Findings, round_trip};
 
 pub(super) async fn check(found: &mut Findings) {
     let mut env = Env::of_process();
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let broker = Broker::read(&mut env, insecure);
     let Ok(broker) = env.finish(broker) else {
         return found.skipped("reachable", "not tried: see AMQP_URL above");
@@ -87,9 +87,9 @@ fn tell(found: &mut Findings, part: &Part) {
                 "start `worker run`, which declares it; if AMQP_NAMESPACE is right, somebody deleted it";
             found.misconfigured("topology", format!("{name} does not exist"), advice);
         }
-        Condition::Clash => {
-            let advice = "drain and delete it (rabbitmqctl delete_queue), or set AMQP_NAMESPACE";
-            found.misconfigured("topology", format!("{name} exists with other arguments than ours"), advice);
+        Condition::Clash(what) => {
+            let text = format!("{what} {name} exists with other properties than ours");
+            found.misconfigured("topology", text, what.advice());
         }
     }
 }
