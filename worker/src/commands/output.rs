@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 use serde::Serialize;
+use shared::spreadsheet::inert;
 
 /// The forms of output; each command says which of them it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,10 +119,15 @@ fn one_line(cell: &str) -> String {
 
 /// Comma-separated values with a header.
 pub(super) fn csv<R: Record>(rows: &[R]) -> io::Result<String> {
+    csv_of(R::COLUMNS, rows.iter().map(Record::cells))
+}
+
+/// The same, of rows that are no records. No cell is a formula to a spreadsheet.
+pub(super) fn csv_of(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(R::COLUMNS)?;
+    writer.write_record(columns)?;
     for row in rows {
-        writer.write_record(row.cells())?;
+        writer.write_record(row.iter().map(|cell| inert(cell).into_owned()))?;
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -145,6 +151,12 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         assert_eq!(table(&[Pet("Tiger", 7), Pet("Al\tex", 12)]), "name   age\nTiger    7\nAl ex   12\n");
+    }
+
+    #[test]
+    fn no_cell_of_csv_is_a_formula() {
+        let text = csv(&[Pet("=HYPERLINK(\"x\")", 1), Pet("@x", 2), Pet("Tiger", 3)]).unwrap();
+        assert_eq!(text, "name,age\n\"'=HYPERLINK(\"\"x\"\")\",1\n'@x,2\nTiger,3\n");
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Output::Human => print::human(&figures),
             Output::Json if !arguments.watch => output::json(&figures)?,
             Output::Json | Output::Jsonl => output::json_line(&figures)?,
-            Output::Csv => print::csv(&figures),
+            Output::Csv => print::csv(&figures)?,
         };
         let clear = arguments.watch && arguments.output == Output::Human && io::stdout().is_terminal();
         output::print(&if clear { format!("{CLEAR}{text}") } else { text })?;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use producer::{UserId, command::Failure};
+use shared::spreadsheet::inert;
 
 /// Comma-separated values, or nothing at all.
 pub(super) struct RowReport(Option<csv::Writer<File>>);
@@ -35,8 +36,8 @@ impl RowReport {
         if self.0.is_none() {
             return Ok(());
         }
-        let user = inert(user.map_or("", UserId::as_str));
-        self.write([&user, &line.to_string(), reason, advice])
+        let line = line.to_string();
+        self.write([user.map_or("", UserId::as_str), &line, reason, advice])
     }
 
     /// Everything is in the file.
@@ -45,24 +46,8 @@ impl RowReport {
     }
 
     fn write(&mut self, cells: [&str; 4]) -> io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), |csv| csv.write_record(cells).map_err(io::Error::other))
-    }
-}
-
-/// A spreadsheet takes such a cell for a formula, unless an apostrophe makes it a text (OWASP, CSV Injection).
-fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(
-            ["=1+1", "+7", "-7", "@x", "7", "a=b"].map(inert),
-            ["'=1+1", "'+7", "'-7", "'@x", "7", "a=b"]
-        );
+        self.0.as_mut().map_or(Ok(()), |csv| {
+            csv.write_record(cells.map(|cell| inert(cell).into_owned())).map_err(io::Error::other)
+        })
     }
 }

@@ -1,8 +1,9 @@
 //! The figures as lines to read, and as comma-separated values.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io};
 
 use super::figures::Figures;
+use crate::commands::output;
 
 pub(super) fn human(figures: &Figures) -> String {
     let mut text = String::new();
@@ -20,17 +21,18 @@ pub(super) fn human(figures: &Figures) -> String {
     text
 }
 
-/// Words of ours only: nothing needs quotes but names with a comma.
-pub(super) fn csv(figures: &Figures) -> String {
-    let mut text = "figure,state,welcome,reason,value\n".to_owned();
-    for group in &figures.groups {
-        let reason = group.reason.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "users,{},{},{reason},{}", group.state, group.welcome, group.users);
-    }
-    for (name, value) in figures.named() {
-        let _ = writeln!(text, "\"{name}\",,,,{value}");
-    }
-    text
+/// One row for each group of users, then one for each other figure.
+pub(super) fn csv(figures: &Figures) -> io::Result<String> {
+    let groups = figures.groups.iter().map(|group| {
+        let reason = group.reason.clone().unwrap_or_default();
+        let (state, welcome) = (group.state.clone(), group.welcome.clone());
+        vec!["users".to_owned(), state, welcome, reason, group.users.to_string()]
+    });
+    let named = figures.named().into_iter().map(|(name, value)| {
+        let empty = String::new;
+        vec![name.to_owned(), empty(), empty(), empty(), value.to_string()]
+    });
+    output::csv_of(&["figure", "state", "welcome", "reason", "value"], groups.chain(named))
 }
 
 #[cfg(test)]
@@ -75,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_csv_line_has_five_fields() {
-        let text = csv(&figures());
+        let text = csv(&figures()).unwrap();
         assert_eq!(text.lines().count(), 1 + 2 + 11);
         for line in text.lines() {
             let bare = line.split('"').step_by(2).collect::<String>();

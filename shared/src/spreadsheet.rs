@@ -1,0 +1,28 @@
+//! Cells of files that a spreadsheet may open.
+
+use std::borrow::Cow;
+
+/// The cell as a text: a spreadsheet takes one that begins so for a formula, unless an apostrophe stands before it
+/// (OWASP, CSV Injection).
+pub fn inert(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for cell in ["=1+1", "+7", "-7", "@x", "\t=1", "\r=1", "\n=1", "＝1+1"] {
+            assert_eq!(inert(cell), format!("'{cell}"));
+        }
+        for cell in ["7", "a=b", "", "'=1"] {
+            assert_eq!(inert(cell), cell);
+        }
+    }
+}
