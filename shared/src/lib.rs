@@ -8,14 +8,19 @@ pub mod db;
 pub mod event;
 pub mod ids;
 pub mod lane;
+mod loggable;
 pub mod message;
 pub mod metric;
+pub mod panics;
 pub mod phone;
 pub mod price;
 pub mod reason;
 #[cfg(test)]
 mod repository;
 pub mod retry;
+pub mod spreadsheet;
 pub mod state;
 pub mod telemetry;
 pub mod window;
+
+pub use loggable::{loggable, loggable_sentence};

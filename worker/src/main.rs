@@ -19,6 +19,7 @@ mod health;
 mod heartbeat;
 mod history;
 mod lane;
+mod listener;
 mod ops;
 mod phone_ref;
 mod pipeline;
@@ -42,6 +43,7 @@ use clap::Parser;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    shared::panics::report_location_only();
     let arguments = commands::Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

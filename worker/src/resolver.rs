@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::db::sqlstate;
+use shared::{db::sqlstate, loggable};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -64,7 +64,7 @@ async fn adopt(worker: &Worker, doubt: &Doubt, record: &MessageRecord) -> Result
         unknown::adopt(&worker.pool, doubt.message_id, sid.as_str(), status.as_str(), rank, code).await?;
     if adopted {
         count("found");
-        tracing::info!(user_id = doubt.user_id, attempt = %doubt.message_id, %sid, "unknown outcome: found at Twilio");
+        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, %sid, "unknown outcome: found at Twilio");
     }
     Ok(())
 }
@@ -79,11 +79,11 @@ async fn miss(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
     if worker.config.timing.unknown_policy == UnknownPolicy::ResendOnce
         && unknown::free_once(&worker.pool, doubt.message_id).await?
     {
-        tracing::warn!(user_id = doubt.user_id, attempt = %doubt.message_id, "unknown outcome: one more attempt");
+        tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: one more attempt");
         return Ok(());
     }
     count("undecided");
-    tracing::warn!(user_id = doubt.user_id, attempt = %doubt.message_id, "unknown outcome: parked for a person");
+    tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: parked for a person");
     unknown::park(&worker.pool, doubt.message_id).await
 }
 

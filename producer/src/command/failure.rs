@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use shared::{
     amqp::{StartError, TopologyError},
     config::Faults,
-    db::{self, Trouble},
+    db,
 };
 
 use super::Exit;
@@ -26,7 +26,7 @@ pub enum Failure {
     #[error("{0}")]
     BrokerLost(String),
     /// A database cannot be reached.
-    #[error("{what} cannot be reached: {source}. Is it running, and is {setting} right?")]
+    #[error("{what} cannot be reached: {}. Is it running, and is {setting} right?", db::sqlstate(source))]
     NoDatabase {
         /// Which.
         what: &'static str,
@@ -36,7 +36,7 @@ pub enum Failure {
         source: sqlx::Error,
     },
     /// A statement failed.
-    #[error("the database failed: {}. What was done is kept; repeat the command", discreet(.0))]
+    #[error("the database failed: {}. What was done is kept; repeat the command", db::sqlstate(.0))]
     Database(#[from] sqlx::Error),
     /// Tables are missing.
     #[error("the database lacks a migration. Run `worker migrate`, then repeat the command")]
@@ -78,14 +78,4 @@ pub fn finish(command: &str, result: Result<Exit, Failure>) -> ExitCode {
         failure.exit()
     });
     exit.into()
-}
-
-/// The text of an error about data may quote the data.
-fn discreet(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(db) if db::trouble(error) == Trouble::Data => {
-            format!("SQLSTATE {}", db.code().unwrap_or_default())
-        }
-        _ => error.to_string(),
-    }
 }

@@ -37,7 +37,7 @@ impl IntoResponse for Refusal {
 /// What a page could not be made of.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error(transparent)]
+    #[error("Postgres: {}", sqlstate(.0))]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Refused(#[from] Refusal),

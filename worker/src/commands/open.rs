@@ -14,7 +14,7 @@ use crate::exit::{CONFIGURATION, Failure, UNREACHABLE};
 
 /// A pool on a database that answers and has every migration.
 pub(super) async fn database(mut env: Env) -> Result<PgPool, Failure> {
-    let insecure = insecure_allowed(&mut env);
+    let insecure = &insecure_allowed(&mut env);
     let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
     let url = env.finish(url)?;
     connect(&url).await
@@ -22,7 +22,8 @@ pub(super) async fn database(mut env: Env) -> Result<PgPool, Failure> {
 
 /// Connects to `url` and checks the migrations.
 pub(super) async fn connect(url: &DatabaseUrl) -> Result<PgPool, Failure> {
-    let pool = db::pool(url, "aamcare worker command", 2).map_err(|e| Failure::new(CONFIGURATION, e))?;
+    let pool =
+        db::pool(url, "aamcare worker command", 2).map_err(|e| Failure::new(CONFIGURATION, sqlstate(&e)))?;
     let migrated = db::is_migrated(&pool).await;
     if migrated.map_err(|e| {
         Failure::new(

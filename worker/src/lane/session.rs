@@ -250,16 +250,19 @@ fn conclude(
     match result {
         Ok(Ok(verdict)) => {
             meters.processed(verdict, took);
-            tracing::debug!(event_id = inbound.message_id, ?verdict, "handled");
+            tracing::debug!(event_id = inbound.shown_id().as_deref(), ?verdict, "handled");
             Done::Settled(tag)
         }
         Ok(Err(error)) if error.is_stopping() => Done::Left,
         Ok(Err(error)) => {
-            tracing::warn!(event_id = inbound.message_id, %error, "not handled, giving it back");
+            tracing::warn!(event_id = inbound.shown_id().as_deref(), %error, "not handled, giving it back");
             Done::GiveBack(tag)
         }
         Err(_) => {
-            tracing::error!(event_id = inbound.message_id, "handler panicked, giving the delivery back");
+            tracing::error!(
+                event_id = inbound.shown_id().as_deref(),
+                "handler panicked, giving the delivery back"
+            );
             metrics::counter!("onboarding_handler_panics_total").increment(1);
             Done::Panicked(tag)
         }

@@ -1,7 +1,9 @@
 //! A delivery, as far as the pipeline needs it.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::{lane::Lane, loggable};
 use tokio::time::Instant;
 
 use super::facts::Origin;
@@ -42,6 +44,11 @@ impl Inbound {
         }
     }
 
+    /// Its id for log lines: whoever publishes chooses it.
+    pub(crate) fn shown_id(&self) -> Option<Cow<'_, str>> {
+        self.message_id.as_deref().map(loggable)
+    }
+
     /// The word for metrics: who publishes on this lane.
     pub(crate) fn source(&self) -> &'static str {
         match self.lane {
@@ -55,7 +62,7 @@ impl std::fmt::Debug for Inbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inbound")
             .field("lane", &self.lane)
-            .field("message_id", &self.message_id)
+            .field("message_id", &self.shown_id())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use shared::phone::E164;
+use shared::{loggable, loggable_sentence, phone::E164};
 
 use super::{Inbound, Verdict, facts::Facts, plan::Skip};
 use crate::{phone_ref::PhoneRef, store::outcome::Ended, twilio::CreateOutcome, worker::Worker};
@@ -18,7 +18,7 @@ pub(super) fn called(
 ) {
     let user = ended.user.as_ref();
     tracing::info!(
-        user_id = facts.user_id.as_str(),
+        user_id = &*loggable(facts.user_id.as_str()),
         phone = phone.masked(),
         phone_ref = worker.phone_ref(phone).as_ref().map(PhoneRef::as_str),
         lane = facts.lane.as_str(),
@@ -34,7 +34,7 @@ pub(super) fn called(
         duration_ms = millis(facts.arrival.at.elapsed()),
         channel = "sms",
         lang = facts.language.as_str(),
-        event_id = facts.event_id.as_deref(),
+        event_id = facts.event_id.as_deref().map(loggable).as_deref(),
         trace_id = facts.trace_id(),
         "welcome"
     );
@@ -44,7 +44,7 @@ pub(super) fn called(
 pub(super) fn uncalled(worker: &Worker, facts: &Facts, verdict: Verdict) {
     let phone = facts.phone.as_ref().ok().map(|p| &p.e164);
     tracing::info!(
-        user_id = facts.user_id.as_str(),
+        user_id = &*loggable(facts.user_id.as_str()),
         phone = phone.map(E164::masked),
         phone_ref = phone.and_then(|p| worker.phone_ref(p)).as_ref().map(PhoneRef::as_str),
         lane = facts.lane.as_str(),
@@ -54,7 +54,7 @@ pub(super) fn uncalled(worker: &Worker, facts: &Facts, verdict: Verdict) {
         reason = why(verdict).as_deref(),
         duration_ms = millis(facts.arrival.at.elapsed()),
         lang = facts.language.as_str(),
-        event_id = facts.event_id.as_deref(),
+        event_id = facts.event_id.as_deref().map(loggable).as_deref(),
         trace_id = facts.trace_id(),
         "no message"
     );
@@ -63,13 +63,13 @@ pub(super) fn uncalled(worker: &Worker, facts: &Facts, verdict: Verdict) {
 /// A person must look at it.
 pub(super) fn buried(worker: &Worker, inbound: &Inbound, reason: &'static str, detail: &str) {
     tracing::warn!(
-        event_id = inbound.message_id,
+        event_id = inbound.shown_id().as_deref(),
         lane = inbound.lane.as_str(),
         queue = worker.queue(inbound.lane),
         redelivered = inbound.arrival.redelivered,
         outcome = Verdict::DeadLetter.outcome(),
         reason,
-        detail,
+        detail = &*loggable_sentence(detail),
         duration_ms = millis(inbound.arrival.at.elapsed()),
         "dead letter"
     );

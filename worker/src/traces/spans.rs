@@ -1,12 +1,14 @@
 //! The three spans, by OpenTelemetry's conventions for messaging (RabbitMQ) and HTTP. `url.full` is left out: the
 //! address of a Lookup holds the number.
 
+use std::borrow::Cow;
+
 use opentelemetry::{
     KeyValue,
     trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _},
 };
 use opentelemetry_sdk::trace::Span;
-use shared::amqp::Topology;
+use shared::{amqp::Topology, loggable};
 
 use super::{Traces, context};
 use crate::pipeline::{Inbound, Interrupted, Verdict};
@@ -19,20 +21,22 @@ impl Traces {
     pub(crate) fn process(&self, inbound: &mut Inbound, topology: &Topology) -> Scope {
         let Some(tracing) = &self.0 else { return Scope(None) };
         let queue = topology.queue(inbound.lane);
-        let destination = format!("{}:{}:{queue}", topology.exchange(), inbound.routing_key);
+        let routing_key = loggable(&inbound.routing_key);
+        let destination = format!("{}:{routing_key}:{queue}", topology.exchange());
         let mut attributes = vec![
             KeyValue::new("messaging.system", "rabbitmq"),
             KeyValue::new("messaging.operation.name", "process"),
             KeyValue::new("messaging.operation.type", "process"),
             KeyValue::new("messaging.destination.name", destination),
-            KeyValue::new("messaging.rabbitmq.destination.routing_key", inbound.routing_key.clone()),
+            KeyValue::new("messaging.rabbitmq.destination.routing_key", routing_key.into_owned()),
             KeyValue::new(
                 "messaging.message.body.size",
                 i64::try_from(inbound.body.len()).unwrap_or(i64::MAX),
             ),
             KeyValue::new("onboarding.redelivered", inbound.arrival.redelivered),
         ];
-        attributes.extend(inbound.message_id.clone().map(|id| KeyValue::new("messaging.message.id", id)));
+        let id = inbound.shown_id().map(Cow::into_owned);
+        attributes.extend(id.map(|id| KeyValue::new("messaging.message.id", id)));
         let builder = SpanBuilder::from_name(format!("process {queue}"))
             .with_kind(SpanKind::Consumer)
             .with_attributes(attributes);
