@@ -12,6 +12,8 @@ use std::{
 
 use axum::Router;
 
+use crate::listener::{self, Limits};
+
 const BEAT: Duration = Duration::from_secs(1);
 /// Far above what a busy machine delays a task by.
 const STALLED: Duration = Duration::from_secs(15);
@@ -55,14 +57,12 @@ pub(crate) fn serve_apart(listener: TcpListener, routes: Router) -> std::io::Res
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let serve = async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, routes).await
-    };
-    std::thread::Builder::new().name("ops".to_owned()).spawn(move || {
-        if let Err(error) = runtime.block_on(serve) {
-            tracing::error!(%error, "HTTP server of the probes ended");
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener::serve(listener, routes, Limits::USUAL).await,
+            Err(error) => tracing::error!(%error, "HTTP server of the probes did not start"),
         }
-    })?;
+    };
+    std::thread::Builder::new().name("ops".to_owned()).spawn(move || runtime.block_on(serve))?;
     Ok(())
 }
 

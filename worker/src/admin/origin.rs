@@ -27,22 +27,36 @@ pub(crate) fn client(config: &AdminConfig, extensions: &Extensions, headers: &He
     let lines: Vec<&str> =
         headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
     let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    let mut hops = hops.map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let mut hops = hops.map_while(address);
     hops.find(|hop| !is_trusted(&config.trusted, *hop)).unwrap_or(peer)
 }
 
-/// Whom the proxy has signed in. Its header counts only from a trusted address and with the secret.
+/// One hop of `X-Forwarded-For`: an address, which some proxies write with the port behind it, and IPv6 in brackets.
+fn address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim().trim_matches('"');
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    bare.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
+}
+
+/// The only header of this name. Of several, one may be the client's own, which the proxy passed on.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
+    let mut all = headers.get_all(name).iter();
+    all.next().filter(|_| all.next().is_none())
+}
+
+/// Whom the proxy has signed in. Its header counts only from a trusted address, with the secret, and once.
 pub(crate) fn vouched(
     config: &AdminConfig,
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Option<(String, Role)> {
     let proxy = config.proxy.as_ref().filter(|_| is_trusted(&config.trusted, peer(extensions)))?;
-    let shown = headers.get(SECRET).map(HeaderValue::as_bytes).unwrap_or_default();
+    let shown = only(headers, SECRET).map(HeaderValue::as_bytes).unwrap_or_default();
     if !same(shown, proxy.secret.expose_secret().as_bytes()) {
         return None;
     }
-    let name = headers.get(&proxy.header)?.to_str().ok().filter(|n| is_name(n))?;
+    let name = only(headers, &proxy.header)?.to_str().ok().filter(|n| is_name(n))?;
     Some((name.to_owned(), role(proxy, name)))
 }
 
@@ -103,6 +117,11 @@ mod tests {
         assert_eq!(who([10, 1, 2, 3], &good[..1]), None, "no secret");
         assert_eq!(who([10, 1, 2, 3], &[good[0], ("x-admin-proxy-secret", "guess")]), None);
         assert_eq!(who([10, 1, 2, 3], &[("x-forwarded-user", "ma<ya"), good[1]]), None, "no name");
+        let twice = ("x-forwarded-user", "ram");
+        for several in [[twice, good[0], good[1]], [good[0], twice, good[1]], [good[0], good[1], good[1]]] {
+            assert_eq!(who([10, 1, 2, 3], &several), None, "{several:?}");
+        }
+        assert_eq!(who([10, 1, 2, 3], &[("x-forwarded-user", "ram, maya"), good[1]]), None, "a list");
     }
 
     #[test]
@@ -113,5 +132,27 @@ mod tests {
         assert_eq!(at([10, 0, 0, 1], "203.0.113.9"), "203.0.113.9");
         assert_eq!(at([10, 0, 0, 1], "6.6.6.6, 203.0.113.9, 10.0.0.2"), "203.0.113.9");
         assert_eq!(at([10, 0, 0, 1], "nonsense"), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_forwarded_address_may_have_a_port_and_brackets() {
+        let at = |line| {
+            client(&config(), &from([10, 0, 0, 1]), &headers(&[("x-forwarded-for", line)])).to_string()
+        };
+        let recorded = include_str!("../../../testing/cases/33-forwarded-for-with-port/headers.txt");
+        let mut recorded = recorded.lines().map(|line| line.split_once(": ").unwrap().1);
+        assert_eq!(at(recorded.next().unwrap()), "203.0.113.9");
+        assert_eq!(at(recorded.next().unwrap()), "198.51.100.7");
+        for line in [
+            "2001:db8::9",
+            "[2001:db8::9]",
+            "[2001:db8::9]:51423",
+            "\"[2001:db8::9]:51423\"",
+            "6.6.6.6:1, [2001:db8::9]:2, 10.0.0.2:3",
+        ] {
+            assert_eq!(at(line), "2001:db8::9", "{line}");
+        }
+        assert_eq!(at("::ffff:203.0.113.9"), "203.0.113.9");
+        assert_eq!(at("203.0.113.9:port"), "10.0.0.1");
     }
 }

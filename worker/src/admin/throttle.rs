@@ -1,4 +1,5 @@
-//! How often somebody may try to sign in, by name and by address. Counted in this process.
+//! How often somebody may try to sign in, by name and address together and by address. A name alone is never limited: a
+//! stranger could lock out the operator who bears it. Counted in this process.
 
 use std::{
     collections::HashMap,
@@ -11,14 +12,15 @@ use tokio::time::Instant;
 
 /// Failures are remembered for so long.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Of one name from one address.
 const PER_NAME: usize = 5;
 const PER_ADDRESS: usize = 20;
-/// More keys than a guesser at one address can make; beyond them everybody waits.
+/// More keys than a guesser at one address can make; beyond them the oldest is forgotten.
 const MOST_KEYS: usize = 20_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Name(String),
+    Name(String, IpAddr),
     Address(IpAddr),
 }
 
@@ -37,16 +39,19 @@ impl Throttle {
         });
         let keys = keys(name, address);
         let spent = |(key, most): &(Key, usize)| tries.get(key).is_some_and(|times| times.len() >= *most);
-        if tries.len() >= MOST_KEYS || keys.iter().any(spent) {
+        if keys.iter().any(spent) {
             return false;
         }
         for (key, _) in keys {
+            if tries.len() >= MOST_KEYS && !tries.contains_key(&key) {
+                forget_oldest(&mut tries);
+            }
             tries.entry(key).or_default().push(now);
         }
         true
     }
 
-    /// The try was right: it does not count, and the name begins anew.
+    /// The try was right: it does not count, and the name begins again at this address.
     pub(crate) fn forgive(&self, name: &str, address: IpAddr) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let [(name, _), (address, _)] = keys(name, address);
@@ -57,6 +62,13 @@ impl Throttle {
     }
 }
 
+fn forget_oldest(tries: &mut HashMap<Key, Vec<Instant>>) {
+    let oldest = tries.iter().min_by_key(|(_, times)| times.last().copied()).map(|(key, _)| key.clone());
+    if let Some(key) = oldest {
+        tries.remove(&key);
+    }
+}
+
 fn keys(name: &str, address: IpAddr) -> [(Key, usize); 2] {
     // A whole /64 is one household's (RFC 6177).
     let address = match address.to_canonical() {
@@ -64,7 +76,7 @@ fn keys(name: &str, address: IpAddr) -> [(Key, usize); 2] {
         v4 @ IpAddr::V4(_) => v4,
     };
     let name = name.chars().take(64).collect();
-    [(Key::Name(name), PER_NAME), (Key::Address(address), PER_ADDRESS)]
+    [(Key::Name(name, address), PER_NAME), (Key::Address(address), PER_ADDRESS)]
 }
 
 #[cfg(test)]
@@ -76,13 +88,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_is_limited_wherever_the_tries_come_from() {
+    async fn a_name_is_limited_at_each_address_for_itself() {
         let throttle = Throttle::default();
-        assert!((0..5).all(|i| throttle.admit("maya", address(i))));
-        assert!(!throttle.admit("maya", address(9)));
-        assert!(throttle.admit("ram", address(9)), "another name is not limited");
+        assert!((0..5).all(|_| throttle.admit("maya", address(1))));
+        assert!(!throttle.admit("maya", address(1)));
+        assert!(throttle.admit("ram", address(1)), "another name is not limited");
         tokio::time::advance(WINDOW).await;
-        assert!(throttle.admit("maya", address(9)), "it ends by itself");
+        assert!(throttle.admit("maya", address(1)), "it ends by itself");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_stranger_locks_out_a_name() {
+        let throttle = Throttle::default();
+        for stranger in 1..200 {
+            while throttle.admit("maya", address(stranger)) {}
+        }
+        assert!(throttle.admit("maya", address(201)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_crowd_of_strangers_locks_out_everybody() {
+        let throttle = Throttle::default();
+        let strangers =
+            (0..20_000_u32).map(|n| (Key::Address(IpAddr::from(n.to_be_bytes())), vec![Instant::now()]));
+        throttle.0.lock().unwrap().extend(strangers);
+        assert!(throttle.admit("maya", address(9)));
+        assert!(throttle.0.lock().unwrap().len() <= MOST_KEYS);
     }
 
     #[tokio::test(start_paused = true)]

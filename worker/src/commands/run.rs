@@ -6,14 +6,14 @@ use axum::Router;
 use shared::{
     amqp::{Publisher, Topology, install_crypto},
     config::Env,
-    db,
+    db::{self, sqlstate},
     lane::Lane,
     telemetry,
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +29,7 @@ use crate::{
     heartbeat::{self, Heartbeat},
     history,
     lane::Consumer,
+    listener::{self, Limits},
     ops::{self, Ops},
     resolver,
     sweeper::Sweeper,
@@ -38,12 +39,14 @@ use crate::{
 
 /// What is in flight at SIGTERM has this long to finish; orchestrators kill after 30 s.
 const GRACE: Duration = Duration::from_secs(25);
-/// One for each loop, some for the dashboard.
-const CONNECTIONS: u32 = 7;
+/// For the loops, which need one for some milliseconds at a time, and for the dashboard.
+const CONNECTIONS: u32 = 5;
 /// One for each batch that may run.
 const BATCHES: u32 = 6;
 /// Callbacks that are stored at the same time.
 const CALLBACKS: u32 = 4;
+/// How many connections to Postgres one worker has at most. The one that measures the service keeps one for its lock.
+pub(super) const CONNECTIONS_PER_WORKER: u32 = CONNECTIONS + BATCHES + CALLBACKS + 1;
 
 pub(super) async fn run() -> Result<ExitCode, Failure> {
     let config = Config::read(Env::of_process())?;
@@ -52,7 +55,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     shared::phone::warm_up();
     let recorder = exposition::install_recorder()?;
     let ops_listener = bind("OPS_ADDR", config.ops_addr).await?;
-    let unusable = |error| Failure::new(CONFIGURATION, error);
+    let unusable = |error| Failure::new(CONFIGURATION, sqlstate(&error));
     let pool = db::pool(&config.database, "aamcare worker", CONNECTIONS).map_err(unusable)?;
     let by_index = |connections| db::pool_by_index(&config.database, "aamcare worker", connections);
     let batches = by_index(BATCHES).map_err(unusable)?;
@@ -87,7 +90,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
         () = termination() => ExitCode::SUCCESS,
         what = health.wait_fatal() => Failure::new(CONFIGURATION, what).report(),
         // Every loop runs until told to stop: one that ends leaves a worker that only seems to live.
-        Some(ended) = tasks.join_next() => Failure::new(1, format!("a loop ended by itself: {ended:?}")).report(),
+        Some(ended) = tasks.join_next() => Failure::new(1, how(ended)).report(),
     };
     tracing::info!("stopping: nothing new is begun, what is in flight is finished");
     stop.cancel();
@@ -108,6 +111,15 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     worker.traces.clone().finish().await;
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// Why a loop is no more. The message of a panic may quote a number.
+fn how(ended: Result<(), JoinError>) -> &'static str {
+    match ended {
+        Ok(()) => "a loop ended by itself",
+        Err(error) if error.is_panic() => "a loop panicked",
+        Err(_) => "a loop was cancelled",
+    }
 }
 
 /// Starts every loop. The returned tracker holds the lanes, which end by themselves once `stop` is cancelled; the
@@ -201,12 +213,7 @@ async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, routes: Router) {
-    tasks.spawn(async move {
-        let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-        if let Err(error) = axum::serve(listener, service).await {
-            tracing::error!(%error, "HTTP server ended");
-        }
-    });
+    tasks.spawn(listener::serve(listener, routes, Limits::USUAL));
 }
 
 /// Waits for SIGTERM or Ctrl-C.
