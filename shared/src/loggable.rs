@@ -61,7 +61,9 @@ fn mask(text: &mut [char]) {
             _ => {
                 if run.len() >= PHONE_LIKE {
                     run.truncate(run.len() - 2);
-                    run.iter().for_each(|digit| text[*digit] = '•');
+                    for digit in &run {
+                        text[*digit] = '•';
+                    }
                 }
                 run.clear();
             }

@@ -51,3 +51,17 @@ fn a_fault_says_what_the_page_says() {
     let text = env.finish(()).unwrap_err().to_string();
     assert!(text.contains("Message segments per second of all workers together; 0: unlimited."), "{text}");
 }
+
+#[test]
+fn each_pod_mounts_only_the_secrets_it_reads() {
+    for file in ["worker.yml", "migrate.yml"] {
+        let text = std::fs::read_to_string(root().join("deploy/kubernetes").join(file)).unwrap();
+        let between = |begin: &str, end: char| -> BTreeSet<String> {
+            let parts = text.split(begin).skip(1);
+            parts.map(|rest| rest.split(end).next().unwrap_or_default().to_owned()).collect()
+        };
+        let read = between("value: /run/secrets/onboarding/", '}');
+        assert!(!read.is_empty());
+        assert_eq!(between("{key: ", ','), read, "{file}: a volume without `items` holds every key");
+    }
+}

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection,
+    BasicProperties, Channel, Confirmation, Connection, ExchangeKind,
     options::{
-        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeclareOptions,
-        QueueDeleteOptions, QueuePurgeOptions,
+        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
+        QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
     },
     types::FieldTable,
 };
@@ -123,6 +123,25 @@ impl Broker {
         let queue = self.topology.queue(lane);
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
         Ok(())
+    }
+
+    /// Puts a classic queue in the place of the live lane's, or a direct exchange in the place of ours; returns its name.
+    pub async fn replace_with_another_kind(&self, queue: bool) -> anyhow::Result<String> {
+        let channel = self.connection.create_channel().await?;
+        if queue {
+            let name = self.topology.queue(Lane::Live);
+            channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await?;
+            let options = QueueDeclareOptions::durable();
+            channel.queue_declare(name.as_str().into(), options, FieldTable::default()).await?;
+            return Ok(name);
+        }
+        let name = self.topology.exchange();
+        channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await?;
+        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        channel
+            .exchange_declare(name.as_str().into(), ExchangeKind::Direct, options, FieldTable::default())
+            .await?;
+        Ok(name)
     }
 
     /// Declares everything again.

@@ -111,7 +111,8 @@ impl Database {
         &self.server
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// Its name on the server.
+    pub fn name(&self) -> &str {
         &self.name
     }
 }

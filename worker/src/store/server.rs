@@ -37,10 +37,8 @@ pub(crate) struct Durability {
     pub(crate) standby: bool,
     /// New sessions may only read.
     pub(crate) read_only: bool,
-    /// Commits are flushed to the disk.
-    pub(crate) fsync: bool,
-    /// A page torn by a crash can be repaired.
-    pub(crate) full_page_writes: bool,
+    /// Settings that a crash of the server is survived with, and that are off.
+    pub(crate) off: Vec<String>,
     /// `synchronous_standby_names` is set.
     pub(crate) waits_for_standbys: bool,
     /// Who copies the server's log.
@@ -55,8 +53,8 @@ pub(crate) async fn durability(connection: &mut PgConnection) -> Result<Durabili
         Durability,
         r#"SELECT pg_is_in_recovery() AS "standby!",
                   current_setting('transaction_read_only')::bool AS "read_only!",
-                  current_setting('fsync')::bool AS "fsync!",
-                  current_setting('full_page_writes')::bool AS "full_page_writes!",
+                  ARRAY(SELECT name FROM pg_settings
+                        WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name) AS "off!",
                   current_setting('synchronous_standby_names') <> '' AS "waits_for_standbys!",
                   (SELECT count(*) FROM pg_stat_replication) AS "standbys!",
                   -- Null where the rows show their states to nobody but members of pg_monitor.

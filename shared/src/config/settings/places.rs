@@ -8,7 +8,7 @@ pub(super) const WHERE: Section = Section {
     settings: &[DATABASE_URL, AMQP_URL, AMQP_NAMESPACE, PORTAL_DATABASE_URL, OUTBOX_DATABASE_URL],
 };
 
-pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (or `require`), on this machine without TLS unless it says `require`").secret();
+pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (with `require` the server's certificate is not checked, and a warning says so), on this machine without TLS unless it says `require`").secret();
 
 pub const AMQP_URL: Setting = Setting::required(
     "AMQP_URL",

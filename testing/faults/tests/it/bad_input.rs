@@ -6,3 +6,5 @@ mod configuration;
 mod fuzzed_callbacks;
 mod numbers;
 mod outages;
+mod slow_clients;
+mod urls;

@@ -67,6 +67,19 @@ impl Browser {
         self.post("/login", &[("csrf", &token), ("name", name), ("password", password)]).await
     }
 
+    /// The same, through a proxy that says where it comes from.
+    pub(crate) async fn sign_in_from(
+        &mut self,
+        address: &str,
+        name: &str,
+        password: &str,
+    ) -> anyhow::Result<Page> {
+        let token = self.get("/login").await?.token()?;
+        let fields = [("csrf", token.as_str()), ("name", name), ("password", password)];
+        let request = self.client.post(format!("{}/login", self.base)).form(&fields);
+        self.send(request.header("X-Forwarded-For", address)).await
+    }
+
     /// Sends a form with the session's token.
     pub(crate) async fn act(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
         let token = self.get("/").await?.token()?;

@@ -138,7 +138,41 @@ async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
     let page = browser.get_with("/", &[name, secret]).await?;
     assert!(page.status == 200 && page.body.contains("action=\"/pause\""), "{}", page.body);
     assert_eq!(browser.get("/").await?.status, 303, "the session is nothing without the proxy");
+    for twice in [[("X-Forwarded-User", "ram"), name, secret], [name, ("X-Forwarded-User", "ram"), secret]] {
+        assert_eq!(
+            browser.get_with("/", &twice).await?.status,
+            303,
+            "one of two names may be the client's own"
+        );
+    }
     let page = browser.get_with("/", &[("X-Forwarded-User", "ram"), secret]).await?;
     assert!(page.status == 200 && !page.body.contains("action=\"/pause\""), "whom nobody named looks");
+    stage.finish(Expect::users(0)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_behind_a_proxy_that_writes_ports_are_told_apart() -> anyhow::Result<()> {
+    let stage = stage(Plan::default().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
+    let mut browser = stranger(&stage)?;
+    let recorded = include_str!("../../../../cases/33-forwarded-for-with-port/headers.txt");
+    let clients: Vec<&str> = recorded.lines().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
+    let [guesser, maya] = clients[..] else { panic!("two headers: {clients:?}") };
+    for n in 0..20 {
+        let page = browser.sign_in_from(guesser, &format!("guess-{n}"), "a wrong password").await?;
+        assert_eq!(page.status, 401);
+    }
+    assert_eq!(browser.sign_in_from(guesser, "maya", PASSWORD).await?.status, 429);
+    assert_eq!(browser.sign_in_from(maya, "maya", PASSWORD).await?.status, 303);
+    stage.finish(Expect::users(0)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stranger_locks_out_an_operator() -> anyhow::Result<()> {
+    let stage = stage(Plan::default().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
+    let mut browser = stranger(&stage)?;
+    for _ in 0..6 {
+        browser.sign_in_from("203.0.113.9", "maya", "a wrong password").await?;
+    }
+    assert_eq!(browser.sign_in_from("198.51.100.7", "maya", PASSWORD).await?.status, 303);
     stage.finish(Expect::users(0)).await
 }

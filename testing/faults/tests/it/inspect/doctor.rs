@@ -9,7 +9,7 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const NOBODY: &str = "127.0.0.1:1";
 
 /// Runs it, checks the exit code and that nothing private is shown.
-async fn doctor(stage: &mut Stage, args: &[&str], exit: i32) -> anyhow::Result<String> {
+pub(super) async fn doctor(stage: &mut Stage, args: &[&str], exit: i32) -> anyhow::Result<String> {
     let all: Vec<&str> = std::iter::once("doctor").chain(args.iter().copied()).collect();
     let (code, said) = stage.command(&all).await?;
     assert_eq!(code, exit, "{said}");
@@ -20,7 +20,7 @@ async fn doctor(stage: &mut Stage, args: &[&str], exit: i32) -> anyhow::Result<S
 }
 
 /// The line of a failure holds both words, and the next one says what to do.
-fn fails(said: &str, check: &str, word: &str) {
+pub(super) fn fails(said: &str, check: &str, word: &str) {
     let mut lines = said.lines();
     let found = lines.find(|l| l.contains("FAIL") && l.contains(check) && l.contains(word));
     assert!(found.is_some(), "no failure of {check} with {word:?}: {said}");
@@ -142,6 +142,22 @@ async fn doctor_names_a_missing_queue_and_does_not_make_it() -> anyhow::Result<(
     stage.broker.declare().await?;
     doctor(&mut stage, &[], 0).await?;
     stage.finish(Expect::users(0)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_or_a_queue_of_another_kind_gets_the_advice_for_it() -> anyhow::Result<()> {
+    for (what, command) in [("exchange", "delete exchange"), ("queue", "delete_queue")] {
+        let mut stage = Plan::default().build().await?;
+        let taken = stage.broker.replace_with_another_kind(what == "queue").await?;
+        let said = doctor(&mut stage, &[], 78).await?;
+        fails(&said, "topology", &format!("{what} {taken} exists with other properties"));
+        assert!(said.contains(command), "{said}");
+        let (code, said) = stage.command(&["run"]).await?;
+        assert_eq!(code, 78, "{said}");
+        assert!(said.contains(&format!("{what} {taken}")) && said.contains(command), "{said}");
+        stage.close()?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

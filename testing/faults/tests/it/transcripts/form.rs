@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// What varies, and what stands for it, in this order.
-const VARY: [(&str, &str); 13] = [
+const VARY: [(&str, &str); 14] = [
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "TIME"),
     (r"\d{4}-\d\d-\d\d", "DAY"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
@@ -16,6 +16,7 @@ const VARY: [(&str, &str); 13] = [
     (r"\b[\d.]+ (ms|s|seconds?|minutes?|hours?)\b", "SPAN"),
     (r"\b[\d,.]+ (users |events )?a second\b", "RATE"),
     (r"\b\d+ of \d+ applied\b", "SOME applied"),
+    (r"\b\d+ of \d+ in use\b", "SOME in use"),
     (r"\b(open|closed) until\b", "HOURS until"),
     (r"\b\d+ bytes\b", "SIZE"),
     (r"\s+", " "),
