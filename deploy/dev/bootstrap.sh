@@ -14,6 +14,7 @@ provide_tools() {
 # provide NAME NEEDED [WANTED]: without the tools of the second list NAME runs, and skips what uses them.
 provide() {
     local name=$1 needed wanted
+    mkdir -p "$DEV_DIR"
     needed=$(missing_tools $2 | sort -u)
     wanted=$(missing_tools ${3:-} | grep -vxFf <(echo "$needed" && cat "$DECLINED_FILE" 2>/dev/null) || true)
     [[ -n $needed$wanted ]] || return 0
@@ -38,27 +39,31 @@ list_missing() {
 
 # install_command TOOL...: what a person would type.
 install_command() {
-    local packages
-    if [[ $(uname -s) == Darwin ]]; then
-        packages=$(tool_packages brew "$@")
-        [[ -z $packages ]] || echo brew install $packages
+    local system=debian packages
+    if [[ $(uname -s) == Darwin ]]; then system=brew; fi
+    packages=$(tool_packages "$system" "$@")
+    if [[ -z $packages ]]; then
+        :
+    elif [[ $system == brew ]]; then
+        echo brew install $packages
+    elif has apt-get; then
+        apt_command $packages
     else
-        packages=$(tool_packages debian "$@")
-        if [[ -n $packages ]]; then apt_command $packages; fi
+        echo "your package manager, with these names of Debian or your system's:" $packages
     fi
     if includes_rust "$@"; then rust_command; fi
 }
 
-# --yes or CI answers the question. Nothing can be installed without apt-get, or without a way to become root.
+# --yes or CI answers the question. Packages need apt-get and a way to become root; rustup needs neither.
 may_install() {
     local answer
-    if ! has apt-get; then
-        say "    without apt-get you install them yourself; on another system the packages may have other names"
-        return 1
-    fi
-    if [[ $(id -u) != 0 ]] && ! has sudo; then
-        say "    this user is not root, and there is no sudo: run the commands as root"
-        return 1
+    [[ $(uname -s) == Linux ]] || return 1
+    if [[ -n $(tool_packages debian $needed $wanted) ]]; then
+        has apt-get || return 1
+        if [[ $(id -u) != 0 ]] && ! has sudo; then
+            say "    this user is not root, and there is no sudo: run the commands as root"
+            return 1
+        fi
     fi
     [[ -z ${DEV_YES:-}${CI:-} ]] || return 0
     [[ -t 0 ]] || return 1
@@ -68,7 +73,6 @@ may_install() {
 # All packages in one call. If it fails: those needed in one, each of the others in one of its own.
 install_tools() {
     local tool packages
-    mkdir -p "$DEV_DIR"
     packages=$(tool_packages debian $needed $wanted)
     if [[ -n $packages ]] && ! install_packages $packages; then
         packages=$(tool_packages debian $needed)

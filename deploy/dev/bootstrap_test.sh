@@ -148,6 +148,10 @@ installs 4
 
 machine without-apt-get-it-lists-everything-and-exits-69
 rm "$M/bin/apt-get"
+dev 69 demo --yes
+prints "your package manager"
+prints "build-essential"
+hides "apt-get"
 program uname 'echo Darwin'
 dev 69 demo --yes
 prints "brew install curl gcc"
