@@ -88,8 +88,7 @@ with_services() {
 
 stop_everything_on_exit() {
     trap leave EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    exit_on_signals
 }
 
 # Runs once, however this process ends.

@@ -11,8 +11,7 @@ apt_command() {
 # install_packages NAME...: as root or with sudo. In a subshell, so that its traps remove the guard in any case.
 install_packages() (
     step "installing $* (apt-get)"
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    exit_on_signals
     forbid_servers
     {
         as_root apt-get update &&

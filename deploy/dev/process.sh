@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # Starting processes that outlive this one, and stopping them: only ever those that we started.
 
+# So that traps on EXIT run, and that a signal also ends this shell if the program in front of it survives it.
+exit_on_signals() {
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
 # detached LOG COMMAND...: in a session of its own, so that Ctrl-C here does not reach it.
 # Sets DETACHED_PID.
 detached() {
