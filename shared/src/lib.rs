@@ -7,6 +7,7 @@ pub mod config;
 pub mod db;
 pub mod event;
 pub mod ids;
+pub mod json;
 pub mod lane;
 mod loggable;
 pub mod message;

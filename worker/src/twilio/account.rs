@@ -1,6 +1,7 @@
 //! What the account is, owns and may do. Only read, and never needed for sending.
 
 use serde::Deserialize;
+use shared::json::Object;
 
 use super::answer::parse_object;
 use super::client::Client;
@@ -41,7 +42,7 @@ struct RawNumbers {
 #[derive(Deserialize)]
 struct RawPermissions<'a> {
     #[serde(borrow)]
-    permissions: Vec<RawPermission<'a>>,
+    permissions: Vec<Object<RawPermission<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +77,8 @@ impl Client {
     pub(crate) async fn may_text(&self, country: &str) -> Result<bool, ReadFault> {
         let body = self.read(Operation::Account, self.endpoints.sms_permission(country), None).await?;
         let raw: RawPermissions<'_> = parse_object(&body).ok_or(ReadFault::Unreadable)?;
-        let permission = raw.permissions.iter().find(|p| p.country_code.as_str() == Some(country));
+        let permission =
+            raw.permissions.iter().map(|Object(p)| p).find(|p| p.country_code.as_str() == Some(country));
         permission.map(|p| p.enabled).ok_or(ReadFault::Unreadable)
     }
 }

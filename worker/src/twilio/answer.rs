@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use serde::Deserialize;
+use shared::json;
 
 use super::loose::Loose;
 
@@ -36,12 +37,9 @@ fn within(body: Bytes, limit: usize) -> Result<Bytes, BodyFault> {
     if body.len() <= limit { Ok(body) } else { Err(BodyFault::TooLarge) }
 }
 
-/// A JSON object; serde alone would take an array's items for the fields.
+/// A JSON object. Objects within it are read as [`shared::json::Object`] too.
 pub(super) fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
-    serde_json::from_slice(body).ok()
+    json::object_from_slice(body).ok()
 }
 
 /// The `code` of an error body, in Twilio's own form or that of RFC 9457; `None` for anything else.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use shared::json::Object;
 
 use super::answer::parse_object;
 use super::client::Client;
@@ -16,7 +17,7 @@ const PAGE_SIZE: u16 = 50;
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(borrow)]
-    messages: Vec<RawRecord<'a>>,
+    messages: Vec<Object<RawRecord<'a>>>,
     #[serde(borrow, default)]
     next_page_uri: Loose<'a>,
 }
@@ -48,7 +49,7 @@ impl Client {
             pace.turn().await;
             let body = self.read(Operation::List, next, None).await?;
             let page: Page<'_> = parse_object(&body).ok_or(ReadFault::Unreadable)?;
-            let records = page.messages.into_iter().map(MessageRecord::from);
+            let records = page.messages.into_iter().map(|Object(raw)| MessageRecord::from(raw));
             let (wanted, older): (Vec<_>, Vec<_>) =
                 records.partition(|r| r.date_created.is_none_or(|at| at >= since));
             // What follows a page of older ones is older still.

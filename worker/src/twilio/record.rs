@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn record(json: &str) -> MessageRecord {
-        serde_json::from_str::<RawRecord<'_>>(json).unwrap().into()
+        shared::json::object_from_str::<RawRecord<'_>>(json).unwrap().into()
     }
 
     #[test]

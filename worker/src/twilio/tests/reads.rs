@@ -193,3 +193,30 @@ async fn the_account_and_what_it_may_are_read() {
     let server = Server::answering(answer("401 Unauthorized", r#"{"code":20003}"#)).await;
     assert_eq!(client(&server.base()).may_text("NP").await, Err(status(401, Some(20003))));
 }
+
+/// serde reads a struct from an array too; no such answer may count.
+#[tokio::test]
+async fn an_array_in_place_of_an_object_is_no_answer() {
+    let (sid, service) = (MessageSid::parse(MESSAGE).unwrap(), ServiceSid::parse(SERVICE).unwrap());
+    let unreadable = ReadFault::Unreadable;
+    for body in [format!(r#"["{MESSAGE}","{TO}"]"#), "[true,[]]".to_owned(), "[[]]".to_owned()] {
+        let server = Server::answering(answer("200 OK", &body)).await;
+        let client = client(&server.base());
+        let pace = Pace::unlimited();
+        let listed = client.list_messages_to(TO, DateTime::UNIX_EPOCH, 1, &pace).await;
+        assert_eq!(listed.err(), Some(unreadable), "{body}");
+        assert_eq!(client.fetch_message(&sid).await.err(), Some(unreadable), "{body}");
+        assert_eq!(client.fetch_service(&service).await.err(), Some(unreadable), "{body}");
+        assert_eq!(client.fetch_account().await.err(), Some(unreadable), "{body}");
+        assert_eq!(client.owns_number(TO).await, Err(unreadable), "{body}");
+        assert_eq!(client.may_text("NP").await, Err(unreadable), "{body}");
+        assert_eq!(client.lookup(TO, None).await, LookupOutcome::Unavailable { fault: unreadable }, "{body}");
+        assert!(matches!(create(&client).await, CreateOutcome::Unknown { .. }), "{body}");
+    }
+    let server = Server::answering(answer("200 OK", &format!(r#"{{"messages":[["{MESSAGE}"]]}}"#))).await;
+    let listed =
+        client(&server.base()).list_messages_to(TO, DateTime::UNIX_EPOCH, 1, &Pace::unlimited()).await;
+    assert_eq!(listed.err(), Some(unreadable));
+    let server = Server::answering(answer("200 OK", r#"{"permissions":[["NP",true]]}"#)).await;
+    assert_eq!(client(&server.base()).may_text("NP").await, Err(unreadable));
+}
