@@ -1,12 +1,13 @@
 //! Phone numbers: from what a person typed to E.164, or the reason why it cannot be texted.
 //!
 //! `rlibphonenumber` (libphonenumber's metadata) reads the number and names its type; around it stand a
-//! length cap, the removal of invisible marks, and two doubts that turn an accepted number away: a
-//! second number in the same field, and digits nobody typed. A wrong number tells a stranger that
-//! someone is pregnant, so nothing here guesses.
+//! length cap, the removal of invisible marks, the refusal of damaged numbers, and two doubts that turn an
+//! accepted number away: a second number in the same field, and digits nobody typed. A wrong number tells a
+//! stranger that someone is pregnant, so nothing here guesses.
 
 mod clean;
 mod country;
+mod damage;
 mod describe;
 mod doubt;
 mod e164;
@@ -14,9 +15,11 @@ mod engine;
 pub mod escape;
 mod line_type;
 mod region;
+mod repair;
 mod unusable;
 
 pub use country::{CountryList, InvalidCountryList};
+pub use damage::of_json_number;
 pub use describe::{Description, describe};
 pub use e164::{E164, InvalidE164};
 pub use line_type::LineType;
@@ -46,8 +49,8 @@ pub struct Phone {
 /// # Errors
 /// Why the number cannot be texted.
 pub fn normalise(raw: &str, region: Region) -> Result<Phone, Unusable> {
-    let (text, reading) = read(raw, region)?;
-    if let Some(why) = refusal(&text, &reading) {
+    let Judged { reading, refusal } = read(raw, region)?;
+    if let Some(why) = refusal {
         return Err(why);
     }
     let e164 = reading.e164().ok_or(Unusable::TooLong)?;
@@ -71,9 +74,15 @@ pub fn warm_up() {
     }
 }
 
-/// The engine's reading, and the text without invisible marks. The marks go only where the engine does
-/// not find a valid number as it is.
-fn read(raw: &str, region: Region) -> Result<(Cow<'_, str>, Reading), Unusable> {
+/// A reading, and why its number is not texted all the same.
+struct Judged {
+    reading: Reading,
+    refusal: Option<Unusable>,
+}
+
+/// What the text says: as the engine reads it, or else by the little that is read beyond it. Invisible marks go
+/// only where the engine does not find a valid number as it is.
+fn read(raw: &str, region: Region) -> Result<Judged, Unusable> {
     if raw.len() > MAX_INPUT_BYTES {
         return Err(Unusable::TooLong);
     }
@@ -81,21 +90,37 @@ fn read(raw: &str, region: Region) -> Result<(Cow<'_, str>, Reading), Unusable> 
     if text.trim_start().is_empty() {
         return Err(Unusable::Empty);
     }
-    let valid = |reading: &Reading| reading.line_type != LineType::Unknown;
-    let reading = match (engine::read(raw, region), &text) {
-        (Ok(reading), _) if valid(&reading) => Ok(reading),
-        (_, Cow::Owned(text)) => engine::read(text, region),
-        (refused, Cow::Borrowed(_)) => refused,
+    if damage::is_damaged(&text) {
+        let invalid = engine::read(&text, region).ok().filter(|reading| !reading.is_valid());
+        return invalid
+            .map(|reading| Judged { reading, refusal: Some(Unusable::Damaged) })
+            .ok_or(Unusable::Damaged);
+    }
+    let found = match (engine::read(raw, region), &text) {
+        (Ok(reading), _) if reading.is_valid() => Ok(Judged::of(&text, reading)),
+        (_, Cow::Owned(text)) => judge(text, region),
+        (Ok(reading), Cow::Borrowed(_)) => Ok(Judged::of(&text, reading)),
+        (Err(why), Cow::Borrowed(_)) => Err(doubt::second_thought(&text, why)),
     };
-    match reading {
-        Ok(reading) => Ok((text, reading)),
-        Err(why) => Err(doubt::second_thought(&text, why)),
+    match found {
+        Ok(Judged { refusal: None, .. }) => found,
+        found => repair::instead(&text, &found, region).unwrap_or(found),
     }
 }
 
-/// Why a number the numbering plan knows is not texted all the same.
-fn refusal(text: &str, reading: &Reading) -> Option<Unusable> {
-    doubt::about(text, reading).or_else(|| reading.line_type.refusal())
+impl Judged {
+    fn of(text: &str, reading: Reading) -> Self {
+        let refusal = doubt::about(text, &reading).or_else(|| reading.line_type.refusal());
+        Self { reading, refusal }
+    }
+}
+
+/// The engine's reading of the text as it stands, which has no invisible marks.
+fn judge(text: &str, region: Region) -> Result<Judged, Unusable> {
+    match engine::read(text, region) {
+        Ok(reading) => Ok(Judged::of(text, reading)),
+        Err(why) => Err(doubt::second_thought(text, why)),
+    }
 }
 
 #[cfg(test)]

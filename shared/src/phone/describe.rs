@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{LineType, Region, Unusable, read, refusal};
+use super::{Judged, Region, Unusable, read};
 
 /// What is known of a text that may be a phone number.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,15 +29,15 @@ impl fmt::Debug for Description {
 
 /// Explains a text, without trimming it. Pure and total, as [`super::normalise`], with which it agrees.
 pub fn describe(raw: &str, region: Region) -> Description {
-    let (text, reading) = match read(raw, region) {
+    let Judged { reading, refusal } = match read(raw, region) {
         Ok(found) => found,
         Err(why) => return Description { e164: None, valid: false, line_type: "", reason: Some(why) },
     };
-    let valid = reading.line_type != LineType::Unknown;
+    let valid = reading.is_valid();
     Description {
         e164: valid.then(|| reading.e164_text()),
         valid,
         line_type: reading.line_type.as_str(),
-        reason: refusal(&text, &reading),
+        reason: refusal,
     }
 }

@@ -13,7 +13,11 @@ const LETTERS_OF_A_WORD: usize = 3;
 /// Why a number is not taken although the engine can read it.
 pub(super) fn about(text: &str, reading: &Reading) -> Option<Unusable> {
     if reading.line_type == LineType::Unknown {
-        return Some(second_thought(text, reading.fault()));
+        return Some(match second_thought(text, reading.fault()) {
+            // The digits that are too many are letters.
+            Unusable::TooLong if spelt_in_letters(text, reading) => Unusable::NotANumber,
+            why => why,
+        });
     }
     if text.bytes().all(|byte| byte.is_ascii_digit() || b"+-. ()".contains(&byte)) {
         return None;
@@ -63,7 +67,7 @@ fn numbers(text: &str, split: impl Fn(char) -> bool) -> impl Iterator<Item = &st
 }
 
 /// Everything that does not stand inside one number: words, comma, semicolon, slash, new line, a plus.
-fn separates(c: char) -> bool {
+pub(super) fn separates(c: char) -> bool {
     !(c.is_numeric()
         || matches!(c, ' ' | '.' | '-' | '(' | ')' | '[' | ']' | '\u{A0}')
         || matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{3000}' | '\u{FF08}' | '\u{FF09}'))

@@ -20,6 +20,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Whether the numbering plan has the number.
+    pub(super) fn is_valid(&self) -> bool {
+        self.line_type != LineType::Unknown
+    }
+
     /// None above 15 digits: Germany has such numbers, though none of them is a mobile.
     pub(super) fn e164(&self) -> Option<E164> {
         let zeros = match (self.number.italian_leading_zero, self.number.number_of_leading_zeros) {

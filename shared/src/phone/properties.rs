@@ -68,12 +68,27 @@ fn mobile() -> impl Strategy<Value = String> {
     (select(&PREFIXES[..]), "[0-9]{7}").prop_map(|(prefix, rest)| format!("{prefix}{rest}"))
 }
 
+/// In groups from the right; the last length is that of all groups further left.
+fn thousands(digits: &str, lengths: &[usize]) -> String {
+    let (mut left, mut groups) = (digits, Vec::new());
+    let mut lengths = lengths.iter().copied().chain(std::iter::repeat(*lengths.last().unwrap()));
+    while !left.is_empty() {
+        let (more, group) = left.split_at(left.len().saturating_sub(lengths.next().unwrap()));
+        groups.insert(0, group);
+        left = more;
+    }
+    groups.join(",")
+}
+
+fn in_digits(text: &str, digits: &str) -> String {
+    let digits: Vec<char> = digits.chars().collect();
+    text.chars().map(|c| c.to_digit(10).map_or(c, |d| digits[d as usize])).collect()
+}
+
 /// The same number as somebody else types it.
 fn spelling(national: &str, country: &str, gap: &str, digits: &str, around: (&str, &str)) -> String {
     let (area, rest) = national.split_at(3);
-    let plain = format!("{country}{area}{gap}{rest}");
-    let zeros: Vec<char> = digits.chars().collect();
-    let written: String = plain.chars().map(|c| c.to_digit(10).map_or(c, |d| zeros[d as usize])).collect();
+    let written = in_digits(&format!("{country}{area}{gap}{rest}"), digits);
     format!("{}{written}{}", around.0, around.1)
 }
 
@@ -106,14 +121,18 @@ proptest! {
         prop_assume!(!raw.contains(";phone-context="));
         let number = PHONE_NUMBER_UTIL.parse(&raw, region.engine()).ok();
         let valid = number.filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
-        if let Some(number) = valid {
+        if damage::is_damaged(&clean::visible(&raw)) {
+            prop_assert!(normalise(&raw, region).is_err(), "{:?}", raw);
+        } else if let Some(number) = valid {
             prop_assert_eq!(describe(&raw, region).e164, Some(number.to_string()));
             if let Ok(phone) = normalise(&raw, region) {
                 let country = PHONE_NUMBER_UTIL.get_region_for_number(&number).and_then(CountryCode::of);
                 prop_assert_eq!(phone.e164.country(), country);
             }
         } else if let Ok(phone) = normalise(&raw, region) {
-            prop_assert!(!raw.is_ascii(), "only marks are repaired: {:?} {:?}", raw, phone);
+            let repaired = !raw.is_ascii() || raw.contains(',') || raw.contains(char::is_alphabetic)
+                || raw.chars().filter(char::is_ascii_digit).count() >= 14;
+            prop_assert!(repaired, "only marks, notes, commas and repetitions are repaired: {:?} {:?}", raw, phone);
         }
     }
 
@@ -139,6 +158,62 @@ proptest! {
     ) {
         let raw = format!("{first}{between}{second}");
         prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Unusable::MultipleNumbers), "{:?}", raw);
+    }
+
+    #[test]
+    fn one_mobile_twice_is_one_number(
+        national in mobile(),
+        first in select(vec!["", "0", "+977", "+977 ", "00977"]),
+        second in select(vec!["", "0", "+977", "+977 ", "00977"]),
+        between in select(vec![" ", "/", " / ", ",", ", ", ";", "\n", " or ", " वा ", " र ", "|", " & ", " ext "]),
+    ) {
+        let raw = format!("{first}{national}{between}{second}{national}");
+        let expected = format!("+977{national}");
+        let phone = normalise(&raw, Region::NEPAL);
+        prop_assert_eq!(phone.as_ref().map(|phone| phone.e164.as_str()), Ok(expected.as_str()), "{:?}", raw);
+    }
+
+    /// What a float conversion or a number format makes of a valid number is never read as a number.
+    #[test]
+    fn no_rendering_as_a_float_is_a_number(
+        national in mobile(),
+        country in select(vec!["", "977"]),
+        lost in 0..3_usize,
+        decimals in 1..8_usize,
+        places in 0..12_usize,
+        digits in select(vec!["0123456789", "०१२३४५६७८९", "０１２３４５６７８９"]),
+        around in select(vec![("", ""), (" ", "\n"), ("\u{200E}", "\u{202C}"), ("tel:", ""), ("Ram ", " (Ncell)"), ("+", "")]),
+    ) {
+        let whole = format!("{country}{}", &national[..national.len() - lost]);
+        let value: f64 = whole.parse().unwrap();
+        for rendering in [
+            format!("{value:e}"),
+            format!("{value:E}"),
+            format!("{value:.places$e}"),
+            format!("{value:.places$E}").replace('E', "E+"),
+            format!("{value:.places$e}").replace('.', ","),
+            format!("{value:.decimals$}"),
+            format!("{value:?}"),
+            format!("{whole}.0"),
+            format!("{whole}.5"),
+            format!("0{whole}.0"),
+            thousands(&whole, &[3]),
+            thousands(&whole, &[3, 2]),
+            thousands(&whole, &[3]) + ".0",
+            thousands(&whole, &[3]).replace(',', " ") + ".00",
+            serde_json::Number::from_f64(value).unwrap().to_string(),
+        ] {
+            let raw = format!("{}{}{}", around.0, in_digits(&rendering, digits), around.1);
+            prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Unusable::Damaged), "{:?}", raw);
+        }
+    }
+
+    #[test]
+    fn a_json_number_that_is_no_integer_is_no_number(value in 1e6..1e13_f64, whole in 1_000_000..10_u64.pow(13)) {
+        let fraction = format!("{}.{}", whole / 1_000_000_000, whole % 1_000_000_000);
+        for raw in [format!("{value:?}"), format!("{value:e}"), fraction] {
+            prop_assert_eq!(normalise(&of_json_number(&raw), Region::NEPAL), Err(Unusable::Damaged), "{}", raw);
+        }
     }
 
     #[test]

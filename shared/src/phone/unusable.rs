@@ -9,6 +9,9 @@ pub enum Unusable {
     Empty,
     /// The text is no phone number.
     NotANumber,
+    /// A spreadsheet or a float conversion changed the digits: an exponent, a fraction, or groups of three after
+    /// commas.
+    Damaged,
     /// Fewer digits than the numbering plan has.
     TooShort,
     /// More digits than the numbering plan has, or an input above [`super::MAX_INPUT_BYTES`].
@@ -27,9 +30,10 @@ pub enum Unusable {
 
 impl Unusable {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::NotANumber,
+        Self::Damaged,
         Self::TooShort,
         Self::TooLong,
         Self::NotAssigned,
@@ -44,6 +48,7 @@ impl Unusable {
         match self {
             Self::Empty => "empty",
             Self::NotANumber => "not_a_number",
+            Self::Damaged => "damaged_number",
             Self::TooShort => "too_short",
             Self::TooLong => "too_long",
             Self::NotAssigned => "not_assigned",

@@ -11,6 +11,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
+use shared::phone;
 
 use super::{
     cells::Cells,
@@ -95,7 +96,7 @@ fn scalar(value: &RawValue) -> Option<String> {
         Some(b'{' | b'[') | None => None,
         Some(b'n') => Some(String::new()),
         // The raw text keeps integers of any length exact.
-        Some(_) => Some(raw.to_owned()),
+        Some(_) => Some(phone::of_json_number(raw).into_owned()),
     }
 }
 
@@ -153,7 +154,8 @@ mod tests {
     fn texts_numbers_and_nulls_are_cells() {
         let (read, end) = rows(
             "{\"user_id\":7,\"phone\":9807969278,\"name\":null}\n\n{\"user_id\":\"8\",\"phone\":\"\\u0967\"}\nx\n\
-             {\"user_id\":9,\"phone\":[1]}\n{\"user_id\":1,\"user_id\":1}\n{\"user_id\":1,\"phone\":9.8E+09}",
+             {\"user_id\":9,\"phone\":[1]}\n{\"user_id\":1,\"user_id\":1}\n{\"user_id\":1,\"phone\":9.8E+09}\n\
+             {\"user_id\":1,\"phone\":9.841234570}\n[\"1\",\"9841234567\"]",
         );
         assert_eq!(
             read,
@@ -164,6 +166,8 @@ mod tests {
                 (5, Err(Problem::WrongType)),
                 (6, Err(Problem::NotJson)),
                 (7, Err(Problem::SpreadsheetNumber)),
+                (8, Err(Problem::SpreadsheetNumber)),
+                (9, Err(Problem::NotJson)),
             ]
         );
         assert_eq!(end, Ok(()));

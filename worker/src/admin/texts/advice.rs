@@ -50,6 +50,10 @@ fn english(reason: Reason) -> Pair {
         Reason::Number(unusable) => match unusable {
             Unusable::Empty => ["No number was given", ASK],
             Unusable::NotANumber => ["The text is no phone number", ASK],
+            Unusable::Damaged => [
+                "A spreadsheet or a float conversion changed the number",
+                "Correct it at its source, where it is stored as text.",
+            ],
             Unusable::TooShort => ["Digits are missing", ASK],
             Unusable::TooLong => ["Too many digits", ASK],
             Unusable::NotAssigned => ["No operator has this range", ASK],
@@ -92,6 +96,9 @@ fn nepali(reason: Reason) -> Pair {
         Reason::Number(unusable) => match unusable {
             Unusable::Empty => ["नम्बर दिइएको छैन", ASK],
             Unusable::NotANumber => ["यो फोन नम्बर होइन", ASK],
+            Unusable::Damaged => {
+                ["स्प्रेडसिट वा दशमलव रूपान्तरणले नम्बर बिगारेको छ", "मूल स्थानमा नम्बरलाई पाठका रूपमा राखेर सच्याउनुहोस्।"]
+            }
             Unusable::TooShort => ["अङ्क पुगेन", ASK],
             Unusable::TooLong => ["अङ्क धेरै भयो", ASK],
             Unusable::NotAssigned => ["यो नम्बर कुनै सेवा प्रदायकको होइन", ASK],
