@@ -78,7 +78,7 @@ fn a_row_keeps_its_id_and_time_and_an_event_its_own() {
     ));
     once(&world).expect(0);
     let told: Vec<_> =
-        events(&world).into_iter().map(|e| format!("{} {}", e.id.unwrap(), e.time.unwrap())).collect();
+        events(&world).into_iter().map(|e| format!("{} {}", e.id.unwrap(), e.time.at().unwrap())).collect();
     assert_eq!(
         told,
         ["00000000-0000-0000-0000-000000000001 2020-01-02 03:04:00 UTC", "own 2021-01-02 03:04:00 UTC"]

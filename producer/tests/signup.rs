@@ -66,7 +66,7 @@ fn a_full_event_is_published_byte_for_byte() {
     assert_eq!(bodies.len(), 2);
     assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
     let own = shared::event::decode(&bodies[1]).unwrap();
-    assert!(own.id.is_some() && own.time.is_some());
+    assert!(own.id.is_some() && own.time.at().is_some());
 }
 
 #[test]

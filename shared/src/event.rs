@@ -10,7 +10,7 @@ pub use wire::{BackfillData, BackfillEvent, SignedUpData, SignedUpEvent, TextOrI
 
 use chrono::{DateTime, Utc};
 
-use crate::ids::UserId;
+use crate::{ids::UserId, time};
 
 /// `type` of a signup event.
 pub const SIGNED_UP: &str = "np.aamcare.user.signed_up.v1";
@@ -27,11 +27,37 @@ pub struct Event {
     /// The CloudEvents `id`; none in v0.
     pub id: Option<String>,
     /// When it happened, as its publisher says.
-    pub time: Option<DateTime<Utc>>,
+    pub time: EventTime,
     /// The contract it follows.
     pub version: Version,
     /// What it says.
     pub kind: Kind,
+}
+
+/// The time that a publisher gives an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventTime {
+    /// None is given.
+    Missing,
+    /// It can be read.
+    At(DateTime<Utc>),
+    /// There is a text, but no time that can be read. The event counts as older than any data with a time.
+    Unreadable,
+}
+
+impl EventTime {
+    /// Reads the text of a publisher.
+    pub fn read(text: &str) -> Self {
+        time::parse(text).map_or(Self::Unreadable, Self::At)
+    }
+
+    /// The time, where it can be read.
+    pub fn at(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Missing | Self::Unreadable => None,
+        }
+    }
 }
 
 /// The contract that an event follows.
@@ -69,7 +95,8 @@ pub struct Signup {
     pub user_id: UserId,
     /// The number as typed, NUL removed, cut to 250 bytes; empty when there is none.
     pub phone: String,
-    /// ISO 3166 region that the portal knows, for numbers without a country code.
+    /// ISO 3166 code of the country that the portal knows, for numbers without a country code. Events carry it as
+    /// given; an unknown one is left out when they are read.
     pub country_hint: Option<String>,
     /// Language as the portal writes it.
     pub language: Option<String>,

@@ -22,6 +22,7 @@ pub mod retry;
 pub mod spreadsheet;
 pub mod state;
 pub mod telemetry;
+pub mod time;
 pub mod window;
 
 pub use loggable::{loggable, loggable_sentence};

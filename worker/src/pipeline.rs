@@ -15,7 +15,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use shared::{
     db::{Trouble, trouble},
-    event::{self, Event, Kind, Rejected},
+    event::{self, Event, EventTime, Kind, Rejected},
     ids::UserId,
     state::UserState,
 };
@@ -77,7 +77,15 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
 
 async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {
     worker.meters.received(inbound, &event);
-    let at = event.time.or(inbound.published_at).unwrap_or_else(Utc::now);
+    let at = match event.time {
+        EventTime::At(at) => at,
+        EventTime::Missing => inbound.published_at.unwrap_or_else(Utc::now),
+        EventTime::Unreadable => {
+            metrics::counter!("onboarding_events_unreadable_time_total").increment(1);
+            line::unreadable_time(worker, inbound);
+            facts::NO_TIME
+        }
+    };
     let user_id = match &event.kind {
         Kind::SignedUp(signup) => signup.user_id.clone(),
         Kind::Stored(user_id) => user_id.clone(),

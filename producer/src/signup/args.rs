@@ -7,7 +7,10 @@ use producer::{
     Signup, UserKind,
     command::{EXIT_CODES, Failure, TEMPLATE},
 };
-use shared::event::{SignedUpData, TextOrInteger};
+use shared::{
+    event::{SignedUpData, TextOrInteger},
+    phone::CountryCode,
+};
 
 use crate::{input, line};
 
@@ -83,7 +86,7 @@ pub(crate) struct One {
     kind: Option<Kind>,
     /// Country of a number without country code, such as NP.
     #[arg(long, value_name = "CODE")]
-    country: Option<String>,
+    country: Option<CountryCode>,
     /// The channel she prefers. Recorded; SMS is sent.
     #[arg(long)]
     channel: Option<String>,
@@ -136,7 +139,7 @@ impl One {
         let data = SignedUpData {
             user_id: TextOrInteger(self.user_id.unwrap_or_default()),
             phone_number: Some(TextOrInteger(phone)),
-            country_hint: self.country,
+            country_hint: self.country.map(|country| country.to_string()),
             preferred_language: self.language,
             preferred_channel: self.channel,
             kind: self.kind.map(UserKind::from),
@@ -182,6 +185,18 @@ mod tests {
         ];
         for (line, kind) in refused {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_country_is_a_two_letter_code() {
+        let parse = |code: &str| {
+            Args::try_parse_from(["signup", "--user-id", "1", "--phone", "2", "--country", code])
+        };
+        assert!(parse("np").is_ok());
+        for unknown in ["UAE", "NPL", "Nepal", "none", ""] {
+            let error = parse(unknown).unwrap_err();
+            assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{unknown}");
         }
     }
 

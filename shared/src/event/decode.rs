@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    BACKFILL, BackfillData, Event, Kind, MAX_BODY_BYTES, SIGNED_UP, SignedUpData, Signup, TextOrInteger,
-    Version,
+    BACKFILL, BackfillData, Event, EventTime, Kind, MAX_BODY_BYTES, SIGNED_UP, SignedUpData, Signup,
+    TextOrInteger, Version,
 };
-use crate::ids::UserId;
+use crate::{ids::UserId, json::object_from_str, phone::CountryCode};
 
 /// Why a body can never be processed. Says what to mend, shows nothing of the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,17 +56,18 @@ struct Envelope<'a> {
     user_id: Option<&'a RawValue>,
 }
 
-/// Decodes one body. `region` and `language` stay as written; the worker applies its defaults.
+/// Decodes one body. The language stays as written, and a country that is not known is left out; the worker applies
+/// its defaults.
 pub fn decode(body: &[u8]) -> Result<Event, Rejected> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Rejected::TooLarge(body.len()));
     }
     let text = std::str::from_utf8(body).map_err(|_| Rejected::Malformed("invalid UTF-8".into()))?;
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| classify(&e))?;
+    let envelope: Envelope<'_> = object_from_str(text).map_err(|e| classify(&e))?;
     let bare = envelope.specversion.is_none() && envelope.event_type.is_none() && envelope.data.is_none();
     if bare && envelope.user_id.is_some() {
         let kind = Kind::SignedUp(Box::new(signup(text)?));
-        return Ok(Event { id: None, time: None, version: Version::V0, kind });
+        return Ok(Event { id: None, time: EventTime::Missing, version: Version::V0, kind });
     }
     from_envelope(&envelope)
 }
@@ -85,22 +85,22 @@ fn from_envelope(envelope: &Envelope<'_>) -> Result<Event, Rejected> {
     let kind = match envelope.event_type.as_deref() {
         Some(SIGNED_UP) => Kind::SignedUp(Box::new(signup(data()?)?)),
         Some(BACKFILL) => {
-            let data: BackfillData = serde_json::from_str(data()?).map_err(|e| classify(&e))?;
+            let data: BackfillData = object_from_str(data()?).map_err(|e| classify(&e))?;
             Kind::Stored(user_id(&data.user_id)?)
         }
         Some(_) => return Err(Rejected::UnknownType),
         None => return Err(Rejected::Schema("type is missing".into())),
     };
-    let time = envelope.time.as_deref().and_then(parse_time);
+    let time = envelope.time.as_deref().map_or(EventTime::Missing, EventTime::read);
     Ok(Event { id: Some(clean(id, 128)), time, version: Version::V1, kind })
 }
 
 fn signup(data: &str) -> Result<Signup, Rejected> {
-    let data: SignedUpData = serde_json::from_str(data).map_err(|e| classify(&e))?;
+    let data: SignedUpData = object_from_str(data).map_err(|e| classify(&e))?;
     Ok(Signup {
         user_id: user_id(&data.user_id)?,
         phone: data.phone_number.map(|p| clean(&p.0, 250)).unwrap_or_default(),
-        country_hint: data.country_hint.map(|t| clean(&t, 2)),
+        country_hint: data.country_hint.as_deref().and_then(known_country),
         language: data.preferred_language.map(|t| clean(&t, 35)),
         channel: data.preferred_channel.map(|t| clean(&t, 35)),
         user_kind: data.kind,
@@ -119,8 +119,9 @@ fn clean(text: &str, max: usize) -> String {
     if kept.contains('\0') { kept.replace('\0', "\u{fffd}") } else { kept.to_owned() }
 }
 
-fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|t| t.to_utc())
+/// A hint that names no country is no hint: `UAE` must not become Ukraine.
+fn known_country(hint: &str) -> Option<String> {
+    hint.parse::<CountryCode>().ok().map(|country| country.to_string())
 }
 
 /// serde's own text may quote the content, so only the position is kept.

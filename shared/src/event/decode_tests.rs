@@ -24,7 +24,7 @@ fn reason(body: &[u8]) -> &'static str {
 fn a_signup_is_read_with_its_time() {
     let body = ce(r#"{"user_id":"1042","phone_number":"9807969278","kind":"new_mother","x":1}"#);
     let event = decode(body.as_bytes()).unwrap();
-    assert_eq!(event.time.map(|t| t.timestamp()), Some(1_772_340_898));
+    assert_eq!(event.time.at().map(|t| t.timestamp()), Some(1_772_340_898));
     assert_eq!(event.version, Version::V1);
     let signup = signup_of(&body);
     assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("1042", "9807969278"));
@@ -36,6 +36,64 @@ fn a_bare_object_is_v0() {
     let event = decode(br#"{"user_id":7,"phone_number":9807969278}"#).unwrap();
     assert_eq!((event.version, event.id), (Version::V0, None));
     assert_eq!(signup_of(r#"{"user_id":7,"phone_number":9807969278}"#).phone, "9807969278");
+}
+
+#[test]
+fn a_struct_is_never_read_from_an_array() {
+    let backfill = format!(r#"{{"specversion":"1.0","id":"e","type":"{BACKFILL}","data":[1]}}"#);
+    for body in [
+        r#"["1.0","e1","np.aamcare.user.signed_up.v1","2026-03-01T04:54:58Z",{"user_id":"1"}]"#.to_owned(),
+        r#"[null,null,null,null,null,"1"]"#.to_owned(),
+        r#"[1,"9841234567"]"#.to_owned(),
+        ce("[1]"),
+        ce(r#"["1","9841234567"]"#),
+        ce(r#"["1","9841234567",null,null,null,null,null]"#),
+        ce(r#"[{"user_id":"1"}]"#),
+        ce("[]"),
+        backfill,
+    ] {
+        assert_eq!(reason(body.as_bytes()), "schema", "{body}");
+    }
+}
+
+#[test]
+fn a_number_with_a_fraction_or_an_exponent_stays_damaged() {
+    use crate::phone::{Region, Unusable, normalise};
+    for number in ["9841234570.0", "984123456.0", "9.84123457E9", "9.841234570", "984.1234567", "1e400"] {
+        let signup = signup_of(&ce(&format!(r#"{{"user_id":"1","phone_number":{number}}}"#)));
+        assert_eq!(normalise(&signup.phone, Region::NEPAL), Err(Unusable::Damaged), "{number}");
+    }
+    for bad in ["true", "[9841234567]", "{}"] {
+        assert_eq!(reason(ce(&format!(r#"{{"user_id":"1","phone_number":{bad}}}"#)).as_bytes()), "schema");
+    }
+}
+
+#[test]
+fn a_hint_that_names_no_country_is_none() {
+    let hint =
+        |hint: &str| signup_of(&ce(&format!(r#"{{"user_id":"1","country_hint":"{hint}"}}"#))).country_hint;
+    for known in ["NP", "np", " NP "] {
+        assert_eq!(hint(known).as_deref(), Some("NP"), "{known}");
+    }
+    for unknown in ["UAE", "NPL", "Nepal", "none", "", "N", "ZZ", "नेपाल", r"N\u0000"] {
+        assert_eq!(hint(unknown), None, "{unknown}");
+    }
+}
+
+#[test]
+fn a_time_without_an_offset_is_utc_and_any_other_is_unreadable() {
+    let time = |time: &str| {
+        let body = ce(r#"{"user_id":"1"}"#).replace(r#""2026-03-01T04:54:58Z""#, time);
+        decode(body.as_bytes()).unwrap().time
+    };
+    let same = EventTime::At("2026-03-01T04:54:58Z".parse().unwrap());
+    for text in [r#""2026-03-01T04:54:58""#, r#""2026-03-01 10:39:58+0545""#, r#""2026-03-01T04:54:58Z""#] {
+        assert_eq!(time(text), same, "{text}");
+    }
+    for text in [r#""""#, r#""yesterday""#, r#""1772340898""#, r#""01/03/2026 04:54""#] {
+        assert_eq!(time(text), EventTime::Unreadable, "{text}");
+    }
+    assert_eq!(time("null"), EventTime::Missing);
 }
 
 #[test]

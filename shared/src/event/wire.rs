@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
 use super::UserKind;
+use crate::phone;
 
 /// A text, or an integer that is read as its digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,13 +19,29 @@ impl<'de> Deserialize<'de> for TextOrInteger {
         // The raw text keeps integers of any length exact.
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         if raw.starts_with('"') {
-            return serde_json::from_str(raw).map(Self).map_err(D::Error::custom);
+            return text(raw);
         }
         let digits = raw.strip_prefix('-').unwrap_or(raw);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(Self(raw.to_owned()));
         }
         Err(D::Error::custom("expected a string or an integer"))
+    }
+}
+
+fn text<E: Error>(raw: &str) -> Result<TextOrInteger, E> {
+    serde_json::from_str(raw).map(TextOrInteger).map_err(E::custom)
+}
+
+/// A phone number: a text or a number. A number with a fraction or an exponent is kept as a text that is refused
+/// as damaged wherever it is read again.
+fn phone_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TextOrInteger>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    match raw.as_bytes() {
+        [b'n', ..] => Ok(None),
+        [b'"', ..] => text(raw).map(Some),
+        [b'-' | b'0'..=b'9', ..] => Ok(Some(TextOrInteger(phone::of_json_number(raw).into_owned()))),
+        _ => Err(D::Error::custom("expected a string or an integer")),
     }
 }
 
@@ -44,10 +61,11 @@ pub struct SignedUpData {
     /// The portal's id of the user: 1 to 128 characters without control characters.
     #[schemars(extend("minLength" = 1, "maxLength" = 128, "pattern" = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
     pub user_id: TextOrInteger,
-    /// Her number as typed. Null, missing or empty: recorded as rejected, reason `empty`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The number as typed. Null, missing or empty: recorded as rejected, reason `empty`. A number with a fraction
+    /// or an exponent: recorded as rejected, reason `damaged_number`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "phone_number")]
     pub phone_number: Option<TextOrInteger>,
-    /// ISO 3166 region for a number without country code; else the worker's default region.
+    /// Two-letter ISO 3166 code for a number without country code. Missing or unknown: the worker's default region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country_hint: Option<String>,
     /// `ne` or `en`; any other language falls back to the worker's default.
@@ -91,7 +109,8 @@ macro_rules! envelope {
             #[serde(rename = "type")]
             #[schemars(extend("const" = $type))]
             pub event_type: String,
-            /// When it happened, RFC 3339. An event older than what is stored changes nothing.
+            /// When it happened, RFC 3339. An event older than what is stored changes nothing. A time without an
+            /// offset is in UTC; an unreadable one counts as older than any other.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("format" = "date-time"))]
             pub time: Option<String>,

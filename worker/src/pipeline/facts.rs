@@ -29,6 +29,9 @@ pub(crate) struct Facts {
     pub(crate) news: Option<News>,
 }
 
+/// When an event happened whose time cannot be read: before all data that have a time.
+pub(crate) const NO_TIME: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// The part of an event that is stored.
 pub(crate) struct News {
     /// When it happened; older than what is stored, it changes nothing.

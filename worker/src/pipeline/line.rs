@@ -60,6 +60,16 @@ pub(super) fn uncalled(worker: &Worker, facts: &Facts, verdict: Verdict) {
     );
 }
 
+/// Its publisher gave it a time that cannot be read.
+pub(super) fn unreadable_time(worker: &Worker, inbound: &Inbound) {
+    tracing::warn!(
+        event_id = inbound.shown_id().as_deref(),
+        lane = inbound.lane.as_str(),
+        queue = worker.queue(inbound.lane),
+        "the event's time cannot be read: it counts as older than any stored data with a time"
+    );
+}
+
 /// A person must look at it.
 pub(super) fn buried(worker: &Worker, inbound: &Inbound, reason: &'static str, detail: &str) {
     tracing::warn!(

@@ -49,7 +49,7 @@ impl Meters {
         let register =
             || counter!("onboarding_events_received_total", "source" => source, "version" => version);
         self.received.with([source, version], register, |c| c.increment(1));
-        if let Some(at) = event.time.or(inbound.published_at) {
+        if let Some(at) = event.time.at().or(inbound.published_at) {
             self.age(source, at);
         }
     }

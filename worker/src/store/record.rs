@@ -140,7 +140,7 @@ pub(super) async fn write(
                    display_name, source, changed_at, signed_up_at, state, reason, registration_method, registered_at,
                    attempt_id, lane, enqueued_at, next_attempt_at, traceparent)
                SELECT i.user_id, i.phone_raw, i.country_hint, i.phone_e164, i.language, i.channel, i.kind,
-                   i.display_name, 'event', LEAST(i.changed_at, now()), i.changed_at, i.state, i.reason, i.method,
+                   i.display_name, 'event', LEAST(i.changed_at, now()), NULLIF(i.changed_at, 'epoch'), i.state, i.reason, i.method,
                    CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
                FROM input i WHERE i.fresh ORDER BY i.user_id COLLATE "C"
                ON CONFLICT (user_id) DO UPDATE SET

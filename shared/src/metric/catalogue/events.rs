@@ -38,6 +38,12 @@ pub(super) const EVENTS: &[Metric] = &[
         "from an event's time to its taking up",
     )
     .labels(&[SOURCE]),
+    Metric::new(
+        "onboarding_events_unreadable_time_total",
+        Counter,
+        Worker,
+        "events whose `time` cannot be read; they count as older than any stored data with a time",
+    ),
     Metric::new("onboarding_redeliveries_total", Counter, Worker, "deliveries that came back"),
     Metric::new(
         "onboarding_events_processed_total",
