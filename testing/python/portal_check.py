@@ -53,6 +53,7 @@ UNUSABLE = [
     ("98412345678", "too_long"),
     ("9" * 300, "too_long"),
     ("9841234567 / 9851234567", "multiple_numbers"),
+    ("9.84123457E9", "damaged_number"),
 ]
 FINAL = {"rejected", "suppressed", "failed"}
 

@@ -3,7 +3,9 @@
 mod bodies;
 mod callbacks;
 mod configuration;
+mod doors;
 mod fuzzed_callbacks;
+mod meanings;
 mod numbers;
 mod outages;
 mod slow_clients;
