@@ -35,8 +35,13 @@ impl Kind {
     }
 }
 
-/// Forgets what is older than `period`, in one transaction with its line in the audit log; returns how many rows.
-/// With `dry_run` it only counts them.
+/// Rows that one transaction forgets.
+const BATCH: i64 = 5_000;
+/// A batch takes milliseconds. One that takes longer waits for a lock or for a disk, and may be tried again later.
+const LIMIT: &str = "30s";
+
+/// Forgets what is older than `period`; returns how many rows. Each batch is one transaction with its line in the audit
+/// log, so what was forgotten before an error stays forgotten and noted. With `dry_run` it only counts the rows.
 pub(crate) async fn prune(
     pool: &PgPool,
     kind: Kind,
@@ -44,20 +49,25 @@ pub(crate) async fn prune(
     dry_run: bool,
     (actor, reason): (&str, &str),
 ) -> Result<u64, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    // The first run may have years to forget; the rows it locks are in nobody's way.
-    sqlx::query!("SELECT set_config('statement_timeout', '0', true)").fetch_one(&mut *tx).await?;
-    let rows = forget(&mut tx, kind, period.as_secs_f64()).await?;
+    let seconds = period.as_secs_f64();
     if dry_run {
-        tx.rollback().await?;
-        return Ok(rows);
+        return count(pool, kind, seconds).await;
     }
-    if rows > 0 {
-        let subject = format!("{rows} {} older than {}", kind.label(), in_words(period));
-        audit::note(&mut tx, &Deed { actor, action: "prune", subject: &subject, reason }).await?;
+    let mut rows = 0;
+    loop {
+        let mut tx = pool.begin().await?;
+        sqlx::query!("SELECT set_config('statement_timeout', $1, true)", LIMIT).fetch_one(&mut *tx).await?;
+        let batch = forget(&mut tx, kind, seconds).await?;
+        if batch > 0 {
+            let subject = format!("{batch} {} older than {}", kind.label(), in_words(period));
+            audit::note(&mut tx, &Deed { actor, action: "prune", subject: &subject, reason }).await?;
+        }
+        tx.commit().await?;
+        rows += batch;
+        if batch < BATCH.unsigned_abs() {
+            return Ok(rows);
+        }
     }
-    tx.commit().await?;
-    Ok(rows)
 }
 
 /// In days, where it is that long.
@@ -68,38 +78,97 @@ pub(crate) fn in_words(period: Duration) -> String {
     }
 }
 
+/// Only reads, so that it may take as long as it takes.
+async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SELECT set_config('statement_timeout', '0', true)").fetch_one(&mut *tx).await?;
+    let rows = match kind {
+        Kind::DeliveryTries => {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "rows!" FROM delivery_tries
+                   WHERE last_at < now() - make_interval(secs => $1)"#,
+                seconds,
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        }
+        Kind::StatusCallbacks => {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "rows!" FROM status_callbacks
+                   WHERE received_at < now() - make_interval(secs => $1)"#,
+                seconds,
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        }
+        Kind::DeadLetterBodies => {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "rows!" FROM dead_letters
+                   WHERE replayed_at < now() - make_interval(secs => $1) AND body <> ''"#,
+                seconds,
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        }
+        Kind::DailyBudget => {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "rows!" FROM daily_budget
+                   WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
+                seconds,
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        }
+    };
+    tx.rollback().await?;
+    Ok(rows.unsigned_abs())
+}
+
+/// Forgets one batch. Rows that another run of this command or a webhook has locked are left to the next run.
 async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, sqlx::Error> {
     let done = match kind {
         Kind::DeliveryTries => {
             sqlx::query!(
-                "DELETE FROM delivery_tries WHERE last_at < now() - make_interval(secs => $1)",
-                seconds
+                "DELETE FROM delivery_tries WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM delivery_tries WHERE last_at < now() - make_interval(secs => $1)
+                     LIMIT $2 FOR UPDATE SKIP LOCKED))",
+                seconds,
+                BATCH,
             )
             .execute(tx)
             .await?
         }
         Kind::StatusCallbacks => {
             sqlx::query!(
-                "DELETE FROM status_callbacks WHERE received_at < now() - make_interval(secs => $1)",
+                "DELETE FROM status_callbacks WHERE ctid = ANY(ARRAY(
+                     SELECT ctid FROM status_callbacks WHERE received_at < now() - make_interval(secs => $1)
+                     LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 seconds,
+                BATCH,
             )
             .execute(tx)
             .await?
         }
         Kind::DeadLetterBodies => {
             sqlx::query!(
-                "UPDATE dead_letters SET body = '', headers = '{}'
-                 WHERE replayed_at < now() - make_interval(secs => $1) AND body <> ''",
+                "UPDATE dead_letters SET body = '', headers = '{}' WHERE id IN (
+                     SELECT id FROM dead_letters
+                     WHERE replayed_at < now() - make_interval(secs => $1) AND body <> ''
+                     LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
+                BATCH,
             )
             .execute(tx)
             .await?
         }
         Kind::DailyBudget => {
             sqlx::query!(
-                "DELETE FROM daily_budget
-                 WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date",
+                "DELETE FROM daily_budget WHERE day IN (
+                     SELECT day FROM daily_budget
+                     WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date
+                     LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
+                BATCH,
             )
             .execute(tx)
             .await?

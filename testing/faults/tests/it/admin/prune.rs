@@ -36,3 +36,21 @@ async fn what_is_old_is_forgotten_and_attempts_never() -> anyhow::Result<()> {
     assert_eq!(stage.database.number(audit).await?, 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_old_is_forgotten_in_batches() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    let old = format!(
+        "INSERT INTO delivery_tries (delivery_key, last_at) SELECT 'id:' || n, {OLD} FROM generate_series(1, 12000) n"
+    );
+    stage.database.execute(&old).await?;
+    let (code, said) = stage.command(&["prune", "--dry-run"]).await?;
+    assert!(code == 0 && said.contains("12000 older than 30 days would be forgotten"), "{said}");
+    let (code, said) = stage.command(&["prune", "--actor", "maya"]).await?;
+    assert!(code == 0 && said.contains("12000 older than 30 days forgotten"), "{said}");
+    assert_eq!(stage.database.number("SELECT count(*) FROM delivery_tries").await?, 0);
+    let noted =
+        "SELECT count(*) FROM audit_log WHERE action = 'prune' AND subject ~ '^(5000|2000) delivery tries'";
+    assert_eq!(stage.database.number(noted).await?, 3, "one entry for each transaction");
+    Ok(())
+}
