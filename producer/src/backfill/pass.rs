@@ -1,5 +1,6 @@
 //! One pass over the selection: page, judge, publish, save. The dry run and the real run share it.
 
+use chrono::{DateTime, Utc};
 use producer::{
     UserId,
     command::{Failure, repeat},
@@ -21,7 +22,7 @@ use crate::{
     store::{
         numbers_seen::NumbersSeen,
         numbers_taken::Taken,
-        page::{self, Place},
+        page::{self, Enqueued, Place},
         runs::Run,
         selection::{Candidate, Selection},
     },
@@ -108,7 +109,7 @@ impl<'a> Pass<'a> {
         let mut judged = self.judge(page).await?;
         judged.truncate(room.fits(judged.iter().map(|one| one.verdict)));
         one_number::one_message_each(&mut judged, &mut self.seen).await?;
-        let mut users = Vec::new();
+        let (mut users, mut read) = (Vec::new(), Vec::new());
         let mut expected = Vec::new();
         for Judged { user, number, verdict } in judged {
             self.report.number(&user.user_id, &user.phone_raw, number);
@@ -117,12 +118,13 @@ impl<'a> Pass<'a> {
                 Verdict::Skip(skip) => self.report.skip(skip),
                 Verdict::Enqueued(expect) => self.report.enqueued_before(expect),
                 Verdict::Enqueue(expect) => {
+                    read.push(user.updated_at);
                     users.push(user.user_id);
                     expected.push(expect);
                 }
             }
         }
-        self.enqueue(&users, &expected, sink).await
+        self.enqueue(&users, &read, &expected, sink).await
     }
 
     async fn judge(&self, page: Vec<Candidate>) -> Result<Vec<Judged>, Failure> {
@@ -139,11 +141,13 @@ impl<'a> Pass<'a> {
     async fn enqueue(
         &mut self,
         users: &[UserId],
+        read: &[DateTime<Utc>],
         expected: &[Expect],
         sink: &mut Sink,
     ) -> Result<(), Failure> {
         let published = sink.publish(users, &self.context.stop).await;
-        let confirmed: Vec<UserId> = published.confirmed.iter().map(|at| users[*at].clone()).collect();
+        let confirmed: Vec<Enqueued<'_>> =
+            published.confirmed.iter().map(|at| Enqueued { user_id: &users[*at], read: read[*at] }).collect();
         self.report.published(expected, published);
         let Some(run) = self.run else { return Ok(()) };
         // A page of which the broker refused a part is looked at again by `--resume`.

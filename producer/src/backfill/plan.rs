@@ -99,6 +99,7 @@ mod tests {
             scheduled: false,
             attempted: None,
             enqueued: false,
+            updated_at: chrono::DateTime::UNIX_EPOCH,
         }
     }
 

@@ -112,3 +112,12 @@ fn the_dry_run_counts_with_the_window() {
     let window: shared::window::Window = "08:00-20:00 Asia/Kathmandu".parse().unwrap();
     assert!(window.contains(end - chrono::TimeDelta::seconds(1)), "{end}");
 }
+
+#[test]
+fn a_user_of_any_state_is_marked_as_enqueued() {
+    let world = world();
+    backfill(&world, "--yes --state rejected").expect(0);
+    let marked = "SELECT count(*) FROM users WHERE state = 'received' AND lane = 'backfill' AND enqueued_at IS NOT NULL
+                  AND next_attempt_at IS NULL";
+    assert_eq!(world.run(world.database.count(marked)), 1);
+}

@@ -1,5 +1,6 @@
 //! What a page leaves behind: evidence that its events are in a queue, and how far the run came, in one transaction.
 
+use chrono::{DateTime, Utc};
 use producer::UserId;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
@@ -14,12 +15,19 @@ pub(crate) struct Place<'a> {
     pub(crate) counts: &'a Counts,
 }
 
+/// A user whose event was confirmed.
+pub(crate) struct Enqueued<'a> {
+    pub(crate) user_id: &'a UserId,
+    /// `updated_at` of the row that the event was published for.
+    pub(crate) read: DateTime<Utc>,
+}
+
 /// Records that the events of `users` were confirmed, and the place of `run`. Where it was killed before this, the
 /// next one publishes the page again, and the worker does nothing about a second event.
 pub(crate) async fn save(
     pool: &PgPool,
     run: Uuid,
-    users: &[UserId],
+    users: &[Enqueued<'_>],
     place: Option<&Place<'_>>,
 ) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
@@ -30,15 +38,19 @@ pub(crate) async fn save(
     tx.commit().await
 }
 
-/// The worker may have been faster: only who is still `stored` becomes `received`.
-async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[UserId]) -> Result<(), sqlx::Error> {
-    let ids: Vec<String> = users.iter().map(ToString::to_string).collect();
+/// Whoever is `stored`, or has the row that was read, becomes `received`, in whatever state they were: if the broker
+/// loses their event, the sweeper enqueues them again. Of the others, the worker was faster, or another event.
+async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[Enqueued<'_>]) -> Result<(), sqlx::Error> {
+    let ids: Vec<String> = users.iter().map(|user| user.user_id.to_string()).collect();
+    let read: Vec<DateTime<Utc>> = users.iter().map(|user| user.read).collect();
     sqlx::query!(
-        "WITH hers AS (SELECT user_id, state = 'stored' AS waits FROM users
-                       WHERE user_id = ANY ($1) ORDER BY user_id FOR UPDATE)
+        "WITH hers AS (SELECT u.user_id, u.state = 'stored' OR u.updated_at = i.read AS waits
+                       FROM UNNEST($1::text[], $3::timestamptz[]) AS i(user_id, read) JOIN users u USING (user_id)
+                       WHERE u.user_id = ANY ($1) ORDER BY u.user_id FOR UPDATE OF u)
          UPDATE users
          SET run_id = $2,
              state = CASE WHEN waits THEN 'received' ELSE state END,
+             reason = CASE WHEN waits THEN NULL ELSE reason END,
              lane = CASE WHEN waits THEN 'backfill' ELSE lane END,
              enqueued_at = CASE WHEN waits THEN now() ELSE enqueued_at END,
              updated_at = CASE WHEN waits THEN now() ELSE updated_at END
@@ -46,6 +58,7 @@ async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[UserId]) -> Result<
          WHERE users.user_id = hers.user_id",
         &ids,
         run,
+        &read,
     )
     .execute(tx)
     .await?;

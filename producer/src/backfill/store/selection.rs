@@ -1,5 +1,6 @@
 //! Table `users`: pages of candidates, in the order of their ids.
 
+use chrono::{DateTime, Utc};
 use producer::UserId;
 use shared::{ids::BadUserId, message::Language, state::UserState};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
@@ -27,6 +28,8 @@ pub(crate) struct Candidate {
     pub(crate) attempted: Option<String>,
     /// This run enqueued her before it was stopped.
     pub(crate) enqueued: bool,
+    /// When her row was last written.
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl std::fmt::Debug for Candidate {
@@ -63,6 +66,7 @@ struct Row {
     scheduled: bool,
     attempted: Option<String>,
     enqueued: bool,
+    updated_at: DateTime<Utc>,
 }
 
 /// A query over the selection: what is selected, from where, and its end. All users come from `users`, those of a
@@ -136,7 +140,7 @@ impl Selection {
         let rows = over_selection!(
             query_as(Row) r#"SELECT u.user_id, u.phone_raw, u.country_hint, u.language, u.active,
                 u.state AS "state: UserState", u.reason, u.next_attempt_at IS NOT NULL AS "scheduled!",
-                a.phone_e164 AS "attempted?", coalesce(u.run_id = run.id, false) AS "enqueued!""#
+                a.phone_e164 AS "attempted?", coalesce(u.run_id = run.id, false) AS "enqueued!", u.updated_at"#
             "ORDER BY u.user_id", self, cursor, i64::from(size), fetch_all)?;
         let read: Result<Vec<Candidate>, BadUserId> = rows.into_iter().map(Candidate::of).collect();
         read.map_err(|error| sqlx::Error::Decode(error.into()))
@@ -180,6 +184,7 @@ impl Candidate {
             scheduled: row.scheduled,
             attempted: row.attempted,
             enqueued: row.enqueued,
+            updated_at: row.updated_at,
         })
     }
 }
