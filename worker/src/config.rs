@@ -67,6 +67,7 @@ pub(crate) struct Timing {
     pub(crate) sweep_grace: Duration,
     pub(crate) unknown_checks: Vec<Duration>,
     pub(crate) unknown_policy: UnknownPolicy,
+    pub(crate) status_poll_after: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_for: Duration,
     pub(crate) probe: RetryPolicy,
@@ -174,6 +175,7 @@ fn timing(env: &mut Env) -> Timing {
         sweep_grace: env.duration(&settings::SWEEP_GRACE),
         unknown_checks: env.durations(&settings::UNKNOWN_CHECKS),
         unknown_policy: unknown_policy(env),
+        status_poll_after: env.duration(&settings::STATUS_POLL_AFTER),
         retry: RetryPolicy {
             base: env.duration(&settings::RETRY_BASE),
             max: env.duration(&settings::RETRY_MAX),

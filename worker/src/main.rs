@@ -23,6 +23,7 @@ mod listener;
 mod ops;
 mod phone_ref;
 mod pipeline;
+mod poller;
 mod registrar;
 mod replay;
 mod resolver;

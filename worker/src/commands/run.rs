@@ -31,7 +31,7 @@ use crate::{
     lane::Consumer,
     listener::{self, Limits},
     ops::{self, Ops},
-    resolver,
+    poller, resolver,
     sweeper::Sweeper,
     webhook,
     worker::Worker,
@@ -151,6 +151,7 @@ fn start(
     let sweeper = Sweeper { worker: worker.clone(), health: health.clone(), publisher: publisher.clone() };
     tasks.spawn(sweeper.run(stop.clone()));
     tasks.spawn(resolver::run(worker.clone(), health.clone(), stop.clone()));
+    tasks.spawn(poller::run(worker.clone(), health.clone(), stop.clone()));
     {
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
         tasks.spawn(async move { dead_queue::run(&worker.config, &worker.pool, &health, &stop).await });

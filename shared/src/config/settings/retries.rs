@@ -9,6 +9,7 @@ pub(super) const RETRIES: Section = Section {
         LEASE,
         UNKNOWN_CHECKS,
         UNKNOWN_POLICY,
+        STATUS_POLL_AFTER,
         RETRY_BASE,
         RETRY_MAX,
         RETRY_FOR,
@@ -34,6 +35,12 @@ pub const UNKNOWN_POLICY: Setting = Setting::new(
     "UNKNOWN_POLICY",
     "park",
     "at the deadline: `park` for a person, or `resend_once` (she may get the message twice)",
+);
+
+pub const STATUS_POLL_AFTER: Setting = Setting::new(
+    "STATUS_POLL_AFTER",
+    "1h",
+    "an accepted message without a final status is asked for after this, and each time its age has doubled, for a day",
 );
 
 pub const RETRY_BASE: Setting =

@@ -61,6 +61,13 @@ pub(super) const TWILIO: &[Metric] = &[
     Metric::new("onboarding_reconciliations_total", Counter, Worker, "checks of unknown outcomes")
         .labels(&[listed("result", &["found", "absent", "undecided"])]),
     Metric::new(
+        "onboarding_status_polls_total",
+        Counter,
+        Worker,
+        "statuses asked for because no callback brought a final one",
+    )
+    .labels(&[listed("result", &["moved", "unchanged", "failed"])]),
+    Metric::new(
         "onboarding_concurrency_limit",
         Gauge,
         Worker,
