@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use rand::Rng;
 use shared::{
@@ -16,14 +16,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     health::Health,
     lane::may_run,
-    store::sweep::{self, Due},
+    store::{
+        positions,
+        sweep::{self, Due},
+    },
     worker::Worker,
 };
 
 /// Rows of one round; a round that fills it is followed by the next at once.
 const BATCH: i64 = 500;
-/// A lane with more ready messages than this is busy, not lost.
-const BUSY: i64 = 1_000;
 
 /// The sweeper of one worker; any number may run.
 pub(crate) struct Sweeper {
@@ -56,6 +57,7 @@ impl Sweeper {
         if expired > 0 {
             tracing::warn!(expired, "claims without an outcome became unknown");
         }
+        self.report_position().await?;
         let breaker = &self.worker.gate.breaker;
         if breaker.is_open() {
             return Ok(false);
@@ -84,12 +86,26 @@ impl Sweeper {
         Ok(enqueued)
     }
 
-    /// Only lanes whose queue is known to be nearly empty: a full queue loses nobody.
+    /// Reports which deliveries this worker has in hand: no worker enqueues again what was published after them.
+    async fn report_position(&self) -> Result<(), sqlx::Error> {
+        let now = Utc::now();
+        let age = |at: DateTime<Utc>| (now - at).to_std().unwrap_or_default();
+        let ages = Lane::ALL.map(|lane| (lane, self.worker.hands.oldest(lane).map(age)));
+        positions::report(&self.worker.pool, &self.worker.id, ages).await
+    }
+
+    /// Only lanes that are consumed, and only users whose event was published before what the queue hands out now. Where
+    /// no worker has a delivery in hand, the queue has to be empty.
     async fn rescue(&self) -> Result<(), sqlx::Error> {
-        let idle = |lane: &Lane| self.health.known_depth(*lane).is_some_and(|d| d <= BUSY);
-        for lane in self.running_lanes().filter(idle) {
+        for lane in self.running_lanes() {
+            let Some(depth) = self.health.known_depth(lane) else { continue };
+            let reached = positions::oldest(&self.worker.pool, lane).await?;
+            if reached.is_none() && depth > 0 {
+                continue;
+            }
+            let grace = self.worker.config.timing.sweep_grace;
             let mut tx = self.worker.pool.begin().await?;
-            let lost = sweep::lost(&mut tx, lane, self.worker.config.timing.sweep_grace, BATCH).await?;
+            let lost = sweep::lost(&mut tx, lane, grace, reached, BATCH).await?;
             let stored = self.publish(&lost).await;
             sweep::rescued(&mut tx, &stored).await?;
             tx.commit().await?;

@@ -1,6 +1,6 @@
 //! The parts of a running worker, wired together.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use shared::{amqp::Topology, ids::MessageId, lane::Lane, phone::E164};
 use sqlx::PgPool;
@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     gate::{Breaker, Gate, Limiter, Pauses, Permits},
     handles::Handles,
+    lane::Hands,
     phone_ref::{PhoneRef, PhoneRefs},
     pipeline::{Meters, Spared},
     registrar::{Registrar, registrar},
@@ -59,6 +60,10 @@ pub(crate) struct Worker {
     pub(crate) turns: RwLock<()>,
     /// Take-ups that ended because the database failed.
     pub(crate) spared: Spared,
+    /// The deliveries in hand.
+    pub(crate) hands: Arc<Hands>,
+    /// As claims and positions name this worker.
+    pub(crate) id: String,
     /// Nothing new is begun.
     pub(crate) stop: CancellationToken,
     callback_base: Option<String>,
@@ -118,6 +123,8 @@ impl Worker {
                 .map(|u| u.as_str().trim_end_matches('/').to_owned()),
             turns: RwLock::new(()),
             spared: Spared::default(),
+            hands: Arc::default(),
+            id: worker_id,
             config,
             pool,
             batches,

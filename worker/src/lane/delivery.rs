@@ -1,10 +1,11 @@
 //! From lapin's delivery to what the pipeline needs.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::lane::Lane;
 use tokio::time::Instant;
@@ -27,6 +28,15 @@ pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
         headers: headers.map_or_else(|| Value::Object(Map::new()), to_json),
         body: std::mem::take(&mut delivery.data),
     }
+}
+
+/// When a delivery was published: the AMQP timestamp, or the event's own time where the publisher sets none.
+pub(super) fn published(inbound: &Inbound) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        time: DateTime<Utc>,
+    }
+    inbound.published_at.or_else(|| Some(serde_json::from_slice::<Stamp>(&inbound.body).ok()?.time))
 }
 
 /// W3C Trace Context: 55 characters of lower-case hex and dashes; anything else is not carried on.

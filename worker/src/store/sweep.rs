@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use shared::lane::Lane;
 use sqlx::{PgPool, Postgres, Transaction};
 
@@ -32,7 +33,7 @@ pub(crate) async fn due(
     .await
 }
 
-/// Marks users as enqueued again for a retry.
+/// Marks users as enqueued again for a retry. Their rows are locked by `due` in this transaction, so each is marked.
 pub(crate) async fn enqueued(
     tx: &mut Transaction<'_, Postgres>,
     users: &[String],
@@ -47,11 +48,14 @@ pub(crate) async fn enqueued(
 }
 
 /// Locks up to `limit` users of `lane` with evidence of an enqueue that made no progress within `grace`, doubled by
-/// every earlier rescue; none of a paused lane.
+/// every earlier rescue; none of a paused lane. `reached` is when the oldest delivery in any worker's hands was
+/// published: users who were enqueued later, or within `grace` before it, have an event in the queue. None: the queue is
+/// empty.
 pub(crate) async fn lost(
     tx: &mut Transaction<'_, Postgres>,
     lane: Lane,
     grace: Duration,
+    reached: Option<DateTime<Utc>>,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
@@ -60,18 +64,19 @@ pub(crate) async fn lost(
            WHERE state = 'received' AND next_attempt_at IS NULL AND lane = $3
              AND NOT EXISTS (SELECT FROM pauses p
                              WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
-             AND enqueued_at < now() - make_interval(secs => $1)
+             AND enqueued_at < LEAST($4::timestamptz, now()) - make_interval(secs => $1)
              AND enqueued_at < now() - make_interval(secs => $1 * power(2, LEAST(reenqueues, 12)))
            ORDER BY enqueued_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
         grace.as_secs_f64(),
         limit,
         lane as Lane,
+        reached,
     )
     .fetch_all(&mut **tx)
     .await
 }
 
-/// Marks users as rescued once more.
+/// Marks users as rescued once more. Their rows are locked by `lost` in this transaction, so each is marked.
 pub(crate) async fn rescued(tx: &mut Transaction<'_, Postgres>, users: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE users SET enqueued_at = now(), reenqueues = reenqueues + 1 WHERE user_id = ANY($1)",

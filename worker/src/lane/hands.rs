@@ -1,0 +1,84 @@
+//! Which deliveries this worker has in hand, by when they were published. A queue hands out its messages in order, so
+//! what was published before the oldest delivery in any worker's hands is in the queue no more.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use shared::lane::Lane;
+
+type Counts = BTreeMap<DateTime<Utc>, usize>;
+
+/// The deliveries in hand, by lane.
+#[derive(Default)]
+pub(crate) struct Hands([Mutex<Counts>; 2]);
+
+/// One delivery in hand, until this is dropped.
+pub(super) struct InHand {
+    hands: Arc<Hands>,
+    lane: Lane,
+    published: DateTime<Utc>,
+}
+
+impl Hands {
+    /// Takes a delivery. One without a publish time, or with one that is yet to come, counts as published now.
+    pub(super) fn take(self: &Arc<Self>, lane: Lane, published: Option<DateTime<Utc>>) -> InHand {
+        let now = Utc::now();
+        let published = published.map_or(now, |at| at.min(now));
+        *self.of(lane).entry(published).or_default() += 1;
+        InHand { hands: self.clone(), lane, published }
+    }
+
+    /// When the oldest delivery of a lane was published, if any is in hand.
+    pub(crate) fn oldest(&self, lane: Lane) -> Option<DateTime<Utc>> {
+        self.of(lane).keys().next().copied()
+    }
+
+    fn of(&self, lane: Lane) -> MutexGuard<'_, Counts> {
+        self.0[lane as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let mut counts = self.hands.of(self.lane);
+        if let Some(count) = counts.get_mut(&self.published) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.published);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_delivery_counts_until_its_last_copy_is_let_go() {
+        let hands = Arc::new(Hands::default());
+        let old = Utc::now() - TimeDelta::seconds(90);
+        let first = hands.take(Lane::Live, Some(old));
+        let second = hands.take(Lane::Live, Some(old));
+        let newer = hands.take(Lane::Live, None);
+        drop(first);
+        assert_eq!(hands.oldest(Lane::Live), Some(old));
+        drop(second);
+        assert!(hands.oldest(Lane::Live).is_some_and(|at| at > old));
+        drop(newer);
+        assert_eq!((hands.oldest(Lane::Live), hands.oldest(Lane::Backfill)), (None, None));
+    }
+
+    #[test]
+    fn a_publisher_whose_clock_is_ahead_does_not_make_a_delivery_younger_than_now() {
+        let hands = Arc::new(Hands::default());
+        let ahead = hands.take(Lane::Backfill, Some(Utc::now() + TimeDelta::hours(1)));
+        assert!(hands.oldest(Lane::Backfill).is_some_and(|at| at <= Utc::now()));
+        drop(ahead);
+    }
+}
