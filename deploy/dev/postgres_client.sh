@@ -41,9 +41,12 @@ database_exists() { [[ $(psql_on "$1" -c "SELECT 1 FROM pg_database WHERE datnam
 
 # Applies the migrations with psql alone, for when the worker cannot be compiled yet.
 apply_migrations() {
-    local file
+    local file transaction
     for file in "$ROOT"/migrations/*.sql; do
-        psql_on "$1" -1 -f - <"$file" >/dev/null || die 1 "$(basename "$file") fails on an empty database"
+        transaction=-1
+        # As sqlx reads it: an index that is built beside writers.
+        if [[ $(head -n 1 "$file") == '-- no-transaction' ]]; then transaction=; fi
+        psql_on "$1" ${transaction:+-1} -f - <"$file" >/dev/null || die 1 "$(basename "$file") fails on an empty database"
     done
 }
 

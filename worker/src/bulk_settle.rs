@@ -173,7 +173,7 @@ impl<'a> BulkSettle<'a> {
             return Ok(Settled::Answered);
         };
         let done = parked::decide(self.pool, &open, &decision, &order.actor, &order.reason).await?;
-        Ok(if done { settled } else { Settled::Answered })
+        Ok(if done == parked::Settled::AnsweredFirst { Settled::Answered } else { settled })
     }
 
     /// Reading changes nothing, so that a passing fault of Twilio's is waited for.

@@ -10,13 +10,14 @@ mod settle;
 mod turn;
 mod verdict;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use shared::{
     db::{Trouble, trouble},
     event::{self, Event, EventTime, Kind, Rejected},
     ids::UserId,
+    retry::RetryPolicy,
     state::UserState,
 };
 
@@ -32,7 +33,7 @@ use crate::{
         dead_letters::{self, DeadLetter},
         details,
         known::{Known, Question},
-        record::NewState,
+        record::{NewState, Written},
         tries,
     },
     worker::Worker,
@@ -40,8 +41,9 @@ use crate::{
 use facts::{Facts, Origin, StoredNumber};
 use plan::Plan;
 
-/// Newer data may come in between two looks; more often than this it does not.
-const MAX_LOOKS: usize = 5;
+/// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
+const LOOKS: u32 = 8;
+const LOOK_AGAIN: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(2) };
 
 /// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
 ///
@@ -63,7 +65,10 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
         Err(rejected) => reject(worker, inbound, &rejected).await,
     };
     match &ended {
-        Err(interrupted) if interrupted.is_database() => worker.spared.insert(inbound.key()),
+        // Neither was caused by the message, so its next take-up does not count as one after a crash.
+        Err(interrupted) if interrupted.is_database() || interrupted.is_of_one_delivery() => {
+            worker.spared.insert(inbound.key());
+        }
         // A worker that is told to stop is not one that crashed.
         Ok(_) | Err(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
             if inbound.arrival.redelivered =>
@@ -98,7 +103,13 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
         }
         Kind::Stored(_) => None,
     };
-    for _ in 0..MAX_LOOKS {
+    for look in 0..LOOKS {
+        if let Some(waits) = look.checked_sub(2) {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN.delay(waits)) => {}
+                () = worker.stop.cancelled() => return Err(Interrupted::Stopping),
+            }
+        }
         let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
         let known = worker.known(inbound.lane).run(Question { user_id: user_id.to_string(), phone }).await?;
         if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
@@ -123,8 +134,7 @@ async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option
     match Plan::of(&facts, known) {
         Plan::Skip(skip) => {
             let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
-            let kept = !newer || details::keep(&worker.pool, &facts).await?;
-            if !kept {
+            if newer && details::keep(&worker.pool, &facts).await? == Written::Superseded {
                 return Ok(None);
             }
             let verdict = Verdict::Skipped(skip);
@@ -133,7 +143,9 @@ async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option
         }
         Plan::Reject(reason) => {
             let state = NewState::plain(facts.clone(), UserState::Rejected, Some(reason));
-            worker.record.run(state).await?;
+            if worker.record.run(state).await? == Written::Superseded {
+                return Ok(None);
+            }
             line::uncalled(worker, &facts, Verdict::Rejected(reason));
             Ok(Some(Verdict::Rejected(reason)))
         }

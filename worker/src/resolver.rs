@@ -60,8 +60,11 @@ async fn adopt(worker: &Worker, doubt: &Doubt, record: &MessageRecord) -> Result
     let (Some(sid), Some(status)) = (&record.sid, &record.status) else { return Ok(()) };
     let code = record.error_code.and_then(|c| i32::try_from(c).ok());
     let rank = i16::from(status.rank());
+    let mut tx = worker.pool.begin().await?;
     let adopted =
-        unknown::adopt(&worker.pool, doubt.message_id, sid.as_str(), status.as_str(), rank, code).await?;
+        unknown::adopt(&mut tx, doubt.message_id, sid.as_str(), status.as_str(), rank, code).await?;
+    tx.commit().await?;
+    // Otherwise a definite answer came first: nothing is left to find out.
     if adopted {
         count("found");
         tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, %sid, "unknown outcome: found at Twilio");

@@ -12,11 +12,14 @@ pub(crate) mod glance;
 pub(crate) mod history;
 pub(crate) mod known;
 pub(crate) mod letters;
+mod number;
 pub(crate) mod outcome;
 pub(crate) mod overview;
 pub(crate) mod parked;
 pub(crate) mod pauses;
 pub(crate) mod people;
+pub(crate) mod poll;
+pub(crate) mod positions;
 pub(crate) mod prune;
 pub(crate) mod record;
 pub(crate) mod reopen;
@@ -32,4 +35,10 @@ pub(crate) mod unknown;
 
 pub(crate) use shared::audit;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod number_tests;
+#[cfg(test)]
 mod plans_test;
+#[cfg(test)]
+mod record_tests;

@@ -28,7 +28,7 @@ use crate::{
     replay as letters,
     store::{
         dead_letters::settle::{self, Verdict},
-        parked::{self, Decision, Open},
+        parked::{self, Decision, Open, Settled},
         pauses::{self, Limit},
     },
     twilio::MessageSid,
@@ -113,9 +113,14 @@ pub(crate) async fn settle(
         Verb::MarkSent => Decision::MarkSent,
         Verb::Reopen => Decision::Reopen,
     };
-    let done = parked::decide(admin.pool(), &attempt, &decision, &visitor.name, reason).await?;
+    let settled = parked::decide(admin.pool(), &attempt, &decision, &visitor.name, reason).await?;
     admin.overview.forget().await;
-    Ok(back("/unknown", if done { Note::Settled } else { Note::AnsweredFirst }))
+    let note = match settled {
+        Settled::Yes => Note::Settled,
+        Settled::NumberFreed => Note::NumberFreed,
+        Settled::AnsweredFirst => Note::AnsweredFirst,
+    };
+    Ok(back("/unknown", note))
 }
 
 async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Decision, Note>, sqlx::Error> {

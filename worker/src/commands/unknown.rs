@@ -17,7 +17,7 @@ use crate::{
     adopt::{self, Doubt},
     config::Config,
     exit::{Failure, SOME_FAILED, UNREACHABLE, USAGE},
-    store::parked::{self, Decision, Open},
+    store::parked::{self, Decision, Open, Settled},
     twilio::{Client, MessageSid},
 };
 
@@ -103,10 +103,20 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     };
     let attempt = find(&pool, verdict).await?;
     let actor = open::actor(verdict.actor.as_deref());
-    let done =
+    let settled =
         parked::decide(&pool, &attempt, &decision, &actor, &verdict.reason).await.map_err(open::failed)?;
-    println!("{}", if done { "settled" } else { "a definite answer came first; nothing was changed" });
-    Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    let (said, code) = match settled {
+        Settled::Yes => ("settled", ExitCode::SUCCESS),
+        Settled::NumberFreed => (
+            "settled: the number is free again; its user has another number or attempt by now, so nothing is sent to them",
+            ExitCode::SUCCESS,
+        ),
+        Settled::AnsweredFirst => {
+            ("a definite answer came first; nothing was changed", ExitCode::from(SOME_FAILED))
+        }
+    };
+    println!("{said}");
+    Ok(code)
 }
 
 async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {

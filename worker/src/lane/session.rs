@@ -57,8 +57,8 @@ enum Done {
     Settled(u64),
     /// Nothing is; the delivery goes back.
     GiveBack(u64),
-    /// The handler panicked; the delivery goes back, and its next take-up is counted.
-    Panicked(u64),
+    /// The handler panicked, or the stored data kept changing; the delivery alone goes back.
+    Returned(u64),
     /// The worker stops; closing the channel gives the delivery back.
     Left,
 }
@@ -167,9 +167,11 @@ impl Session<'_> {
         self.running += 1;
         self.consumer.worker.meters.in_flight(1.0);
         let (worker, done) = (self.consumer.worker.clone(), self.done.clone());
+        let in_hand = worker.hands.take(self.consumer.lane, delivery::published(&inbound));
         self.consumer.handlers.spawn(async move {
             let started = Instant::now();
             let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
+            drop(in_hand);
             worker.meters.in_flight(-1.0);
             scope.processed(&result);
             // Err: the session has ended; the delivery comes back and finds what was committed.
@@ -189,7 +191,7 @@ impl Session<'_> {
             self.running -= 1;
             match done {
                 Done::Settled(tag) => self.acks.finished(tag),
-                Done::Panicked(tag) => self.give_back(tag).await?,
+                Done::Returned(tag) => self.give_back(tag).await?,
                 Done::GiveBack(tag) => {
                     self.give_back(tag).await?;
                     database_away = true;
@@ -254,6 +256,10 @@ fn conclude(
             Done::Settled(tag)
         }
         Ok(Err(error)) if error.is_stopping() => Done::Left,
+        Ok(Err(error)) if error.is_of_one_delivery() => {
+            tracing::warn!(event_id = inbound.message_id, %error, "not handled, the broker delivers it again");
+            Done::Returned(tag)
+        }
         Ok(Err(error)) => {
             tracing::warn!(event_id = inbound.shown_id().as_deref(), %error, "not handled, giving it back");
             Done::GiveBack(tag)
@@ -264,7 +270,7 @@ fn conclude(
                 "handler panicked, giving the delivery back"
             );
             metrics::counter!("onboarding_handler_panics_total").increment(1);
-            Done::Panicked(tag)
+            Done::Returned(tag)
         }
     }
 }

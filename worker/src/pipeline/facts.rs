@@ -1,6 +1,6 @@
 //! What is known of a user when her event is worked on.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
     event::Signup,
     ids::UserId,
@@ -65,7 +65,8 @@ impl Facts {
             traceparent: origin.traceparent,
             event_id: origin.event_id,
             news: Some(News {
-                at,
+                // No finer than the database stores it, so that an event is not newer than itself.
+                at: at.trunc_subsecs(6),
                 language: signup.language,
                 channel: signup.channel,
                 kind: signup.user_kind.map(shared::event::UserKind::as_str),

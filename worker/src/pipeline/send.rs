@@ -16,7 +16,6 @@ use super::{
     Interrupted, Verdict,
     facts::Facts,
     line,
-    plan::Skip,
     settle::{self, Terms},
 };
 use crate::{
@@ -28,7 +27,7 @@ use crate::{
         claim::{Granted, Wish},
         known::Known,
         outcome::Ended,
-        record::NewState,
+        record::{NewState, Written},
     },
     traces::Scope,
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
@@ -50,7 +49,7 @@ pub(super) async fn send(
         let permit = worker.gate.permits.take(facts.lane).await;
         // Asked with the permit in hand: many may have waited for it meanwhile.
         if let Err(trip) = worker.gate.check(facts.lane) {
-            return hold(worker, facts, trip).await.map(Some);
+            return hold(worker, facts, trip).await;
         }
         let scope = worker.traces.call(LOOKUP, facts.traceparent.as_deref());
         let traceparent = scope.traceparent(facts.traceparent.as_deref());
@@ -63,7 +62,9 @@ pub(super) async fn send(
         Registration::Invalid => {
             let verdict = Verdict::Rejected(Reason::LookupInvalid);
             let state = NewState::plain(facts.clone(), UserState::Rejected, Some(Reason::LookupInvalid));
-            worker.record.run(state).await?;
+            if worker.record.run(state).await? == Written::Superseded {
+                return Ok(None);
+            }
             line::uncalled(worker, &facts, verdict);
             return Ok(Some(verdict));
         }
@@ -77,7 +78,7 @@ pub(super) async fn send(
     };
     let pass = match entered {
         Ok(pass) => pass,
-        Err(trip) => return hold(worker, facts, trip).await.map(Some),
+        Err(trip) => return hold(worker, facts, trip).await,
     };
     let wish = wish(facts.clone(), &phone, method, message);
     let claimed = Claimed { message_id: wish.message_id, call_before: worker.call_before() };
@@ -85,7 +86,7 @@ pub(super) async fn send(
         Granted::Yes => {
             return call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some);
         }
-        Granted::Capped => return capped(worker, facts).await.map(Some),
+        Granted::Capped => return capped(worker, facts).await,
         Granted::LookAgain => return Ok(None),
         Granted::Shared | Granted::Hers => Verdict::Linked,
         Granted::Suppressed => Verdict::OptedOut,
@@ -106,23 +107,27 @@ pub(super) async fn link(
         NewState::plain(facts.clone(), UserState::Registered, (!hers).then_some(Reason::SharedPhone));
     state.method = Some("none");
     state.attempt = hers.then(|| MessageId::from(holder.message_id));
-    let written = worker.record.run(state).await?;
-    let verdict = if written { Verdict::Linked } else { Verdict::Skipped(Skip::Final) };
+    state.holder = Some(holder.message_id);
+    if worker.record.run(state).await? == Written::Superseded {
+        return Ok(None);
+    }
+    line::uncalled(worker, &facts, Verdict::Linked);
+    Ok(Some(Verdict::Linked))
+}
+
+/// Stores the user as waiting; the sweeper enqueues them again. `None`: things changed meanwhile, look again.
+async fn hold(worker: &Worker, facts: Arc<Facts>, trip: Trip) -> Result<Option<Verdict>, Interrupted> {
+    let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
+    state.again_in = Some(trip.again_in);
+    if worker.record.run(state).await? == Written::Superseded {
+        return Ok(None);
+    }
+    let verdict = Verdict::Deferred(trip.reason);
     line::uncalled(worker, &facts, verdict);
     Ok(Some(verdict))
 }
 
-/// Stores her as waiting; the sweeper brings her back.
-async fn hold(worker: &Worker, facts: Arc<Facts>, trip: Trip) -> Result<Verdict, Interrupted> {
-    let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
-    state.again_in = Some(trip.again_in);
-    worker.record.run(state).await?;
-    let verdict = Verdict::Deferred(trip.reason);
-    line::uncalled(worker, &facts, verdict);
-    Ok(verdict)
-}
-
-async fn capped(worker: &Worker, facts: Arc<Facts>) -> Result<Verdict, Interrupted> {
+async fn capped(worker: &Worker, facts: Arc<Facts>) -> Result<Option<Verdict>, Interrupted> {
     let wait = Box::pin(budget::until_tomorrow(&worker.pool)).await?;
     worker.gate.breaker.open(gate::Scope::DailyCap { wait });
     hold(worker, facts, Trip { reason: Reason::DailyCap, again_in: wait }).await

@@ -67,6 +67,11 @@ impl Interrupted {
         matches!(self, Self::Database(_) | Self::Batch(BatchError::Unavailable))
     }
 
+    /// Whether only this delivery is concerned, and the others of its lane go on.
+    pub(crate) fn is_of_one_delivery(&self) -> bool {
+        matches!(self, Self::Restless)
+    }
+
     /// Whether the worker stops, rather than something being wrong.
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping | Self::Batch(BatchError::Stopping))

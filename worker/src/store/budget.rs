@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use sqlx::{PgConnection, PgPool};
 
 /// How many messages may still be claimed today. Locks today's row until the transaction ends.
@@ -20,22 +21,34 @@ pub(super) async fn left(tx: &mut PgConnection, per_day: i32) -> Result<usize, s
 
 /// Counts claims that were granted.
 pub(super) async fn use_up(tx: &mut PgConnection, per_day: i32, granted: usize) -> Result<(), sqlx::Error> {
-    add(tx, per_day, i32::try_from(granted).unwrap_or(i32::MAX)).await
-}
-
-/// Gives back claims that were refused or never written.
-pub(super) async fn give_back(tx: &mut PgConnection, per_day: i32, freed: usize) -> Result<(), sqlx::Error> {
-    add(tx, per_day, -i32::try_from(freed).unwrap_or(i32::MAX)).await
-}
-
-async fn add(tx: &mut PgConnection, per_day: i32, change: i32) -> Result<(), sqlx::Error> {
-    if per_day == 0 || change == 0 {
+    if per_day == 0 || granted == 0 {
         return Ok(());
     }
+    // `left` has written today's row in this transaction.
     sqlx::query!(
-        "UPDATE daily_budget SET used = GREATEST(used + $1, 0)
-         WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date",
-        change,
+        "UPDATE daily_budget SET used = used + $1 WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date",
+        i32::try_from(granted).unwrap_or(i32::MAX),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives back claims that were refused or never written, each to the day of its claim: `days` has one entry per claim.
+pub(super) async fn give_back(
+    tx: &mut PgConnection,
+    per_day: i32,
+    days: &[NaiveDate],
+) -> Result<(), sqlx::Error> {
+    if per_day == 0 || days.is_empty() {
+        return Ok(());
+    }
+    // A day without a row had no limit, or was pruned.
+    sqlx::query!(
+        "UPDATE daily_budget b SET used = GREATEST(b.used - f.claims, 0)
+         FROM (SELECT day, count(*)::int AS claims FROM unnest($1::date[]) AS d(day) GROUP BY day) f
+         WHERE b.day = f.day",
+        days,
     )
     .execute(tx)
     .await?;

@@ -3,6 +3,8 @@
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::number;
+
 /// One verified status callback.
 pub(crate) struct Callback {
     pub(crate) sid: String,
@@ -86,30 +88,36 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
     Ok(Taken { effect, traceparent: attempt.and_then(|a| a.traceparent) })
 }
 
-/// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not.
+/// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not. If the number was
+/// freed meanwhile, it is blocked again.
 pub(super) async fn apply(
     tx: &mut PgConnection,
     message_id: Uuid,
     callback: &Callback,
 ) -> Result<Effect, sqlx::Error> {
-    let age = sqlx::query_scalar!(
+    let applied = sqlx::query!(
         r#"UPDATE attempts SET
                outcome = 'accepted', sid = coalesce(sid, $2), next_check_at = NULL, parked_at = NULL,
                twilio_status = $3, status_rank = $4, error_code = coalesce($5, error_code), updated_at = now()
            WHERE message_id = $1 AND status_rank < $4 AND outcome IN ('sending', 'unknown', 'accepted')
-           RETURNING extract(epoch FROM now() - claimed_at)::float8 AS "age!""#,
+           RETURNING blocks, extract(epoch FROM now() - claimed_at)::float8 AS "age!""#,
         message_id,
         callback.sid,
         callback.status,
         callback.rank,
         callback.error_code,
     )
-    .fetch_optional(tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(age.map_or(Effect::Stale, |age| Effect::Applied { age }))
+    let Some(applied) = applied else { return Ok(Effect::Stale) };
+    if !applied.blocks {
+        number::reclaim(tx, message_id).await?;
+    }
+    Ok(Effect::Applied { age: applied.age })
 }
 
 async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), sqlx::Error> {
+    // No row: the number is suppressed already.
     sqlx::query!(
         "INSERT INTO suppressions (phone_e164, source, actor, reason)
          SELECT phone_e164, 'twilio', 'webhook', 'reported as opted out' FROM attempts WHERE message_id = $1

@@ -143,11 +143,15 @@ async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<HashMap<Stri
     let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
     let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();
     let rows = sqlx::query!(
-        r#"WITH held AS (
+        // Locked, so that whoever frees the number afterwards sees the users that are linked to it here.
+        r#"WITH holders AS (
+               SELECT message_id, user_id, phone_e164 FROM attempts
+               WHERE phone_e164 = ANY($2) AND blocks ORDER BY message_id FOR SHARE
+           ), held AS (
                SELECT m.user_id, m.message_id, b.message_id AS holder, b.user_id AS holder_user,
                       s.id IS NOT NULL AS suppressed
                FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS m(user_id, phone, message_id)
-               LEFT JOIN attempts b ON b.phone_e164 = m.phone AND b.blocks
+               LEFT JOIN holders b ON b.phone_e164 = m.phone
                LEFT JOIN suppressions s ON s.phone_e164 = m.phone AND s.lifted_at IS NULL
            )
            UPDATE users u SET

@@ -2,19 +2,19 @@
 
 use sqlx::PgPool;
 
+use super::record::Written;
 use crate::pipeline::facts::Facts;
 
-/// Keeps what `facts` tell of her, and how her number is spelled. False: meanwhile she has another number, or data
-/// as new as these. Dates are left alone: no event carries them.
-pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<bool, sqlx::Error> {
-    let Some(news) = &facts.news else { return Ok(true) };
+/// Keeps what `facts` tell of her, and how her number is spelled. Dates are left alone: no event carries them.
+pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::Error> {
+    let Some(news) = &facts.news else { return Ok(Written::Yes) };
     let updated = sqlx::query!(
         "UPDATE users SET
              phone_raw = $2, country_hint = $4,
              language = coalesce($5, language), channel = coalesce($6, channel), kind = coalesce($7, kind),
              display_name = coalesce($8, display_name), signed_up_at = coalesce(signed_up_at, $9),
              active = true, source = 'event', changed_at = LEAST($9, now()), updated_at = now()
-         WHERE user_id = $1 AND changed_at < LEAST($9, now())
+         WHERE user_id = $1 AND changed_at < $9
            AND (phone_e164 = $3 OR phone_raw = $2 AND country_hint IS NOT DISTINCT FROM $4)",
         facts.user_id.as_str(),
         facts.phone_raw,
@@ -28,5 +28,5 @@ pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<bool, sqlx::Err
     )
     .execute(pool)
     .await?;
-    Ok(updated.rows_affected() > 0)
+    Ok(Written::of(updated.rows_affected() > 0))
 }

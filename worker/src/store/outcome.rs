@@ -1,7 +1,8 @@
 //! Writes how a create call ended, before its delivery is acked.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use chrono::NaiveDate;
 use shared::{
     ids::MessageId,
     reason::Reason,
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::{
     budget,
     callbacks::{self, Callback},
+    number,
 };
 use crate::batch::{Keyed, Statement};
 
@@ -74,31 +76,49 @@ impl Statement for Outcome {
     async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let ended: Vec<&Ended> = rows.iter().collect();
-        let early = self.attempts(&mut tx, &ended).await?;
-        let changes: Vec<(&Ended, &UserChange)> =
-            rows.iter().filter_map(|r| r.user.as_ref().map(|u| (r, u))).collect();
-        if !changes.is_empty() {
-            self.users(&mut tx, &changes).await?;
+        let News { early, late, freed } = self.attempts(&mut tx, &ended).await?;
+        // Only what this transaction changed: after a lost reply to a commit, everything is done already.
+        if !freed.is_empty() {
+            let changes: Vec<(&Ended, &UserChange)> = rows
+                .iter()
+                .filter(|r| freed.contains_key(&r.message_id.uuid()))
+                .filter_map(|r| r.user.as_ref().map(|u| (r, u)))
+                .collect();
+            let ids: Vec<Uuid> = freed.keys().copied().collect();
+            if self.users(&mut tx, &changes).await? < freed.len() {
+                moved_on(&mut tx, &ids).await?;
+            }
             suppress(&mut tx, rows).await?;
+            number::released(&mut tx, &ids).await?;
+            let days: Vec<NaiveDate> = freed.into_values().collect();
+            budget::give_back(&mut tx, self.messages_per_day, &days).await?;
         }
         for (message_id, callback) in early {
             callbacks::apply(&mut tx, message_id, &callback).await?;
         }
-        let freed = rows.iter().filter(|r| !r.outcome.blocks()).count();
-        budget::give_back(&mut tx, self.messages_per_day, freed).await?;
+        for message_id in late {
+            number::reclaim(&mut tx, message_id).await?;
+        }
         tx.commit().await?;
         Ok(vec![(); rows.len()])
     }
 }
 
+/// What the outcomes of a batch lead to beyond their own rows.
+#[derive(Default)]
+struct News {
+    /// Callbacks that named only a SID and came before that SID was stored, with their attempts.
+    early: Vec<(Uuid, Callback)>,
+    /// Attempts that were accepted after their number had been freed.
+    late: Vec<Uuid>,
+    /// Attempts that ended now without a message, with the day of their claim in Nepal.
+    freed: HashMap<Uuid, NaiveDate>,
+}
+
 impl Outcome {
-    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. Returns the callbacks
-    /// that named only a SID and came before that SID was stored, with their attempts.
-    async fn attempts(
-        &self,
-        tx: &mut PgConnection,
-        rows: &[&Ended],
-    ) -> Result<Vec<(Uuid, Callback)>, sqlx::Error> {
+    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. A row that is not
+    /// changed has its definite answer already.
+    async fn attempts(&self, tx: &mut PgConnection, rows: &[&Ended]) -> Result<News, sqlx::Error> {
         let ids: Vec<Uuid> = rows.iter().map(|r| r.message_id.uuid()).collect();
         let outcomes: Vec<AttemptOutcome> = rows.iter().map(|r| r.outcome).collect();
         let blocks: Vec<bool> = rows.iter().map(|r| r.outcome.blocks()).collect();
@@ -110,7 +130,7 @@ impl Outcome {
         let codes: Vec<Option<i32>> =
             rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
         let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
-        let early = sqlx::query!(
+        let rows = sqlx::query!(
             r#"WITH ended AS (
                UPDATE attempts a SET
                    outcome = i.outcome, blocks = a.blocks AND i.blocks, sid = coalesce(a.sid, i.sid),
@@ -126,11 +146,17 @@ impl Outcome {
                  AND (a.outcome = 'sending'
                       OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
                       OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
-               RETURNING a.message_id, a.sid
+               RETURNING a.message_id, a.sid, a.outcome, a.blocks, a.claimed_at
+           ), early AS (
+               UPDATE status_callbacks c SET matched = true, message_id = e.message_id FROM ended e
+               WHERE c.sid = e.sid AND NOT c.matched
+               RETURNING e.message_id, c.sid, c.status, c.error_code
            )
-           UPDATE status_callbacks c SET matched = true, message_id = e.message_id FROM ended e
-           WHERE c.sid = e.sid AND NOT c.matched
-           RETURNING e.message_id, c.sid, c.status, c.error_code"#,
+           SELECT message_id AS "message_id!", sid, status, error_code,
+                  NULL::attempt_outcome AS "outcome: AttemptOutcome", NULL::date AS day FROM early
+           UNION ALL
+           SELECT message_id, NULL, NULL, NULL, outcome, (claimed_at AT TIME ZONE 'Asia/Kathmandu')::date
+           FROM ended WHERE NOT blocks"#,
             &ids,
             &outcomes as &[AttemptOutcome],
             &blocks,
@@ -142,14 +168,28 @@ impl Outcome {
         )
         .fetch_all(tx)
         .await?;
-        Ok(early
-            .into_iter()
-            .map(|c| (c.message_id, Callback::early(c.sid, c.status, c.error_code)))
-            .collect())
+        let mut news = News::default();
+        for row in rows {
+            match (row.sid, row.status, row.outcome, row.day) {
+                (Some(sid), Some(status), ..) => {
+                    news.early.push((row.message_id, Callback::early(sid, status, row.error_code)));
+                }
+                (.., Some(AttemptOutcome::Accepted), _) => news.late.push(row.message_id),
+                (.., Some(_), Some(day)) => {
+                    news.freed.insert(row.message_id, day);
+                }
+                _ => {}
+            }
+        }
+        Ok(news)
     }
 
     /// Changes a user only while this attempt is hers and ended as told.
-    async fn users(&self, tx: &mut PgConnection, rows: &[(&Ended, &UserChange)]) -> Result<(), sqlx::Error> {
+    async fn users(
+        &self,
+        tx: &mut PgConnection,
+        rows: &[(&Ended, &UserChange)],
+    ) -> Result<usize, sqlx::Error> {
         let users: Vec<&str> = rows.iter().map(|(r, _)| r.user_id.as_str()).collect();
         let ids: Vec<Uuid> = rows.iter().map(|(r, _)| r.message_id.uuid()).collect();
         let outcomes: Vec<AttemptOutcome> = rows.iter().map(|(r, _)| r.outcome).collect();
@@ -158,7 +198,7 @@ impl Outcome {
         let delays: Vec<Option<f64>> =
             rows.iter().map(|(_, u)| u.again_in.map(|d| d.as_secs_f64())).collect();
         let counts: Vec<bool> = rows.iter().map(|(_, u)| u.counts).collect();
-        sqlx::query!(
+        let updated = sqlx::query!(
             r#"UPDATE users u SET
                    state = CASE WHEN i.spent THEN 'failed' ELSE i.state END::user_state,
                    reason = CASE WHEN i.spent THEN 'retries_exhausted' ELSE i.reason END,
@@ -188,8 +228,25 @@ impl Outcome {
         )
         .execute(tx)
         .await?;
-        Ok(())
+        Ok(usize::try_from(updated.rows_affected()).unwrap_or(usize::MAX))
     }
+}
+
+/// An import gave these users another number while the calls to their former ones were made, and stored them anew.
+/// Their signup did not lead to a message, so it goes on with the new number.
+async fn moved_on(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Error> {
+    // No row: an event brought the new number, and goes its own way.
+    sqlx::query!(
+        "UPDATE users u SET state = 'received', reason = NULL, next_attempt_at = now(), enqueued_at = now(),
+                            updated_at = now()
+         FROM attempts a
+         WHERE a.message_id = ANY($1) AND u.user_id = a.user_id AND u.state = 'stored'
+           AND u.attempt_id IS DISTINCT FROM a.message_id",
+        freed,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn suppress(tx: &mut PgConnection, rows: &[Ended]) -> Result<(), sqlx::Error> {
@@ -197,6 +254,7 @@ async fn suppress(tx: &mut PgConnection, rows: &[Ended]) -> Result<(), sqlx::Err
     if ids.is_empty() {
         return Ok(());
     }
+    // No row: the number is suppressed already.
     sqlx::query!(
         "INSERT INTO suppressions (phone_e164, source, actor, reason)
          SELECT DISTINCT phone_e164, 'twilio', 'worker', 'refused as opted out'

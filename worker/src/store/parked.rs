@@ -1,12 +1,12 @@
 //! Unknown outcomes that are left to a person, and what she decides.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
     audit::{self, Deed},
-    unknown,
+    number, unknown,
 };
 
 /// An attempt whose outcome nobody knows.
@@ -28,6 +28,18 @@ pub(crate) enum Decision {
     MarkSent,
     /// It did not go out: one more attempt.
     Reopen,
+}
+
+/// What a decision changed.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It was carried out.
+    Yes,
+    /// The number is free again. The attempt's user has another number or attempt by now, so nothing is sent to them.
+    NumberFreed,
+    /// Nothing was changed: a definite answer or another decision came first, and wins.
+    AnsweredFirst,
 }
 
 /// Every unknown outcome, oldest first.
@@ -54,43 +66,24 @@ pub(crate) async fn find(pool: &PgPool, message_id: Uuid) -> Result<Option<Open>
     .await
 }
 
-/// Carries out a decision. False: a definite answer or callback came first, and wins.
+/// Carries out a decision, and notes it in the audit log.
 pub(crate) async fn decide(
     pool: &PgPool,
     attempt: &Open,
     decision: &Decision,
     actor: &str,
     reason: &str,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Settled, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let id = attempt.message_id;
-    let changed = match decision {
+    let settled = match decision {
         Decision::Adopt { sid, status, rank } => {
-            u64::from(unknown::adopt(&mut *tx, id, sid, status, *rank, None).await?)
+            done(unknown::adopt(&mut tx, id, sid, status, *rank, None).await?)
         }
-        Decision::MarkSent => sqlx::query!(
-            "UPDATE attempts SET outcome = 'accepted', twilio_status = 'sent', status_rank = 3,
-                                 next_check_at = NULL, parked_at = NULL, updated_at = now()
-             WHERE message_id = $1 AND outcome = 'unknown'",
-            id,
-        )
-        .execute(&mut *tx)
-        .await?
-        .rows_affected(),
-        Decision::Reopen => sqlx::query!(
-            "WITH freed AS (
-                 UPDATE attempts SET blocks = false, reopened_at = now(), next_check_at = NULL, updated_at = now()
-                 WHERE message_id = $1 AND outcome = 'unknown' AND blocks RETURNING user_id, message_id)
-             UPDATE users u SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
-             FROM freed f WHERE u.user_id = f.user_id AND u.attempt_id = f.message_id",
-            id,
-        )
-        .execute(&mut *tx)
-        .await?
-        .rows_affected(),
+        Decision::MarkSent => done(mark_sent(&mut tx, id).await?),
+        Decision::Reopen => reopen(&mut tx, id).await?,
     };
-    let done = changed == 1;
-    if done {
+    if settled != Settled::AnsweredFirst {
         let action = match decision {
             Decision::Adopt { .. } => "unknown adopt",
             Decision::MarkSent => "unknown mark-sent",
@@ -99,5 +92,46 @@ pub(crate) async fn decide(
         audit::note(&mut tx, &Deed { actor, action, subject: &id.to_string(), reason }).await?;
     }
     tx.commit().await?;
-    Ok(done)
+    Ok(settled)
+}
+
+fn done(changed: bool) -> Settled {
+    if changed { Settled::Yes } else { Settled::AnsweredFirst }
+}
+
+async fn mark_sent(tx: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+    let blocks = sqlx::query_scalar!(
+        "UPDATE attempts SET outcome = 'accepted', twilio_status = 'sent', status_rank = 3,
+                             next_check_at = NULL, parked_at = NULL, updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown' RETURNING blocks",
+        id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if blocks == Some(false) {
+        number::reclaim(tx, id).await?;
+    }
+    Ok(blocks.is_some())
+}
+
+async fn reopen(tx: &mut PgConnection, id: Uuid) -> Result<Settled, sqlx::Error> {
+    let freed = sqlx::query_scalar!(
+        "UPDATE attempts SET blocks = false, reopened_at = now(), next_check_at = NULL, updated_at = now()
+         WHERE message_id = $1 AND outcome = 'unknown' AND blocks RETURNING user_id",
+        id,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(user) = freed else { return Ok(Settled::AnsweredFirst) };
+    let reopened = sqlx::query!(
+        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+         WHERE user_id = $1 AND attempt_id = $2",
+        user,
+        id,
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    number::released(tx, &[id]).await?;
+    Ok(if reopened == 1 { Settled::Yes } else { Settled::NumberFreed })
 }

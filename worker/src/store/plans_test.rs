@@ -1,38 +1,26 @@
 //! Every hot statement finds its rows by an index, also once Postgres plans it without looking at its values.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use chrono::Utc;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
-    event::Signup,
-    ids::{MessageId, UserId},
     lane::Lane,
-    message::Language,
-    phone::{CountryList, Region},
     reason::Reason,
-    state::{AttemptOutcome, UserState},
+    state::UserState,
 };
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row, postgres::PgPoolOptions};
-use tokio::time::Instant;
+use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;
 
 use super::{
     callbacks::{self, Callback},
     claim::{Claim, Wish},
+    fixtures::{Database, callback, ended, stored_facts, wish},
     known::{Question, ReadKnown},
-    outcome::{Accepted, Ended, Outcome, UserChange},
+    outcome::Outcome,
     record::{NewState, Record},
     sweep, tries, unknown,
 };
-use crate::{
-    batch::Statement,
-    config::Audience,
-    pipeline::{
-        Arrival,
-        facts::{Facts, Origin, StoredNumber},
-    },
-};
+use crate::batch::Statement;
 
 /// So many users that reading all of them is never the better plan.
 const STORED: i32 = 100_000;
@@ -44,28 +32,7 @@ const NEW: u32 = 1_000_000;
 /// One of the stored numbers.
 const NUMBER: &str = "+9779840000001";
 
-struct Database {
-    admin: String,
-    name: String,
-    url: String,
-}
-
 impl Database {
-    async fn create() -> Self {
-        let admin = std::env::var("TEST_DATABASE_URL")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-        let name = format!("plans_{}", Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&admin).await.unwrap();
-        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
-        let mut url: url::Url = admin.parse().unwrap();
-        url.set_path(&name);
-        Self { admin, name, url: url.to_string() }
-    }
-
-    async fn pool(&self) -> PgPool {
-        PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
-    }
-
     /// Connects, and waits for the end of all earlier connections: only then are their figures complete.
     async fn quiet(&self) -> PgPool {
         let pool = self.pool().await;
@@ -75,12 +42,6 @@ impl Database {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         pool
-    }
-
-    async fn migrate(&self) {
-        let pool = self.pool().await;
-        shared::db::MIGRATIONS.run(&pool).await.unwrap();
-        pool.close().await;
     }
 
     /// Postgres learns nothing of it unless it is told to analyse.
@@ -154,79 +115,6 @@ impl Database {
         }
         panic!("Postgres counted nothing");
     }
-
-    async fn drop(self) {
-        let mut connection = PgConnection::connect(&self.admin).await.unwrap();
-        connection.execute(format!("DROP DATABASE {} WITH (FORCE)", self.name).as_str()).await.unwrap();
-    }
-}
-
-/// As of an event that names a stored user and tells nothing of her.
-fn stored_facts(of: &Facts) -> Arc<Facts> {
-    let stored = StoredNumber { phone_raw: &of.phone_raw, country_hint: None, language: None };
-    Arc::new(Facts::of_stored(of.user_id.clone(), stored, origin(), &AUDIENCE))
-}
-
-fn facts(n: u32) -> Arc<Facts> {
-    let signup = Signup {
-        user_id: UserId::parse(&format!("new-{n:06}")).unwrap(),
-        phone: format!("984{n:07}"),
-        country_hint: None,
-        language: None,
-        channel: None,
-        user_kind: None,
-        display_name: None,
-    };
-    Arc::new(Facts::of_signup(signup, Utc::now(), origin(), &AUDIENCE))
-}
-
-const AUDIENCE: Audience =
-    Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
-
-fn origin() -> Origin {
-    Origin {
-        lane: Lane::Live,
-        arrival: Arrival { at: Instant::now(), redelivered: false },
-        traceparent: None,
-        event_id: None,
-    }
-}
-
-fn wish(n: u32) -> Wish {
-    let (facts, message_id) = (facts(n), MessageId::new());
-    let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
-    user.attempt = Some(message_id);
-    let phone = facts.e164().unwrap().to_owned();
-    Wish { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
-}
-
-fn ended(wish: &Wish, accepted: bool) -> Ended {
-    let change =
-        UserChange { state: UserState::Received, reason: Reason::PathFault, again_in: None, counts: true };
-    let sid = format!("SM{}", wish.message_id.uuid().simple());
-    Ended {
-        message_id: wish.message_id,
-        user_id: wish.user.facts.user_id.to_string(),
-        outcome: if accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Refused },
-        accepted: accepted.then(|| Accepted { sid, status: "accepted".into(), rank: 0 }),
-        error_code: None,
-        check_in: None,
-        user: (!accepted).then_some(change),
-        suppress: false,
-    }
-}
-
-/// One that names the attempt by our id, or by its number alone.
-fn callback(wish: &Wish, by_id: bool) -> Callback {
-    let uuid = wish.message_id.uuid();
-    Callback {
-        sid: format!("SM{}", uuid.simple()),
-        to: wish.phone.clone(),
-        status: "sent".to_owned(),
-        rank: 3,
-        message_id: by_id.then_some(uuid),
-        error_code: None,
-    }
 }
 
 /// Events of all kinds, from the first look at the user to the outcome.
@@ -268,7 +156,7 @@ async fn sweeper(pool: PgPool) {
     for _ in 0..EXECUTIONS {
         let mut tx = pool.begin().await.unwrap();
         let mut due = sweep::due(&mut tx, Lane::Live, 500).await.unwrap();
-        due.extend(sweep::lost(&mut tx, Lane::Live, Duration::ZERO, 500).await.unwrap());
+        due.extend(sweep::lost(&mut tx, Lane::Live, Duration::ZERO, None, 500).await.unwrap());
         let ids: Vec<String> = due.into_iter().map(|d| d.user_id).collect();
         sweep::enqueued(&mut tx, &ids).await.unwrap();
         sweep::rescued(&mut tx, &ids).await.unwrap();

@@ -25,12 +25,31 @@ pub(crate) struct NewState {
     pub(crate) method: Option<&'static str>,
     /// When the sweeper is to enqueue her again.
     pub(crate) again_in: Option<Duration>,
+    /// An earlier attempt that this state relies on. The row is written only while that attempt holds its number.
+    pub(crate) holder: Option<Uuid>,
+}
+
+/// Whether a row was written.
+#[must_use = "if nothing was written, the caller has to look at the stored data again"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It was written.
+    Yes,
+    /// Nothing was written: newer data, another number or an attempt came in since the caller looked.
+    Superseded,
+}
+
+impl Written {
+    /// `Yes` if a statement wrote a row.
+    pub(super) fn of(wrote: bool) -> Self {
+        if wrote { Self::Yes } else { Self::Superseded }
+    }
 }
 
 impl NewState {
     /// A state that belongs to no claim and is not scheduled.
     pub(crate) fn plain(facts: Arc<Facts>, state: UserState, reason: Option<Reason>) -> Self {
-        Self { facts, state, reason, attempt: None, method: None, again_in: None }
+        Self { facts, state, reason, attempt: None, method: None, again_in: None, holder: None }
     }
 }
 
@@ -42,14 +61,13 @@ impl Keyed for NewState {
 
 impl Statement for Record {
     type Row = NewState;
-    /// Whether it was written; not, if newer data or a blocking attempt stood against it.
-    type Answer = bool;
+    type Answer = Written;
 
-    async fn run(&self, rows: &[NewState]) -> Result<Vec<bool>, sqlx::Error> {
+    async fn run(&self, rows: &[NewState]) -> Result<Vec<Written>, sqlx::Error> {
         let mut connection = self.0.acquire().await?;
         let rows: Vec<&NewState> = rows.iter().collect();
         let written: HashSet<String> = write(&mut connection, &rows).await?.into_iter().collect();
-        Ok(rows.iter().map(|r| written.contains(r.facts.user_id.as_str())).collect())
+        Ok(rows.iter().map(|r| Written::of(written.contains(r.facts.user_id.as_str()))).collect())
     }
 }
 
@@ -73,6 +91,7 @@ struct Columns<'a> {
     method: Vec<Option<&'static str>>,
     attempt_id: Vec<Option<Uuid>>,
     again_in: Vec<Option<f64>>,
+    holder: Vec<Option<Uuid>>,
 }
 
 impl<'a> Columns<'a> {
@@ -96,6 +115,7 @@ impl<'a> Columns<'a> {
         self.method.push(row.method);
         self.attempt_id.push(row.attempt.map(MessageId::uuid));
         self.again_in.push(row.again_in.map(|d| d.as_secs_f64()));
+        self.holder.push(row.holder);
     }
 }
 
@@ -108,18 +128,24 @@ pub(super) async fn write(
     for row in rows {
         c.push(row);
     }
-    // A row that claims nothing never overwrites what a blocking attempt to the same number stands for.
+    // A row that claims nothing never overwrites what a blocking attempt to the same number stands for. A row that
+    // relies on an earlier attempt locks it: whoever frees the number afterwards sees the row.
+    // Event times are compared as they came, and stored at most as the database's now: `signed_up_at` of the row that
+    // is inserted is the time as it came, or null for one that could not be read.
     sqlx::query_scalar!(
         r#"WITH input AS (
                SELECT i.*, CASE WHEN again_in IS NULL THEN NULL ELSE now() + make_interval(secs => again_in) END AS due
                FROM UNNEST($1::text[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::text[], $9::text[], $10::text[], $11::lane[], $12::text[], $13::user_state[],
-                           $14::text[], $15::text[], $16::uuid[], $17::float8[])
+                           $14::text[], $15::text[], $16::uuid[], $17::float8[], $18::uuid[])
                     AS i(user_id, fresh, changed_at, phone_raw, country_hint, phone_e164, language, channel, kind,
-                         display_name, lane, traceparent, state, reason, method, attempt_id, again_in)
+                         display_name, lane, traceparent, state, reason, method, attempt_id, again_in, holder)
+           ), holding AS (
+               SELECT message_id FROM attempts WHERE message_id = ANY($18) AND blocks ORDER BY message_id FOR SHARE
            ), locked AS (
                SELECT u.user_id FROM users u JOIN input i USING (user_id)
-               WHERE NOT i.fresh AND u.user_id = ANY($1) AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
+               WHERE NOT i.fresh AND (i.holder IS NULL OR i.holder IN (SELECT message_id FROM holding))
+                 AND u.user_id = ANY($1) AND u.phone_raw = i.phone_raw AND u.country_hint IS NOT DISTINCT FROM i.country_hint
                  AND (i.attempt_id IS NOT NULL OR (
                      -- Never EXISTS: that may be planned as a hash of the whole table.
                      SELECT a.message_id FROM attempts a
@@ -130,7 +156,8 @@ pub(super) async fn write(
                    phone_e164 = i.phone_e164, state = i.state, reason = i.reason, lane = i.lane,
                    registration_method = coalesce(i.method, u.registration_method),
                    registered_at = CASE WHEN i.method IS NULL THEN u.registered_at ELSE now() END,
-                   attempt_id = coalesce(i.attempt_id, u.attempt_id),
+                   attempt_id = CASE WHEN i.state = 'registered' THEN i.attempt_id
+                                     ELSE coalesce(i.attempt_id, u.attempt_id) END,
                    enqueued_at = now(), next_attempt_at = i.due,
                    reenqueues = CASE WHEN i.attempt_id IS NULL THEN u.reenqueues ELSE 0 END, updated_at = now()
                FROM input i JOIN locked USING (user_id) WHERE u.user_id = i.user_id
@@ -142,7 +169,8 @@ pub(super) async fn write(
                SELECT i.user_id, i.phone_raw, i.country_hint, i.phone_e164, i.language, i.channel, i.kind,
                    i.display_name, 'event', LEAST(i.changed_at, now()), NULLIF(i.changed_at, 'epoch'), i.state, i.reason, i.method,
                    CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
-               FROM input i WHERE i.fresh ORDER BY i.user_id COLLATE "C"
+               FROM input i WHERE i.fresh AND (i.holder IS NULL OR i.holder IN (SELECT message_id FROM holding))
+               ORDER BY i.user_id COLLATE "C"
                ON CONFLICT (user_id) DO UPDATE SET
                    phone_raw = EXCLUDED.phone_raw, country_hint = EXCLUDED.country_hint,
                    phone_e164 = EXCLUDED.phone_e164,
@@ -158,13 +186,14 @@ pub(super) async fn write(
                    registered_at = CASE WHEN u.phone_e164 IS NOT DISTINCT FROM EXCLUDED.phone_e164
                        THEN coalesce(EXCLUDED.registered_at, u.registered_at) ELSE EXCLUDED.registered_at END,
                    attempt_id = coalesce(EXCLUDED.attempt_id,
-                       CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.attempt_id END),
+                       CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 AND EXCLUDED.state <> 'registered'
+                            THEN u.attempt_id END),
                    lane = EXCLUDED.lane, enqueued_at = EXCLUDED.enqueued_at, next_attempt_at = EXCLUDED.next_attempt_at,
                    retry_since = CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.retry_since END,
                    retries = CASE WHEN u.phone_e164 = EXCLUDED.phone_e164 THEN u.retries ELSE 0 END,
                    reenqueues = CASE WHEN EXCLUDED.attempt_id IS NULL THEN u.reenqueues ELSE 0 END,
                    traceparent = coalesce(EXCLUDED.traceparent, u.traceparent), updated_at = now()
-               WHERE u.changed_at <= EXCLUDED.changed_at
+               WHERE u.changed_at <= coalesce(EXCLUDED.signed_up_at, EXCLUDED.changed_at)
                  AND (EXCLUDED.attempt_id IS NOT NULL OR (
                      SELECT a.message_id FROM attempts a
                      WHERE a.message_id = u.attempt_id AND a.blocks AND a.phone_e164 = EXCLUDED.phone_e164) IS NULL)
@@ -188,6 +217,7 @@ pub(super) async fn write(
         &c.method as &[Option<&str>],
         &c.attempt_id as &[Option<Uuid>],
         &c.again_in as &[Option<f64>],
+        &c.holder as &[Option<Uuid>],
     )
     .fetch_all(connection)
     .await

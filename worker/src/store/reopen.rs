@@ -3,7 +3,10 @@
 
 use sqlx::PgPool;
 
-use super::audit::{self, Deed};
+use super::{
+    audit::{self, Deed},
+    number,
+};
 
 /// Users whose end has this reason and whom it would be safe to try again.
 pub(crate) async fn candidates(pool: &PgPool, reason: &str) -> Result<Vec<String>, sqlx::Error> {
@@ -30,13 +33,15 @@ pub(crate) async fn reopen(
     why: &str,
 ) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    sqlx::query!(
+    // No row for those who were refused: they have no attempt that blocks.
+    let freed = sqlx::query_scalar!(
         "UPDATE attempts a SET blocks = false, reopened_at = now(), updated_at = now() FROM users u
          WHERE u.user_id = ANY($1) AND a.message_id = u.attempt_id
-           AND a.outcome = 'accepted' AND a.twilio_status = 'failed'",
+           AND a.outcome = 'accepted' AND a.twilio_status = 'failed'
+         RETURNING a.message_id",
         users,
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
     let reopened = sqlx::query!(
         "UPDATE users u SET state = 'received', reason = NULL, next_attempt_at = now(), retry_since = NULL,
@@ -48,6 +53,7 @@ pub(crate) async fn reopen(
     .execute(&mut *tx)
     .await?
     .rows_affected();
+    number::released(&mut tx, &freed).await?;
     let subject = format!("{reopened} users with reason {reason}");
     audit::note(&mut tx, &Deed { actor, action: "reopen", subject: &subject, reason: why }).await?;
     tx.commit().await?;

@@ -27,7 +27,7 @@ pub(crate) fn key(message_id: Option<&str>, body: &[u8]) -> String {
     }
 }
 
-/// Forgets a message that was finished.
+/// Forgets a message that was finished. Most were never counted.
 pub(crate) async fn forget(pool: &PgPool, key: &str) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM delivery_tries WHERE delivery_key = $1", key).execute(pool).await?;
     Ok(())

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
+
+use super::number;
 
 /// An attempt that Twilio is to be asked about.
 pub(crate) struct Doubt {
@@ -78,40 +80,45 @@ pub(crate) async fn taken_sids(
     .await
 }
 
-/// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. False: a
-/// definite answer came first, or the message became another attempt's; that is asked once for each of the two indexes
-/// of numbers.
+/// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. If the
+/// number was freed meanwhile, it is blocked again. False: a definite answer came first, or the message became another
+/// attempt's; that is asked once for each of the two indexes of numbers.
 pub(crate) async fn adopt(
-    executor: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     message_id: Uuid,
     sid: &str,
     status: &str,
     rank: i16,
     error_code: Option<i32>,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
+    let blocks = sqlx::query_scalar!(
         r#"WITH adopted AS (
                UPDATE attempts a SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
                    error_code = $5, next_check_at = NULL, parked_at = NULL, updated_at = now()
                WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.status_rank < $4
                  AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks AND o.sid = $2)
                  AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND NOT o.blocks AND o.sid = $2)
-               RETURNING a.message_id
+               RETURNING a.message_id, a.blocks
            ), named AS (
                UPDATE status_callbacks c SET matched = true, message_id = d.message_id FROM adopted d WHERE c.sid = $2
            )
-           SELECT EXISTS (SELECT FROM adopted) AS "adopted!""#,
+           SELECT blocks FROM adopted"#,
         message_id,
         sid,
         status,
         rank,
         error_code,
     )
-    .fetch_one(executor)
-    .await
+    .fetch_optional(&mut *tx)
+    .await?;
+    if blocks == Some(false) {
+        number::reclaim(tx, message_id).await?;
+    }
+    Ok(blocks.is_some())
 }
 
-/// Notes a check that found nothing; the next one is `next` after the claim.
+/// Notes a check that found nothing; the next one is `next` after the claim. An attempt that got a definite answer
+/// meanwhile needs none.
 pub(crate) async fn missed(pool: &PgPool, message_id: Uuid, next: Duration) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE attempts SET checks = checks + 1, next_check_at = claimed_at + make_interval(secs => $2),
@@ -125,7 +132,7 @@ pub(crate) async fn missed(pool: &PgPool, message_id: Uuid, next: Duration) -> R
     Ok(())
 }
 
-/// Leaves an attempt to a person.
+/// Leaves an attempt to a person, unless it got a definite answer meanwhile.
 pub(crate) async fn park(pool: &PgPool, message_id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE attempts SET checks = checks + 1, next_check_at = NULL, parked_at = now(), updated_at = now()
@@ -137,21 +144,24 @@ pub(crate) async fn park(pool: &PgPool, message_id: Uuid) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Frees the number for one more attempt, unless an earlier one was freed so. False: it was, or a definite
-/// answer came first.
+/// Frees the number for one more attempt: once per number, whatever became of that attempt and whose it was. False: the
+/// number was freed so before, or a definite answer came first.
 pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let user = sqlx::query_scalar!(
-        "UPDATE attempts a SET blocks = false, next_check_at = NULL, updated_at = now()
-         WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.blocks AND NOT EXISTS (
-             SELECT FROM attempts b
-             WHERE b.phone_e164 = a.phone_e164 AND b.outcome = 'unknown' AND NOT b.blocks AND b.user_id = a.user_id)
+        // A worker of a release before leaves no mark, but a freed unknown attempt that no person reopened. The one
+        // that blocks the number may have been freed once and blocked it again: that one is accepted, not unknown.
+        "UPDATE attempts a SET blocks = false, resent_at = now(), next_check_at = NULL, updated_at = now()
+         WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.blocks AND a.resent_at IS NULL AND NOT EXISTS (
+             SELECT FROM attempts b WHERE b.phone_e164 = a.phone_e164 AND NOT b.blocks
+                AND (b.resent_at IS NOT NULL OR b.outcome = 'unknown' AND b.reopened_at IS NULL))
          RETURNING a.user_id",
         message_id,
     )
     .fetch_optional(&mut *tx)
     .await?;
     if let Some(user) = &user {
+        // No row: the user has another number by now.
         sqlx::query!(
             "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
              WHERE user_id = $1 AND attempt_id = $2",
@@ -160,6 +170,7 @@ pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<bool, s
         )
         .execute(&mut *tx)
         .await?;
+        number::released(&mut tx, &[message_id]).await?;
     }
     tx.commit().await?;
     Ok(user.is_some())

@@ -6,4 +6,5 @@ mod refusals;
 mod registration;
 mod repeats;
 mod settling;
+mod superseded;
 mod unknowns;

@@ -12,6 +12,7 @@ pub(crate) enum Note {
     Settling,
     SettlingAlready,
     BadPeriod,
+    NumberFreed,
     AnsweredFirst,
     NoSuchAttempt,
     BadSid,
@@ -25,7 +26,7 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    const ALL: [Note; 17] = [
+    const ALL: [Note; 18] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
@@ -33,6 +34,7 @@ impl Note {
         Note::Settling,
         Note::SettlingAlready,
         Note::BadPeriod,
+        Note::NumberFreed,
         Note::AnsweredFirst,
         Note::NoSuchAttempt,
         Note::BadSid,
@@ -55,6 +57,7 @@ impl Note {
             Note::Settling => "settling",
             Note::SettlingAlready => "settling_already",
             Note::BadPeriod => "bad_period",
+            Note::NumberFreed => "number_freed",
             Note::AnsweredFirst => "answered_first",
             Note::NoSuchAttempt => "no_such_attempt",
             Note::BadSid => "bad_sid",
@@ -91,6 +94,10 @@ impl Note {
             Note::BadPeriod => (
                 "The period must begin before it ends. Nothing was changed.",
                 "अवधि सकिनुअघि सुरु हुनुपर्छ। केही बदलिएन।",
+            ),
+            Note::NumberFreed => (
+                "Settled: the number is free again. Its user has another number or attempt by now, so nothing is sent to them.",
+                "टुङ्गियो: नम्बर फेरि खाली भयो। प्रयोगकर्ताको अर्कै नम्बर वा प्रयास छ, त्यसैले उहाँलाई केही पठाइँदैन।",
             ),
             Note::AnsweredFirst => {
                 ("A definite answer came first; nothing was changed.", "पहिले नै निश्चित जवाफ आयो; केही बदलिएन।")

@@ -73,6 +73,20 @@ async fn a_late_callback_wins_over_parked() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_status_whose_callbacks_are_lost_is_asked_for() -> anyhow::Result<()> {
+    let stage = Plan::default().env("STATUS_POLL_AFTER", "1s").with_two_workers().await?;
+    let silent = json!([{ "operation": "create", "action": { "type": "no_callbacks" } }]);
+    stage.simulator.faults(silent).await?;
+    for n in 1..=3 {
+        stage.signup(&n.to_string(), &number(n)).await?;
+    }
+    for n in 1..=3 {
+        stage.until_case(&n.to_string(), "registered delivered -").await?;
+    }
+    stage.finish(Expect::users(3)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn resend_once_sends_once_more_and_then_leaves_it() -> anyhow::Result<()> {
     let stage = Plan::default().env("UNKNOWN_POLICY", "resend_once").with_worker().await?;
     let down = json!({ "type": "error", "status": 503 });

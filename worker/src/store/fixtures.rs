@@ -1,0 +1,144 @@
+//! What the tests of the store share: a database of their own, users, claims and how they end.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use shared::{
+    event::Signup,
+    ids::{MessageId, UserId},
+    lane::Lane,
+    message::Language,
+    phone::{CountryList, Region},
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    callbacks::Callback,
+    claim::Wish,
+    outcome::{Accepted, Ended, UserChange},
+    record::NewState,
+};
+use crate::{
+    config::Audience,
+    pipeline::{
+        Arrival,
+        facts::{Facts, Origin, StoredNumber},
+    },
+};
+
+/// A database of one test.
+pub(super) struct Database {
+    admin: String,
+    name: String,
+    pub(super) url: String,
+}
+
+impl Database {
+    pub(super) async fn create() -> Self {
+        let admin = std::env::var("TEST_DATABASE_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let name = format!("store_{}", Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&admin).await.unwrap();
+        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
+        let mut url: url::Url = admin.parse().unwrap();
+        url.set_path(&name);
+        Self { admin, name, url: url.to_string() }
+    }
+
+    pub(super) async fn pool(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
+    }
+
+    pub(super) async fn migrate(&self) {
+        let pool = self.pool().await;
+        shared::db::MIGRATIONS.run(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    pub(super) async fn drop(self) {
+        let mut connection = PgConnection::connect(&self.admin).await.unwrap();
+        connection.execute(format!("DROP DATABASE {} WITH (FORCE)", self.name).as_str()).await.unwrap();
+    }
+}
+
+/// As of an event that names a stored user and tells nothing of her.
+pub(super) fn stored_facts(of: &Facts) -> Arc<Facts> {
+    let stored = StoredNumber { phone_raw: &of.phone_raw, country_hint: None, language: None };
+    Arc::new(Facts::of_stored(of.user_id.clone(), stored, origin(), &AUDIENCE))
+}
+
+/// The signup of a user with a number of their own, now.
+pub(super) fn facts(n: u32) -> Arc<Facts> {
+    facts_at(&format!("new-{n:06}"), n, Utc::now())
+}
+
+/// A signup of `user` with the `number`th number, at that time.
+pub(super) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts> {
+    let signup = Signup {
+        user_id: UserId::parse(user).unwrap(),
+        phone: format!("984{number:07}"),
+        country_hint: None,
+        language: None,
+        channel: None,
+        user_kind: None,
+        display_name: None,
+    };
+    Arc::new(Facts::of_signup(signup, at, origin(), &AUDIENCE))
+}
+
+pub(super) const AUDIENCE: Audience =
+    Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
+
+pub(super) fn origin() -> Origin {
+    Origin {
+        lane: Lane::Live,
+        arrival: Arrival { at: Instant::now(), redelivered: false },
+        traceparent: None,
+        event_id: None,
+    }
+}
+
+pub(super) fn wish(n: u32) -> Wish {
+    wish_of(&facts(n))
+}
+
+pub(super) fn wish_of(facts: &Arc<Facts>) -> Wish {
+    let message_id = MessageId::new();
+    let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
+    user.attempt = Some(message_id);
+    let phone = facts.e164().unwrap().to_owned();
+    Wish { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
+}
+
+pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
+    let change =
+        UserChange { state: UserState::Received, reason: Reason::PathFault, again_in: None, counts: true };
+    let sid = format!("SM{}", wish.message_id.uuid().simple());
+    Ended {
+        message_id: wish.message_id,
+        user_id: wish.user.facts.user_id.to_string(),
+        outcome: if accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Refused },
+        accepted: accepted.then(|| Accepted { sid, status: "accepted".into(), rank: 0 }),
+        error_code: None,
+        check_in: None,
+        user: (!accepted).then_some(change),
+        suppress: false,
+    }
+}
+
+/// One that names the attempt by our id, or by its number alone.
+pub(super) fn callback(wish: &Wish, by_id: bool) -> Callback {
+    let uuid = wish.message_id.uuid();
+    Callback {
+        sid: format!("SM{}", uuid.simple()),
+        to: wish.phone.clone(),
+        status: "sent".to_owned(),
+        rank: 3,
+        message_id: by_id.then_some(uuid),
+        error_code: None,
+    }
+}

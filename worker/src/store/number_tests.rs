@@ -1,0 +1,266 @@
+//! A number that an attempt lets go of, and a message that proves to have been sent after that.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::{Executor, PgPool};
+
+use super::{
+    callbacks::{self, Effect},
+    claim::{Claim, Granted, Wish},
+    fixtures::{Database, callback, ended, facts_at, wish_of},
+    outcome::{Ended, Outcome, UserChange},
+    parked::{self, Decision, Settled},
+    record::{NewState, Record, Written},
+    unknown,
+};
+use crate::{batch::Statement, pipeline::facts::Facts};
+
+const RETRY_FOR: Duration = Duration::from_secs(3600);
+
+struct World {
+    database: Database,
+    pool: PgPool,
+}
+
+impl World {
+    async fn create() -> Self {
+        let database = Database::create().await;
+        database.migrate().await;
+        let pool = database.pool().await;
+        Self { database, pool }
+    }
+
+    async fn end(self) {
+        self.pool.close().await;
+        self.database.drop().await;
+    }
+
+    async fn claim(&self, facts: &Arc<Facts>) -> (Wish, Granted) {
+        self.claim_within(facts, 0).await
+    }
+
+    async fn claim_within(&self, facts: &Arc<Facts>, messages_per_day: i32) -> (Wish, Granted) {
+        let lease = Duration::from_secs(90);
+        let claim = Claim { pool: self.pool.clone(), worker_id: "w".into(), lease, messages_per_day };
+        let wishes = [wish_of(facts)];
+        let granted = claim.run(&wishes).await.unwrap()[0];
+        let [wish] = wishes;
+        (wish, granted)
+    }
+
+    /// Claims the number of `facts` and gets no definite answer.
+    async fn unknown(&self, facts: &Arc<Facts>) -> Wish {
+        let (wish, granted) = self.claim(facts).await;
+        assert_eq!(granted, Granted::Yes);
+        self.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&wish, false) }).await;
+        wish
+    }
+
+    async fn ends(&self, ended: Ended) {
+        self.outcome(0).run(&[ended]).await.unwrap();
+    }
+
+    fn outcome(&self, messages_per_day: i32) -> Outcome {
+        Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day }
+    }
+
+    async fn settle(&self, wish: &Wish, decision: &Decision) -> Settled {
+        let open = parked::find(&self.pool, wish.message_id.uuid()).await.unwrap().unwrap();
+        parked::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
+    }
+
+    async fn calls_back(&self, wish: &Wish) -> Effect {
+        callbacks::take(&self.pool, &callback(wish, true), false).await.unwrap().effect
+    }
+
+    async fn link(&self, facts: &Arc<Facts>, holder: &Wish) -> Written {
+        let mut state = NewState::plain(facts.clone(), UserState::Registered, Some(Reason::SharedPhone));
+        state.holder = Some(holder.message_id.uuid());
+        Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
+    }
+
+    /// State, reason, whether they are due, and whose attempt is theirs.
+    async fn user(&self, user: &str) -> String {
+        let sql = "SELECT concat_ws(' ', u.state, coalesce(u.reason, '-'),
+                                    CASE WHEN next_attempt_at <= now() THEN 'due' END, coalesce(a.user_id, '-'))
+                   FROM users u LEFT JOIN attempts a ON a.message_id = u.attempt_id WHERE u.user_id = $1";
+        sqlx::query_scalar(sql).bind(user).fetch_one(&self.pool).await.unwrap()
+    }
+
+    async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    async fn blocks(&self, wish: &Wish) -> bool {
+        let sql = "SELECT blocks FROM attempts WHERE message_id = $1";
+        sqlx::query_scalar(sql).bind(wish.message_id.uuid()).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+fn now(user: &str, number: u32) -> Arc<Facts> {
+    facts_at(user, number, chrono::Utc::now())
+}
+
+fn final_refusal(wish: &Wish) -> Ended {
+    let change =
+        UserChange { state: UserState::Failed, reason: Reason::Error(21211), again_in: None, counts: false };
+    Ended { user: Some(change), ..ended(wish, false) }
+}
+
+fn throttled(wish: &Wish) -> Ended {
+    Ended { outcome: AttemptOutcome::Deferred, ..ended(wish, false) }
+}
+
+#[tokio::test]
+async fn a_late_callback_blocks_a_reopened_number_again_and_finishes_its_user() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.user("one").await, "received - due one");
+    assert!(matches!(world.calls_back(&first).await, Effect::Applied { .. }));
+    assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("registered - one", true));
+    assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Hers);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_late_definite_answer_blocks_a_reopened_number_again() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    world.ends(ended(&first, true)).await;
+    assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("registered - one", true));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_late_callback_beside_a_second_attempt_blocks_once_that_one_ends_without_a_message() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    let (second, granted) = world.claim(&now("one", 1)).await;
+    assert_eq!(granted, Granted::Yes);
+    world.calls_back(&first).await;
+    assert_eq!((world.blocks(&first).await, world.blocks(&second).await), (false, true));
+    world.ends(throttled(&second)).await;
+    assert_eq!((world.blocks(&first).await, world.blocks(&second).await), (true, false));
+    assert_eq!(world.user("one").await, "registered - one");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_number_is_freed_by_policy_once_whoever_uses_it_and_whatever_comes_late() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert!(unknown::free_once(&world.pool, first.message_id.uuid()).await.unwrap());
+    let second = world.unknown(&now("two", 1)).await;
+    assert!(!unknown::free_once(&world.pool, second.message_id.uuid()).await.unwrap(), "another user");
+    let (third, granted) = world.claim(&now("three", 2)).await;
+    assert_eq!(granted, Granted::Yes);
+    world.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&third, false) }).await;
+    assert!(unknown::free_once(&world.pool, third.message_id.uuid()).await.unwrap());
+    let fourth = world.unknown(&now("three", 2)).await;
+    world.calls_back(&third).await;
+    assert!(!unknown::free_once(&world.pool, fourth.message_id.uuid()).await.unwrap(), "a late callback");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn reopening_an_attempt_whose_user_moved_on_frees_the_number_says_so_and_is_noted() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
+    assert_eq!(world.claim(&now("one", 2)).await.1, Granted::Yes);
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::NumberFreed);
+    assert!(!world.blocks(&first).await);
+    assert_eq!(world.count("SELECT count(*) FROM audit_log WHERE action = 'unknown reopen'").await, 1);
+    assert_eq!(world.user("two").await, "received - due -");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn users_linked_to_a_number_are_due_when_its_attempt_ends_without_a_message() {
+    let world = World::create().await;
+    let (first, _) = world.claim(&now("one", 1)).await;
+    assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
+    // The holder changes the number while the call is made; nothing was sent to the former one.
+    assert_eq!(world.claim(&now("one", 2)).await.1, Granted::Yes);
+    world.ends(throttled(&first)).await;
+    assert_eq!(world.user("two").await, "received - due -");
+    assert_eq!(world.claim(&now("two", 1)).await.1, Granted::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn users_linked_to_a_number_share_its_final_refusal() {
+    let world = World::create().await;
+    let (first, _) = world.claim(&now("one", 1)).await;
+    assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
+    world.ends(final_refusal(&first)).await;
+    assert_eq!(world.user("one").await, "failed error_21211 one");
+    assert_eq!(world.user("two").await, "failed error_21211 one");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_is_linked_to_an_attempt_that_let_go_of_its_number() {
+    let world = World::create().await;
+    let (first, _) = world.claim(&now("one", 1)).await;
+    world.ends(throttled(&first)).await;
+    assert_eq!(world.link(&now("two", 1), &first).await, Written::Superseded);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_linked_user_keeps_no_attempt_of_their_own() {
+    let world = World::create().await;
+    let (given_back, _) = world.claim(&now("one", 1)).await;
+    world.ends(Ended { outcome: AttemptOutcome::Unwritten, ..ended(&given_back, false) }).await;
+    let (second, granted) = world.claim(&now("two", 1)).await;
+    assert_eq!(granted, Granted::Yes);
+    assert_eq!(world.link(&now("one", 1), &second).await, Written::Yes);
+    assert_eq!(world.user("one").await, "registered shared_phone -");
+    let sql = "SELECT reason FROM onboarding_status WHERE user_id = 'one'";
+    let shown: Option<String> = sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap();
+    assert_eq!(shown.as_deref(), Some("shared_phone"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_import_during_a_call_that_is_refused_does_not_end_the_signup() {
+    let world = World::create().await;
+    let (first, _) = world.claim(&now("one", 1)).await;
+    // What an import of another number writes.
+    let import = "UPDATE users SET state = 'stored', phone_raw = '9840000002', phone_e164 = '+9779840000002',
+                                   attempt_id = NULL WHERE user_id = 'one'";
+    world.pool.execute(import).await.unwrap();
+    world.ends(throttled(&first)).await;
+    assert_eq!(world.user("one").await, "received - due -");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_claim_is_given_back_once_and_to_the_day_of_the_claim() {
+    let world = World::create().await;
+    let (claims, mut refused) = (["one", "two", "three"], Vec::new());
+    for (n, user) in (1..).zip(claims) {
+        let (wish, granted) = world.claim_within(&now(user, n), 10).await;
+        assert_eq!(granted, Granted::Yes);
+        refused.push(wish);
+    }
+    let used = "SELECT used::int8 FROM daily_budget WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date";
+    let outcome = world.outcome(10);
+    // The reply to the commit is lost: the same batch runs again.
+    for _ in 0..2 {
+        outcome.run(&[throttled(&refused[0])]).await.unwrap();
+        assert_eq!(world.count(used).await, 2);
+    }
+    world.pool.execute("UPDATE attempts SET claimed_at = claimed_at - interval '1 day'").await.unwrap();
+    outcome.run(&[throttled(&refused[1])]).await.unwrap();
+    assert_eq!(world.count(used).await, 2, "a claim of yesterday");
+    world.end().await;
+}
