@@ -15,6 +15,7 @@ mod output;
 mod pause;
 mod phone;
 mod prune;
+mod recover;
 mod register;
 mod reopen;
 mod run;
@@ -88,6 +89,8 @@ enum Command {
     Resume(pause::Resume),
     /// Forget what is older than the configured periods; never attempts
     Prune(prune::Arguments),
+    /// After a restored backup: record the messages that Twilio has and the database does not know
+    Recover(recover::Arguments),
     /// Look at everything the worker needs; changes nothing
     Doctor(doctor::Arguments),
     /// Tell the story of one user, masked
@@ -116,6 +119,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Pause(arguments) => pause::pause(&arguments).await,
         Command::Resume(arguments) => pause::resume(&arguments).await,
         Command::Prune(arguments) => prune::run(&arguments).await,
+        Command::Recover(arguments) => recover::run(&arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Status(arguments) => status::run(&arguments).await,
         Command::Stats(arguments) => stats::run(&arguments).await,

@@ -22,6 +22,7 @@ pub(crate) mod poll;
 pub(crate) mod positions;
 pub(crate) mod prune;
 pub(crate) mod record;
+pub(crate) mod recover;
 pub(crate) mod reopen;
 pub(crate) mod rights;
 pub(crate) mod send_rate;

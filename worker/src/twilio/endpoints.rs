@@ -105,6 +105,13 @@ impl Endpoints {
         url
     }
 
+    /// First page of all messages.
+    pub(super) fn messages_of_account(&self, page_size: u16) -> Url {
+        let mut url = self.messages.clone();
+        url.query_pairs_mut().append_pair("PageSize", &page_size.to_string());
+        url
+    }
+
     /// A further page. Only one on the same scheme, host and port, since it is asked with our credentials.
     pub(super) fn next_page(&self, uri: &str) -> Option<Url> {
         let url = self.messages.join(uri).ok()?;

@@ -2,6 +2,7 @@
 
 mod holds;
 mod outcomes;
+mod recovering;
 mod refusals;
 mod registration;
 mod repeats;
