@@ -10,19 +10,18 @@ mod permits;
 use std::time::Duration;
 
 use metrics::{Histogram, histogram};
-use shared::lane::Lane;
+use shared::{lane::Lane, phone::CountryCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::handles::Handles;
+use crate::{handles::Handles, worker::Worker};
 
-use breaker::Admission;
-pub(crate) use breaker::{Breaker, Scope, State as BreakerState, Trip};
+pub(crate) use breaker::{Blame, Breaker, Entry, Outage, Scope, Trip};
 pub(crate) use lane_watch::{LaneWatch, Obstacle};
 pub(crate) use limiter::{Lease, Lessor, Limiter};
 pub(crate) use pauses::Pauses;
 pub(crate) use permits::{Call, Echo, Permits};
 
-use limiter::Token;
+use limiter::Share;
 use permits::Permit;
 
 /// A permit is held so long for a token; then others make use of it.
@@ -41,8 +40,7 @@ pub(crate) struct Gate {
 /// The right to make one call now.
 pub(crate) struct Pass<'a> {
     permit: Permit<'a>,
-    _admission: Admission<'a>,
-    token: Token,
+    share: Share<'a>,
     lane: Lane,
     segments: u32,
 }
@@ -50,7 +48,12 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     /// Whether its share of the rate is still good, to be asked right before the call.
     pub(crate) fn is_good(&self) -> bool {
-        self.token.is_good()
+        self.share.is_good()
+    }
+
+    /// The call is made now. A share of the rate that is not used goes back.
+    pub(crate) fn spend(&mut self) {
+        self.share.spend();
     }
 
     /// The call has ended.
@@ -61,9 +64,22 @@ impl Pass<'_> {
 
 impl Gate {
     /// Fails at once where a call would be held back.
-    pub(crate) fn check(&self, lane: Lane) -> Result<(), Trip> {
+    pub(crate) fn check(&self, lane: Lane, country: Option<CountryCode>, entry: Entry) -> Result<(), Trip> {
         self.pauses.check(lane)?;
-        self.breaker.check()
+        self.breaker.check(entry)?;
+        self.breaker.check_country(country, entry)
+    }
+
+    /// The same, where the database may have to say whether this call is the probe of its country.
+    pub(crate) async fn approach(
+        &self,
+        worker: &Worker,
+        lane: Lane,
+        country: Option<CountryCode>,
+        entry: Entry,
+    ) -> Result<Entry, Trip> {
+        self.pauses.check(lane)?;
+        self.breaker.approach(worker, country, entry).await
     }
 
     /// Follows what may hold a lane back as a whole.
@@ -75,59 +91,55 @@ impl Gate {
     pub(crate) async fn enter(
         &self,
         lane: Lane,
-        country: Option<&str>,
+        country: Option<CountryCode>,
         segments: u32,
+        entry: Entry,
     ) -> Result<Pass<'_>, Trip> {
-        self.check(lane)?;
+        self.check(lane, country, entry)?;
         tokio::select! {
             biased;
-            // First: where nothing is waited for, the pauses need not be followed.
-            pass = self.wait(lane, country, segments) => {
-                self.pauses.check(lane)?;
-                pass
+            // First: where nothing is waited for, pauses and breaker need not be followed.
+            (permit, share) = self.permit_and_share(lane, segments) => {
+                self.check(lane, country, entry)?;
+                Ok(Pass { permit, share, lane, segments })
             }
             trip = self.pauses.until_paused(lane) => Err(trip),
+            trip = self.breaker.until_held(country, entry) => Err(trip),
         }
-    }
-
-    async fn wait(&self, lane: Lane, country: Option<&str>, segments: u32) -> Result<Pass<'_>, Trip> {
-        let (permit, token) = self.permit_and_token(lane, segments).await;
-        let admission = self.breaker.admit(country).await?;
-        Ok(Pass { permit, _admission: admission, token, lane, segments })
     }
 
     /// Where calls are few, a token is at hand while the permit is held. Where the rate is low, the wait for it holds
     /// no permit: a live call would find none behind a backfill that waits.
-    async fn permit_and_token(&self, lane: Lane, segments: u32) -> (Permit<'_>, Token) {
+    async fn permit_and_share(&self, lane: Lane, segments: u32) -> (Permit<'_>, Share<'_>) {
         let mut permit = self.permits.take(lane).await;
         let started = Instant::now();
         let mut wait = self.limiter.take(lane, segments);
-        let token = loop {
-            if let Some(token) = wait.at_once() {
-                break token;
+        let share = loop {
+            if let Some(share) = wait.at_once() {
+                break share;
             }
-            if let Ok(token) = timeout(PATIENCE, wait.token()).await {
-                break token;
+            if let Ok(share) = timeout(PATIENCE, wait.share()).await {
+                break share;
             }
             drop(permit);
-            let token = wait.token().await;
+            let share = wait.share().await;
             permit = self.permits.take_first(lane).await;
-            if token.is_good() {
-                break token;
+            if share.is_good() {
+                break share;
             }
             wait = self.limiter.take_first(lane, segments);
         };
         let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
         self.waits.with(lane, register, |h| h.record(started.elapsed().as_secs_f64()));
-        (permit, token)
+        (permit, share)
     }
 
     /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
-    pub(crate) async fn renew(&self, pass: &mut Pass<'_>, deadline: Instant) -> bool {
+    pub(crate) async fn renew<'a>(&'a self, pass: &mut Pass<'a>, deadline: Instant) -> bool {
         while !pass.is_good() {
             let mut wait = self.limiter.take_first(pass.lane, pass.segments);
-            match timeout_at(deadline, wait.token()).await {
-                Ok(token) => pass.token = token,
+            match timeout_at(deadline, wait.share()).await {
+                Ok(share) => pass.share = share,
                 Err(_) => return false,
             }
         }

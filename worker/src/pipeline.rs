@@ -12,14 +12,16 @@ mod verdict;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use shared::{
     db::{Trouble, trouble},
     event::{self, Event, EventTime, Kind, Rejected},
     ids::UserId,
+    lane::Lane,
     retry::RetryPolicy,
     state::UserState,
 };
+use tokio::time::Instant;
 
 pub(crate) use inbound::{Arrival, Inbound};
 pub(crate) use meters::Meters;
@@ -29,6 +31,7 @@ pub(crate) use verdict::{Interrupted, Verdict};
 use crate::{
     batch::BatchError,
     failpoint,
+    gate::Entry,
     store::{
         dead_letters::{self, DeadLetter},
         details,
@@ -40,6 +43,7 @@ use crate::{
 };
 use facts::{Facts, Origin, StoredNumber};
 use plan::Plan;
+use send::Standing;
 
 /// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
 const LOOKS: u32 = 8;
@@ -95,7 +99,7 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
         Kind::SignedUp(signup) => signup.user_id.clone(),
         Kind::Stored(user_id) => user_id.clone(),
     };
-    let mut news = match event.kind {
+    let news = match event.kind {
         Kind::SignedUp(signup) => {
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &worker.config.audience);
             worker.meters.normalised(&facts.phone);
@@ -103,6 +107,32 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
         }
         Kind::Stored(_) => None,
     };
+    match follow(worker, &user_id, news, at, &inbound.origin(), Entry::default()).await? {
+        Some(verdict) => Ok(verdict),
+        None => bury(worker, inbound, "unknown_user", "no stored user of this id").await,
+    }
+}
+
+/// Welcomes a stored user of `lane` as the probe of an open breaker, without a queue: the call is this worker's.
+pub(crate) async fn probe(worker: &Worker, user_id: &str, lane: Lane) -> Result<(), Interrupted> {
+    let Ok(user_id) = UserId::parse(user_id) else { return Ok(()) };
+    let arrival = Arrival { at: Instant::now(), redelivered: false };
+    let origin = Origin { lane, arrival, traceparent: None, event_id: None };
+    let entry = Entry { probe: true, ..Entry::default() };
+    Box::pin(follow(worker, &user_id, None, Utc::now(), &origin, entry)).await?;
+    Ok(())
+}
+
+/// Looks at a user until a look leads to an end. `None`: no such user is stored.
+async fn follow(
+    worker: &Worker,
+    user_id: &UserId,
+    mut news: Option<Arc<Facts>>,
+    at: DateTime<Utc>,
+    origin: &Origin,
+    entry: Entry,
+) -> Result<Option<Verdict>, Interrupted> {
+    let lane = origin.lane;
     for look in 0..LOOKS {
         if let Some(waits) = look.checked_sub(2) {
             tokio::select! {
@@ -111,7 +141,7 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
             }
         }
         let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
-        let known = worker.known(inbound.lane).run(Question { user_id: user_id.to_string(), phone }).await?;
+        let known = worker.known(lane).run(Question { user_id: user_id.to_string(), phone }).await?;
         if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // Older than what is stored: it changes nothing, yet it is a reason to welcome her.
             news = None;
@@ -119,18 +149,23 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
         }
         let facts = match (&news, &known.user) {
             (Some(facts), _) => facts.clone(),
-            (None, Some(_)) => Arc::new(stored_facts(worker, &user_id, &known, inbound.origin())),
-            (None, None) => return bury(worker, inbound, "unknown_user", "no stored user of this id").await,
+            (None, Some(_)) => Arc::new(stored_facts(worker, user_id, &known, origin.clone())),
+            (None, None) => return Ok(None),
         };
-        if let Some(verdict) = act(worker, facts, &known).await? {
-            return Ok(verdict);
+        if let Some(verdict) = act(worker, facts, &known, entry).await? {
+            return Ok(Some(verdict));
         }
     }
     Err(Interrupted::Restless)
 }
 
 /// `None`: things changed meanwhile, look again.
-async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option<Verdict>, Interrupted> {
+async fn act(
+    worker: &Worker,
+    facts: Arc<Facts>,
+    known: &Known,
+    entry: Entry,
+) -> Result<Option<Verdict>, Interrupted> {
     match Plan::of(&facts, known) {
         Plan::Skip(skip) => {
             let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
@@ -152,7 +187,8 @@ async fn act(worker: &Worker, facts: Arc<Facts>, known: &Known) -> Result<Option
         Plan::Link => send::link(worker, facts, known).await,
         Plan::Go => {
             let retries = known.user.as_ref().map_or(0, |u| u.retries);
-            send::send(worker, facts, u32::try_from(retries).unwrap_or(0)).await
+            let retries = u32::try_from(retries).unwrap_or(0);
+            send::send(worker, facts, Standing { retries, entry }).await
         }
     }
 }

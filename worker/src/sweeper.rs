@@ -37,6 +37,7 @@ impl Sweeper {
     /// Sweeps until the worker stops.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let interval = self.worker.config.timing.sweep_interval;
+        let mut breaker = self.worker.gate.breaker.watch();
         while !stop.is_cancelled() {
             self.health.database_ready().await;
             let more = self.round().await.unwrap_or_else(|error| {
@@ -46,6 +47,8 @@ impl Sweeper {
             let pause = if more { Duration::ZERO } else { jittered(interval) };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                // Those who waited for the breaker are enqueued as soon as it closes.
+                Ok(()) = breaker.changed() => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -58,16 +61,12 @@ impl Sweeper {
             tracing::warn!(expired, "claims without an outcome became unknown");
         }
         self.report_position().await?;
-        let breaker = &self.worker.gate.breaker;
-        if breaker.is_open() {
+        if self.worker.gate.breaker.is_open() {
             return Ok(false);
         }
-        let limit = if breaker.is_half_open() { 1 } else { BATCH };
-        let due = self.enqueue_due(limit).await?;
-        if !breaker.is_half_open() {
-            self.rescue().await?;
-        }
-        Ok(due == limit && limit == BATCH)
+        let due = self.enqueue_due(BATCH).await?;
+        self.rescue().await?;
+        Ok(due == BATCH)
     }
 
     async fn enqueue_due(&self, limit: i64) -> Result<i64, sqlx::Error> {

@@ -37,9 +37,10 @@ pub(crate) use client::{Client, ClientConfig};
 pub(crate) use codes::explain;
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;
-pub(crate) use fault::ReadFault;
 #[cfg(test)]
-pub(crate) use fault::{PathFault, UnknownCause};
+pub(crate) use fault::PathFault;
+pub(crate) use fault::ReadFault;
+pub(crate) use fault::UnknownCause;
 pub(crate) use fetch::Preflight;
 pub(crate) use list::Listing;
 pub(crate) use lookup::LookupOutcome;

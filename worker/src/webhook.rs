@@ -9,18 +9,24 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header::CONTENT_TYPE, uri::PathAndQuery},
     routing::post,
 };
-use shared::db::{Trouble, trouble};
+use shared::{
+    db::{Trouble, trouble},
+    phone::{CountryCode, E164},
+    reason::Reason,
+};
 use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::{
-    gate::Scope,
+    gate::Entry,
     store::{
         budget,
         callbacks::{self, Callback, Effect, Taken},
     },
     traces,
-    twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status, count_error_code},
+    twilio::{
+        Class, FaultScope, MessageSid, MessageStatus, SignatureValidator, classify_status, count_error_code,
+    },
     worker::Worker,
 };
 
@@ -153,20 +159,48 @@ impl Receiver {
         if status.is_final() {
             metrics::histogram!("onboarding_delivery_latency_seconds").record(age);
         }
-        if let (Some(_), Some(class)) = (code, class) {
+        let country = || E164::parse(&callback.to).ok().and_then(|to| to.country());
+        if let (Some(number), Some(class)) = (code, class) {
             count_error_code(code, class);
-            match class {
-                Class::Account { .. } => self.worker.gate.breaker.open(Scope::Account),
-                Class::DailyCap => {
-                    // The event is stored: nothing that fails now is a reason to have it sent again.
-                    let tomorrow = budget::until_tomorrow(&self.worker.pool).await;
-                    let wait = tomorrow.unwrap_or(Duration::from_secs(3600));
-                    self.worker.gate.breaker.open(Scope::DailyCap { wait });
-                }
-                _ => {}
-            }
+            self.inform_breaker(callback, Reason::Error(number), class, country()).await;
+        } else if matches!(status, MessageStatus::Sent | MessageStatus::Delivered) {
+            let arrived = status == MessageStatus::Delivered;
+            self.worker.gate.breaker.delivered(country, arrived);
         }
         Ok("ok")
+    }
+
+    /// The event is stored: nothing that fails now is a reason to have it sent again.
+    async fn inform_breaker(
+        &self,
+        callback: &Callback,
+        code: Reason,
+        class: Class,
+        country: Option<CountryCode>,
+    ) {
+        let breaker = &self.worker.gate.breaker;
+        match class {
+            Class::Account { scope: FaultScope::Account } => {
+                let (worker, to) = (self.worker.clone(), callback.to.clone());
+                // Twilio is asked meanwhile, which takes longer than it waits for our answer.
+                tokio::spawn(async move {
+                    worker.gate.breaker.account_refused(&worker.client, &to, Entry::default()).await
+                });
+            }
+            Class::Account { scope: FaultScope::Country } => {
+                if let Some(country) = country {
+                    breaker.hold_country(country, code, true);
+                }
+            }
+            Class::Account { scope: FaultScope::Destination } => {
+                breaker.destination_refused(country, code, &callback.to);
+            }
+            Class::DailyCap => {
+                let tomorrow = budget::until_tomorrow(&self.worker.pool).await;
+                breaker.cap(tomorrow.unwrap_or(Duration::from_secs(3600)));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -93,7 +93,7 @@ impl Worker {
             Outcome { pool: batches.clone(), retry_for: timing.retry_for, messages_per_day: per_day };
         Ok(Self {
             sender: config.twilio.sender()?.clone(),
-            registrar: registrar(config.method, client.clone()),
+            registrar: registrar(config.method, client.clone(), config.twilio.lookup_timeout),
             gate: Gate {
                 permits: Permits::new(config.pace.concurrency),
                 limiter: Limiter::start(
@@ -101,7 +101,7 @@ impl Worker {
                     SendRate(pool.clone()),
                     abandon.clone(),
                 ),
-                breaker: Breaker::new(timing.probe),
+                breaker: Breaker::new(timing.probe, config.pace.concurrency),
                 pauses: Pauses::new(),
                 waits: Handles::new(),
             },

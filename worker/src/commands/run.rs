@@ -144,6 +144,11 @@ fn start(
         };
         lanes.spawn(consumer.run());
     }
+    {
+        // A probe is a call as those of the lanes: its end is waited for.
+        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
+        lanes.spawn(async move { breaker::keep_probing(&worker, &health, &stop).await });
+    }
     lanes.close();
     let (publisher, publishing) =
         Publisher::start(worker.config.broker.clone(), "aamcare worker, publisher", stop.clone());
@@ -164,8 +169,6 @@ fn start(
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
         tasks.spawn(async move { worker.gate.pauses.follow(&worker.pool, &health, &stop).await });
     }
-    let (worker, stop) = (worker.clone(), stop.clone());
-    tasks.spawn(async move { breaker::keep_probing(&worker.gate.breaker, &worker.client, &stop).await });
     (lanes, publisher)
 }
 

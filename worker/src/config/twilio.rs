@@ -21,12 +21,15 @@ pub(crate) struct TwilioConfig {
     pub(crate) public_url: Option<Url>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
+    /// For a Lookup alone.
+    pub(crate) lookup_timeout: Duration,
 }
 
 impl TwilioConfig {
     pub(crate) fn read(env: &mut Env, insecure: &Insecure) -> Self {
         let connect_timeout = env.duration(&settings::TWILIO_CONNECT_TIMEOUT);
         let timeout = env.duration(&settings::TWILIO_TIMEOUT);
+        let lookup_timeout = env.duration(&settings::LOOKUP_TIMEOUT);
         let webhook_tokens = tokens(env);
         let api_base = base_url(env, &settings::TWILIO_API_BASE_URL, insecure);
         let lookups_base = base_url(env, &settings::TWILIO_LOOKUPS_BASE_URL, insecure);
@@ -44,7 +47,15 @@ impl TwilioConfig {
             })
         });
         let public_url = base_url(env, &settings::PUBLIC_URL, insecure);
-        Self { client, sender: sender(env), webhook_tokens, public_url, connect_timeout, timeout }
+        Self {
+            client,
+            sender: sender(env),
+            webhook_tokens,
+            public_url,
+            connect_timeout,
+            timeout,
+            lookup_timeout,
+        }
     }
 
     /// The client's settings. A configuration without faults has them.

@@ -1,83 +1,144 @@
-//! The breaker: account and path faults stop all calls, burn no user, and heal by themselves.
+//! The breaker: faults of the account, of Twilio and of the way to it stop all calls; faults of a country stop the calls
+//! to it. Users wait meanwhile, and none of them is failed by it.
+//!
+//! Each worker opens by what it sees itself; the table `breaker` makes it the fleet's, and gives out the probes.
 
 mod countries;
-mod probe;
+mod fleet;
+mod outage;
+mod state;
+mod suspects;
 
 use std::{
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use shared::{reason::Reason, retry::RetryPolicy};
-use tokio::sync::watch;
+use shared::{phone::CountryCode, reason::Reason, retry::RetryPolicy};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
-use countries::Countries;
-pub(crate) use probe::keep_probing;
+use crate::{
+    store::breaker::{Fault, Gaps, Held},
+    twilio::{Client, Preflight},
+};
+use countries::{Countries, Way};
+pub(crate) use fleet::keep_probing;
+pub(crate) use outage::Outage;
+use outage::Run;
+pub(crate) use state::{Scope, State};
+use suspects::Suspects;
 
-/// This many path faults in a row, without any answer between them, mean that Twilio is out of reach.
-const PATH_FAULTS: u32 = 3;
+const NETWORK: &str = "network";
+const ACCOUNT: &str = "account";
 
-/// How far a fault reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Credentials, sender, account.
-    Account,
-    /// Twilio cannot be reached.
-    Network,
-    /// The day's messages are used up, at Twilio or by `MAX_MESSAGES_PER_DAY`.
-    DailyCap {
-        /// Until the next day.
-        wait: Duration,
-    },
-    /// One destination country.
-    Country(String),
-}
+/// Without a definite answer between them, so many calls in a row mean an outage. A fifth of all calls failing at random
+/// makes such a run once in 300,000 calls.
+const LONGEST_RUN: usize = 8;
 
-/// Whether calls are made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Yes.
-    Closed,
-    /// One call is let through to find out.
-    HalfOpen,
-    /// No.
-    Open(Scope),
-}
+/// So long the outcome of a refused call waits for what Twilio says of the account.
+const ASKING: Duration = Duration::from_secs(10);
 
-/// A call that was held back: what to note on the user, and when she is due again.
+/// A call that was held back: what to note on the user, and when they are due again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trip {
     pub(crate) reason: Reason,
     /// Zero: at once, for the sweeper waits for the breaker anyway.
     pub(crate) again_in: Duration,
+    /// Where only this user's country is held back: how they end if that lasts for `RETRY_FOR`.
+    pub(crate) ends_with: Option<Reason>,
+}
+
+impl Trip {
+    pub(crate) fn of(reason: Reason, again_in: Duration) -> Self {
+        Self { reason, again_in, ends_with: None }
+    }
+}
+
+/// How a user's call meets the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Entry {
+    /// The probe of the fleet, which passes an open breaker.
+    pub(crate) probe: bool,
+    /// The probe of its country.
+    pub(crate) country_probe: bool,
+}
+
+/// What a probe found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// Twilio answered, and the account is not at fault.
+    Well,
+    /// No definite answer.
+    Outage(Outage),
+    /// The account is at fault.
+    Account,
+}
+
+/// Whose fault a refusal is that may be the account's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// This recipient's alone, as far as is known.
+    Recipient,
+    /// The country's: calls to it are held back.
+    Country,
+    /// The account's: all calls are held back.
+    Account,
 }
 
 /// The breaker of one worker.
 pub(crate) struct Breaker {
     state: watch::Sender<State>,
-    probing: AtomicBool,
-    path_faults: AtomicU32,
-    /// How often it opened since it last closed.
-    opened: AtomicU32,
-    gaps: RetryPolicy,
+    run: Run,
+    longest_run: u32,
+    gaps: Gaps,
+    suspects: Mutex<Suspects>,
     countries: Mutex<Countries>,
+    /// Countries are held back, or recipients under suspicion: only then answers need a lock.
+    watchful: AtomicBool,
+    /// What the database is still to be told.
+    news: Mutex<Vec<News>>,
+    told: Notify,
+    /// The scope whose probe is due, as the database last said.
+    due: Mutex<Option<&'static str>>,
+    finding: Mutex<Option<Finding>>,
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What this worker found out and the database does not know yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum News {
+    Opened(Fault),
+    Closed(String),
+    Passed(String),
 }
 
 impl Breaker {
-    /// Closed. `gaps` lie between probes.
-    pub(crate) fn new(gaps: RetryPolicy) -> Self {
-        show(&State::Closed);
-        Self {
-            state: watch::Sender::new(State::Closed),
-            probing: AtomicBool::new(false),
-            path_faults: AtomicU32::new(0),
-            opened: AtomicU32::new(0),
-            gaps,
-            countries: Mutex::new(Countries::new(gaps)),
-        }
+    /// Closed, and not consumed through until the database was read. `gaps` lie between probes; `concurrency` calls may
+    /// be in flight.
+    pub(crate) fn new(gaps: RetryPolicy, concurrency: usize) -> Self {
+        let breaker = Self {
+            state: watch::Sender::new(State::default()),
+            run: Run::default(),
+            // With what is in flight when it opens, an outage leaves at most twice `concurrency` without an answer.
+            longest_run: u32::try_from(concurrency.saturating_add(1).min(LONGEST_RUN)).unwrap_or(2),
+            gaps: Gaps { base: gaps.base, max: gaps.max },
+            suspects: Mutex::default(),
+            countries: Mutex::default(),
+            watchful: AtomicBool::new(false),
+            news: Mutex::default(),
+            told: Notify::new(),
+            due: Mutex::default(),
+            finding: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        };
+        breaker.state.borrow().show();
+        breaker
     }
 
     /// Follows the state.
@@ -85,141 +146,280 @@ impl Breaker {
         self.state.subscribe()
     }
 
-    /// Whether nothing is to be sent at the moment.
+    /// Whether nothing is to be sent at the moment, but for a probe.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(*self.state.borrow(), State::Open(_))
+        self.state.borrow().scope().is_some()
     }
 
-    /// Whether only a probe is let through.
-    pub(crate) fn is_half_open(&self) -> bool {
-        *self.state.borrow() == State::HalfOpen
+    /// Whether calls to any country are held back.
+    pub(crate) fn holds_a_country(&self) -> bool {
+        self.is_watchful() && self.countries().any()
     }
 
-    /// Fails at once where a call would be held back.
-    pub(crate) fn check(&self) -> Result<(), Trip> {
-        match &*self.state.borrow() {
-            State::Open(scope) => Err(trip(scope)),
-            _ => Ok(()),
+    /// Fails where a call is held back by the breaker as a whole.
+    pub(crate) fn check(&self, entry: Entry) -> Result<(), Trip> {
+        if entry.probe { Ok(()) } else { self.state.borrow().trip().map_or(Ok(()), Err) }
+    }
+
+    /// Fails where calls to this country are held back.
+    pub(crate) fn check_country(&self, country: Option<CountryCode>, entry: Entry) -> Result<(), Trip> {
+        if entry.country_probe || !self.is_watchful() {
+            return Ok(());
+        }
+        let Some(country) = country else { return Ok(()) };
+        match self.countries().way(country.as_str()) {
+            Way::Free => Ok(()),
+            Way::Due(code) => Err(country_trip(Duration::ZERO, code)),
+            Way::Held { for_now, code } => Err(country_trip(for_now, code)),
         }
     }
 
-    /// Lets a call through, or tells what holds it back. While half open, one call goes and the others wait
-    /// for what becomes of it.
-    pub(crate) async fn admit(&self, country: Option<&str>) -> Result<Admission<'_>, Trip> {
-        if *self.state.borrow() != State::Closed
-            && let Some(probe) = self.probe().await?
-        {
-            return Ok(probe);
-        }
-        let mut countries = self.countries.lock().unwrap_or_else(PoisonError::into_inner);
-        match country.and_then(|c| countries.held(c)) {
-            Some(again_in) => Err(Trip { reason: Reason::BreakerOpen, again_in }),
-            None => Ok(Admission { breaker: self, probe: false }),
-        }
-    }
-
-    /// Waits until calls are made again, or for the right to be the one that finds out.
-    async fn probe(&self) -> Result<Option<Admission<'_>>, Trip> {
+    /// Waits until a call that waits for its turn is held back.
+    pub(crate) async fn until_held(&self, country: Option<CountryCode>, entry: Entry) -> Trip {
         let mut state = self.state.subscribe();
         loop {
-            match &*state.borrow_and_update() {
-                State::Open(scope) => return Err(trip(scope)),
-                State::Closed => return Ok(None),
-                State::HalfOpen if !self.probing.swap(true, Ordering::AcqRel) => {
-                    return Ok(Some(Admission { breaker: self, probe: true }));
-                }
-                State::HalfOpen => {}
+            state.borrow_and_update();
+            if let Err(trip) = self.check(entry).and_then(|()| self.check_country(country, entry)) {
+                return trip;
             }
-            // Err: the breaker is gone, and with it the worker.
             if state.changed().await.is_err() {
-                return Ok(None);
+                // This object is gone, and with it the worker.
+                std::future::pending::<()>().await;
             }
         }
     }
 
-    /// Twilio answered a create call without an account fault.
-    pub(crate) fn worked(&self, country: Option<&str>) {
-        self.path_faults.store(0, Ordering::Relaxed);
-        if let Some(country) = country {
-            self.countries.lock().unwrap_or_else(PoisonError::into_inner).clear(country);
-        }
-        if self.is_half_open() {
-            self.opened.store(0, Ordering::Relaxed);
-            self.set(State::Closed);
-        }
-    }
-
-    /// A call never reached Twilio; several in a row open the breaker.
-    pub(crate) fn path_fault(&self) {
-        if self.path_faults.fetch_add(1, Ordering::Relaxed) + 1 >= PATH_FAULTS || self.is_half_open() {
-            self.open(Scope::Network);
-        }
-    }
-
-    /// Stops all calls, or those to one country.
-    pub(crate) fn open(&self, scope: Scope) {
-        if let Scope::Country(country) = scope {
-            tracing::error!(country, "breaker: calls to this country are held back");
-            self.countries.lock().unwrap_or_else(PoisonError::into_inner).hold(&country);
+    /// Twilio accepted a message.
+    pub(crate) fn accepted(&self, country: Option<CountryCode>, entry: Entry) {
+        self.definite(entry);
+        if !self.is_watchful() {
             return;
         }
-        if !self.is_open() {
-            self.opened.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(?scope, "breaker opened: nothing is sent until a probe succeeds");
-            self.set(State::Open(scope));
+        lock(&self.suspects).accepted(Instant::now());
+        if let Some(country) = country {
+            let mut countries = self.countries();
+            countries.accepted(country.as_str());
+            if entry.country_probe && !countries.is_by_callback(country.as_str()) {
+                self.release(&mut countries, country.as_str());
+            }
         }
     }
 
-    fn half_open(&self) {
-        self.path_faults.store(0, Ordering::Relaxed);
-        tracing::info!("breaker half open: one call is let through");
-        self.set(State::HalfOpen);
-    }
-
-    /// The gap before the next probe.
-    fn gap(&self) -> Duration {
-        self.gaps.cap(self.opened.load(Ordering::Relaxed).saturating_sub(1))
-    }
-
-    fn set(&self, state: State) {
-        show(&state);
-        self.probing.store(false, Ordering::Release);
-        self.state.send_replace(state);
-    }
-}
-
-/// A call that was let through. A probe that ends without a verdict lets another one go.
-pub(crate) struct Admission<'a> {
-    breaker: &'a Breaker,
-    probe: bool,
-}
-
-impl Drop for Admission<'_> {
-    fn drop(&mut self) {
-        if self.probe && self.breaker.is_half_open() {
-            self.breaker.probing.store(false, Ordering::Release);
-            self.breaker.state.send_modify(|_| {});
+    /// Twilio gave a definite answer that does not speak of the account.
+    pub(crate) fn definite(&self, entry: Entry) {
+        self.run.end();
+        if entry.probe {
+            self.found(Finding::Well);
         }
     }
-}
 
-fn trip(scope: &Scope) -> Trip {
-    match scope {
-        Scope::DailyCap { wait } => Trip { reason: Reason::DailyCap, again_in: *wait },
-        Scope::Network => Trip { reason: Reason::PathFault, again_in: Duration::ZERO },
-        Scope::Account | Scope::Country(_) => Trip { reason: Reason::BreakerOpen, again_in: Duration::ZERO },
+    /// A call ended without a definite answer; many in a row open the breaker.
+    pub(crate) fn indefinite(&self, kind: Outage, entry: Entry) {
+        let (length, kind_of_run) = self.run.one_more(kind);
+        if entry.probe {
+            self.found(Finding::Outage(kind));
+        } else if length >= self.longest_run && self.state.borrow().network.is_none() {
+            self.tell(News::Opened(fault(NETWORK, kind_of_run.as_str(), false)));
+            tracing::error!(
+                kind = kind_of_run.as_str(),
+                calls = length,
+                "breaker opened: Twilio is out of reach"
+            );
+            self.change(|state| state.network = Some(kind_of_run));
+        }
+    }
+
+    /// A recipient was refused with a code that may speak of the account: finds out whether it does.
+    pub(crate) async fn account_refused(&self, client: &Client, recipient: &str, entry: Entry) -> Blame {
+        self.run.end();
+        if entry.probe {
+            self.found(Finding::Account);
+        }
+        let several = {
+            self.watchful.store(true, Ordering::Relaxed);
+            lock(&self.suspects).refused(recipient, Instant::now())
+        };
+        if several {
+            self.open_account();
+        }
+        // One asks, the others wait for what it learns.
+        let ask = async {
+            let _asking = self.asking.lock().await;
+            let known = self.state.borrow().account;
+            if known { None } else { Some(client.preflight().await) }
+        };
+        let asked = tokio::time::timeout(ASKING, ask).await;
+        if let Ok(Some(Preflight::Refused { status, code })) = asked {
+            tracing::error!(status, code, "Twilio refuses the account");
+            self.open_account();
+        }
+        if self.state.borrow().account { Blame::Account } else { Blame::Recipient }
+    }
+
+    /// A recipient was refused with a code that may speak of the country.
+    pub(crate) fn destination_refused(
+        &self,
+        country: Option<CountryCode>,
+        code: Reason,
+        recipient: &str,
+    ) -> Blame {
+        let Some(country) = country else { return Blame::Recipient };
+        self.watchful.store(true, Ordering::Relaxed);
+        let mut countries = self.countries();
+        if countries.holds(country.as_str()) {
+            return Blame::Country;
+        }
+        if !countries.refused(country.as_str(), recipient) {
+            return Blame::Recipient;
+        }
+        drop(countries);
+        self.hold_country(country, code, false);
+        Blame::Country
+    }
+
+    /// Holds back the calls to a country.
+    pub(crate) fn hold_country(&self, country: CountryCode, code: Reason, by_callback: bool) {
+        self.watchful.store(true, Ordering::Relaxed);
+        let gap = self.country_gaps(by_callback).base;
+        let fresh = self.countries().hold(country.as_str(), code, by_callback, gap);
+        if fresh || by_callback {
+            let scope = countries::scope(country.as_str());
+            self.tell(News::Opened(fault(&scope, &code.as_str(), by_callback)));
+        }
+        if fresh {
+            tracing::error!(country = country.as_str(), %code, "breaker: calls to this country are held back");
+            // Wakes those that wait for their turn.
+            self.state.send_modify(|_| {});
+        }
+    }
+
+    /// A message to this country was sent on by Twilio, or has arrived.
+    pub(crate) fn delivered(&self, country: impl FnOnce() -> Option<CountryCode>, arrived: bool) {
+        if !self.is_watchful() {
+            return;
+        }
+        let Some(country) = country() else { return };
+        let mut countries = self.countries();
+        if !countries.is_by_callback(country.as_str()) {
+            return;
+        }
+        if arrived {
+            self.release(&mut countries, country.as_str());
+        } else {
+            self.tell(News::Passed(countries::scope(country.as_str())));
+        }
+    }
+
+    /// The day's messages are used up.
+    pub(crate) fn cap(&self, wait: Duration) {
+        if self.state.borrow().capped.is_none() {
+            tracing::error!(?wait, "breaker opened: the day's messages are used up");
+        }
+        self.change(|state| state.capped = Some(Instant::now() + wait));
+    }
+
+    fn open_account(&self) {
+        if self.state.borrow().account {
+            return;
+        }
+        tracing::error!("breaker opened: Twilio refuses the account or the sender");
+        self.tell(News::Opened(fault(ACCOUNT, ACCOUNT, false)));
+        self.change(|state| state.account = true);
+        lock(&self.suspects).clear();
+    }
+
+    fn release(&self, countries: &mut MutexGuard<'_, Countries>, country: &str) {
+        tracing::info!(country, "calls to this country are made again");
+        countries.release(country);
+        self.tell(News::Closed(countries::scope(country)));
+    }
+
+    /// Takes over what the database says; what it was not told yet stays as it is.
+    fn read(&self, rows: &[Held]) {
+        let untold = lock(&self.news).clone();
+        let untold =
+            |scope: &str| untold.iter().any(|n| matches!(n, News::Opened(fault) if fault.scope == scope));
+        let row = |scope: &str| rows.iter().find(|r| r.scope == scope);
+        {
+            let mut countries = self.countries();
+            countries.read(rows);
+            let watchful = countries.any() || countries.any_suspect() || !lock(&self.suspects).is_empty();
+            self.watchful.store(watchful, Ordering::Relaxed);
+        }
+        self.change(|state| {
+            state.read = true;
+            state.capped = state.capped.filter(|until| *until > Instant::now());
+            if !untold(NETWORK) {
+                let kind = row(NETWORK).map(|r| Outage::of_word(&r.kind));
+                if state.network.is_some() && kind.is_none() {
+                    self.run.end();
+                }
+                state.network = kind;
+            }
+            if !untold(ACCOUNT) {
+                state.account = row(ACCOUNT).is_some();
+            }
+            state.seeking &= state.scope().is_some();
+        });
+    }
+
+    fn country_gaps(&self, by_callback: bool) -> Gaps {
+        if by_callback { Gaps { base: self.gaps.max, max: self.gaps.max * 12 } } else { self.gaps }
+    }
+
+    fn is_watchful(&self) -> bool {
+        self.watchful.load(Ordering::Relaxed)
+    }
+
+    /// The word for what a scope is held back for.
+    fn kind(&self, scope: &'static str) -> &'static str {
+        match self.state.borrow().network {
+            Some(kind) if scope == NETWORK => kind.as_str(),
+            _ => scope,
+        }
+    }
+
+    fn tell(&self, news: News) {
+        {
+            let mut all = lock(&self.news);
+            if !all.contains(&news) {
+                all.push(news);
+            }
+        }
+        self.told.notify_one();
+    }
+
+    fn found(&self, finding: Finding) {
+        *lock(&self.finding) = Some(finding);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_if_modified(|state| {
+            let before = *state;
+            change(state);
+            if *state != before {
+                state.show();
+            }
+            *state != before
+        });
+    }
+
+    fn countries(&self) -> MutexGuard<'_, Countries> {
+        lock(&self.countries)
     }
 }
 
-fn show(state: &State) {
-    let (account, network) = match state {
-        State::Closed => (0.0, 0.0),
-        State::HalfOpen => (1.0, 1.0),
-        State::Open(Scope::Network) => (0.0, 2.0),
-        State::Open(_) => (2.0, 0.0),
-    };
-    metrics::gauge!("onboarding_circuit_state", "scope" => "account").set(account);
-    metrics::gauge!("onboarding_circuit_state", "scope" => "network").set(network);
+fn fault(scope: &str, kind: &str, by_callback: bool) -> Fault {
+    Fault { scope: scope.to_owned(), kind: kind.to_owned(), by_callback }
+}
+
+fn country_trip(again_in: Duration, code: Reason) -> Trip {
+    Trip { reason: Reason::BreakerOpen, again_in, ends_with: Some(code) }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while holding it leaves values behind that are still good.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

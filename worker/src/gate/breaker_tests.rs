@@ -3,74 +3,168 @@ use futures::FutureExt;
 use super::*;
 
 const GAPS: RetryPolicy = RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) };
+const USUAL: Entry = Entry { probe: false, country_probe: false };
+const PROBE: Entry = Entry { probe: true, country_probe: false };
 
-#[tokio::test]
-async fn an_account_fault_holds_everything_back() {
-    let breaker = Breaker::new(GAPS);
-    assert!(breaker.admit(Some("NP")).await.is_ok());
-    breaker.open(Scope::Account);
-    let trip = breaker.admit(Some("NP")).await.err();
-    assert_eq!(trip, Some(Trip { reason: Reason::BreakerOpen, again_in: Duration::ZERO }));
-    assert!(breaker.check().is_err());
+fn breaker(concurrency: usize) -> Breaker {
+    Breaker::new(GAPS, concurrency)
+}
+
+fn country(code: &str) -> Option<CountryCode> {
+    code.parse().ok()
+}
+
+fn row(scope: &str, kind: &str, due_in: f64) -> Held {
+    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in }
+}
+
+fn told(breaker: &Breaker) -> Vec<News> {
+    std::mem::take(&mut *lock(&breaker.news))
 }
 
 #[tokio::test]
-async fn half_open_lets_one_call_through_and_the_others_wait_for_it() {
-    let breaker = Breaker::new(GAPS);
-    breaker.open(Scope::Account);
-    breaker.half_open();
-    let probe = breaker.admit(None).now_or_never().expect("one call goes");
-    assert!(breaker.admit(None).now_or_never().is_none(), "a second one waits");
-    breaker.worked(None);
-    assert!(breaker.admit(None).now_or_never().is_some());
-    drop(probe);
-    assert!(breaker.admit(None).now_or_never().is_some_and(|a| a.is_ok()));
-}
-
-#[tokio::test]
-async fn a_probe_without_a_verdict_lets_another_one_go() {
-    let breaker = Breaker::new(GAPS);
-    breaker.open(Scope::Network);
-    breaker.half_open();
-    drop(breaker.admit(None).await.ok());
-    assert!(breaker.admit(None).now_or_never().is_some());
-}
-
-#[tokio::test]
-async fn only_path_faults_in_a_row_open_it() {
-    let breaker = Breaker::new(GAPS);
-    for _ in 0..10 {
-        breaker.path_fault();
-        breaker.path_fault();
-        breaker.worked(None);
+async fn every_kind_of_outage_opens_it_after_eight_calls_and_is_named() {
+    for kind in Outage::ALL {
+        let breaker = breaker(50);
+        (0..7).for_each(|_| breaker.indefinite(kind, USUAL));
+        assert_eq!(breaker.check(USUAL), Ok(()));
+        breaker.indefinite(kind, USUAL);
+        assert_eq!(breaker.check(USUAL), Err(Trip::of(Reason::BreakerOpen, Duration::ZERO)));
+        assert_eq!(told(&breaker), [News::Opened(fault("network", kind.as_str(), false))]);
     }
-    assert!(!breaker.is_open());
-    (0..3).for_each(|_| breaker.path_fault());
-    assert!(breaker.is_open());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_country_is_held_back_alone_and_probed_after_a_gap() {
-    let breaker = Breaker::new(GAPS);
-    breaker.open(Scope::Country("IN".into()));
-    assert!(breaker.admit(Some("NP")).await.is_ok());
-    let held = breaker.admit(Some("IN")).await.err().expect("held");
-    assert!(held.again_in > Duration::from_secs(4));
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(breaker.admit(Some("IN")).await.is_ok(), "the probe");
-    assert!(breaker.admit(Some("IN")).await.is_err(), "the next one waits for the probe's verdict");
-    breaker.worked(Some("IN"));
-    assert!(breaker.admit(Some("IN")).await.is_ok());
+#[tokio::test]
+async fn kinds_in_any_mixture_open_it() {
+    let breaker = breaker(50);
+    let mut kinds = Outage::ALL.into_iter().cycle();
+    (0..8).for_each(|_| breaker.indefinite(kinds.next().unwrap(), USUAL));
+    assert_eq!(breaker.state.borrow().network, Some(Outage::Mixed));
 }
 
 #[test]
-fn probes_come_at_growing_gaps() {
-    let breaker = Breaker::new(GAPS);
-    let mut gaps = Vec::new();
-    for _ in 0..8 {
-        breaker.open(Scope::Account);
-        gaps.push(breaker.gap().as_secs());
-        breaker.half_open();
+fn what_is_in_flight_when_it_opens_is_part_of_the_bound() {
+    for concurrency in 1..100 {
+        let threshold = usize::try_from(breaker(concurrency).longest_run).unwrap();
+        assert!(threshold + concurrency - 1 <= 2 * concurrency, "{concurrency}");
     }
-    assert_eq!(gaps, [5, 10, 20, 40, 80, 160, 300, 300]);
+}
+
+#[tokio::test]
+async fn a_definite_answer_between_keeps_it_closed() {
+    let breaker = breaker(50);
+    for _ in 0..100 {
+        (0..7).for_each(|_| breaker.indefinite(Outage::ServerError, USUAL));
+        breaker.definite(USUAL);
+    }
+    assert!(!breaker.is_open());
+}
+
+#[tokio::test]
+async fn only_the_probe_passes_and_finds_out() {
+    let breaker = breaker(1);
+    (0..2).for_each(|_| breaker.indefinite(Outage::Timeout, USUAL));
+    assert!(breaker.check(USUAL).is_err() && breaker.check(PROBE).is_ok());
+    breaker.definite(USUAL);
+    assert_eq!(*lock(&breaker.finding), None, "a call that was in flight proves nothing");
+    breaker.indefinite(Outage::Reset, PROBE);
+    assert_eq!(lock(&breaker.finding).take(), Some(Finding::Outage(Outage::Reset)));
+    breaker.accepted(country("NP"), PROBE);
+    assert_eq!(lock(&breaker.finding).take(), Some(Finding::Well));
+    assert!(breaker.is_open(), "the database closes it");
+}
+
+#[tokio::test]
+async fn what_the_fleet_holds_back_is_held_back_here_and_released_with_it() {
+    let breaker = breaker(50);
+    breaker.read(&[row("network", "5xx", 3.0)]);
+    assert_eq!(breaker.state.borrow().scope(), Some(Scope::Network(Outage::ServerError)));
+    breaker.read(&[row("account", "account", 3.0)]);
+    assert_eq!(breaker.state.borrow().scope(), Some(Scope::Account));
+    breaker.read(&[]);
+    assert_eq!(breaker.check(USUAL), Ok(()));
+}
+
+#[tokio::test]
+async fn what_the_database_does_not_know_yet_stays() {
+    let breaker = breaker(1);
+    (0..2).for_each(|_| breaker.indefinite(Outage::Timeout, USUAL));
+    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
+    breaker.read(&[]);
+    assert!(breaker.is_open() && breaker.holds_a_country());
+    told(&breaker);
+    breaker.countries().stored("country:IN");
+    breaker.read(&[]);
+    assert!(!breaker.is_open() && !breaker.holds_a_country());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_country_is_held_back_alone_and_says_how_its_users_end() {
+    let breaker = breaker(50);
+    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
+    assert_eq!(breaker.check_country(country("NP"), USUAL), Ok(()));
+    let trip = breaker.check_country(country("IN"), USUAL).unwrap_err();
+    assert!(trip.again_in > Duration::from_secs(4), "not before its probe");
+    assert_eq!((trip.reason, trip.ends_with), (Reason::BreakerOpen, Some(Reason::Error(21408))));
+    let probe = Entry { country_probe: true, ..USUAL };
+    assert_eq!(breaker.check_country(country("IN"), probe), Ok(()));
+    breaker.accepted(country("IN"), probe);
+    assert_eq!(breaker.check_country(country("IN"), USUAL), Ok(()));
+    assert_eq!(told(&breaker).last(), Some(&News::Closed("country:IN".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_its_turn_leaves_when_its_country_is_held_back() {
+    let breaker = breaker(50);
+    let (mut home, mut abroad) = (
+        Box::pin(breaker.until_held(country("NP"), USUAL)),
+        Box::pin(breaker.until_held(country("IN"), USUAL)),
+    );
+    assert!((&mut home).now_or_never().is_none() && (&mut abroad).now_or_never().is_none());
+    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
+    assert!((&mut abroad).now_or_never().is_some());
+    assert!((&mut home).now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_recipient_alone_never_holds_a_country_back() {
+    let breaker = breaker(50);
+    let refused = |who| breaker.destination_refused(country("NP"), Reason::Error(21606), who);
+    assert!((0..20).all(|_| refused("one") == Blame::Recipient));
+    assert_eq!(refused("two"), Blame::Recipient);
+    assert!(!breaker.holds_a_country());
+    assert_eq!(refused("three"), Blame::Country);
+    assert!(breaker.holds_a_country());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_callback_reported_ends_by_callback_alone() {
+    let breaker = breaker(50);
+    breaker.hold_country(country("US").unwrap(), Reason::Error(30034), true);
+    breaker.accepted(country("US"), Entry { country_probe: true, ..USUAL });
+    assert!(breaker.holds_a_country(), "the 201 proves nothing");
+    breaker.delivered(|| country("US"), false);
+    assert!(breaker.holds_a_country(), "it was sent on, and may still fail");
+    assert_eq!(told(&breaker).last(), Some(&News::Passed("country:US".to_owned())));
+    breaker.delivered(|| country("US"), true);
+    assert!(!breaker.holds_a_country());
+}
+
+#[tokio::test]
+async fn nothing_is_consumed_before_the_fleet_was_asked() {
+    let breaker = breaker(50);
+    assert!(!breaker.state.borrow().read);
+    breaker.read(&[]);
+    assert!(breaker.state.borrow().read);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_days_cap_ends_with_the_day() {
+    let breaker = breaker(50);
+    breaker.cap(Duration::from_secs(60));
+    let trip = breaker.check(USUAL).unwrap_err();
+    assert_eq!((trip.reason, trip.again_in), (Reason::DailyCap, Duration::from_secs(60)));
+    tokio::time::advance(Duration::from_secs(61)).await;
+    breaker.read(&[]);
+    assert_eq!(breaker.check(USUAL), Ok(()));
 }

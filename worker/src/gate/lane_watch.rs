@@ -4,12 +4,16 @@ use chrono::{DateTime, Utc};
 use shared::lane::Lane;
 use tokio::sync::watch;
 
-use super::{Gate, breaker::State, pauses::Permission};
+use super::{
+    Gate,
+    breaker::{Scope, State},
+    pauses::Permission,
+};
 
 /// What keeps a lane from being consumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
-    /// The pauses were not read yet.
+    /// The pauses, or what the fleet holds back, were not read yet.
     Unread,
     /// A person paused it.
     Paused(Option<DateTime<Utc>>),
@@ -31,8 +35,15 @@ impl LaneWatch {
 
     fn look(&mut self) -> Option<Obstacle> {
         let permission = self.pauses.borrow_and_update()[self.lane as usize];
-        let open = matches!(*self.breaker.borrow_and_update(), State::Open(_));
+        let breaker = *self.breaker.borrow_and_update();
+        // Live signups are consumed all the same, and stored as waiting in their order; the day's cap only ends with the
+        // day. A backfill waits in its queue.
+        let open = match self.lane {
+            Lane::Live => breaker.scope() == Some(Scope::DailyCap),
+            Lane::Backfill => breaker.scope().is_some() && !breaker.seeking,
+        };
         match permission {
+            _ if !breaker.read => Some(Obstacle::Unread),
             Permission::Unread => Some(Obstacle::Unread),
             Permission::Paused(until) => Some(Obstacle::Paused(until)),
             Permission::Granted => open.then_some(Obstacle::Breaker),

@@ -7,6 +7,7 @@
 
 mod clock;
 mod counter;
+mod share;
 mod token;
 
 use std::{
@@ -21,7 +22,8 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use counter::{Counter, Next, Order};
-pub(crate) use token::Token;
+pub(crate) use share::Share;
+use token::Token;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// After a lease that failed.
@@ -76,17 +78,17 @@ impl Limiter {
     }
 
     /// Waits for the right to send `segments` now. Dropping it leaves the queue.
-    pub(crate) fn take(&self, lane: Lane, segments: u32) -> Wait {
+    pub(crate) fn take(&self, lane: Lane, segments: u32) -> Wait<'_> {
         self.ask(lane, segments, false)
     }
 
     /// The same, before everybody else of the lane.
-    pub(crate) fn take_first(&self, lane: Lane, segments: u32) -> Wait {
+    pub(crate) fn take_first(&self, lane: Lane, segments: u32) -> Wait<'_> {
         self.ask(lane, segments, true)
     }
 
-    fn ask(&self, lane: Lane, segments: u32, first: bool) -> Wait {
-        Wait(self.0.as_ref().map(|shared| {
+    fn ask(&self, lane: Lane, segments: u32, first: bool) -> Wait<'_> {
+        let token = self.0.as_ref().map(|shared| {
             let token = {
                 let mut counter = shared.counter();
                 let token = counter.ask(lane, segments, first);
@@ -96,31 +98,59 @@ impl Limiter {
             };
             shared.asked.notify_one();
             token
-        }))
+        });
+        Wait { limiter: self, token }
+    }
+
+    /// Takes back what was not used, for whoever waits longest.
+    fn take_back(&self, token: Token) {
+        let Some(shared) = &self.0 else { return };
+        {
+            let mut counter = shared.counter();
+            counter.take_back(token);
+            counter.hand_out(Instant::now());
+        }
+        shared.asked.notify_one();
     }
 }
 
 /// A place in the queue for a token.
-pub(crate) struct Wait(Option<tokio::sync::oneshot::Receiver<Token>>);
+pub(crate) struct Wait<'a> {
+    limiter: &'a Limiter,
+    token: Option<tokio::sync::oneshot::Receiver<Token>>,
+}
 
-impl Wait {
-    /// The token, if there is one at hand.
-    pub(crate) fn at_once(&mut self) -> Option<Token> {
-        match &mut self.0 {
-            None => Some(Token::UNLIMITED),
-            Some(token) => token.try_recv().ok(),
-        }
+impl<'a> Wait<'a> {
+    /// The share, if there is one at hand.
+    pub(crate) fn at_once(&mut self) -> Option<Share<'a>> {
+        let token = match &mut self.token {
+            None => Token::UNLIMITED,
+            Some(token) => token.try_recv().ok()?,
+        };
+        Some(Share::new(self.limiter, token))
     }
 
-    /// The token. May be waited for again after a wait that was given up.
-    pub(crate) async fn token(&mut self) -> Token {
-        match &mut self.0 {
+    /// The share. May be waited for again after a wait that was given up.
+    pub(crate) async fn share(&mut self) -> Share<'a> {
+        let token = match &mut self.token {
             None => Token::UNLIMITED,
             // Err: nothing is handed out any more, the worker has ended.
             Some(token) => match token.await {
                 Ok(token) => token,
                 Err(_) => std::future::pending().await,
             },
+        };
+        Share::new(self.limiter, token)
+    }
+}
+
+/// A token that was handed out and not fetched goes back.
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let Some(token) = &mut self.token else { return };
+        token.close();
+        if let Ok(token) = token.try_recv() {
+            self.limiter.take_back(token);
         }
     }
 }

@@ -98,7 +98,7 @@ impl Pauses {
 
 fn paused() -> Trip {
     // At once: the sweeper leaves a paused lane alone anyway.
-    Trip { reason: Reason::Paused, again_in: Duration::ZERO }
+    Trip::of(Reason::Paused, Duration::ZERO)
 }
 
 #[cfg(test)]

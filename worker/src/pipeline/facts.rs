@@ -43,6 +43,7 @@ pub(crate) struct News {
 }
 
 /// Where an event came from.
+#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) lane: Lane,
     pub(crate) arrival: Arrival,

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     failpoint,
-    gate::{self, Call, Echo, Pass, Trip},
+    gate::{Blame, Call, Echo, Entry, Outage, Pass, Trip},
     registrar::Registration,
     store::{
-        budget,
+        breaker, budget,
         claim::{Granted, Wish},
         known::Known,
         outcome::Ended,
@@ -38,24 +38,45 @@ use crate::{
 const LOOKUP: &str = "GET /v2/PhoneNumbers/{PhoneNumber}";
 const CREATE: &str = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json";
 
+/// What a call needs to know of its user beside the facts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    /// Delays this user has had.
+    pub(super) retries: u32,
+    pub(super) entry: Entry,
+}
+
 /// Welcomes one user. `None`: things changed meanwhile, look again.
 pub(super) async fn send(
     worker: &Worker,
     facts: Arc<Facts>,
-    retries: u32,
+    mut standing: Standing,
 ) -> Result<Option<Verdict>, Interrupted> {
     let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
-    let registration = {
+    let country = phone.country();
+    // Before anything is used up: Lookup, permit, rate.
+    match worker.gate.approach(worker, facts.lane, country, standing.entry).await {
+        Ok(entry) => standing.entry = entry,
+        Err(trip) => return hold(worker, facts, trip, standing.retries).await,
+    }
+    let registration = if worker.registrar.skips() {
+        worker.registrar.pass()
+    } else {
         let permit = worker.gate.permits.take(facts.lane).await;
         // Asked with the permit in hand: many may have waited for it meanwhile.
-        if let Err(trip) = worker.gate.check(facts.lane) {
-            return hold(worker, facts, trip).await;
+        if let Err(trip) = worker.gate.check(facts.lane, country, standing.entry) {
+            drop(permit);
+            return hold(worker, facts, trip, standing.retries).await;
         }
-        let scope = worker.traces.call(LOOKUP, facts.traceparent.as_deref());
-        let traceparent = scope.traceparent(facts.traceparent.as_deref());
-        let (registration, echo) = worker.registrar.register(&phone, traceparent.as_deref()).await;
-        permit.finish(echo);
-        registration
+        if worker.registrar.calls() {
+            let scope = worker.traces.call(LOOKUP, facts.traceparent.as_deref());
+            let traceparent = scope.traceparent(facts.traceparent.as_deref());
+            let (registration, echo) = worker.registrar.register(&phone, traceparent.as_deref()).await;
+            permit.finish(echo);
+            registration
+        } else {
+            worker.registrar.pass()
+        }
     };
     let method = match registration {
         Registration::Registered(method) => method,
@@ -70,23 +91,22 @@ pub(super) async fn send(
         }
     };
     let message = catalogue::welcome(facts.language);
-    let country = phone.country();
     let segments = u32::try_from(message.segments().segments).unwrap_or(1);
     let entered = tokio::select! {
-        entered = worker.gate.enter(facts.lane, country.as_ref().map(shared::phone::CountryCode::as_str), segments) => entered,
+        entered = worker.gate.enter(facts.lane, country, segments, standing.entry) => entered,
         () = worker.stop.cancelled() => return Err(Interrupted::Stopping),
     };
     let pass = match entered {
         Ok(pass) => pass,
-        Err(trip) => return hold(worker, facts, trip).await,
+        Err(trip) => return hold(worker, facts, trip, standing.retries).await,
     };
     let wish = wish(facts.clone(), &phone, method, message);
     let claimed = Claimed { message_id: wish.message_id, call_before: worker.call_before() };
     let verdict = match worker.claim(facts.lane).run(wish).await? {
         Granted::Yes => {
-            return call(worker, &facts, &phone, claimed, message, retries, pass).await.map(Some);
+            return call(worker, &facts, &phone, claimed, message, standing, pass).await.map(Some);
         }
-        Granted::Capped => return capped(worker, facts).await,
+        Granted::Capped => return capped(worker, facts, standing.retries).await,
         Granted::LookAgain => return Ok(None),
         Granted::Shared | Granted::Hers => Verdict::Linked,
         Granted::Suppressed => Verdict::OptedOut,
@@ -116,21 +136,34 @@ pub(super) async fn link(
 }
 
 /// Stores the user as waiting; the sweeper enqueues them again. `None`: things changed meanwhile, look again.
-async fn hold(worker: &Worker, facts: Arc<Facts>, trip: Trip) -> Result<Option<Verdict>, Interrupted> {
+async fn hold(
+    worker: &Worker,
+    facts: Arc<Facts>,
+    trip: Trip,
+    retries: u32,
+) -> Result<Option<Verdict>, Interrupted> {
     let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
-    state.again_in = Some(trip.again_in);
+    // Users of a country that is held back come again one by one, not all with its next probe.
+    let spread = trip.ends_with.map_or(Duration::ZERO, |_| worker.config.timing.retry.delay(retries));
+    state.again_in = Some(trip.again_in + spread);
     if worker.record.run(state).await? == Written::Superseded {
         return Ok(None);
     }
-    let verdict = Verdict::Deferred(trip.reason);
+    let mut verdict = Verdict::Deferred(trip.reason);
+    if let Some(reason) = trip.ends_with {
+        let (user_id, retry_for) = (facts.user_id.as_str(), worker.config.timing.retry_for);
+        if Box::pin(breaker::waited(&worker.pool, user_id, retry_for, reason)).await? {
+            verdict = Verdict::Failed(reason);
+        }
+    }
     line::uncalled(worker, &facts, verdict);
     Ok(Some(verdict))
 }
 
-async fn capped(worker: &Worker, facts: Arc<Facts>) -> Result<Option<Verdict>, Interrupted> {
+async fn capped(worker: &Worker, facts: Arc<Facts>, retries: u32) -> Result<Verdict, Interrupted> {
     let wait = Box::pin(budget::until_tomorrow(&worker.pool)).await?;
-    worker.gate.breaker.open(gate::Scope::DailyCap { wait });
-    hold(worker, facts, Trip { reason: Reason::DailyCap, again_in: wait }).await
+    worker.gate.breaker.cap(wait);
+    hold(worker, facts, Trip::of(Reason::DailyCap, wait), retries).await
 }
 
 fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Message) -> Wish {
@@ -154,22 +187,22 @@ struct Claimed {
 }
 
 /// The claim is committed: call at once, write what came of it.
-async fn call(
-    worker: &Worker,
+async fn call<'a>(
+    worker: &'a Worker,
     facts: &Facts,
     phone: &E164,
     claimed: Claimed,
     message: &Message,
-    retries: u32,
-    mut pass: Pass<'_>,
+    standing: Standing,
+    mut pass: Pass<'a>,
 ) -> Result<Verdict, Interrupted> {
     let user_id = facts.user_id.to_string();
     let message_id = claimed.message_id;
     failpoint::hit("after_claim");
-    if !may_call(worker, &mut pass, claimed.call_before).await {
-        worker.outcome.run(settle::give_back(message_id, user_id)).await?;
-        line::uncalled(worker, facts, Verdict::Deferred(Reason::GivenBack));
-        return Ok(Verdict::Deferred(Reason::GivenBack));
+    if let Err(reason) = may_call(worker, &mut pass, claimed.call_before, standing.entry).await {
+        worker.outcome.run(settle::give_back(message_id, user_id, reason)).await?;
+        line::uncalled(worker, facts, Verdict::Deferred(reason));
+        return Ok(Verdict::Deferred(reason));
     }
     let callback = worker.callback_url(message_id);
     let scope = worker.traces.call(CREATE, facts.traceparent.as_deref());
@@ -184,12 +217,19 @@ async fn call(
     };
     failpoint::hold("before_call").await;
     let started = Instant::now();
+    pass.spend();
     let answer = worker.client.create_message(&create).await;
     trace_end(scope, &answer);
     failpoint::hit("after_response");
-    inform_breaker(worker, phone, &answer).await;
     pass.finish(echo(started, &answer));
-    let terms = Terms { retry: worker.config.timing.retry, retries, first_check: worker.first_check() };
+    let blame = inform_breaker(worker, phone, &answer, standing.entry).await;
+    let terms = Terms {
+        retry: worker.config.timing.retry,
+        retries: standing.retries,
+        first_check: worker.first_check(),
+        blame,
+        held_back: worker.gate.breaker.is_open(),
+    };
     let ended = settle::settle(message_id, user_id, &answer, terms);
     let verdict = verdict(&ended);
     count_retry(&ended);
@@ -214,38 +254,74 @@ fn trace_end(mut scope: Scope, answer: &CreateOutcome) {
     }
 }
 
-async fn inform_breaker(worker: &Worker, phone: &E164, answer: &CreateOutcome) {
-    let breaker = &worker.gate.breaker;
-    let country = phone.country();
-    let country = country.as_ref().map(shared::phone::CountryCode::as_str);
-    match answer {
-        CreateOutcome::NotWritten { .. } => breaker.path_fault(),
-        CreateOutcome::Refused { class: Class::Account { scope: FaultScope::Country }, .. } => {
-            breaker.open(country.map_or(gate::Scope::Account, |c| gate::Scope::Country(c.to_owned())));
+/// Tells the breaker what became of a call; returns whose fault a refusal was that may be the account's.
+async fn inform_breaker(worker: &Worker, phone: &E164, answer: &CreateOutcome, entry: Entry) -> Blame {
+    let (breaker, country) = (&worker.gate.breaker, phone.country());
+    let (code, class) = match answer {
+        CreateOutcome::Accepted { .. } => {
+            breaker.accepted(country, entry);
+            return Blame::Recipient;
         }
-        CreateOutcome::Refused { class: Class::Account { .. }, .. } => breaker.open(gate::Scope::Account),
-        CreateOutcome::Refused { class: Class::DailyCap, .. } => {
+        CreateOutcome::NotWritten { .. } | CreateOutcome::Unknown { .. } => {
+            if let CreateOutcome::Unknown { cause } = answer {
+                tracing::warn!(cause = cause.label(), "no definite answer: she may have been texted");
+            }
+            if let Some(kind) = Outage::of(answer) {
+                breaker.indefinite(kind, entry);
+            }
+            return Blame::Recipient;
+        }
+        CreateOutcome::Refused { status, code, class, .. } => {
+            (code.map_or(Reason::Http(*status), Reason::Error), *class)
+        }
+    };
+    match class {
+        Class::Account { scope: FaultScope::Account } => {
+            Box::pin(breaker.account_refused(&worker.client, phone.as_str(), entry)).await
+        }
+        Class::Account { scope: FaultScope::Country } => {
+            breaker.definite(entry);
+            country.map_or(Blame::Recipient, |country| {
+                breaker.hold_country(country, code, false);
+                Blame::Country
+            })
+        }
+        Class::Account { scope: FaultScope::Destination } => {
+            breaker.definite(entry);
+            breaker.destination_refused(country, code, phone.as_str())
+        }
+        Class::DailyCap => {
+            breaker.definite(entry);
             // Without the database's word, an hour is soon enough to look again.
             let wait =
                 Box::pin(budget::until_tomorrow(&worker.pool)).await.unwrap_or(Duration::from_secs(3600));
-            breaker.open(gate::Scope::DailyCap { wait });
+            breaker.cap(wait);
+            Blame::Account
         }
-        CreateOutcome::Accepted { .. } | CreateOutcome::Refused { .. } => breaker.worked(country),
-        CreateOutcome::Unknown { cause } => {
-            tracing::warn!(cause = cause.label(), "no definite answer: she may have been texted");
+        _ => {
+            breaker.definite(entry);
+            Blame::Recipient
         }
     }
 }
 
-/// Not while the worker stops, and not too late, after a long commit or a frozen process: others may have settled the
-/// claim as unknown by then.
-async fn may_call(worker: &Worker, pass: &mut Pass<'_>, call_before: Instant) -> bool {
+/// Not while the worker stops, not once the breaker opened, and not too late, after a long commit or a frozen process:
+/// others may have settled the claim as unknown by then.
+async fn may_call<'a>(
+    worker: &'a Worker,
+    pass: &mut Pass<'a>,
+    call_before: Instant,
+    entry: Entry,
+) -> Result<(), Reason> {
     let renewed = pass.is_good()
         || tokio::select! {
             renewed = worker.gate.renew(pass, call_before) => renewed,
             () = worker.stop.cancelled() => false,
         };
-    renewed && !worker.stop.is_cancelled() && Instant::now() <= call_before
+    if !renewed || worker.stop.is_cancelled() || Instant::now() > call_before {
+        return Err(Reason::GivenBack);
+    }
+    worker.gate.breaker.check(entry).map_err(|trip| trip.reason)
 }
 
 /// `None`: there was no exchange with Twilio.

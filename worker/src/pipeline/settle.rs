@@ -10,9 +10,13 @@ use shared::{
 };
 
 use crate::{
+    gate::Blame,
     store::outcome::{Accepted, Ended, UserChange},
     twilio::{Class, CreateOutcome},
 };
+
+/// Due now, and behind those that are due since their event: another user is the next probe.
+const BEHIND: Duration = Duration::from_millis(1);
 
 /// What a settlement needs beside the answer.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,10 @@ pub(crate) struct Terms {
     pub(crate) retries: u32,
     /// When Twilio is first asked about an unknown outcome.
     pub(crate) first_check: Duration,
+    /// Whose fault a refusal is that may be the account's.
+    pub(crate) blame: Blame,
+    /// The breaker is open, and says when calls are made again.
+    pub(crate) held_back: bool,
 }
 
 /// The row to write for this answer.
@@ -49,7 +57,11 @@ pub(crate) fn settle(message_id: MessageId, user_id: String, answer: &CreateOutc
         CreateOutcome::Unknown { .. } => ended.check_in = Some(terms.first_check),
         CreateOutcome::NotWritten { .. } => {
             ended.outcome = AttemptOutcome::Unwritten;
-            ended.user = Some(later(Reason::PathFault, terms, Duration::ZERO));
+            ended.user = Some(if terms.held_back {
+                held(Reason::PathFault, BEHIND)
+            } else {
+                later(Reason::PathFault, terms, Duration::ZERO)
+            });
         }
         CreateOutcome::Refused { status, code, class, retry_after } => {
             ended.error_code = *code;
@@ -60,14 +72,9 @@ pub(crate) fn settle(message_id: MessageId, user_id: String, answer: &CreateOutc
     ended
 }
 
-/// A claim given back at shutdown, before anything was written.
-pub(crate) fn give_back(message_id: MessageId, user_id: String) -> Ended {
-    let user = UserChange {
-        state: UserState::Received,
-        reason: Reason::GivenBack,
-        again_in: Some(Duration::ZERO),
-        counts: false,
-    };
+/// A claim given back before anything was written: at shutdown, or because the breaker opened.
+pub(crate) fn give_back(message_id: MessageId, user_id: String, reason: Reason) -> Ended {
+    let user = held(reason, Duration::ZERO);
     Ended {
         message_id,
         user_id,
@@ -82,24 +89,26 @@ pub(crate) fn give_back(message_id: MessageId, user_id: String) -> Ended {
 
 fn refused(ended: &mut Ended, class: Class, why: Reason, floor: Duration, terms: Terms) {
     ended.outcome = if class.uses_attempt() { AttemptOutcome::Refused } else { AttemptOutcome::Deferred };
-    let finished = |state, reason| UserChange { state, reason, again_in: None, counts: false };
-    let held = |reason| UserChange {
-        state: UserState::Received,
-        reason,
-        again_in: Some(Duration::ZERO),
-        counts: false,
-    };
     ended.user = Some(match class {
-        Class::Account { .. } => held(Reason::BreakerOpen),
-        Class::DailyCap => held(Reason::DailyCap),
+        Class::Account { .. } => match terms.blame {
+            Blame::Account => held(Reason::BreakerOpen, BEHIND),
+            Blame::Country => {
+                UserChange { counts: true, ends_with: why, ..later(Reason::BreakerOpen, terms, floor) }
+            }
+            Blame::Recipient => {
+                ended.outcome = AttemptOutcome::Refused;
+                UserChange { counts: true, ends_with: why, ..later(why, terms, floor) }
+            }
+        },
+        Class::DailyCap => held(Reason::DailyCap, Duration::ZERO),
         Class::Throttled { .. } => later(Reason::PathFault, terms, floor),
         Class::Temporary | Class::Later { .. } => UserChange { counts: true, ..later(why, terms, floor) },
         Class::OptOut => {
             ended.suppress = true;
-            finished(UserState::Suppressed, Reason::OptedOut)
+            change(UserState::Suppressed, Reason::OptedOut)
         }
         Class::Recipient | Class::Content | Class::AlreadyDone | Class::LogOnly | Class::SkipLookup => {
-            finished(UserState::Failed, why)
+            change(UserState::Failed, why)
         }
         Class::Unknown => {
             ended.outcome = AttemptOutcome::Unknown;
@@ -111,7 +120,16 @@ fn refused(ended: &mut Ended, class: Class, why: Reason, floor: Duration, terms:
 
 fn later(reason: Reason, terms: Terms, floor: Duration) -> UserChange {
     let again_in = Some(terms.retry.delay(terms.retries).max(floor));
-    UserChange { state: UserState::Received, reason, again_in, counts: false }
+    UserChange { again_in, ..held(reason, Duration::ZERO) }
+}
+
+/// Due again after `again_in`, without a delay of the user's own: the breaker says when.
+fn held(reason: Reason, again_in: Duration) -> UserChange {
+    UserChange { again_in: Some(again_in), ..change(UserState::Received, reason) }
+}
+
+fn change(state: UserState, reason: Reason) -> UserChange {
+    UserChange { state, reason, again_in: None, counts: false, ends_with: Reason::RetriesExhausted }
 }
 
 #[cfg(test)]

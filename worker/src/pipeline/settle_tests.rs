@@ -1,10 +1,12 @@
 use super::*;
-use crate::twilio::{FaultScope, MessageSid, MessageStatus, PathFault, UnknownCause, classify_create};
+use crate::twilio::{MessageSid, MessageStatus, PathFault, UnknownCause, classify_create};
 
 const TERMS: Terms = Terms {
     retry: RetryPolicy { base: Duration::from_secs(1), max: Duration::from_secs(3600) },
     retries: 3,
     first_check: Duration::from_secs(30),
+    blame: Blame::Account,
+    held_back: false,
 };
 
 fn settled(answer: &CreateOutcome) -> Ended {
@@ -12,8 +14,13 @@ fn settled(answer: &CreateOutcome) -> Ended {
 }
 
 fn refusal(status: u16, code: Option<u32>) -> Ended {
+    blamed(status, code, Blame::Account)
+}
+
+fn blamed(status: u16, code: Option<u32>, blame: Blame) -> Ended {
     let class = classify_create(status, code);
-    settled(&CreateOutcome::Refused { status, code, class, retry_after: None })
+    let answer = CreateOutcome::Refused { status, code, class, retry_after: None };
+    settle(MessageId::new(), "7".into(), &answer, Terms { blame, ..TERMS })
 }
 
 fn user(ended: &Ended) -> (UserState, String, bool) {
@@ -91,11 +98,37 @@ fn a_retry_after_is_a_floor() {
 }
 
 #[test]
-fn an_account_fault_of_any_scope_burns_no_attempt() {
-    for scope in [FaultScope::Account, FaultScope::Country] {
-        let class = Class::Account { scope };
-        let ended =
-            settled(&CreateOutcome::Refused { status: 400, code: Some(21408), class, retry_after: None });
-        assert_eq!(ended.outcome, AttemptOutcome::Deferred);
+fn a_fault_of_account_or_country_uses_no_attempt() {
+    for (code, blame) in [(20003, Blame::Account), (21606, Blame::Account), (21408, Blame::Country)] {
+        let ended = blamed(400, Some(code), blame);
+        assert_eq!(ended.outcome, AttemptOutcome::Deferred, "{code}");
+        assert_eq!(user(&ended), (UserState::Received, "breaker_open".into(), true), "{code}");
     }
+}
+
+#[test]
+fn a_recipient_refused_alone_waits_longer_each_time_and_comes_to_an_end_with_the_code() {
+    for (status, code, reason) in [(400, Some(21606), "error_21606"), (403, None, "http_403")] {
+        let ended = blamed(status, code, Blame::Recipient);
+        assert_eq!(ended.outcome, AttemptOutcome::Refused);
+        assert_eq!(user(&ended), (UserState::Received, reason.to_owned(), true));
+        let user = ended.user.expect("the user changes");
+        assert!(user.counts);
+        assert_eq!(user.ends_with.to_string(), reason);
+    }
+}
+
+#[test]
+fn a_country_that_stays_held_back_ends_its_users_with_the_code_and_an_account_never_does() {
+    let ends = |blame| blamed(400, Some(21408), blame).user.map(|u| (u.counts, u.ends_with.to_string()));
+    assert_eq!(ends(Blame::Country), Some((true, "error_21408".to_owned())));
+    assert!(ends(Blame::Account).is_some_and(|(counts, _)| !counts));
+}
+
+#[test]
+fn a_call_that_was_not_written_waits_for_the_breaker_alone_once_that_is_open() {
+    let answer = CreateOutcome::NotWritten { cause: PathFault::Connect };
+    let ended = settle(MessageId::new(), "7".into(), &answer, Terms { held_back: true, ..TERMS });
+    assert_eq!(user(&ended), (UserState::Received, "path_fault".into(), true));
+    assert!(ended.user.and_then(|u| u.again_in).is_some_and(|d| d < Duration::from_millis(10)));
 }

@@ -115,8 +115,13 @@ pub(super) fn wish_of(facts: &Arc<Facts>) -> Wish {
 }
 
 pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
-    let change =
-        UserChange { state: UserState::Received, reason: Reason::PathFault, again_in: None, counts: true };
+    let change = UserChange {
+        state: UserState::Received,
+        reason: Reason::PathFault,
+        again_in: None,
+        counts: true,
+        ends_with: Reason::RetriesExhausted,
+    };
     let sid = format!("SM{}", wish.message_id.uuid().simple());
     Ended {
         message_id: wish.message_id,

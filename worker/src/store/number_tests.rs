@@ -106,8 +106,13 @@ fn now(user: &str, number: u32) -> Arc<Facts> {
 }
 
 fn final_refusal(wish: &Wish) -> Ended {
-    let change =
-        UserChange { state: UserState::Failed, reason: Reason::Error(21211), again_in: None, counts: false };
+    let change = UserChange {
+        state: UserState::Failed,
+        reason: Reason::Error(21211),
+        again_in: None,
+        counts: false,
+        ends_with: Reason::RetriesExhausted,
+    };
     Ended { user: Some(change), ..ended(wish, false) }
 }
 

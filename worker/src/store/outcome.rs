@@ -58,6 +58,8 @@ pub(crate) struct UserChange {
     pub(crate) again_in: Option<Duration>,
     /// A refusal counts towards `RETRY_FOR`.
     pub(crate) counts: bool,
+    /// Why the user has failed, once that time is over.
+    pub(crate) ends_with: Reason,
 }
 
 impl Keyed for Ended {
@@ -198,11 +200,14 @@ impl Outcome {
         let delays: Vec<Option<f64>> =
             rows.iter().map(|(_, u)| u.again_in.map(|d| d.as_secs_f64())).collect();
         let counts: Vec<bool> = rows.iter().map(|(_, u)| u.counts).collect();
+        let ends: Vec<String> = rows.iter().map(|(_, u)| u.ends_with.as_str().into_owned()).collect();
         let updated = sqlx::query!(
             r#"UPDATE users u SET
                    state = CASE WHEN i.spent THEN 'failed' ELSE i.state END::user_state,
-                   reason = CASE WHEN i.spent THEN 'retries_exhausted' ELSE i.reason END,
+                   reason = CASE WHEN i.spent THEN i.ends_with ELSE i.reason END,
                    next_attempt_at = CASE WHEN i.spent THEN NULL
+                                          -- A live signup that is due at once is due since its event.
+                                          WHEN i.delay = 0 AND u.lane = 'live' THEN LEAST(NULLIF(u.changed_at, 'epoch'), now())
                                           ELSE now() + make_interval(secs => i.delay) END,
                    retry_since = CASE WHEN i.counts THEN coalesce(u.retry_since, now()) ELSE u.retry_since END,
                    retries = u.retries + CASE WHEN i.delay IS NULL THEN 0 ELSE 1 END, updated_at = now()
@@ -210,8 +215,8 @@ impl Outcome {
                    SELECT n.*, n.counts AND n.state = 'received'
                                AND now() - coalesce(v.retry_since, now()) >= make_interval(secs => $8) AS spent
                    FROM UNNEST($1::text[], $2::uuid[], $3::attempt_outcome[], $4::user_state[], $5::text[],
-                               $6::float8[], $7::bool[])
-                        AS n(user_id, message_id, outcome, state, reason, delay, counts)
+                               $6::float8[], $7::bool[], $9::text[])
+                        AS n(user_id, message_id, outcome, state, reason, delay, counts, ends_with)
                    JOIN users v ON v.user_id = n.user_id AND v.user_id = ANY($1)
                    ORDER BY n.user_id FOR UPDATE OF v
                ) i
@@ -225,6 +230,7 @@ impl Outcome {
             &delays as &[Option<f64>],
             &counts,
             self.retry_for.as_secs_f64(),
+            &ends,
         )
         .execute(tx)
         .await?;

@@ -134,7 +134,8 @@ pub(super) async fn write(
     // is inserted is the time as it came, or null for one that could not be read.
     sqlx::query_scalar!(
         r#"WITH input AS (
-               SELECT i.*, CASE WHEN again_in IS NULL THEN NULL ELSE now() + make_interval(secs => again_in) END AS due
+               SELECT i.*, CASE WHEN again_in = 0 AND lane = 'live' THEN LEAST(NULLIF(changed_at, 'epoch'), now())
+                                ELSE now() + make_interval(secs => again_in) END AS due
                FROM UNNEST($1::text[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::text[], $9::text[], $10::text[], $11::lane[], $12::text[], $13::user_state[],
                            $14::text[], $15::text[], $16::uuid[], $17::float8[], $18::uuid[])
@@ -158,7 +159,9 @@ pub(super) async fn write(
                    registered_at = CASE WHEN i.method IS NULL THEN u.registered_at ELSE now() END,
                    attempt_id = CASE WHEN i.state = 'registered' THEN i.attempt_id
                                      ELSE coalesce(i.attempt_id, u.attempt_id) END,
-                   enqueued_at = now(), next_attempt_at = i.due,
+                   enqueued_at = now(),
+                   -- A live signup that is due at once is due since its event: before later ones.
+                   next_attempt_at = CASE WHEN i.again_in = 0 AND i.lane = 'live' THEN LEAST(NULLIF(u.changed_at, 'epoch'), now()) ELSE i.due END,
                    reenqueues = CASE WHEN i.attempt_id IS NULL THEN u.reenqueues ELSE 0 END, updated_at = now()
                FROM input i JOIN locked USING (user_id) WHERE u.user_id = i.user_id
                RETURNING u.user_id

@@ -9,6 +9,8 @@ pub(crate) enum FaultScope {
     Account,
     /// Nothing to the recipient's country can be sent; other countries go on.
     Country,
+    /// This recipient cannot be reached by this sender; where several of a country cannot, the country.
+    Destination,
 }
 
 /// The reaction a code calls for.

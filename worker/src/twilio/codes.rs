@@ -38,6 +38,7 @@ fn parse_class(word: &str) -> Option<Class> {
         "recipient" => Class::Recipient,
         "optout" => Class::OptOut,
         "account" => Class::Account { scope: FaultScope::Account },
+        "destination" => Class::Account { scope: FaultScope::Destination },
         "country" => Class::Account { scope: FaultScope::Country },
         "content" => Class::Content,
         "throttled" => Class::Throttled { min_delay: Duration::ZERO },

@@ -156,10 +156,14 @@ struct Created<'a> {
 }
 
 fn accepted(status: u16, body: Result<Bytes, BodyFault>) -> CreateOutcome {
-    let unknown = |cause| CreateOutcome::Unknown { cause };
+    let unknown = |cause| {
+        meter::error_code(None, Class::Unknown);
+        CreateOutcome::Unknown { cause }
+    };
     let body = match body {
         Ok(body) => body,
-        Err(BodyFault::Broken(error)) => return unknown(UnknownCause::of(&error)),
+        // Counted as a request that broke.
+        Err(BodyFault::Broken(error)) => return CreateOutcome::Unknown { cause: UnknownCause::of(&error) },
         Err(BodyFault::TooLarge) => return unknown(UnknownCause::Unreadable { status }),
     };
     let Some(created) = parse_object::<Created<'_>>(&body) else {

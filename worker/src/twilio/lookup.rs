@@ -1,5 +1,7 @@
 //! Lookup v2 without packages: free, and says only whether the number is valid in its numbering plan.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::answer::parse_object;
@@ -57,9 +59,14 @@ struct Looked<'a> {
 
 impl Client {
     /// Asks whether the number, in E.164, is valid. An invalid number is an answer, not a fault.
-    pub(crate) async fn lookup(&self, e164: &str, traceparent: Option<&str>) -> LookupOutcome {
+    pub(crate) async fn lookup(
+        &self,
+        e164: &str,
+        traceparent: Option<&str>,
+        limit: Duration,
+    ) -> LookupOutcome {
         let url = self.endpoints.phone_number(e164);
-        match self.read(Operation::Lookup, url, traceparent).await {
+        match self.read_within(Operation::Lookup, url, traceparent, Some(limit)).await {
             Ok(body) => outcome(&body),
             Err(fault) => LookupOutcome::Unavailable { fault },
         }

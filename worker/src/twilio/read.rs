@@ -1,5 +1,7 @@
 //! The calls that only read share this: one GET, judged.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::IntoUrl;
 use tokio::time::Instant;
@@ -23,8 +25,24 @@ impl Client {
         url: impl IntoUrl,
         traceparent: Option<&str>,
     ) -> Result<Bytes, ReadFault> {
+        self.read_within(operation, url, traceparent, None).await
+    }
+
+    /// The same, with a time limit of its own.
+    pub(super) async fn read_within(
+        &self,
+        operation: Operation,
+        url: impl IntoUrl,
+        traceparent: Option<&str>,
+        limit: Option<Duration>,
+    ) -> Result<Bytes, ReadFault> {
         let started = Instant::now();
-        let mut response = match with_trace(self.http.get(url), traceparent).send().await {
+        let call = self.http.get(url);
+        let call = match limit {
+            Some(limit) => call.timeout(limit),
+            None => call,
+        };
+        let mut response = match with_trace(call, traceparent).send().await {
             Ok(response) => response,
             Err(error) => {
                 self.meter.request(operation, Ended::of(&error), started);
@@ -45,7 +63,8 @@ impl Client {
             });
         }
         let code = body.as_deref().ok().and_then(error_code);
-        meter::error_code(code, code.and_then(class_of).unwrap_or(Class::LogOnly));
+        let unlisted = if status >= 500 { Class::Unknown } else { Class::LogOnly };
+        meter::error_code(code, code.and_then(class_of).unwrap_or(unlisted));
         Err(ReadFault::Status { status, code, retry_after: retry_after(response.headers()) })
     }
 }

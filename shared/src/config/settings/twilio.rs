@@ -18,6 +18,7 @@ pub(super) const TWILIO: Section = Section {
         TWILIO_ACCOUNTS_BASE_URL,
         TWILIO_CONNECT_TIMEOUT,
         TWILIO_TIMEOUT,
+        LOOKUP_TIMEOUT,
         WEBHOOK_ADDR,
         PUBLIC_URL,
     ],
@@ -68,6 +69,12 @@ pub const TWILIO_CONNECT_TIMEOUT: Setting =
 
 pub const TWILIO_TIMEOUT: Setting =
     Setting::new("TWILIO_TIMEOUT", "30s", "a call that takes longer has an unknown outcome; under 150s");
+
+pub const LOOKUP_TIMEOUT: Setting = Setting::new(
+    "LOOKUP_TIMEOUT",
+    "2s",
+    "a Lookup that takes longer is given up; after three in a row, numbers go without Lookup for 30 seconds",
+);
 
 pub const WEBHOOK_ADDR: Setting =
     Setting::new("WEBHOOK_ADDR", "127.0.0.1:8080", "address that takes Twilio's status callbacks");

@@ -17,7 +17,10 @@ pub(super) const TWILIO: &[Metric] = &[
         Worker,
         "numbers registered, by method and verdict",
     )
-    .labels(&[listed("method", &["lookup", "none"]), listed("result", &["valid", "invalid", "unavailable"])]),
+    .labels(&[
+        listed("method", &["lookup", "none"]),
+        listed("result", &["valid", "invalid", "unavailable", "skipped"]),
+    ]),
     Metric::new("onboarding_twilio_requests_total", Counter, Worker, "calls to Twilio, by how they ended")
         .labels(&[OPERATION, listed("status_class", &["2xx", "4xx", "429", "5xx", "timeout", "error"])]),
     Metric::new("onboarding_twilio_request_duration_seconds", Histogram(CALLS), Worker, "calls to Twilio")
@@ -80,8 +83,21 @@ pub(super) const TWILIO: &[Metric] = &[
         "Lookups and messages in flight, with the claim around each",
     )
     .labels(&[LANE]),
-    Metric::new("onboarding_circuit_state", Gauge, Worker, "the breaker: 0 closed, 1 half open, 2 open")
-        .labels(&[listed("scope", &["account", "network"])]),
+    Metric::new(
+        "onboarding_circuit_state",
+        Gauge,
+        Worker,
+        "the breaker: 0 closed, 1 open and waiting for a user to probe with, 2 open",
+    )
+    .labels(&[listed("scope", &["account", "network"])]),
+    Metric::new("onboarding_outage", Gauge, Worker, "1 while the breaker is open for this kind of outage")
+        .labels(&[listed("kind", &["refused", "reset", "timeout", "5xx", "unreadable", "mixed"])]),
+    Metric::new("onboarding_country_held", Gauge, Worker, "1 while calls to this country are held back")
+        .labels(&[Label {
+            name: "country",
+            words: Words::Described("ISO 3166 codes, of countries that were ever held back"),
+        }])
+        .when_it_happens(),
 ];
 
 pub(super) const DELIVERY: &[Metric] = &[

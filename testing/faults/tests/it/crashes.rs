@@ -12,3 +12,4 @@ mod publishers;
 mod queued;
 mod twilio;
 mod twilio_away;
+mod twilio_outages;

@@ -1,45 +1,142 @@
-//! Faults of one destination country, such as a missing geo permission.
+//! Destination countries that are held back, such as for a missing geo permission.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use shared::retry::RetryPolicy;
+use shared::reason::Reason;
 use tokio::time::Instant;
 
-/// The countries that calls are held back from.
-pub(super) struct Countries {
-    held: HashMap<String, Hold>,
-    gaps: RetryPolicy,
+use super::suspects::Suspects;
+use crate::store::breaker::Held;
+
+/// Before each country's scope in the database.
+const SCOPE: &str = "country:";
+/// A worker asks the database no more often whether a probe is its own.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The scope of a country in the database.
+pub(super) fn scope(country: &str) -> String {
+    format!("{SCOPE}{country}")
+}
+
+/// Whether a call to a country may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Free,
+    /// A probe is due: the database says whose it is.
+    Due(Reason),
+    Held {
+        for_now: Duration,
+        code: Reason,
+    },
 }
 
 struct Hold {
-    times: u32,
-    until: Instant,
+    code: Reason,
+    by_callback: bool,
+    due: Instant,
+    /// The database does not have it yet.
+    fresh: bool,
+}
+
+/// The countries that this worker knows of.
+#[derive(Default)]
+pub(super) struct Countries {
+    held: HashMap<String, Hold>,
+    suspects: HashMap<String, Suspects>,
+    /// Countries that a gauge was ever shown for.
+    shown: HashSet<String>,
 }
 
 impl Countries {
-    pub(super) fn new(gaps: RetryPolicy) -> Self {
-        Self { held: HashMap::new(), gaps }
-    }
-
-    /// How long calls to `country` are still held back. Once the time is over, one call goes as a probe
-    /// and the next ones wait for another gap.
-    pub(super) fn held(&mut self, country: &str) -> Option<Duration> {
-        let hold = self.held.get_mut(country)?;
+    pub(super) fn way(&mut self, country: &str) -> Way {
+        let Some(hold) = self.held.get_mut(country) else { return Way::Free };
         let now = Instant::now();
-        if now >= hold.until {
-            hold.until = now + self.gaps.cap(hold.times);
-            return None;
+        if !hold.fresh && now >= hold.due {
+            hold.due = now + ASK_AGAIN;
+            return Way::Due(hold.code);
         }
-        Some(hold.until - now)
+        Way::Held { for_now: hold.due.saturating_duration_since(now), code: hold.code }
     }
 
-    pub(super) fn hold(&mut self, country: &str) {
-        let hold = self.held.entry(country.to_owned()).or_insert(Hold { times: 0, until: Instant::now() });
-        hold.until = Instant::now() + self.gaps.cap(hold.times);
-        hold.times = hold.times.saturating_add(1);
+    /// Whether calls to the country are held back, a probe or not.
+    pub(super) fn holds(&self, country: &str) -> bool {
+        self.held.contains_key(country)
     }
 
-    pub(super) fn clear(&mut self, country: &str) {
+    /// Whether only a callback can report the end of this hold.
+    pub(super) fn is_by_callback(&self, country: &str) -> bool {
+        self.held.get(country).is_some_and(|h| h.by_callback)
+    }
+
+    /// Holds a country back. False: it is already.
+    pub(super) fn hold(&mut self, country: &str, code: Reason, by_callback: bool, gap: Duration) -> bool {
+        self.suspects.remove(country);
+        if self.held.contains_key(country) {
+            return false;
+        }
+        let hold = Hold { code, by_callback, due: Instant::now() + gap, fresh: true };
+        self.held.insert(country.to_owned(), hold);
+        self.show();
+        true
+    }
+
+    /// Notes a recipient that was refused. True: there were several.
+    pub(super) fn refused(&mut self, country: &str, recipient: &str) -> bool {
+        self.suspects.entry(country.to_owned()).or_default().refused(recipient, Instant::now())
+    }
+
+    pub(super) fn accepted(&mut self, country: &str) {
+        if self.suspects.get_mut(country).is_some_and(|s| s.accepted(Instant::now())) {
+            self.suspects.remove(country);
+        }
+    }
+
+    pub(super) fn release(&mut self, country: &str) {
         self.held.remove(country);
+        self.show();
+    }
+
+    /// The database has it now, or a later one.
+    pub(super) fn stored(&mut self, scope: &str) {
+        if let Some(hold) = scope.strip_prefix(SCOPE).and_then(|c| self.held.get_mut(c)) {
+            hold.fresh = false;
+        }
+    }
+
+    /// What the database says. What it was not told yet stays as it is.
+    pub(super) fn read(&mut self, rows: &[Held]) {
+        let now = Instant::now();
+        self.held.retain(|_, hold| hold.fresh);
+        for row in rows {
+            let Some(country) = row.scope.strip_prefix(SCOPE) else { continue };
+            let hold = Hold {
+                code: row.kind.parse().unwrap_or(Reason::BreakerOpen),
+                by_callback: row.by_callback,
+                due: now + Duration::try_from_secs_f64(row.due_in).unwrap_or_default(),
+                fresh: false,
+            };
+            self.held.insert(country.to_owned(), hold);
+        }
+        self.show();
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Whether accepted messages are of interest.
+    pub(super) fn any_suspect(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    fn show(&mut self) {
+        self.shown.extend(self.held.keys().cloned());
+        for country in &self.shown {
+            let held = if self.held.contains_key(country) { 1.0 } else { 0.0 };
+            metrics::gauge!("onboarding_country_held", "country" => country.clone()).set(held);
+        }
     }
 }

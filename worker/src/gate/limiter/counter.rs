@@ -60,6 +60,8 @@ pub(super) struct Counter {
     trip: Duration,
     /// The rest of messages of several segments, paid by the tokens that follow.
     owed: u32,
+    /// The token that was handed out last: what is owed is owed for it.
+    last: Option<Token>,
     demand: Demand,
     ordered: bool,
 }
@@ -75,6 +77,7 @@ impl Counter {
             doubt: Duration::ZERO,
             trip: Duration::ZERO,
             owed: 0,
+            last: None,
             demand: Demand::default(),
             ordered: false,
         }
@@ -128,6 +131,7 @@ impl Counter {
             match waiter.reply.send(token) {
                 Ok(()) => {
                     self.owed = waiter.segments - 1;
+                    self.last = Some(token);
                     self.demand.note(waiter.segments, now);
                     return;
                 }
@@ -155,6 +159,15 @@ impl Counter {
     fn wanted(&self) -> u32 {
         let waiting = self.queue.iter().filter(|w| !w.reply.is_closed());
         waiting.fold(self.owed, |sum, waiter| sum.saturating_add(waiter.segments))
+    }
+
+    /// Takes back a token that was not used, with what is still owed for it. What was paid already is lost.
+    pub(super) fn take_back(&mut self, token: Token) {
+        if self.last == Some(token) {
+            self.owed = 0;
+            self.last = None;
+        }
+        self.slices.put_back(token);
     }
 
     /// Takes in what was ordered. A lease whose moments cannot be told well enough is left unused.

@@ -51,7 +51,9 @@ async fn no_second_holds_more_than_the_rate() {
     let mut sent = Vec::new();
     let mut waits: Vec<Wait> = (0..200).map(|_| limiter.take(Lane::Live, 1)).collect();
     for wait in &mut waits {
-        assert!(wait.token().await.is_good());
+        let mut share = wait.share().await;
+        assert!(share.is_good());
+        share.spend();
         sent.push(Instant::now());
     }
     for (i, start) in sent.iter().enumerate() {
@@ -68,7 +70,7 @@ async fn segments_are_counted_not_messages() {
     let limiter = limiter(10, &FakeLine::new());
     let start = Instant::now();
     for _ in 0..11 {
-        let _ = limiter.take(Lane::Live, 2).token().await;
+        limiter.take(Lane::Live, 2).share().await.spend();
     }
     assert!(start.elapsed() >= Duration::from_millis(1_900), "{:?}", start.elapsed());
 }
@@ -78,7 +80,7 @@ async fn zero_is_unlimited_and_asks_nobody() {
     let line = FakeLine::new();
     let (limiter, start) = (limiter(0, &line), Instant::now());
     for _ in 0..10_000 {
-        assert!(limiter.take(Lane::Backfill, 1).token().await.is_good());
+        assert!(limiter.take(Lane::Backfill, 1).share().await.is_good());
     }
     assert_eq!((start.elapsed(), line.asked.load(Ordering::Relaxed)), (Duration::ZERO, 0));
 }
@@ -86,11 +88,11 @@ async fn zero_is_unlimited_and_asks_nobody() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_saved_up_while_nobody_sends() {
     let limiter = limiter(10, &FakeLine::new());
-    let _ = limiter.take(Lane::Live, 1).token().await;
+    limiter.take(Lane::Live, 1).share().await.spend();
     tokio::time::sleep(Duration::from_secs(60)).await;
     let start = Instant::now();
     for _ in 0..11 {
-        let _ = limiter.take(Lane::Live, 1).token().await;
+        limiter.take(Lane::Live, 1).share().await.spend();
     }
     assert!(start.elapsed() >= Duration::from_millis(990), "{:?}", start.elapsed());
 }
@@ -101,20 +103,38 @@ async fn without_the_database_nothing_goes_until_it_is_back() {
     line.away.store(true, Ordering::Relaxed);
     let limiter = limiter(100, &line);
     let mut wait = limiter.take(Lane::Live, 1);
-    assert!(tokio::time::timeout(Duration::from_secs(60), wait.token()).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_secs(60), wait.share()).await.is_err());
     assert!(line.asked.load(Ordering::Relaxed) <= 301, "it asks five times a second");
     line.away.store(false, Ordering::Relaxed);
-    assert!(wait.token().await.is_good());
+    assert!(wait.share().await.is_good());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_dies_soon_after_its_moment() {
     let limiter = limiter(10, &FakeLine::new());
-    let token = limiter.take(Lane::Live, 1).token().await;
+    let token = limiter.take(Lane::Live, 1).share().await;
     tokio::time::sleep(Duration::from_millis(70)).await;
     assert!(token.is_good());
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(!token.is_good());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_used_goes_to_the_next() {
+    let limiter = limiter(10, &FakeLine::new());
+    let first = limiter.take(Lane::Live, 2).share().await;
+    let started = Instant::now();
+    let mut refused: Vec<Wait> = (0..500).map(|_| limiter.take(Lane::Live, 2)).collect();
+    let mut last = limiter.take(Lane::Live, 2);
+    drop(first);
+    for wait in &mut refused {
+        drop(wait.share().await);
+    }
+    last.share().await.spend();
+    assert!(started.elapsed() <= Duration::from_millis(100), "{:?}", started.elapsed());
+    // What was used is paid for: two moments for its two segments.
+    limiter.take(Lane::Live, 1).share().await.spend();
+    assert!(started.elapsed() >= Duration::from_millis(150), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +145,10 @@ async fn both_lanes_greedy_share_the_rate_seven_to_three() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let mut had = [0_usize; 2];
     for (lane, wait) in &mut waits {
-        had[*lane as usize] += usize::from(wait.at_once().is_some());
+        if let Some(mut share) = wait.at_once() {
+            share.spend();
+            had[*lane as usize] += 1;
+        }
     }
     let [live, backfill] = had;
     assert!(live.abs_diff(210) <= 12 && backfill.abs_diff(90) <= 8, "{live} to {backfill}");

@@ -84,6 +84,12 @@ impl Slices {
         }
     }
 
+    /// Puts a token back: it is the next one, for as long as it lives.
+    pub(super) fn put_back(&mut self, token: Token) {
+        let Some(next) = token.until.and_then(|until| until.checked_sub(LIFE)) else { return };
+        self.0.push_front(Slice { next, spacing: Duration::ZERO, left: 1 });
+    }
+
     /// Tokens that are still to be used.
     pub(super) fn left(&self) -> u32 {
         self.0.iter().map(|s| s.left).sum()

@@ -12,7 +12,7 @@ use crate::twilio::Pace;
 
 async fn lookup_of(text: String) -> LookupOutcome {
     let server = Server::start(move |_, _| Reply::WriteAndClose(text.clone())).await;
-    client_with(&server.base(), LONG, SHORT).lookup(TO, None).await
+    client_with(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await
 }
 
 fn status(status: u16, code: Option<u32>) -> ReadFault {
@@ -23,7 +23,7 @@ fn status(status: u16, code: Option<u32>) -> ReadFault {
 async fn lookup_asks_with_the_plus_encoded() {
     let server = Server::answering(answer("200 OK", r#"{"valid":true,"validation_errors":[]}"#)).await;
     let client = client(&server.base());
-    assert_eq!(client.lookup(TO, Some("00-1-2-01")).await, LookupOutcome::Valid);
+    assert_eq!(client.lookup(TO, Some("00-1-2-01"), LONG).await, LookupOutcome::Valid);
     drop(client);
     let [request] = server.finish().await.try_into().unwrap();
     assert!(
@@ -60,12 +60,12 @@ async fn an_invalid_number_is_an_answer_and_an_outage_is_none() {
 async fn lookup_gives_up_at_the_time_limit_and_names_an_unreachable_host() {
     let server = Server::start(|_, _| Reply::WriteAndHang(String::new())).await;
     let fault = ReadFault::Timeout;
-    let outcome = client_with(&server.base(), LONG, SHORT).lookup(TO, None).await;
+    let outcome = client_with(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await;
     assert_eq!(outcome, LookupOutcome::Unavailable { fault });
     let base = server.base();
     server.finish().await;
     let fault = ReadFault::Path(PathFault::Connect);
-    assert_eq!(client(&base).lookup(TO, None).await, LookupOutcome::Unavailable { fault });
+    assert_eq!(client(&base).lookup(TO, None, LONG).await, LookupOutcome::Unavailable { fault });
 }
 
 #[tokio::test]

@@ -42,7 +42,8 @@ async fn a_hanging_twilio_is_waited_for_and_asked_later() -> anyhow::Result<()> 
     .await?;
     stage.simulator.thaw()?;
     stage.until_final(200).await?;
-    stage.finish(Expect::users(200).parked(60)).await
+    // Per worker, twice the calls in flight, and a probe or two.
+    stage.finish(Expect::users(200).parked(45)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +81,7 @@ async fn the_way_to_twilio_breaks_again_and_again() -> anyhow::Result<()> {
         stage.until_accepted(u64::from(cut) * 20).await?;
         stage.roads.twilio.close().await?;
         until("a worker notices", PATIENCE, async || {
-            let waiting = "SELECT count(*) FROM users WHERE state = 'received' AND reason = 'path_fault'";
+            let waiting = "SELECT count(*) FROM users WHERE state = 'received' AND reason IN ('path_fault', 'breaker_open')";
             let now = stage.database.number(waiting).await?;
             Ok(if now > 0 { Ok(()) } else { Err("nobody waits".to_owned()) })
         })

@@ -43,7 +43,7 @@ async fn a_twilio_that_is_away_for_an_hour_costs_nobody_anything() -> anyhow::Re
     stage.broker.publish_all(&signups(0..USERS / 2)).await?;
     until("the first half waits", PATIENCE, async || {
         let waiting = "SELECT count(*) FROM onboarding_status
-                       WHERE state = 'received' AND reason = 'path_fault' AND attempts = 0";
+                       WHERE state = 'received' AND reason IN ('path_fault', 'breaker_open') AND attempts = 0";
         let now = stage.database.number(waiting).await?;
         Ok(if now == i64::from(USERS / 2) { Ok(()) } else { Err(now.to_string()) })
     })

@@ -1,6 +1,8 @@
 //! What holds everybody back and burns nobody.
 
-use faults::{Expect, Outcome, PATIENCE, Plan, Stage, number, until};
+use std::time::{Duration, Instant};
+
+use faults::{Expect, Outcome, PATIENCE, Plan, Stage, number, rounds, until};
 use serde_json::json;
 
 use crate::people::signups;
@@ -46,6 +48,97 @@ async fn a_country_without_permission_holds_back_only_itself() -> anyhow::Result
     stage.simulator.faults(json!([])).await?;
     stage.until_final(11).await?;
     stage.finish(Expect::users(11)).await
+}
+
+/// Indian numbers, which these tests let Twilio refuse, by their last digits.
+fn abroad(n: u32) -> String {
+    format!("+9198765{n:03}77")
+}
+
+async fn refuse_abroad(stage: &Stage, action: serde_json::Value) -> anyhow::Result<()> {
+    stage.simulator.faults(json!([{ "operation": "create", "suffix": "77", "action": action }])).await
+}
+
+/// At home, and with other last digits.
+fn at_home(n: u32) -> String {
+    number(n * 100)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_country_without_permission_takes_nothing_from_signups_at_home() -> anyhow::Result<()> {
+    let (foreign, home) = (rounds(150, 600), rounds(20, 60));
+    let stage = Plan::default().sender().env("SEND_RATE", "10").with_worker().await?;
+    refuse_abroad(&stage, json!({ "type": "refuse", "code": 21408 })).await?;
+    for n in 0..foreign {
+        stage.signup(&format!("abroad-{n}"), &abroad(n)).await?;
+    }
+    let began = Instant::now();
+    for n in 0..home {
+        stage.signup(&format!("home-{n}"), &at_home(n)).await?;
+    }
+    stage.until_accepted(home.into()).await?;
+    let took = began.elapsed();
+    let ledger = stage.simulator.totals().await?;
+    println!("{home} at home within {took:?}, {} Lookups, {} calls", ledger.lookups, ledger.asked_in_all());
+    assert!(took <= Duration::from_secs(10), "{took:?}");
+    let probes = ledger.asked_in_all() - home;
+    assert!(probes <= 30, "{probes} calls abroad: more than were in flight, and the probes");
+    assert!(
+        ledger.lookups <= u64::from(home + foreign),
+        "{} Lookups: more than one for each",
+        ledger.lookups
+    );
+    stage.simulator.faults(json!([])).await?;
+    // What waits for the rate is a matter of minutes.
+    stage.close()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_of_a_country_that_stays_held_back_end_with_its_code() -> anyhow::Result<()> {
+    let stage = Plan::default().sender().env("RETRY_FOR", "2s").with_two_workers().await?;
+    refuse_abroad(&stage, json!({ "type": "refuse", "code": 21408 })).await?;
+    for n in 0..40 {
+        stage.signup(&format!("abroad-{n}"), &abroad(n)).await?;
+    }
+    let sql = "SELECT count(*) FROM users WHERE state = 'failed' AND reason = 'error_21408'";
+    until("all have ended", PATIENCE, async || {
+        let now = stage.database.number(sql).await?;
+        Ok(if now == 40 { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await?;
+    let held: f64 = stage.workers[0].metric("onboarding_country_held", "IN").await?;
+    assert!((held - 1.0).abs() < 0.1, "the country is shown as held back");
+    let asked = stage.simulator.totals().await?.asked_in_all();
+    assert!(asked <= 39, "{asked} calls for 40 users: the others were not called at all");
+    stage.close()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_registration_reported_by_callback_holds_back_its_country_until_one_is_delivered()
+-> anyhow::Result<()> {
+    let stage = Plan::default().env("BREAKER_PROBE", "200ms..2s").with_two_workers().await?;
+    refuse_abroad(&stage, json!({ "type": "final_status", "status": "failed", "error_code": 30034 })).await?;
+    stage.signup("first", &abroad(0)).await?;
+    stage.until_case("first", "registered failed error_30034").await?;
+    until("both workers hold the country back", PATIENCE, async || {
+        let mut held = 0.0;
+        for worker in &stage.workers {
+            held += worker.metric("onboarding_country_held", "IN").await?;
+        }
+        Ok(if held > 1.5 { Ok(()) } else { Err(held.to_string()) })
+    })
+    .await?;
+    for n in 1..=20 {
+        stage.signup(&format!("abroad-{n}"), &abroad(n)).await?;
+        stage.signup(&format!("home-{n}"), &at_home(n)).await?;
+    }
+    stage.until_case("home-20", "registered delivered -").await?;
+    stage.simulator.faults(json!([])).await?;
+    stage.until_final(41).await?;
+    let failed = "SELECT count(*) FROM onboarding_status WHERE reason = 'error_30034'";
+    let failed = stage.database.number(failed).await?;
+    assert!(failed <= 3, "{failed} failed: the first one and a probe or two");
+    stage.finish(Expect::users(41)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,6 +101,53 @@ async fn throttling_burns_nothing() -> anyhow::Result<()> {
     stage.finish(Expect::users(1)).await
 }
 
+/// Codes that may speak of the account or the sender, and are this recipient's alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_recipient_refused_by_a_code_of_the_account_stops_nobody_and_comes_to_an_end()
+-> anyhow::Result<()> {
+    let stage = Plan::default().sender().env("RETRY_FOR", "2s").env("RETRY_MAX", "10s").with_worker().await?;
+    let refuse = |n: u32, status: u16, code: u32| {
+        let action = json!({ "type": "error", "status": status, "code": code });
+        json!({ "operation": "create", "suffix": number(n), "action": action })
+    };
+    stage.simulator.faults(json!([refuse(1, 400, 21606), refuse(2, 403, 20010)])).await?;
+    for n in 1..=2 {
+        stage.signup(&n.to_string(), &number(n)).await?;
+    }
+    stage.broker.publish_all(&crate::people::signups(10..40)).await?;
+    stage.until_case("1", "failed not_sent error_21606").await?;
+    stage.until_case("2", "failed not_sent error_20010").await?;
+    stage.until_final(32).await?;
+    assert!(!stage.workers[0].log().contains("breaker opened"), "one recipient is no fault of the account");
+    let ledger = stage.simulator.ledger().await?;
+    for n in 1..=2 {
+        assert!(ledger.asked(&number(n)) <= 20, "asked {} times", ledger.asked(&number(n)));
+    }
+    stage.finish(Expect::users(32)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_recipients_refused_by_a_code_of_the_account_open_the_breaker_and_none_is_failed()
+-> anyhow::Result<()> {
+    let stage = Plan::default().sender().env("RETRY_FOR", "1s").with_worker().await?;
+    let action = json!({ "type": "refuse", "code": 21212 });
+    stage.simulator.faults(json!([{ "operation": "create", "action": action }])).await?;
+    stage.broker.publish_all(&crate::people::signups(0..30)).await?;
+    faults::until("everybody waits", faults::PATIENCE, async || {
+        let sql = "SELECT count(*) FROM users WHERE state = 'received' AND reason = 'breaker_open'";
+        let now = stage.database.number(sql).await?;
+        Ok(if now >= 28 { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await?;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let asked = stage.simulator.totals().await?.asked_in_all();
+    assert!(asked <= 25, "{asked} calls: more than were in flight, and the probes");
+    stage.simulator.faults(json!([])).await?;
+    stage.until_final(30).await?;
+    assert!(stage.database.outcomes().await?.iter().all(|o| o.state == "registered"));
+    stage.finish(Expect::users(30)).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_twilio_out_of_reach_burns_nothing() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
@@ -108,7 +155,9 @@ async fn a_twilio_out_of_reach_burns_nothing() -> anyhow::Result<()> {
     stage.broker.publish_all(&crate::people::signups(0..40)).await?;
     faults::until("everybody waits", faults::PATIENCE, async || {
         let all = stage.database.outcomes().await?;
-        let waits = |o: &&faults::Outcome| o.case() == "received not_sent path_fault" && o.attempts == 0;
+        // Those whose own call was not written, and all others once the breaker opened.
+        let cases = ["received not_sent path_fault", "received not_sent breaker_open"];
+        let waits = |o: &&faults::Outcome| cases.contains(&o.case().as_str()) && o.attempts == 0;
         let waiting = all.iter().filter(waits).count();
         Ok(if waiting == 40 { Ok(()) } else { Err(format!("{waiting} of {}", all.len())) })
     })

@@ -1,6 +1,7 @@
 //! What "registered" rests on.
 
 use faults::{Expect, Plan, number};
+use serde_json::json;
 
 use crate::people::signups;
 
@@ -20,6 +21,21 @@ async fn an_outage_of_lookup_is_passed_over() -> anyhow::Result<()> {
         assert_eq!(outcome.registration_method.as_deref(), Some("none"), "{n}");
     }
     stage.finish(Expect::users(7)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_that_hangs_is_given_up_soon_and_skipped_after_a_few() -> anyhow::Result<()> {
+    const USERS: usize = 200;
+    let stage = Plan::default().env("LOOKUP_TIMEOUT", "300ms").with_worker().await?;
+    let hang = json!({ "type": "hang", "ms": 60_000 });
+    stage.simulator.faults(json!([{ "operation": "lookup", "action": hang }])).await?;
+    stage.broker.publish_all(&signups(0..u32::try_from(USERS)?)).await?;
+    stage.until_final(USERS).await?;
+    let outcomes = stage.database.outcomes().await?;
+    assert!(outcomes.iter().all(|o| o.registration_method.as_deref() == Some("none")), "{outcomes:?}");
+    let asked = stage.workers[0].metric("onboarding_twilio_requests_total", "operation=\"lookup\"").await?;
+    assert!(asked <= 20.0, "{asked} Lookups: more than were in flight when the third gave no answer");
+    stage.finish(Expect::users(USERS)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

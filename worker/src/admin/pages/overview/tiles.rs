@@ -4,7 +4,7 @@ use shared::lane::Lane;
 
 use crate::{
     admin::{Admin, texts::Tone, view::View},
-    gate::{BreakerState, Scope},
+    gate::{Outage, Scope},
     health::LaneState,
     store::{glance::Glance, pauses::Pause},
 };
@@ -30,21 +30,28 @@ pub(super) struct LaneTile {
     pub(super) paused: bool,
 }
 
-/// The breaker of this worker; each has its own.
+/// The breaker of the fleet, as this worker last read it.
 pub(super) fn breaker(admin: &Admin, view: &View) -> Tile {
     let t = view.t;
-    let (tone, word, more) = match &*admin.worker.gate.breaker.watch().borrow() {
-        BreakerState::Closed => ("good", t.breaker_closed, t.breaker_closed_more),
-        BreakerState::HalfOpen => ("warn", t.breaker_half, t.breaker_half_more),
-        BreakerState::Open(scope) => {
-            let more = match scope {
-                Scope::Account => t.breaker_account,
-                Scope::Network => t.breaker_network,
-                Scope::DailyCap { .. } => t.breaker_daily,
-                Scope::Country(_) => t.breaker_country,
-            };
-            ("bad", t.breaker_open, more)
-        }
+    let state = *admin.worker.gate.breaker.watch().borrow();
+    let (tone, word, more) = match state.scope() {
+        None if admin.worker.gate.breaker.holds_a_country() => ("warn", t.breaker_closed, t.breaker_country),
+        None => ("good", t.breaker_closed, t.breaker_closed_more),
+        Some(_) if state.seeking => ("warn", t.breaker_half, t.breaker_half_more),
+        Some(Scope::Account) => ("bad", t.breaker_open, t.breaker_account),
+        Some(Scope::DailyCap) => ("bad", t.breaker_open, t.breaker_daily),
+        Some(Scope::Network(kind)) => (
+            "bad",
+            t.breaker_open,
+            match kind {
+                Outage::Refused => t.breaker_refused,
+                Outage::Reset => t.breaker_reset,
+                Outage::Timeout => t.breaker_timeout,
+                Outage::ServerError => t.breaker_server_error,
+                Outage::Unreadable => t.breaker_unreadable,
+                Outage::Mixed => t.breaker_network,
+            },
+        ),
     };
     Tile { tone, word: word.to_owned(), more }
 }
