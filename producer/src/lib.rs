@@ -23,8 +23,10 @@
 //! # }
 //! ```
 
+pub mod beginning;
 pub mod bounded;
 pub mod command;
+pub mod formula;
 mod publish;
 pub mod relay;
 

@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod json;
 pub mod lane;
+pub mod lines;
 mod loggable;
 pub mod message;
 pub mod metric;

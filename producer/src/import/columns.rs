@@ -1,6 +1,6 @@
 //! Which columns this portal has. The query names them; what may be missing has a stand-in.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
@@ -30,20 +30,20 @@ const LANGUAGES: [(&str, &str, &str); 6] = [
     ("u", USERS, "language"),
 ];
 
-/// The columns of the portal's tables that this role may read.
-pub(crate) struct Columns(HashSet<(String, String)>);
+/// The columns of the portal's tables that this role may read, with their types.
+pub(crate) struct Columns(HashMap<(String, String), String>);
 
 impl Columns {
     /// Asks the catalogue. The tables are the portal's and no part of our schema, hence unchecked.
     pub(crate) async fn probe(portal: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let found: Vec<(String, String)> = sqlx::query_as(
-            "SELECT table_name::text, column_name::text FROM information_schema.columns
+        let found: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
              WHERE table_schema = ANY (current_schemas(false)) AND table_name = ANY ($1)",
         )
         .bind([USERS, PREGNANT, MOTHER].as_slice())
         .fetch_all(portal)
         .await?;
-        Ok(Self(found.into_iter().collect()))
+        Ok(Self(found.into_iter().map(|(table, column, kind)| ((table, column), kind)).collect()))
     }
 
     /// What is needed and not there, as `table.column`.
@@ -52,17 +52,27 @@ impl Columns {
         absent.map(|(table, column)| format!("{table}.{column}")).collect()
     }
 
-    /// The query of all accounts with their profiles, by id. Made of constants alone.
+    /// The query of everything that `is_active` holds; none without that column.
+    pub(crate) fn activities(&self) -> Option<String> {
+        let query = || format!("SELECT DISTINCT is_active::text FROM {USERS}");
+        self.has(USERS, "is_active").then(query)
+    }
+
+    /// The query of all accounts with their profiles, by id; every column is a text, whatever its type. An account
+    /// with several profiles of one kind has several rows, and the latest profiles are in the first. Made of
+    /// constants alone.
     pub(crate) fn query(&self) -> String {
-        let active = self.or(USERS, "is_active", "coalesce(u.is_active::boolean, true)", "true");
-        let joined = self.or(USERS, "date_joined", &moment("u.date_joined"), "NULL::timestamptz");
-        let pregnant_name = self.or(PREGNANT, "name", "p.name::text", "NULL::text");
-        let mother_name = self.or(MOTHER, "name", "m.name::text", "NULL::text");
-        let due = self.or(PREGNANT, "due_date", &day("p.due_date"), "NULL::date");
-        let birth = self.or(MOTHER, "child_birth_date", &day("m.child_birth_date"), "NULL::date");
+        let active = self.text(("u", USERS), "is_active");
+        let joined = self.date(("u", USERS), "date_joined", "timestamptz");
+        let pregnant_name = self.text(("p", PREGNANT), "name");
+        let mother_name = self.text(("m", MOTHER), "name");
+        let due = self.date(("p", PREGNANT), "due_date", "date");
+        let birth = self.date(("m", MOTHER), "child_birth_date", "date");
         let language = self.language();
+        let latest_pregnant = self.latest(("p", PREGNANT), "due_date");
+        let latest_mother = self.latest(("m", MOTHER), "child_birth_date");
         format!(
-            "SELECT u.id::text AS user_id, {active} AS active, {joined} AS signed_up_at, {language} AS language,
+            "SELECT u.id::text AS user_id, {active} AS active, {joined} AS date_joined, {language} AS language,
                     CASE WHEN p.user_id IS NOT NULL THEN coalesce(p.phone_number::text, '') END AS pregnant_phone,
                     {pregnant_name} AS pregnant_name, {due} AS due_date,
                     CASE WHEN m.user_id IS NOT NULL THEN coalesce(m.phone_number::text, '') END AS mother_phone,
@@ -70,7 +80,7 @@ impl Columns {
              FROM {USERS} u
              LEFT JOIN {PREGNANT} p ON p.user_id = u.id
              LEFT JOIN {MOTHER} m ON m.user_id = u.id
-             ORDER BY u.id"
+             ORDER BY u.id, {latest_pregnant}, {latest_mother}"
         )
     }
 
@@ -81,22 +91,38 @@ impl Columns {
         format!("coalesce({})", all.join(", "))
     }
 
-    fn or(&self, table: &str, column: &str, there: &str, missing: &str) -> String {
-        if self.has(table, column) { there } else { missing }.to_owned()
+    fn text(&self, (alias, table): (&str, &str), column: &str) -> String {
+        if self.has(table, column) { format!("{alias}.{column}::text") } else { "NULL::text".to_owned() }
+    }
+
+    /// A date or a time as a text of ISO 8601; a column of another type as it stands.
+    fn date(&self, (alias, table): (&str, &str), column: &str, kind: &str) -> String {
+        match self.kind(table, column) {
+            Some(own) if own == "date" || own.starts_with("timestamp") => {
+                format!("{alias}.{column}::{kind}::text")
+            }
+            _ => self.text((alias, table), column),
+        }
+    }
+
+    /// An order in which the latest profile comes first, the same in every run.
+    fn latest(&self, (alias, table): (&str, &str), date: &str) -> String {
+        match self.kind(table, "id") {
+            Some("smallint" | "integer" | "bigint" | "numeric") => format!("{alias}.id DESC NULLS LAST"),
+            _ if self.has(table, date) => {
+                format!("{alias}.{date} DESC NULLS LAST, {alias}.phone_number::text DESC NULLS LAST")
+            }
+            _ => format!("{alias}.phone_number::text DESC NULLS LAST"),
+        }
     }
 
     fn has(&self, table: &str, column: &str) -> bool {
-        self.0.contains(&(table.to_owned(), column.to_owned()))
+        self.kind(table, column).is_some()
     }
-}
 
-/// Postgres knows `infinity` and years that no calendar here can hold; such a date says nothing.
-fn day(column: &str) -> String {
-    format!("CASE WHEN {column} BETWEEN '1900-01-01' AND '2200-01-01' THEN {column}::date END")
-}
-
-fn moment(column: &str) -> String {
-    format!("CASE WHEN {column} BETWEEN '1900-01-01' AND '2200-01-01' THEN {column}::timestamptz END")
+    fn kind(&self, table: &str, column: &str) -> Option<&str> {
+        self.0.get(&(table.to_owned(), column.to_owned())).map(String::as_str)
+    }
 }
 
 #[cfg(test)]
@@ -105,22 +131,31 @@ mod tests {
 
     fn columns(extra: &[(&str, &str)]) -> Columns {
         let all = REQUIRED.iter().chain(extra);
-        Columns(all.map(|(table, column)| ((*table).to_owned(), (*column).to_owned())).collect())
+        let kind = || "integer".to_owned();
+        Columns(all.map(|(table, column)| (((*table).to_owned(), (*column).to_owned()), kind())).collect())
     }
 
     #[test]
     fn what_is_missing_has_a_stand_in() {
         let bare = columns(&[]).query();
-        assert!(bare.contains("true AS active") && bare.contains("coalesce(NULL::text) AS language"));
-        assert!(!bare.contains("date_joined") && !bare.contains("p.name"));
+        assert!(bare.contains("NULL::text AS active") && bare.contains("coalesce(NULL::text) AS language"));
+        assert!(!bare.contains("u.date_joined") && !bare.contains("p.name"));
         let full = columns(&[(USERS, "is_active"), (MOTHER, "language")]).query();
         assert!(full.contains("u.is_active") && full.contains("nullif(m.language::text, '')"));
     }
 
     #[test]
+    fn the_latest_profile_is_known_by_its_number_or_its_date() {
+        let numbered = columns(&[(PREGNANT, "id"), (PREGNANT, "due_date")]).query();
+        assert!(numbered.contains("ORDER BY u.id, p.id DESC NULLS LAST, m.phone_number::text DESC"));
+        let dated = columns(&[(MOTHER, "child_birth_date")]).query();
+        assert!(dated.contains("m.child_birth_date DESC NULLS LAST, m.phone_number::text DESC"));
+    }
+
+    #[test]
     fn required_columns_are_named() {
         assert!(columns(&[]).missing().is_empty());
-        let empty = Columns(HashSet::new()).missing();
+        let empty = Columns(HashMap::new()).missing();
         assert_eq!((empty.len(), empty[0].as_str()), (5, "auth_user.id"));
     }
 

@@ -3,10 +3,13 @@
 mod account;
 mod args;
 mod batch;
+mod clock;
 mod columns;
 mod deactivate;
 mod file;
+mod moment;
 mod person;
+mod plausible;
 mod portal;
 mod readings;
 mod record;

@@ -6,6 +6,7 @@ use shared::phone::Unusable;
 
 use crate::{
     account::{Account, Profile},
+    file::damaged,
     person::Person,
 };
 
@@ -30,6 +31,10 @@ pub(crate) struct Record {
     /// Whether the number can be texted.
     pub(crate) number: Result<(), Unusable>,
     pub(crate) profiles: Profiles,
+    /// The account has several profiles of one kind, and this is the latest.
+    pub(crate) older_profiles: bool,
+    /// Columns of the portal whose date cannot be true.
+    pub(crate) bad_dates: Vec<&'static str>,
 }
 
 /// How many profiles the account has.
@@ -56,7 +61,9 @@ pub(crate) enum Skip {
 impl Record {
     /// The new mother's profile comes first: who has both gave birth.
     pub(crate) fn of(account: Account, numbers: &Numbers) -> Result<Self, Skip> {
-        let user_id = UserId::parse(&account.id).map_err(|_| Skip::InvalidId)?;
+        // A column of floats writes 42 as `42.0`, which is the id of another user.
+        let user_id =
+            UserId::parse(&account.id).ok().filter(|_| !damaged(&account.id)).ok_or(Skip::InvalidId)?;
         if !account.active {
             return Err(Skip::Inactive(user_id));
         }
@@ -80,7 +87,8 @@ impl Record {
             active: true,
             opted_out: false,
         };
-        Ok(Self::of_person(person, profiles, numbers))
+        let record = Self::of_person(person, profiles, numbers);
+        Ok(Self { older_profiles: account.older_profiles, bad_dates: account.bad_dates, ..record })
     }
 
     /// Of somebody whose account is active.
@@ -99,6 +107,8 @@ impl Record {
             child_birth_date: person.child_birth_date,
             signed_up_at: person.signed_up_at,
             profiles,
+            older_profiles: false,
+            bad_dates: Vec::new(),
         }
     }
 
@@ -167,6 +177,8 @@ mod tests {
         assert_eq!(record(account(None, None)).unwrap_err(), Skip::NoProfile);
         let nameless = Account { id: String::new(), ..account(None, Some(profile("1"))) };
         assert_eq!(record(nameless).unwrap_err(), Skip::InvalidId);
+        let float = Account { id: "42.0".into(), ..account(None, Some(profile("1"))) };
+        assert_eq!(record(float).unwrap_err(), Skip::InvalidId);
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub(crate) struct Report {
     pub(crate) deactivated: u64,
     pub(crate) numbers: Numbers,
     pub(crate) two_profiles: TwoProfiles,
+    /// Accounts with several profiles of one kind, of which the latest counts.
+    pub(crate) older_profiles: u64,
+    /// Dates of the portal that cannot be true and are left out.
+    pub(crate) bad_dates: u64,
     /// Nothing was written, for rows are bad and nobody allowed to import the others.
     pub(crate) held: bool,
     /// Good rows that were held back for that reason.
@@ -127,6 +131,8 @@ impl Report {
             deactivated: 0,
             numbers: Numbers::default(),
             two_profiles: TwoProfiles::default(),
+            older_profiles: 0,
+            bad_dates: 0,
             held: false,
             held_back: 0,
             repeated: 0,
@@ -151,6 +157,8 @@ impl Report {
             Profiles::TwoAlike => self.two_profiles.same_number += 1,
             Profiles::TwoDiffer => self.two_profiles.numbers_differ += 1,
         }
+        self.older_profiles += u64::from(record.older_profiles);
+        self.bad_dates += record.bad_dates.len() as u64;
     }
 
     /// Counts a good record that is not stored because others are bad.

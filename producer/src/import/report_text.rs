@@ -25,6 +25,21 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
                 text,
                 "Both profiles: {same_number} with one number, {numbers_differ} with two (new mother's used)"
             )?;
+            if report.older_profiles > 0 {
+                writeln!(
+                    text,
+                    "Several profiles of one kind: {} (the latest is used)",
+                    report.older_profiles
+                )?;
+            }
+            if report.bad_dates > 0 {
+                writeln!(
+                    text,
+                    "Dates left out: {}. They cannot be true: a birth in the future, a due date more than a year \
+                     ahead. Are they in Bikram Sambat?",
+                    report.bad_dates
+                )?;
+            }
         }
         Origin::File(_) => writeln!(
             text,

@@ -8,6 +8,7 @@ use shared::{
 
 use crate::{
     args::{self, Options},
+    clock,
     portal::Portal,
     record::Record,
     report::{Origin, Report},
@@ -26,9 +27,11 @@ pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
     let pool = open_database(&settings.database, "import", 1).await?;
     let name = PORTAL_DATABASE_URL.name;
     let mut source = connect(&portal_url, "import", "the portal's database", name).await?;
+    // Before the snapshot: an event after this moment is newer than it.
+    let now = clock::now(&pool).await?;
     let mut portal = Portal::open(&mut source).await?;
     let Options { dry_run, output, no_progress, .. } = args.options;
-    let terms = Terms { taken_at: portal.taken_at(), partial: false, write: !dry_run };
+    let terms = Terms { taken_at: portal.taken_at().min(now), partial: false, write: !dry_run };
     let progress = Progress::new("read", portal.accounts(), no_progress);
     let report = Report::new(dry_run, Origin::Portal);
     let mut import = Import::new(&pool, &settings.numbers, terms, args.options.author(), progress, report);

@@ -70,16 +70,26 @@ impl<'a> Import<'a> {
     /// Stores a user, with the next batch.
     pub(crate) async fn store(&mut self, record: Record) -> Result<(), Failure> {
         self.report.store(&record);
-        if record.profiles == Profiles::TwoDiffer {
-            let user = &record.user_id;
-            self.progress
-                .say(&format!("user {user}: two profiles with two numbers; the new mother's is used"));
-        }
+        self.say_what_was_left_out(&record);
         if self.waiting.batch.is_full_for(&record) {
             self.write_batch().await?;
         }
         self.waiting.batch.push(record);
         Ok(())
+    }
+
+    fn say_what_was_left_out(&self, record: &Record) {
+        let user = &record.user_id;
+        if record.profiles == Profiles::TwoDiffer {
+            self.progress
+                .say(&format!("user {user}: two profiles with two numbers; the new mother's is used"));
+        }
+        if record.older_profiles {
+            self.progress.say(&format!("user {user}: several profiles of one kind; the latest is used"));
+        }
+        for column in &record.bad_dates {
+            self.progress.say(&format!("user {user}: {column} cannot be true; it is left out"));
+        }
     }
 
     /// Stores nobody; who is stored, but closed at the source, becomes inactive.

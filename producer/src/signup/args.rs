@@ -97,7 +97,7 @@ pub(crate) struct One {
 pub(crate) enum Format {
     /// One JSON object a line.
     Jsonl,
-    /// Comma-separated, with a header.
+    /// Comma-, semicolon- or tab-separated, with a header.
     Csv,
 }
 

@@ -1,9 +1,9 @@
-//! Comma-separated signups with a header.
+//! Signups as separated values with a header.
 
-use std::io::Read;
+use std::{borrow::Cow, io::Read};
 
 use csv::StringRecord;
-use producer::{Signup, UserKind, bounded::Bounded};
+use producer::{Signup, UserKind, beginning::Beginning, bounded::Bounded, formula};
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
 use shared::event::{SignedUpData, TextOrInteger};
 
@@ -23,18 +23,24 @@ const NAME: &[&str] = &["display_name", "name"];
 
 /// Sends every record; ends with the input, or when nobody listens.
 pub(crate) fn read(reader: impl Read, sink: &Sink) {
+    let (beginning, reader) = match Beginning::of_stream(reader) {
+        Ok(begun) => begun,
+        Err(why) => return unreadable(sink, 1, &why.to_string()),
+    };
+    let above = beginning.lines;
     let (bounded, budget) = Bounded::new(reader);
-    let mut records = csv::ReaderBuilder::new().flexible(true).from_reader(bounded);
+    let mut records = csv::ReaderBuilder::new();
+    let mut records = records.flexible(true).delimiter(beginning.separator).from_reader(bounded);
     let columns = match records.headers().map(Columns::of) {
-        Ok(Some(columns)) => columns,
-        Ok(None) => return unreadable(sink, 1, "the first line must name the columns, user_id among them"),
-        Err(error) => return unreadable(sink, 1, &explain(&error)),
+        Ok(Ok(columns)) => columns,
+        Ok(Err(why)) => return unreadable(sink, above + 1, &why),
+        Err(error) => return unreadable(sink, above + 1, &explain(&error)),
     };
     let mut record = StringRecord::new();
     loop {
         budget.renew();
         let more = records.read_record(&mut record);
-        let number = record.position().map_or_else(|| records.position().line(), csv::Position::line);
+        let number = above + record.position().map_or_else(|| records.position().line(), csv::Position::line);
         let entry = match more {
             Ok(false) => return,
             Ok(true) => columns.signup(&record).map(Entry::Signup),
@@ -58,26 +64,47 @@ fn explain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::Io(error) => format!("the input cannot be read on: {error}"),
         csv::ErrorKind::Utf8 { .. } => "not in UTF-8".to_owned(),
-        _ => "not comma-separated values".to_owned(),
+        _ => "not separated values".to_owned(),
     }
 }
 
 struct Columns([Option<usize>; 7]);
 
 impl Columns {
-    /// None without a column for the user's id.
-    fn of(header: &StringRecord) -> Option<Self> {
-        let find = |names: &[&str]| {
-            let named = |cell: &str, name: &str| cell.trim().eq_ignore_ascii_case(name);
-            names.iter().find_map(|name| header.iter().position(|cell| named(cell, name)))
-        };
-        let columns = [USER_ID, PHONE, COUNTRY, LANGUAGE, CHANNEL, KIND, NAME].map(find);
-        columns[0].is_some().then_some(Self(columns))
+    /// Or why there are none: no column for the user's id, or two columns of one name.
+    fn of(header: &StringRecord) -> Result<Self, String> {
+        let titles: Vec<String> =
+            header.iter().map(|cell| formula::text(cell).trim().to_ascii_lowercase()).collect();
+        let mut columns = [None; 7];
+        for (column, names) in
+            columns.iter_mut().zip([USER_ID, PHONE, COUNTRY, LANGUAGE, CHANNEL, KIND, NAME])
+        {
+            let Some(name) = names.iter().find(|name| titles.iter().any(|title| title == *name)) else {
+                continue;
+            };
+            let mut named = titles.iter().enumerate().filter(|(_, title)| title == name).map(|(at, _)| at);
+            *column = named.next();
+            if let (Some(one), Some(other)) = (*column, named.next()) {
+                return Err(format!(
+                    "columns {} and {} are both called {name}: rename one",
+                    one + 1,
+                    other + 1
+                ));
+            }
+        }
+        match columns[0] {
+            Some(_) => Ok(Self(columns)),
+            None => Err("the first line must name the columns, user_id among them".to_owned()),
+        }
     }
 
     fn signup(&self, record: &StringRecord) -> Result<Signup, NoSignup> {
         let mut cells = self.0.iter().map(|column| {
-            column.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+            column
+                .and_then(|at| record.get(at))
+                .map(formula::text)
+                .filter(|cell| !cell.is_empty())
+                .map(Cow::into_owned)
         });
         let mut next = || cells.next().flatten();
         of_data(&SignedUpData {
@@ -139,6 +166,38 @@ mod tests {
     fn a_header_without_ids_ends_it() {
         let read = lines("phone\n1\n");
         assert!(read.len() == 1 && read[0].entry.as_ref().unwrap_err().to_string().contains("user_id"));
+    }
+
+    #[test]
+    fn files_of_spreadsheets_are_read() {
+        for text in [
+            "sep=;\rID;phone\r=\"1042\";=\"9841234512\"\r7;9841234507",
+            "\u{FEFF}sep=;\r\nid;phone\r\n\"=\"\"1042\"\"\";9841234512\r\n7;9841234507\r\n",
+            "\nid\tphone\n1042\t9841234512\n7\t9841234507\n",
+        ] {
+            let read: Vec<_> = lines(text)
+                .iter()
+                .map(|line| {
+                    let one = signup(line);
+                    (line.number, format!("{} {}", one.user_id.as_str(), one.phone))
+                })
+                .collect();
+            let expected = [(Some(3), "1042 9841234512".to_owned()), (Some(4), "7 9841234507".to_owned())];
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused() {
+        let why = |text: &str| {
+            let read = lines(text);
+            assert_eq!(read.len(), 1);
+            read[0].entry.as_ref().unwrap_err().to_string()
+        };
+        assert_eq!(why("id,phone,Phone\n1,2,3\n"), "columns 2 and 3 are both called phone: rename one");
+        assert!(why("id,id,phone\n1,2,3\n").contains("1 and 2 are both called id"));
+        let other = lines("user_id,id,phone,x,x\n1,2,3,4,5\n");
+        assert_eq!(signup(&other[0]).user_id.as_str(), "1");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use producer::{bounded::LONGEST_RECORD, command::Failure};
+use shared::lines::UniversalLines;
 use tokio::sync::mpsc;
 
 use crate::{args::Format, csv_lines, json_lines, line::Line};
@@ -27,7 +28,7 @@ pub(crate) fn start(format: Format, file: &Path) -> Result<mpsc::Receiver<Line>,
     };
     let (sink, lines) = mpsc::channel(AHEAD);
     std::thread::spawn(move || match format {
-        Format::Jsonl => json_lines::read(BufReader::new(reader), &sink),
+        Format::Jsonl => json_lines::read(BufReader::new(UniversalLines::new(reader)), &sink),
         Format::Csv => csv_lines::read(reader, &sink),
     });
     Ok(lines)

@@ -1,6 +1,6 @@
 //! One line of input: a signup, or the reason why it is none.
 
-use producer::Signup;
+use producer::{Signup, UserId, formula};
 use shared::event::{self, Kind, Rejected, SignedUpData};
 
 /// Why a line is no signup. Shows nothing of its content.
@@ -48,8 +48,26 @@ pub(crate) fn of_json(text: &[u8]) -> Result<Entry, NoSignup> {
     match (event.kind, event.id) {
         (Kind::Stored(_), _) => Err(NoSignup::OtherEvent),
         (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),
-        (Kind::SignedUp(signup), None) => Ok(Entry::Signup(*signup)),
+        (Kind::SignedUp(signup), None) => Ok(Entry::Signup(without_formulas(*signup)?)),
     }
+}
+
+/// Bare data may come from a spreadsheet: `="1042"` is the id 1042.
+fn without_formulas(signup: Signup) -> Result<Signup, NoSignup> {
+    let text = |text: Option<String>| text.map(formula::owned_text);
+    let user_id = match formula::text(signup.user_id.as_str()) {
+        text if text == signup.user_id.as_str() => signup.user_id,
+        text => UserId::parse(&text).map_err(|why| Rejected::Schema(why.to_string()))?,
+    };
+    Ok(Signup {
+        user_id,
+        phone: formula::owned_text(signup.phone),
+        country_hint: text(signup.country_hint),
+        language: text(signup.language),
+        channel: text(signup.channel),
+        user_kind: signup.user_kind,
+        display_name: text(signup.display_name),
+    })
 }
 
 /// Takes the way of every event, so that lengths and characters are held to the same rules.
@@ -75,6 +93,15 @@ mod tests {
         let read = of_json(format!("{full}\r").as_bytes()).unwrap();
         let Entry::Event { id, body } = read else { panic!("{read:?}") };
         assert_eq!((id.as_str(), body.as_slice()), ("e", full.as_bytes()));
+    }
+
+    #[test]
+    fn bare_data_may_hold_the_formulas_of_a_spreadsheet() {
+        let read = of_json(br#"{"user_id":"=\"1042\"","phone_number":"=\"9841234512\""}"#).unwrap();
+        let Entry::Signup(signup) = read else { panic!("{read:?}") };
+        assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("1042", "9841234512"));
+        let empty = of_json(br#"{"user_id":"=\"\"","phone_number":"9841234512"}"#).unwrap_err().to_string();
+        assert!(empty.contains("user_id is empty") && !empty.contains("984"), "{empty}");
     }
 
     #[test]

@@ -54,6 +54,19 @@ impl Command {
         self
     }
 
+    /// One argument, blanks included.
+    pub fn arg(mut self, text: &str) -> Self {
+        self.0.arg(text);
+        self
+    }
+
+    /// Arguments as they are typed in a shell, quotes included.
+    pub fn shell_args(self, line: &str) -> Self {
+        let script = format!(r#"for word in {line}; do printf '%s\n' "$word"; done"#);
+        let words = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        String::from_utf8(words.stdout).unwrap().lines().fold(self, Self::arg)
+    }
+
     pub fn start(mut self) -> Running {
         let mut child = self.0.spawn().unwrap();
         let stdin = child.stdin.take();

@@ -1,11 +1,12 @@
 //! What commands share that work on the database alone.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read};
 
 pub(super) use shared::audit::actor;
 use shared::{
     config::{DatabaseUrl, Env, insecure_allowed, settings},
     db::{self, sqlstate},
+    lines::UniversalLines,
     phone::E164,
 };
 use sqlx::PgPool;
@@ -47,11 +48,28 @@ pub(super) fn lines(argument: &str) -> Result<Vec<String>, Failure> {
     if argument != "-" {
         return Ok(vec![argument.to_owned()]);
     }
-    let lines: Result<Vec<String>, _> = std::io::stdin().lock().lines().collect();
-    Ok(lines?.into_iter().filter(|l| !l.trim().is_empty()).collect())
+    Ok(lines_of(std::io::stdin().lock())?)
+}
+
+/// The lines that are not blank.
+fn lines_of(input: impl Read) -> std::io::Result<Vec<String>> {
+    let input = BufReader::new(UniversalLines::new(input));
+    input.lines().filter(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty())).collect()
 }
 
 /// A statement failed.
 pub(super) fn failed(error: sqlx::Error) -> Failure {
     Failure::new(UNREACHABLE, format!("Postgres: {}. `worker doctor` says more", sqlstate(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_may_end_as_on_any_system() {
+        for text in ["980\r\r981\r", "980\n\n981", "980\r\n \r\n981\r\n"] {
+            assert_eq!(lines_of(text.as_bytes()).unwrap(), ["980", "981"], "{text:?}");
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! `worker phone`: what becomes of numbers. Touches nothing, sends nothing.
 
 use std::{
-    io::{self, BufRead, BufWriter, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
     process::ExitCode,
 };
 
 use shared::{
     config::{Env, settings::DEFAULT_REGION},
+    lines::UniversalLines,
     phone::{self, Region, escape},
 };
 
@@ -38,8 +39,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let region = arguments.region.unwrap_or(default);
     let mut out = BufWriter::new(io::stdout().lock());
     let result = match arguments.numbers.as_slice() {
-        [] => lines(region, &mut out),
-        [dash] if dash == "-" => lines(region, &mut out),
+        [] => lines(io::stdin().lock(), region, &mut out),
+        [dash] if dash == "-" => lines(io::stdin().lock(), region, &mut out),
         numbers => numbers.iter().try_for_each(|n| line(n, region, &mut out)),
     };
     match result.and_then(|()| out.flush()) {
@@ -49,8 +50,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-fn lines(region: Region, out: &mut impl Write) -> io::Result<()> {
-    let mut input = io::stdin().lock();
+fn lines(input: impl Read, region: Region, out: &mut impl Write) -> io::Result<()> {
+    let mut input = BufReader::new(UniversalLines::new(input));
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
@@ -70,4 +71,20 @@ fn line(input: &str, region: Region, out: &mut impl Write) -> io::Result<()> {
     let reason = found.reason.map_or("", phone::Unusable::as_str);
     let e164 = found.e164.as_deref().unwrap_or_default();
     writeln!(out, "{}\t{e164}\t{}\t{}\t{reason}", escape::escape(input), found.valid, found.line_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_may_end_as_on_any_system() {
+        for text in ["9807969278\r9807969279\r", "9807969278\n9807969279", "9807969278\r\n9807969279\r\n"] {
+            let mut out = Vec::new();
+            lines(text.as_bytes(), Region::NEPAL, &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            let numbers: Vec<_> = out.lines().filter_map(|line| line.split('\t').nth(1)).collect();
+            assert_eq!(numbers, ["+9779807969278", "+9779807969279"], "{text:?}");
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::{
     io::{self, BufRead, BufReader, Read},
 };
 
-use producer::{UserId, command::Failure};
+use producer::{UserId, command::Failure, formula};
+use shared::lines::UniversalLines;
 use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
@@ -29,8 +30,8 @@ pub(crate) async fn shadow(session: &mut PgConnection) -> Result<(), sqlx::Error
 pub(crate) async fn load(session: &mut PgConnection, run: Uuid, path: &str) -> Result<(), Failure> {
     let unreadable = |error| Failure::Usage(format!("{path} cannot be read: {error}. Nothing was enqueued"));
     let mut lines: Box<dyn BufRead + Send> = match path {
-        "-" => Box::new(BufReader::new(io::stdin())),
-        _ => Box::new(BufReader::new(File::open(path).map_err(unreadable)?)),
+        "-" => Box::new(BufReader::new(UniversalLines::new(io::stdin()))),
+        _ => Box::new(BufReader::new(UniversalLines::new(File::open(path).map_err(unreadable)?))),
     };
     let mut batch = Vec::with_capacity(BATCH);
     let mut number = 0;
@@ -41,7 +42,7 @@ pub(crate) async fn load(session: &mut PgConnection, run: Uuid, path: &str) -> R
             continue;
         }
         let wrong = |error| Failure::Usage(format!("{path}, line {number}: {error}. Nothing was enqueued"));
-        batch.push(UserId::parse(line.trim()).map_err(wrong)?.to_string());
+        batch.push(UserId::parse(formula::text(line.trim()).as_ref()).map_err(wrong)?.to_string());
         if batch.len() == BATCH {
             store(session, run, &batch).await?;
             batch.clear();

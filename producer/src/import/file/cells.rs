@@ -1,13 +1,16 @@
 //! What one record of a file says, field by field, before anything is read into it.
 
+use producer::formula;
+
 use super::field::Field;
 
-/// The cells of a record. Blank ones count as missing.
+/// The cells of a record. Blank ones count as missing; `="1042"` is the text `1042`.
 #[derive(Default)]
 pub(super) struct Cells([Option<String>; Field::ALL.len()]);
 
 impl Cells {
     pub(super) fn set(&mut self, field: Field, text: String) {
+        let text = formula::owned_text(text);
         self.0[field as usize] = Some(text).filter(|text| !text.trim().is_empty());
     }
 

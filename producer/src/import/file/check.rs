@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ids::{Ids, Standing},
-    layout::Mapping,
+    mapping::Mapping,
     row::Row,
     rows::{Format, each},
     source::Source,

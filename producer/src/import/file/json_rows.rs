@@ -15,9 +15,11 @@ use shared::phone;
 
 use super::{
     cells::Cells,
-    layout::{Mapping, Role},
+    layout::Role,
+    mapping::Mapping,
     problem::Problem,
     row::{self, Bad, Row},
+    wording::Columns,
 };
 use crate::person::Person;
 
@@ -49,8 +51,13 @@ pub(super) fn each(
             return Ok(());
         }
     }
-    let names: Vec<String> = keys.known.into_keys().collect();
-    mapping.layout(&names).map(drop)
+    let (names, roles): (Vec<String>, Vec<Role>) = keys.known.into_iter().unzip();
+    // A name that fits one key loosely may fit another one exactly, which only all keys together show.
+    if mapping.layout(Columns::Keys(&names))? == roles {
+        Ok(())
+    } else {
+        Err(Failure::Usage("write the keys of --map and --ignore exactly as the file does".to_owned()))
+    }
 }
 
 struct Keys<'m> {
@@ -82,7 +89,7 @@ impl Keys<'_> {
         if let Some(role) = self.known.get(key.as_ref()) {
             return *role;
         }
-        let role = self.mapping.role(&key);
+        let role = self.mapping.role_of_key(&key);
         self.known.insert(key.into_owned(), role);
         role
     }

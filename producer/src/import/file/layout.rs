@@ -2,176 +2,213 @@
 
 use producer::command::Failure;
 
-use super::field::Field;
-
-/// A pair of `--map`: a field and the column that holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Assignment {
-    field: Field,
-    column: String,
-}
-
-impl std::str::FromStr for Assignment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN, such as phone=Mobile")?;
-        let known =
-            Field::of(field).ok_or_else(|| format!("no field `{field}`; there are {}", Field::list()))?;
-        Ok(Self { field: known, column: column.trim().to_owned() })
-    }
-}
-
-/// What the command line says about columns.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Mapping {
-    pub(crate) map: Vec<Assignment>,
-    pub(crate) ignore: Vec<String>,
-}
+use super::{
+    field::Field,
+    mapping::Mapping,
+    wording::{self, Columns},
+};
 
 /// What becomes of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Holds(Field),
     Ignored,
+    /// Without a title: left out as long as it holds nothing.
+    Nameless,
     Unknown,
 }
 
+/// How a name of the command line fits a column. The better fit decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// But for upper and lower case and the blanks around it.
+    Loose,
+    Exact,
+    Position,
+}
+
 impl Mapping {
-    /// The role of a column of this name.
-    pub(super) fn role(&self, column: &str) -> Role {
-        let same = |name: &str| name.eq_ignore_ascii_case(column.trim());
-        if let Some(assigned) = self.map.iter().find(|a| same(&a.column)) {
-            return Role::Holds(assigned.field);
-        }
-        if self.ignore.iter().any(|name| same(name.trim())) {
-            return Role::Ignored;
-        }
-        match Field::of(column) {
-            Some(field) if !self.map.iter().any(|a| a.field == field) => Role::Holds(field),
-            _ => Role::Unknown,
-        }
+    /// The role of a key of JSON, which has no position.
+    pub(super) fn role_of_key(&self, key: &str) -> Role {
+        let key = [key.to_owned()];
+        self.roles(Columns::Keys(&key)).first().copied().unwrap_or(Role::Unknown)
     }
 
-    /// The roles of a header, or what is wrong with it.
-    pub(super) fn layout(&self, header: &[String]) -> Result<Vec<Role>, Failure> {
-        let roles: Vec<Role> = header.iter().map(|column| self.role(column)).collect();
-        let holds = |field| roles.iter().filter(|role| **role == Role::Holds(field)).count();
+    /// The roles of all columns, or what is wrong with them.
+    pub(super) fn layout(&self, columns: Columns<'_>) -> Result<Vec<Role>, Failure> {
+        self.check_names(columns)?;
+        let roles = self.roles(columns);
+        let with = |role: Role| -> Vec<usize> {
+            roles.iter().enumerate().filter(|(_, r)| **r == role).map(|(at, _)| at).collect()
+        };
         for field in [Field::Id, Field::Phone] {
-            if holds(field) == 0 {
-                return Err(missing(field));
+            if with(Role::Holds(field)).is_empty() {
+                return Err(wording::missing(field));
             }
         }
-        self.check_names(header)?;
-        let unknown = header.iter().zip(&roles).filter(|(_, role)| **role == Role::Unknown);
-        let unknown: Vec<String> = unknown.map(|(column, _)| quoted(column)).collect();
+        let unknown = with(Role::Unknown);
         if !unknown.is_empty() {
-            return Err(not_known(&unknown));
+            return Err(wording::not_known(columns, &unknown));
         }
-        match Field::ALL.into_iter().find(|field| holds(*field) > 1) {
-            Some(field) => Err(ambiguous(field)),
-            None => Ok(roles),
-        }
-    }
-
-    /// Whatever the command line names must be there: a slip of the pen would leave a column out.
-    fn check_names(&self, header: &[String]) -> Result<(), Failure> {
-        let named = self.map.iter().map(|a| &a.column).chain(&self.ignore);
-        for name in named {
-            if !header.iter().any(|column| column.trim().eq_ignore_ascii_case(name.trim())) {
-                let columns: Vec<String> = header.iter().map(|column| quoted(column)).collect();
-                return Err(Failure::Usage(format!(
-                    "the file has no column `{name}`; it has {}",
-                    columns.join(", ")
-                )));
+        for field in Field::ALL {
+            let holding = with(Role::Holds(field));
+            if holding.len() > 1 {
+                return Err(wording::ambiguous(field, columns, &holding));
             }
         }
-        Ok(())
+        Ok(roles)
+    }
+
+    fn roles(&self, columns: Columns<'_>) -> Vec<Role> {
+        let mut told: Vec<Option<(Fit, Role)>> = vec![None; columns.titles().len()];
+        let mut tell = |name: &str, role: Role| {
+            for (at, fit) in fits(name, columns) {
+                if let Some(known) = told.get_mut(at)
+                    && known.is_none_or(|(best, _)| fit > best)
+                {
+                    *known = Some((fit, role));
+                }
+            }
+        };
+        for assigned in &self.map {
+            tell(&assigned.column, Role::Holds(assigned.field));
+        }
+        for text in &self.ignore {
+            for name in ignored(text, columns) {
+                tell(name, Role::Ignored);
+            }
+        }
+        let own = |title: &str| match Field::of(title) {
+            Some(field) if !self.names(field) => Role::Holds(field),
+            _ if title.trim().is_empty() && columns.have_positions() => Role::Nameless,
+            _ => Role::Unknown,
+        };
+        told.iter()
+            .zip(columns.titles())
+            .map(|(told, title)| told.map_or_else(|| own(title), |(_, r)| r))
+            .collect()
+    }
+
+    /// Every name of the command line must fit a column: a typing error would leave a column out.
+    fn check_names(&self, columns: Columns<'_>) -> Result<(), Failure> {
+        let mapped = self.map.iter().map(|assigned| assigned.column.as_str());
+        let ignored = self.ignore.iter().flat_map(|text| ignored(text, columns));
+        match mapped.chain(ignored).find(|name| fits(name, columns).is_empty()) {
+            Some(name) => Err(wording::no_column(name, columns)),
+            None => Ok(()),
+        }
     }
 }
 
-fn missing(field: Field) -> Failure {
-    let names = field.names().join("`, `");
-    Failure::Usage(format!(
-        "no column is known to hold the {}: call it one of `{names}`, or say which it is with --map {}=COLUMN. The \
-         first line must name the columns",
-        field.names()[0],
-        field.names()[0]
-    ))
+/// The names in one `--ignore`: the whole text if a column is called so, else its parts between commas.
+fn ignored<'t>(text: &'t str, columns: Columns<'_>) -> Vec<&'t str> {
+    if fits(text, columns).is_empty() { text.split(',').collect() } else { vec![text] }
 }
 
-pub(super) fn ambiguous(field: Field) -> Failure {
-    let name = field.names()[0];
-    Failure::Usage(format!(
-        "two columns could be the {name}: say which it is with --map {name}=COLUMN, and --ignore the other"
-    ))
-}
-
-/// `columns` are quoted already.
-pub(super) fn not_known(columns: &[String]) -> Failure {
-    Failure::Usage(format!(
-        "unknown columns: {}. Name their field with --map FIELD=COLUMN (fields: {}), or leave them out with \
-         --ignore COLUMN",
-        columns.join(", "),
-        Field::list()
-    ))
-}
-
-/// A column's name as it may be shown: a file without a header has somebody's data in its place.
-pub(super) fn quoted(column: &str) -> String {
-    const LONGEST: usize = 40;
-    let data = column.chars().filter(|c| c.is_numeric()).count() > 4 || column.chars().count() > LONGEST;
-    if data { "(not a name)".to_owned() } else { format!("`{}`", column.trim().escape_debug()) }
+/// The columns that `name` names: those with exactly this title, else nearly this title, else the one at `#N`.
+fn fits(name: &str, columns: Columns<'_>) -> Vec<(usize, Fit)> {
+    let titled = |fit: Fit, same: &dyn Fn(&str) -> bool| -> Vec<(usize, Fit)> {
+        let found = columns.titles().iter().enumerate().filter(|(_, title)| same(title));
+        found.map(|(at, _)| (at, fit)).collect()
+    };
+    let exact = titled(Fit::Exact, &|title| title == name);
+    if !exact.is_empty() {
+        return exact;
+    }
+    let loose = titled(Fit::Loose, &|title| title.trim().eq_ignore_ascii_case(name.trim()));
+    if !loose.is_empty() {
+        return loose;
+    }
+    let number = name.trim().strip_prefix('#').filter(|_| columns.have_positions());
+    let at = number.and_then(|n| n.parse::<usize>().ok()).and_then(|n| n.checked_sub(1));
+    at.filter(|at| *at < columns.titles().len()).map(|at| (at, Fit::Position)).into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::Assignments;
 
     fn mapping(map: &[&str], ignore: &[&str]) -> Mapping {
-        let map = map.iter().map(|text| text.parse().unwrap()).collect();
-        Mapping { map, ignore: ignore.iter().map(|text| (*text).to_owned()).collect() }
+        let map: Vec<Assignments> = map.iter().map(|text| text.parse().unwrap()).collect();
+        let ignore: Vec<String> = ignore.iter().map(|text| (*text).to_owned()).collect();
+        Mapping::new(&map, &ignore)
     }
 
     fn header(text: &str) -> Vec<String> {
-        text.split(',').map(str::to_owned).collect()
+        text.split('|').map(str::to_owned).collect()
+    }
+
+    fn layout(mapping: &Mapping, text: &str) -> Result<Vec<Role>, String> {
+        mapping.layout(Columns::Header(&header(text))).map_err(|e| e.to_string())
     }
 
     fn refused(mapping: &Mapping, text: &str) -> String {
-        mapping.layout(&header(text)).unwrap_err().to_string()
+        layout(mapping, text).unwrap_err()
     }
+
+    const ID: Role = Role::Holds(Field::Id);
+    const PHONE: Role = Role::Holds(Field::Phone);
 
     #[test]
     fn columns_are_found_by_name_or_by_map() {
-        let plain = mapping(&[], &[]).layout(&header("User_ID, phone number,name")).unwrap();
-        assert_eq!(plain, [Field::Id, Field::Phone, Field::Name].map(Role::Holds));
+        let plain = layout(&mapping(&[], &[]), "User_ID| phone number|name").unwrap();
+        assert_eq!(plain, [ID, PHONE, Role::Holds(Field::Name)]);
         let mapped = mapping(&["phone=Kontakt", "id=Nr"], &["Note"]);
-        let roles = mapped.layout(&header("Nr,kontakt,note")).unwrap();
-        assert_eq!(roles, [Role::Holds(Field::Id), Role::Holds(Field::Phone), Role::Ignored]);
+        assert_eq!(layout(&mapped, "Nr|kontakt|note").unwrap(), [ID, PHONE, Role::Ignored]);
+    }
+
+    #[test]
+    fn titles_may_hold_commas_and_equal_signs() {
+        let mapping = mapping(&["phone=Mobile (10 digits, no spaces)"], &["Remarks, if any", "a=b,c", "c,d"]);
+        let roles = layout(&mapping, "id|Mobile (10 digits, no spaces)|Remarks, if any|a=b|c|d").unwrap();
+        assert_eq!(roles, [ID, PHONE, Role::Ignored, Role::Ignored, Role::Ignored, Role::Ignored]);
+    }
+
+    #[test]
+    fn a_position_tells_columns_of_one_name_apart() {
+        let by_position = mapping(&["phone=#2"], &["#3"]);
+        assert_eq!(layout(&by_position, "id|phone|phone").unwrap(), [ID, PHONE, Role::Ignored]);
+        let both = mapping(&["phone=phone"], &["#2"]);
+        assert_eq!(layout(&both, "id|phone|phone").unwrap(), [ID, Role::Ignored, PHONE]);
+        let title_first = mapping(&["phone=#1"], &[]);
+        assert_eq!(layout(&title_first, "id|#1").unwrap(), [ID, PHONE]);
+        assert!(refused(&mapping(&["phone=#3"], &[]), "id|phone").contains("no column `#3`"));
+    }
+
+    #[test]
+    fn exact_titles_come_before_similar_ones() {
+        let exact = mapping(&["phone=phone"], &["Phone"]);
+        assert_eq!(layout(&exact, "id|Phone|phone").unwrap(), [ID, Role::Ignored, PHONE]);
+        assert_eq!((exact.role_of_key("Phone"), exact.role_of_key("phone")), (Role::Ignored, PHONE));
+        assert_eq!(mapping(&["phone=#1"], &[]).role_of_key("tel"), Role::Unknown);
     }
 
     #[test]
     fn what_is_not_known_is_named() {
         let plain = mapping(&[], &[]);
-        assert!(refused(&plain, "id,phone,bp,Blood group").contains("`bp`, `Blood group`"));
-        assert!(refused(&plain, "id,user_id,phone").contains("two columns could be the id"));
-        assert!(refused(&plain, "phone,name").contains("--map id=COLUMN"));
+        assert!(refused(&plain, "id|phone|bp|Blood group").contains("`bp`, `Blood group`"));
+        assert!(refused(&plain, "id|user_id|phone").contains("two columns could be the id"));
+        assert!(refused(&plain, "phone|name").contains("--map id=COLUMN"));
         assert!(
-            refused(&mapping(&["id=user_id"], &[]), "id,user_id,phone").contains("unknown columns: `id`")
+            refused(&mapping(&["id=user_id"], &[]), "id|user_id|phone").contains("unknown columns: `id`")
         );
-        assert!(refused(&mapping(&[], &["nte"]), "id,phone,note").contains("no column `nte`; it has `id`"));
+        assert!(refused(&mapping(&[], &["nte"]), "id|phone|note").contains("no column `nte`; it has `id`"));
+    }
+
+    #[test]
+    fn nameless_columns_are_no_unknown_ones() {
+        let roles = layout(&mapping(&[], &[]), "id|phone|| ").unwrap();
+        assert_eq!(roles, [ID, PHONE, Role::Nameless, Role::Nameless]);
+        assert_eq!(layout(&mapping(&["phone=#2"], &[""]), "id||").unwrap(), [ID, PHONE, Role::Ignored]);
+        assert_eq!(mapping(&[], &[]).role_of_key(""), Role::Unknown);
     }
 
     #[test]
     fn data_in_place_of_a_header_are_not_shown() {
-        let text = refused(&mapping(&[], &[]), "1,9807969278,Maya Karki");
+        let text = refused(&mapping(&[], &[]), "1|9807969278|Maya Karki");
         assert!(!text.contains("980") && !text.contains("Maya"), "{text}");
-        assert!(!refused(&mapping(&[], &[]), "id,phone,९८०७९६९२७८").contains('९'));
-    }
-
-    #[test]
-    fn a_map_names_known_fields() {
-        assert!("tel=x".parse::<Assignment>().unwrap_err().contains("child_birth_date"));
-        assert!("phone".parse::<Assignment>().is_err());
+        let text = refused(&mapping(&[], &[]), "id|phone|९८०७९६९२७८");
+        assert!(!text.contains('९') && text.contains("#3"), "{text}");
     }
 }

@@ -40,7 +40,9 @@ impl Problem {
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::MissingId => "give every row the portal's id of the user",
-            Self::InvalidId => "an id has 1 to 128 characters, no line break or other control character",
+            Self::InvalidId => {
+                "an id has 1 to 128 characters, no line break or other control character, and is no formula"
+            }
             Self::DuplicateId => "several rows of one user differ: keep the right one",
             Self::SpreadsheetNumber => {
                 "a spreadsheet changed it (9.8E+09, 9807969278.0) and digits may be lost: format the column as text, \
@@ -51,7 +53,8 @@ impl Problem {
             }
             Self::NotUtf8 => "save the file as UTF-8",
             Self::BadDate => {
-                "write dates as 2026-12-28, times as 2026-12-28T09:30:00+05:45, from 1900 to 2199"
+                "write dates as 2026-12-28, times as 2026-12-28T09:30:00+05:45, in the Gregorian calendar (AD), not in \
+                 Bikram Sambat: a birth and a signup lie in the past, a due date at most a year ahead"
             }
             Self::BadFlag => "write true or false",
             Self::NotJson => "every line must be one JSON object, each key once",

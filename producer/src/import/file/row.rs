@@ -3,14 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
 
-use super::{
-    cells::Cells,
-    field::Field,
+use super::{cells::Cells, field::Field, problem::Problem, spreadsheet::damaged};
+use crate::{
     moment::{day, flag, moment},
-    problem::Problem,
-    spreadsheet::damaged,
+    person::Person,
+    plausible,
 };
-use crate::person::Person;
 
 /// A numbered row.
 pub(super) struct Row {
@@ -79,9 +77,24 @@ struct Fields {
 fn fields(cells: &Cells) -> Result<Fields, Problem> {
     Ok(Fields {
         kind: cells.trimmed(Field::Kind).map(kind),
-        due_date: optional(cells, Field::DueDate, day, Problem::BadDate)?,
-        child_birth_date: optional(cells, Field::ChildBirthDate, day, Problem::BadDate)?,
-        signed_up_at: optional(cells, Field::SignedUpAt, moment, Problem::BadDate)?,
+        due_date: optional(
+            cells,
+            Field::DueDate,
+            |text| day(text).filter(|it| plausible::due(*it)),
+            Problem::BadDate,
+        )?,
+        child_birth_date: optional(
+            cells,
+            Field::ChildBirthDate,
+            |text| day(text).filter(|it| plausible::birth(*it)),
+            Problem::BadDate,
+        )?,
+        signed_up_at: optional(
+            cells,
+            Field::SignedUpAt,
+            |text| moment(text).filter(|it| plausible::signup(*it)),
+            Problem::BadDate,
+        )?,
         active: optional(cells, Field::Active, flag, Problem::BadFlag)?,
     })
 }
@@ -112,6 +125,10 @@ fn user_id(cells: &Cells) -> Result<UserId, Problem> {
     let text = cells.trimmed(Field::Id).ok_or(Problem::MissingId)?;
     if damaged(text) {
         return Err(Problem::SpreadsheetNumber);
+    }
+    // A formula is no id, and its text was read before.
+    if text.starts_with('=') {
+        return Err(Problem::InvalidId);
     }
     UserId::parse(text).map_err(|_| Problem::InvalidId)
 }
@@ -167,8 +184,32 @@ mod tests {
         assert_eq!(bad(&[(Field::Id, "4.2E+01")]), Some(Problem::SpreadsheetNumber));
         assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "9.8E+09")]), Some(Problem::SpreadsheetNumber));
         assert_eq!(bad(&[(Field::Id, "7"), (Field::DueDate, "3/4/26")]), Some(Problem::BadDate));
+        for field in [Field::DueDate, Field::ChildBirthDate, Field::SignedUpAt] {
+            assert_eq!(bad(&[(Field::Id, "7"), (field, "2083-05-12")]), Some(Problem::BadDate));
+            assert_eq!(bad(&[(Field::Id, "7"), (field, "=\"2026-02-12\"")]), None);
+        }
+        assert_eq!(bad(&[(Field::Id, "=A1")]), Some(Problem::InvalidId));
         assert_eq!(bad(&[(Field::Id, "7"), (Field::OptedOut, "?")]), Some(Problem::BadFlag));
         assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "hello")]), None);
+    }
+
+    #[test]
+    fn the_text_of_a_formula_is_the_cell() {
+        let person = of(&[
+            (Field::Id, "=\"1042\""),
+            (Field::Phone, "=\"9841234512\""),
+            (Field::Active, "=\"1\""),
+            (Field::Name, "=\"\""),
+        ]);
+        let person = person.ok().unwrap();
+        assert_eq!(
+            (person.user_id.as_str(), person.phone.as_str(), person.name),
+            ("1042", "9841234512", None)
+        );
+        assert_eq!(
+            of(&[(Field::Id, "=\"4.2E+01\"")]).err().map(|bad| bad.problem),
+            Some(Problem::SpreadsheetNumber)
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use producer::command::Failure;
 
-use super::{csv_rows, json_rows, layout::Mapping, row::Row, source::Source};
+use super::{csv_rows, json_rows, mapping::Mapping, row::Row, source::Source};
 
 /// What a file is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -29,10 +29,10 @@ pub(super) fn each(
     mapping: &Mapping,
     sink: impl FnMut(Row) -> bool,
 ) -> Result<(), Failure> {
-    let separator = source.separator;
+    let beginning = source.beginning;
     let reader = source.reader()?;
     match format {
-        Format::Csv => csv_rows::each(reader, separator, mapping, sink),
+        Format::Csv => csv_rows::each(reader, &beginning, mapping, sink),
         Format::Jsonl => json_rows::each(reader, mapping, sink),
     }
 }

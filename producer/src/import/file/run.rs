@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     args::{self, Options},
+    clock,
     record::Skip,
     report::{FileNote, Origin, Report},
     settings::Settings,
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failur
     let rows = RowReport::create(args.report.as_deref())?;
     let (path, mapping, asked) = (args.path.clone(), args.mapping(), stop.clone());
     let first = aside(&stop, move || {
-        let mut source = Source::open(&path)?;
+        let mut source = Source::open(&path, format)?;
         let checked = check(&mut source, format, &mapping, &asked)?;
         Ok(checked.map(|checked| (source, checked)))
     });
@@ -48,7 +49,8 @@ pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failur
         eprintln!("Interrupted while the file was checked: nothing was written.");
         return Ok(Exit::Interrupted);
     };
-    let taken_at = told.or(source.modified).unwrap_or_else(Utc::now).min(Utc::now());
+    let now = clock::now(&pool).await?;
+    let taken_at = told.or(source.modified).unwrap_or(now).min(now);
     let Options { dry_run, output, no_progress, .. } = args.options;
     let held = checked.flawed && !args.allow_partial;
     let terms = Terms { taken_at, partial: true, write: !(dry_run || held) };
@@ -144,8 +146,8 @@ fn told_time(told: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Failu
 fn note(source: &Source, format: Format, taken_at: DateTime<Utc>) -> FileNote {
     FileNote {
         format,
-        separator: (format == Format::Csv).then_some(char::from(source.separator)),
-        byte_order_mark: source.byte_order_mark,
+        separator: (format == Format::Csv).then_some(char::from(source.beginning.separator)),
+        byte_order_mark: source.beginning.byte_order_mark,
         taken_at,
     }
 }

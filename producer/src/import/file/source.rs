@@ -9,9 +9,13 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use producer::command::Failure;
+use producer::{
+    beginning::{Beginning, first_bytes},
+    command::Failure,
+};
+use shared::lines::UniversalLines;
 
-use super::encoding::{BEGINNING, BOM_BYTES, byte_order_mark, separator};
+use super::rows::Format;
 
 /// A file that can be read from its beginning any number of times.
 pub(super) struct Source {
@@ -19,39 +23,42 @@ pub(super) struct Source {
     version: (u64, Option<SystemTime>),
     /// None for what came through a pipe.
     pub(super) modified: Option<DateTime<Utc>>,
-    pub(super) byte_order_mark: bool,
-    pub(super) separator: u8,
+    pub(super) beginning: Beginning,
 }
 
 impl Source {
     /// Opens `path`, `-` being standard input. Blocks until a pipe has ended.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path, format: Format) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
-            return Self::of(spool(&mut io::stdin().lock())?, false);
+            return Self::of(spool(&mut io::stdin().lock())?, false, format);
         }
         let unreadable = |e: io::Error| Failure::Usage(format!("{} cannot be read: {e}", path.display()));
         let mut file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_file() {
-            Self::of(file, true)
+            Self::of(file, true, format)
         } else {
-            Self::of(spool(&mut file).map_err(unreadable)?, false)
+            Self::of(spool(&mut file).map_err(unreadable)?, false, format)
         }
     }
 
-    fn of(mut file: File, lasting: bool) -> Result<Self, Failure> {
+    fn of(mut file: File, lasting: bool, format: Format) -> Result<Self, Failure> {
         file.seek(SeekFrom::Start(0))?;
-        let mut beginning = Vec::with_capacity(BEGINNING);
-        (&file).take(BEGINNING as u64).read_to_end(&mut beginning)?;
-        let byte_order_mark = byte_order_mark(&beginning)?;
+        let bytes = first_bytes(&file)?;
+        let beginning = match format {
+            Format::Csv => Beginning::of_table(&bytes)?,
+            Format::Jsonl => Beginning::of_text(&bytes)?,
+        };
         let version = version(&file)?;
         let modified = version.1.filter(|_| lasting).map(DateTime::from);
-        Ok(Self { file, version, modified, byte_order_mark, separator: separator(&beginning) })
+        Ok(Self { file, version, modified, beginning })
     }
 
-    /// From the first character.
-    pub(super) fn reader(&mut self) -> io::Result<BufReader<&File>> {
-        self.file.seek(SeekFrom::Start(if self.byte_order_mark { BOM_BYTES } else { 0 }))?;
-        Ok(BufReader::new(&self.file))
+    /// From the first character or, of separated values, from the header. Every line ends with LF.
+    pub(super) fn reader(&mut self) -> io::Result<BufReader<UniversalLines<&File>>> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut reader = BufReader::new(UniversalLines::new(&self.file));
+        io::copy(&mut reader.by_ref().take(self.beginning.bytes), &mut io::sink())?;
+        Ok(reader)
     }
 
     /// Fails if somebody wrote to it since it was opened.

@@ -2,7 +2,7 @@
 
 /// Whether `text` is a number as a spreadsheet or a table of floats writes it: `9.80797E+09`, `9807969278.0`. The
 /// first has lost digits; the second would be read with one too many.
-pub(super) fn damaged(text: &str) -> bool {
+pub(crate) fn damaged(text: &str) -> bool {
     let text = text.trim().trim_start_matches(['+', '-']);
     match text.split_once(['E', 'e']) {
         Some((mantissa, exponent)) => decimal(mantissa) && digits(exponent.trim_start_matches(['+', '-'])),

@@ -1,6 +1,7 @@
 //! The way of an event, case by case.
 
 mod holds;
+mod imports;
 mod outcomes;
 mod recovering;
 mod refusals;

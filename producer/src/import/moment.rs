@@ -1,0 +1,103 @@
+//! Dates, times and flags as files and portals write them: ISO 8601 or nothing, for `03/04/2026` is two dates.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+
+/// The years that are taken for a year.
+const YEARS: std::ops::Range<i32> = 1900..2200;
+
+/// Times without an offset, a blank in the place of the T.
+const LOCAL: [&str; 2] = ["%F %T%.f", "%F %H:%M"];
+/// Times with one: `%#z` reads `+05:45`, `+0545` and `+05`.
+const WITH_OFFSET: [&str; 2] = ["%F %T%.f%#z", "%F %H:%M%#z"];
+
+/// `2026-12-28`.
+pub(crate) fn day(text: &str) -> Option<NaiveDate> {
+    let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()?;
+    YEARS.contains(&day.year()).then_some(day)
+}
+
+/// A day, or a time of ISO 8601 with or without an offset from UTC, as JSON, Postgres and DHIS2 write it.
+pub(crate) fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let at = match day(text) {
+        Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
+        None => time(text)?,
+    };
+    YEARS.contains(&at.year()).then_some(at)
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.replacen(['T', 't'], " ", 1);
+    if let Some(utc) = text.strip_suffix(['Z', 'z']) {
+        return local(utc.trim_end());
+    }
+    // Behind the date a sign begins an offset.
+    let has_offset = text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
+    if has_offset { with_offset(&text) } else { local(&text) }
+}
+
+fn with_offset(text: &str) -> Option<DateTime<Utc>> {
+    WITH_OFFSET.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()).map(|at| at.to_utc())
+}
+
+fn local(text: &str) -> Option<DateTime<Utc>> {
+    LOCAL.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|at| at.and_utc())
+}
+
+/// `true` and its usual spellings.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "1" => Some(true),
+        "false" | "f" | "no" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_iso_dates_are_dates() {
+        assert_eq!(day("2026-12-28").map(|d| d.to_string()).as_deref(), Some("2026-12-28"));
+        for bad in
+            ["28/12/2026", "2026-2-8", "2026-02-30", "0026-02-03", "12-28-2026", "46014", "2083-09-13T"]
+        {
+            assert_eq!(day(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_iso_times_is_read() {
+        let at = |text| moment(text).map(|at| at.to_rfc3339());
+        for same in [
+            "2026-02-02T06:45:00+05:45",
+            "2026-02-02T06:45:00.000+0545",
+            "2026-02-02 06:45:00+0545",
+            "2026-02-02 06:45+0545",
+            "2026-02-02T01:00:00+00",
+            "2026-02-02 01:00:00+00",
+            "2026-02-02 01:00:00 +00:00",
+            "2026-02-02T01:00:00.000+0000",
+            "2026-02-01 20:00:00-05",
+            "2026-02-02 01:00:00.000",
+            "2026-02-02T01:00",
+            "2026-02-02T01:00Z",
+            "2026-02-02T01:00:00Z",
+            "2026-02-02t01:00:00z",
+        ] {
+            assert_eq!(at(same).as_deref(), Some("2026-02-02T01:00:00+00:00"), "{same}");
+        }
+        assert!(at("2026-02-02").is_some());
+        for bad in ["02.02.2026", "yesterday", "2026-02-02T01:00:00+", "2026-02-02T01:00:00+5", "infinity"] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn flags_are_read_or_refused() {
+        assert_eq!(
+            ["TRUE", "no", "1", "maybe", "2"].map(flag),
+            [Some(true), Some(false), Some(true), None, None]
+        );
+    }
+}
