@@ -7,6 +7,7 @@ mod headers;
 mod inspect;
 mod outgoing;
 mod publisher;
+mod screen;
 mod topology;
 mod window;
 
@@ -16,4 +17,6 @@ pub use greeting::{Server, server};
 pub use inspect::{Condition, Part};
 pub use outgoing::Outgoing;
 pub use publisher::{PublishError, Publisher, StartError};
+pub use screen::{PREFIX as SCREEN_PREFIX, Screened};
 pub use topology::{Named, Topology, TopologyError};
+pub use topology::{Topology, TopologyError};

@@ -8,6 +8,7 @@ use lapin::{
     protocol::{AMQPErrorKind, AMQPHardError},
 };
 
+use super::screen;
 use crate::config::Broker;
 
 /// A connect or TLS handshake that takes longer has failed.
@@ -51,11 +52,12 @@ pub fn install_crypto() {
     let _already_set = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Connects once; `name` is shown in the broker's list of connections.
+/// Connects once; `name` is shown in the broker's list of connections. No message ends the connection: lapin reads
+/// through a screen.
 pub async fn connect(broker: &Broker, name: &str, frames: Frames) -> Result<Connection, ConnectError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let url = broker.url.expose(frames == Frames::Small);
-    match tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(&url, properties)).await {
+    match tokio::time::timeout(CONNECT_TIMEOUT, screen::connect(&url, properties)).await {
         Ok(connected) => Ok(connected?),
         Err(_) => Err(ConnectError::Timeout),
     }

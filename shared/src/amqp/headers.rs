@@ -3,9 +3,11 @@
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::Value;
 
-/// What the broker itself wrote of an earlier life of the message; it is not carried into the next.
-const OF_THE_BROKER: [&str; 5] =
-    ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+use super::screen;
+
+/// What the broker and the screen wrote of an earlier life of the message; it is not carried into the next.
+const OF_AN_EARLIER_LIFE: [&str; 6] =
+    ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count", screen::PREFIX];
 /// AMQP's limit for the name of a header.
 const LONGEST_NAME: usize = 255;
 
@@ -13,7 +15,7 @@ const LONGEST_NAME: usize = 255;
 pub(super) fn of_json(headers: &Value) -> FieldTable {
     let mut table = FieldTable::default();
     for (name, value) in headers.as_object().into_iter().flatten() {
-        if name.len() <= LONGEST_NAME && !OF_THE_BROKER.iter().any(|prefix| name.starts_with(prefix)) {
+        if name.len() <= LONGEST_NAME && !OF_AN_EARLIER_LIFE.iter().any(|prefix| name.starts_with(prefix)) {
             table.insert(name.as_str().into(), amqp(value));
         }
     }
