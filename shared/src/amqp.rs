@@ -17,6 +17,5 @@ pub use greeting::{Server, server};
 pub use inspect::{Condition, Part};
 pub use outgoing::Outgoing;
 pub use publisher::{PublishError, Publisher, StartError};
-pub use screen::{PREFIX as SCREEN_PREFIX, Screened};
+pub use screen::Screened;
 pub use topology::{Named, Topology, TopologyError};
-pub use topology::{Topology, TopologyError};

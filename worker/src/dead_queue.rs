@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     health::Health,
     lane::inbound,
-    store::dead_letters::{self, DeadLetter},
+    store::dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
 };
 
 const RECONNECT: Duration = Duration::from_secs(2);
@@ -71,21 +71,25 @@ async fn drain(
         let why = letter.headers.get("x-first-death-reason").and_then(|v| v.as_str()).unwrap_or("unknown");
         let from = letter.headers.get("x-first-death-queue").and_then(|v| v.as_str()).unwrap_or_default();
         let lane = Lane::ALL.into_iter().find(|l| topology.queue(*l) == from);
-        let detail = format!("dead-lettered by the broker: {why}");
+        let (reason, detail) = match letter.screened.unreadable {
+            None => ("broker", format!("dead-lettered by the broker: {why}")),
+            Some(fault) => (UNREADABLE_PROPERTIES, format!("{fault}; dead-lettered by the broker: {why}")),
+        };
         dead_letters::bury(
             pool,
             &DeadLetter {
-                reason: "broker",
+                reason,
                 detail: &detail,
                 lane,
                 routing_key: &letter.routing_key,
                 message_id: letter.message_id.as_deref(),
+                published_at: letter.published_at,
                 headers: &letter.headers,
                 body: &letter.body,
             },
         )
         .await?;
-        metrics::counter!("onboarding_dead_letters_total", "reason" => "broker").increment(1);
+        metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
         delivery.acker.ack(BasicAckOptions::default()).await?;
     }
     anyhow::bail!("the broker ended the subscription")

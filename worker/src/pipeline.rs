@@ -14,7 +14,6 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    db::{Trouble, trouble},
     event::{self, Event, EventTime, Kind, Rejected},
     ids::UserId,
     lane::Lane,
@@ -25,7 +24,7 @@ use tokio::time::Instant;
 
 pub(crate) use inbound::{Arrival, Inbound};
 pub(crate) use meters::Meters;
-pub(crate) use turn::Spared;
+pub(crate) use turn::{InHand, Spared, Turns};
 pub(crate) use verdict::{Interrupted, Verdict};
 
 use crate::{
@@ -33,7 +32,7 @@ use crate::{
     failpoint,
     gate::Entry,
     store::{
-        dead_letters::{self, DeadLetter},
+        dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
         details,
         known::{Known, Question},
         record::{NewState, Written},
@@ -59,14 +58,15 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
     let Some(_turn) = turn::take(worker, inbound).await? else {
         return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
     };
-    let ended = match event::decode(&inbound.body) {
+    let ended = match decode(inbound) {
         Ok(event) => match welcome(worker, inbound, event).await {
             Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
                 bury(worker, inbound, "data_error", &cause).await
             }
             other => other,
         },
-        Err(rejected) => reject(worker, inbound, &rejected).await,
+        Err(Unfit::Properties(fault)) => bury(worker, inbound, UNREADABLE_PROPERTIES, fault).await,
+        Err(Unfit::Body(rejected)) => reject(worker, inbound, &rejected).await,
     };
     match &ended {
         // Neither was caused by the message, so its next take-up does not count as one after a crash.
@@ -82,6 +82,22 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
         _ => {}
     }
     ended
+}
+
+/// Why a delivery is a dead letter before anything of it is looked up.
+enum Unfit {
+    Properties(&'static str),
+    Body(Rejected),
+}
+
+fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
+    if let Some(fault) = inbound.screened.unreadable {
+        return Err(Unfit::Properties(fault));
+    }
+    if let Some(bytes) = inbound.screened.body_bytes {
+        return Err(Unfit::Body(Rejected::TooLarge(usize::try_from(bytes).unwrap_or(usize::MAX))));
+    }
+    event::decode(&inbound.body).map_err(Unfit::Body)
 }
 
 async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {
@@ -223,18 +239,11 @@ async fn bury(
         lane: Some(inbound.lane),
         routing_key: &inbound.routing_key,
         message_id: inbound.message_id.as_deref(),
+        published_at: inbound.published_at,
         headers: &inbound.headers,
         body: &inbound.body,
     };
-    match Box::pin(dead_letters::bury(&worker.pool, &letter)).await {
-        // Its headers or id are what no database can hold: the body alone is kept, rather than coming back for ever.
-        Err(error) if trouble(&error) == Trouble::Data => {
-            let bare =
-                DeadLetter { message_id: None, headers: &serde_json::Value::Null, routing_key: "", ..letter };
-            Box::pin(dead_letters::bury(&worker.pool, &bare)).await?;
-        }
-        result => result?,
-    }
+    Box::pin(dead_letters::bury(&worker.pool, &letter)).await?;
     metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
     line::buried(worker, inbound, reason, detail);
     Ok(Verdict::DeadLetter)

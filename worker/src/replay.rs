@@ -13,7 +13,7 @@ pub(crate) fn outgoing(letter: &Letter) -> Option<Outgoing> {
     let event = event::decode(&letter.body).ok()?;
     // Its own id first: the worker's count of a message's take-ups goes by it.
     let id = letter.message_id.clone().or(event.id).unwrap_or_else(|| format!("dead-letter-{}", letter.id));
-    Some(Outgoing::replayed(id, lane(letter), letter.body.clone(), &letter.headers))
+    Some(Outgoing::replayed(id, lane(letter), letter.body.clone(), &letter.headers, letter.published_at))
 }
 
 /// What came by an unknown way goes to the lane of its routing key, else to the live one.
@@ -32,7 +32,8 @@ mod tests {
         let reason = "schema".to_owned();
         let routing_key = "user.backfill.v1".to_owned();
         let (headers, body) = (json!({}), body.as_bytes().to_vec());
-        Letter { id: 7, reason, lane: None, routing_key, message_id: None, headers, body }
+        let published_at = chrono::DateTime::UNIX_EPOCH;
+        Letter { id: 7, reason, lane: None, routing_key, message_id: None, published_at, headers, body }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use shared::{amqp::Topology, ids::MessageId, lane::Lane, phone::E164};
 use sqlx::PgPool;
-use tokio::{sync::RwLock, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::{
     handles::Handles,
     lane::Hands,
     phone_ref::{PhoneRef, PhoneRefs},
-    pipeline::{Meters, Spared},
+    pipeline::{InHand, Meters, Spared, Turns},
     registrar::{Registrar, registrar},
     store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record, send_rate::SendRate},
     traces::Traces,
@@ -56,8 +56,10 @@ pub(crate) struct Worker {
     claim: [Batcher<Claim>; 2],
     pub(crate) record: Batcher<Record>,
     pub(crate) outcome: Batcher<Outcome>,
-    /// Deliveries that are handled beside each other share it; one under suspicion has it alone.
-    pub(crate) turns: RwLock<()>,
+    /// When a delivery is taken up.
+    pub(crate) turns: Turns,
+    /// Redelivered messages that are handled right now.
+    pub(crate) in_hand: InHand,
     /// Take-ups that ended because the database failed.
     pub(crate) spared: Spared,
     /// The deliveries in hand.
@@ -121,7 +123,8 @@ impl Worker {
                 .public_url
                 .as_ref()
                 .map(|u| u.as_str().trim_end_matches('/').to_owned()),
-            turns: RwLock::new(()),
+            turns: Turns::default(),
+            in_hand: InHand::default(),
             spared: Spared::default(),
             hands: Arc::default(),
             id: worker_id,

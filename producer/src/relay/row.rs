@@ -52,7 +52,8 @@ impl Row {
                 (id, body)
             }
         };
-        Ok(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None))
+        // A full event need not have a time; then that of the row counts, however late it is relayed.
+        Ok(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None).published_at(self.created_at))
     }
 }
 

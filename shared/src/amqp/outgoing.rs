@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
@@ -58,15 +58,29 @@ impl Outgoing {
         Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
     }
 
-    /// A stored delivery, published once more byte for byte with its headers.
-    pub fn replayed(id: String, lane: Lane, body: Vec<u8>, headers: &serde_json::Value) -> Self {
+    /// A stored delivery, published once more byte for byte with its headers and the time of its first publish: an event
+    /// that has no time of its own must not look newer than it is.
+    pub fn replayed(
+        id: String,
+        lane: Lane,
+        body: Vec<u8>,
+        headers: &serde_json::Value,
+        published_at: DateTime<Utc>,
+    ) -> Self {
         let typed = serde_json::from_slice::<serde_json::Value>(&body).ok();
         let event_type = typed.as_ref().and_then(|v| v.get("type")?.as_str()).unwrap_or_default();
         // AMQP's limit for `type`; what is longer is no type of ours.
         let event_type = if event_type.len() > 255 { "" } else { event_type }.to_owned();
         let mut event = Self::new(id, lane, event_type.into(), body, None);
         event.headers = headers::of_json(headers);
-        event
+        event.published_at(published_at)
+    }
+
+    /// The same event, first published at that time. AMQP counts whole seconds: it never looks newer.
+    #[must_use]
+    pub fn published_at(mut self, at: DateTime<Utc>) -> Self {
+        self.unix_seconds = u64::try_from(at.timestamp()).unwrap_or(0);
+        self
     }
 
     fn new(

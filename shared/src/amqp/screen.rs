@@ -14,5 +14,6 @@ mod properties;
 mod runtime;
 mod stream;
 
-pub use marks::{PREFIX, Screened};
+pub(super) use marks::PREFIX;
+pub use marks::Screened;
 pub(super) use runtime::connect;

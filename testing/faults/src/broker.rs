@@ -60,6 +60,10 @@ impl Broker {
         &self.server
     }
 
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
     /// What `AMQP_NAMESPACE` is to be.
     pub fn namespace(&self) -> &str {
         &self.namespace

@@ -12,6 +12,7 @@ use crate::{Sent, Stage, measured::Measured, report};
 pub struct Expect {
     users: usize,
     parked: usize,
+    unsent: bool,
     reopened: u64,
     waiting: Vec<String>,
 }
@@ -27,6 +28,12 @@ impl Expect {
     pub fn parked(mut self, parked: usize) -> Self {
         self.parked = parked;
         self
+    }
+
+    /// At most so many are left to a person, and none of them has a message: what Twilio has is found.
+    #[must_use]
+    pub fn parked_unsent(self, parked: usize) -> Self {
+        Self { unsent: true, ..self.parked(parked) }
     }
 
     /// So many second messages were asked for by policy or by hand.
@@ -57,7 +64,17 @@ pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()
     refused_or_not_failed(stage).await?;
     let (sent, ledger) = (stage.simulator.sent().await?, &measured.ledger);
     ensure!(sent.len() as u64 == ledger.accepted, "the ledger keeps {} of {}", sent.len(), ledger.accepted);
-    agree(stage, &sent).await
+    agree(stage, &sent).await?;
+    if expect.unsent { parked_have_no_message(stage, &sent).await } else { Ok(()) }
+}
+
+async fn parked_have_no_message(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
+    let sql = "SELECT phone_e164 FROM attempts WHERE outcome = 'unknown' AND parked_at IS NOT NULL";
+    let parked: Vec<String> = sqlx::query_scalar(sql).fetch_all(&stage.database.pool).await?;
+    let texted: BTreeSet<&str> = sent.iter().map(|message| message.to.as_str()).collect();
+    let found = parked.iter().filter(|phone| texted.contains(phone.as_str())).count();
+    ensure!(found == 0, "{found} of {} parked attempts have a message", parked.len());
+    Ok(())
 }
 
 async fn end(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {

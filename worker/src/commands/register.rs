@@ -155,6 +155,7 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
     };
     let id = Uuid::now_v7().to_string();
     Ok(Inbound {
+        screened: shared::amqp::Screened::default(),
         lane: Lane::Live,
         body: event::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
         routing_key: "user.signed_up.v1".to_owned(),

@@ -7,7 +7,7 @@ use lapin::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use shared::lane::Lane;
+use shared::{amqp::Screened, lane::Lane};
 use tokio::time::Instant;
 
 use crate::pipeline::{Arrival, Inbound};
@@ -16,13 +16,14 @@ use crate::pipeline::{Arrival, Inbound};
 pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
     let properties = &delivery.properties;
     let headers = properties.headers().as_ref();
-    let published_at =
-        properties.timestamp().and_then(|t| DateTime::from_timestamp(i64::try_from(t).ok()?, 0));
+    let published_at = properties.timestamp().and_then(moment).or_else(|| died_at(headers?));
     Inbound {
         lane,
         routing_key: delivery.routing_key.to_string(),
         message_id: properties.message_id().as_ref().map(|id| clean(id.as_str())),
-        published_at,
+        // A publisher's clock that is ahead, or counts milliseconds, must not outdo all later data.
+        published_at: published_at.map(|at| at.min(Utc::now())),
+        screened: Screened::of(headers),
         arrival: Arrival { at: Instant::now(), redelivered: delivery.redelivered },
         traceparent: headers.and_then(traceparent),
         headers: headers.map_or_else(|| Value::Object(Map::new()), to_json),
@@ -37,6 +38,23 @@ pub(super) fn published(inbound: &Inbound) -> Option<DateTime<Utc>> {
         time: DateTime<Utc>,
     }
     inbound.published_at.or_else(|| Some(serde_json::from_slice::<Stamp>(&inbound.body).ok()?.time))
+}
+
+fn moment(unix_seconds: u64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(i64::try_from(unix_seconds).ok()?, 0)
+}
+
+/// When the broker first dead-lettered the message: not long after it was published, at the latest.
+fn died_at(headers: &FieldTable) -> Option<DateTime<Utc>> {
+    let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get("x-death") else { return None };
+    let times = deaths.as_slice().iter().filter_map(|death| match death {
+        AMQPValue::FieldTable(death) => match death.inner().get("time") {
+            Some(AMQPValue::Timestamp(time)) => moment(*time),
+            _ => None,
+        },
+        _ => None,
+    });
+    times.min()
 }
 
 /// W3C Trace Context: 55 characters of lower-case hex and dashes; anything else is not carried on.
@@ -94,6 +112,22 @@ mod tests {
         for bad in ["", "x", &good.to_uppercase(), &format!("{good}\r\nX: y")] {
             assert_eq!(traceparent(&table(bad)), None);
         }
+    }
+
+    #[test]
+    fn the_first_death_tells_when_a_message_was_there_at_the_latest() {
+        let death = |time| {
+            let mut death = FieldTable::default();
+            death.insert("time".into(), AMQPValue::Timestamp(time));
+            AMQPValue::FieldTable(death)
+        };
+        let mut headers = FieldTable::default();
+        assert_eq!(died_at(&headers), None);
+        headers.insert(
+            "x-death".into(),
+            AMQPValue::FieldArray(vec![death(200), death(100), death(u64::MAX)].into()),
+        );
+        assert_eq!(died_at(&headers), DateTime::from_timestamp(100, 0));
     }
 
     #[test]

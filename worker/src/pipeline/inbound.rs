@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use shared::{lane::Lane, loggable};
+use shared::{amqp::Screened, lane::Lane, loggable};
 use tokio::time::Instant;
 
 use super::facts::Origin;
@@ -22,7 +22,9 @@ pub(crate) struct Inbound {
     pub(crate) body: Vec<u8>,
     pub(crate) routing_key: String,
     pub(crate) message_id: Option<String>,
-    /// The AMQP timestamp.
+    /// What the connection had to change of it.
+    pub(crate) screened: Screened,
+    /// The AMQP timestamp, or when the broker dead-lettered it; never in the future.
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) arrival: Arrival,
     pub(crate) traceparent: Option<String>,

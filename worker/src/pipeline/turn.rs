@@ -2,11 +2,12 @@
 //! crash counts against the one message that may have caused it and never against its prefetched neighbours.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
-use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
+use shared::lane::Lane;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{Inbound, Interrupted};
 use crate::{store::tries, worker::Worker};
@@ -37,34 +38,100 @@ impl Spared {
     }
 }
 
+/// Redelivered messages that this process handles right now. One that comes again meanwhile came because a connection
+/// broke, not because of a crash.
+#[derive(Default)]
+pub(crate) struct InHand(Mutex<HashMap<String, usize>>);
+
+impl InHand {
+    /// Whether the message was in hand already.
+    fn enter(&self, key: &str) -> (bool, Held<'_>) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = keys.entry(key.to_owned()).or_default();
+        *count += 1;
+        (*count > 1, Held { all: self, key: key.to_owned() })
+    }
+}
+
+/// One handler of a redelivered message.
+pub(super) struct Held<'a> {
+    all: &'a InHand,
+    key: String,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut keys = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = keys.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                keys.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Deliveries that are handled beside each other share it; one under suspicion has it alone. One for each lane: live
+/// signups never wait for a suspect of the backfill.
+#[derive(Default)]
+pub(crate) struct Turns([RwLock<()>; 2]);
+
+impl Turns {
+    fn of(&self, lane: Lane) -> &RwLock<()> {
+        &self.0[lane as usize]
+    }
+}
+
 /// The right to handle a delivery now.
 pub(super) enum Turn<'a> {
-    Beside { _turn: RwLockReadGuard<'a, ()> },
-    Alone { _turn: RwLockWriteGuard<'a, ()> },
+    Beside { _turn: RwLockReadGuard<'a, ()>, _held: Option<Held<'a>> },
+    Alone { _turn: RwLockWriteGuard<'a, ()>, _held: Held<'a> },
 }
 
 /// Counts a redelivered message and waits for its turn. `None`: it had enough of them.
 pub(super) async fn take<'a>(worker: &'a Worker, inbound: &Inbound) -> Result<Option<Turn<'a>>, Interrupted> {
+    let turns = worker.turns.of(inbound.lane);
+    let mut held = None;
     if inbound.arrival.redelivered {
         metrics::counter!("onboarding_redeliveries_total").increment(1);
         let key = inbound.key();
-        let spared = worker.spared.remove(&key);
+        let (in_hand, holding) = worker.in_hand.enter(&key);
+        let spared = worker.spared.remove(&key) || in_hand;
         let limit = |most: i16| if spared { 0 } else { most };
         if Box::pin(tries::count(&worker.pool, &key, limit(SUSPECT))).await? >= SUSPECT {
-            let turn = worker.turns.write().await;
+            let turn = turns.write().await;
             if worker.stop.is_cancelled() {
                 return Err(Interrupted::Stopping);
             }
             let tries = Box::pin(tries::count(&worker.pool, &key, limit(i16::MAX))).await?;
-            return Ok((tries <= MAX_TRIES).then_some(Turn::Alone { _turn: turn }));
+            return Ok((tries <= MAX_TRIES).then_some(Turn::Alone { _turn: turn, _held: holding }));
         }
+        held = Some(holding);
     }
-    Ok(Some(Turn::Beside { _turn: worker.turns.read().await }))
+    Ok(Some(Turn::Beside { _turn: turns.read().await, _held: held }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_suspect_of_one_lane_does_not_hold_up_the_other() {
+        let turns = Turns::default();
+        let _alone = turns.of(Lane::Backfill).try_write().unwrap();
+        assert!(turns.of(Lane::Live).try_read().is_ok());
+        assert!(turns.of(Lane::Backfill).try_read().is_err());
+    }
+
+    #[test]
+    fn a_message_that_comes_again_while_it_is_in_hand_is_told_apart() {
+        let in_hand = InHand::default();
+        let (before, first) = in_hand.enter("id:1");
+        let (meanwhile, second) = in_hand.enter("id:1");
+        assert!(!before && meanwhile && !in_hand.enter("id:2").0);
+        drop((first, second));
+        assert!(!in_hand.enter("id:1").0, "after its end it counts again");
+    }
 
     #[test]
     fn a_spared_message_is_spared_once_and_the_set_stays_small() {

@@ -3,10 +3,17 @@
 pub(crate) mod find;
 pub(crate) mod settle;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use shared::lane::Lane;
+use shared::{
+    db::{Trouble, trouble},
+    lane::Lane,
+};
 use sqlx::PgPool;
+
+/// The reason of a delivery whose AMQP properties cannot be parsed.
+pub(crate) const UNREADABLE_PROPERTIES: &str = "unreadable_properties";
 
 /// A delivery to be kept for a person.
 pub(crate) struct DeadLetter<'a> {
@@ -17,19 +24,34 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) lane: Option<Lane>,
     pub(crate) routing_key: &'a str,
     pub(crate) message_id: Option<&'a str>,
+    /// When it was published, if that is known.
+    pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) headers: &'a Value,
     pub(crate) body: &'a [u8],
 }
 
 /// Keeps the delivery; the same body for the same reason is counted, not kept twice, and open again.
+/// Headers or an id that no database can hold are left out, for the delivery would come back for ever.
 pub(crate) async fn bury(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Error> {
+    match insert(pool, letter).await {
+        Err(error) if trouble(&error) == Trouble::Data => {
+            let bare = DeadLetter { message_id: None, headers: &Value::Null, routing_key: "", ..*letter };
+            insert(pool, &bare).await
+        }
+        result => result,
+    }
+}
+
+async fn insert(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Error> {
     let digest = Sha256::digest(letter.body);
     sqlx::query!(
-        "INSERT INTO dead_letters (reason, detail, lane, routing_key, message_id, headers, body, body_sha256)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO dead_letters (reason, detail, lane, routing_key, message_id, headers, body, body_sha256,
+                                   published_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (body_sha256, reason) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at = now(),
              detail = EXCLUDED.detail, lane = EXCLUDED.lane, routing_key = EXCLUDED.routing_key,
              message_id = EXCLUDED.message_id, headers = EXCLUDED.headers, body = EXCLUDED.body,
+             published_at = LEAST(dead_letters.published_at, dead_letters.first_seen_at, EXCLUDED.published_at),
              replayed_at = NULL, replayed_by = NULL, dropped_at = NULL, dropped_by = NULL",
         letter.reason,
         letter.detail,
@@ -39,6 +61,7 @@ pub(crate) async fn bury(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), s
         letter.headers,
         letter.body,
         digest.as_slice(),
+        letter.published_at,
     )
     .execute(pool)
     .await?;

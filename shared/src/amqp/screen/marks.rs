@@ -5,7 +5,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use super::fields::{Fault, put_long, put_short};
 
 /// What the names of these headers begin with.
-pub const PREFIX: &str = "x-aamcare-screen-";
+pub(in crate::amqp) const PREFIX: &str = "x-aamcare-screen-";
 const FAULT: &str = "x-aamcare-screen-fault";
 const PROPERTIES: &str = "x-aamcare-screen-properties";
 const BODY_BYTES: &str = "x-aamcare-screen-body-bytes";

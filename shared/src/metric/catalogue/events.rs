@@ -16,6 +16,7 @@ const BURIED: Label = listed(
         "schema",
         "unknown_type",
         "too_large",
+        "unreadable_properties",
         "unknown_user",
         "data_error",
         "crash_loop",

@@ -6,6 +6,7 @@ mod clocks;
 mod crowds;
 mod database;
 mod kills;
+mod malformed;
 mod private_broker;
 mod private_database;
 mod publishers;

@@ -42,7 +42,7 @@ async fn die_at(point: &str) -> anyhow::Result<()> {
         stage.kill_worker(1)?;
     }
     let users = usize::try_from(users)?;
-    stage.finish(Expect::users(users).parked(usize::try_from(kills)? * CONCURRENCY)).await
+    stage.finish(Expect::users(users).parked_unsent(usize::try_from(kills)? * CONCURRENCY)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ async fn fleet(rate: u32, workers: u32, seconds: u32) -> anyhow::Result<()> {
     let most = rate * 11 / 10 + 2 * (workers + 1);
     println!("{rate} per second, {workers} workers and one: {busiest} in the busiest second, {most} allowed");
     assert!(busiest <= most, "{busiest} in one second, {most} allowed");
-    stage.finish(Expect::users(users).parked(CONCURRENCY)).await
+    stage.finish(Expect::users(users).parked_unsent(CONCURRENCY)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Dead letters that are published once more, or given up.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared::lane::Lane;
 use sqlx::{PgConnection, PgPool};
@@ -13,6 +14,8 @@ pub(crate) struct Letter {
     pub(crate) lane: Option<Lane>,
     pub(crate) routing_key: String,
     pub(crate) message_id: Option<String>,
+    /// When it was published, as far as that is known: no later than it was first seen.
+    pub(crate) published_at: DateTime<Utc>,
     pub(crate) headers: Value,
     pub(crate) body: Vec<u8>,
 }
@@ -28,7 +31,9 @@ pub(crate) struct Verdict<'a> {
 pub(crate) async fn take(tx: &mut PgConnection, ids: &[i64]) -> Result<Vec<Letter>, sqlx::Error> {
     sqlx::query_as!(
         Letter,
-        r#"SELECT id, reason, lane AS "lane: Lane", routing_key, message_id, headers, body FROM dead_letters
+        r#"SELECT id, reason, lane AS "lane: Lane", routing_key, message_id,
+                  LEAST(published_at, first_seen_at) AS "published_at!", headers, body
+           FROM dead_letters
            WHERE id = ANY($1) AND replayed_at IS NULL AND dropped_at IS NULL
            ORDER BY id FOR UPDATE SKIP LOCKED"#,
         ids,

@@ -1,6 +1,6 @@
 //! `worker dead`: what could not be processed is found, shown without its content, published once more or given up.
 
-use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
+use faults::{EventBody, Expect, PATIENCE, Plan, RawPublisher, Stage, number, short_property, until};
 use serde_json::Value;
 use shared::lane::Lane;
 
@@ -137,6 +137,50 @@ async fn a_mended_letter_is_replayed_and_welcomed_once() -> anyhow::Result<()> {
                    AND subject = 'letters 1' AND reason = 'imported her'";
     assert_eq!(stage.database.number(audited).await?, 2);
     stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replaying_an_old_dead_letter_keeps_the_newer_number() -> anyhow::Result<()> {
+    let mut stage = Plan::default().with_worker().await?;
+    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    // An event without a time of its own, which is only readable once it is replayed.
+    let old = EventBody::signup("one", &number(1)).without("time").bytes();
+    raw.publish(Lane::Live, &short_property(7, b"\xff"), &old).await?;
+    until_open(&stage, 1).await?;
+    stage.signup("one", &number(2)).await?;
+    stage.until_case("one", "registered delivered -").await?;
+    // It comes once more: the time of the first publish counts.
+    raw.publish(Lane::Live, &short_property(7, b"\xff"), &old).await?;
+    let twice = "SELECT count(*) FROM dead_letters WHERE seen = 2";
+    until("the letter came again", PATIENCE, async || {
+        let seen = stage.database.number(twice).await?;
+        Ok(if seen == 1 { Ok(()) } else { Err("not yet".to_owned()) })
+    })
+    .await?;
+    dead(&mut stage, &["replay", "1", "--because", "readable now"], 0).await?;
+    stage.until_drained().await?;
+    let ledger = stage.simulator.ledger().await?;
+    assert_eq!((ledger.asked(&number(1)), ledger.accepted(&number(2))), (0, 1));
+    stage.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_broker_gave_up_on_keeps_the_earliest_time_of_its_publish() -> anyhow::Result<()> {
+    let stage = Plan::default().with_worker().await?;
+    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    for (copy, seconds) in (1..).zip([2_000_u64, 1_000, 3_000]) {
+        let timestamp = [&(1_u16 << 6).to_be_bytes()[..], &seconds.to_be_bytes()].concat();
+        raw.publish_dead(&timestamp, b"given up").await?;
+        until("it is counted", PATIENCE, async || {
+            let seen =
+                stage.database.number("SELECT coalesce(max(seen), 0)::bigint FROM dead_letters").await?;
+            Ok(if seen == copy { Ok(()) } else { Err(seen.to_string()) })
+        })
+        .await?;
+    }
+    let published = "SELECT extract(epoch FROM published_at)::bigint FROM dead_letters";
+    assert_eq!(stage.database.number(published).await?, 1_000);
+    stage.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,5 +51,5 @@ async fn a_frozen_database_costs_nobody_anything() -> anyhow::Result<()> {
     stage.until_final(150).await?;
     let ledger = stage.simulator.ledger().await?;
     assert!(ledger.duplicates == 0 && ledger.accepted + 20 >= 150, "{ledger:?}");
-    stage.finish(Expect::users(150).parked(20)).await
+    stage.finish(Expect::users(150).parked_unsent(2 * 10)).await
 }
