@@ -160,11 +160,7 @@ async fn hold(
     Ok(Some(verdict))
 }
 
-async fn capped(
-    worker: &Worker,
-    facts: Arc<Facts>,
-    retries: u32,
-) -> Result<Option<Verdict>, Interrupted> {
+async fn capped(worker: &Worker, facts: Arc<Facts>, retries: u32) -> Result<Option<Verdict>, Interrupted> {
     let wait = Box::pin(budget::until_tomorrow(&worker.pool)).await?;
     worker.gate.breaker.cap(wait);
     hold(worker, facts, Trip::of(Reason::DailyCap, wait), retries).await

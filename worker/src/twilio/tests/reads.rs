@@ -210,7 +210,11 @@ async fn an_array_in_place_of_an_object_is_no_answer() {
         assert_eq!(client.fetch_account().await.err(), Some(unreadable), "{body}");
         assert_eq!(client.owns_number(TO).await, Err(unreadable), "{body}");
         assert_eq!(client.may_text("NP").await, Err(unreadable), "{body}");
-        assert_eq!(client.lookup(TO, None).await, LookupOutcome::Unavailable { fault: unreadable }, "{body}");
+        assert_eq!(
+            client.lookup(TO, None, LONG).await,
+            LookupOutcome::Unavailable { fault: unreadable },
+            "{body}"
+        );
         assert!(matches!(create(&client).await, CreateOutcome::Unknown { .. }), "{body}");
     }
     let server = Server::answering(answer("200 OK", &format!(r#"{{"messages":[["{MESSAGE}"]]}}"#))).await;
