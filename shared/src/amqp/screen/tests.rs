@@ -101,7 +101,7 @@ fn every_short_string_that_is_not_utf8_is_noted_and_the_rest_kept() {
         let flags = (1_u16 << bit) | (1 << 6);
         let time = 1_795_000_000_u64.to_be_bytes();
         let mut parts = vec![(bit, short(b"\xff\xfe")), (6, time.to_vec())];
-        parts.sort_by(|a, b| b.0.cmp(&a.0));
+        parts.sort_by_key(|(bit, _)| std::cmp::Reverse(*bit));
         let bytes: Vec<u8> = parts.into_iter().flat_map(|(_, part)| part).collect();
         let found = properties_of(&screened(&header(0, &[&flags.to_be_bytes()[..], &bytes].concat()), 5));
         assert_eq!(notes(&found).unreadable, Some("an AMQP property or the name of a header is not UTF-8"));
