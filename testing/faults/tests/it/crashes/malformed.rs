@@ -44,7 +44,7 @@ async fn until_kept(stage: &Stage, reason: &str, count: usize) -> anyhow::Result
 async fn nobody_reconnected(stage: &Stage) -> anyhow::Result<()> {
     for worker in &stage.workers {
         for lane in ["live", "backfill"] {
-            assert_eq!(worker.metric("onboarding_amqp_reconnects_total", lane).await?, 0.0);
+            assert!(worker.metric("onboarding_amqp_reconnects_total", lane).await? < 1.0);
         }
     }
     Ok(())
@@ -126,7 +126,7 @@ async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()>
         header(b"bytes", b"S\0\0\0\x02\xff\xfe"),
         header(b"x-death", b"S\0\0\0\x04long"),
         header(b"traceparent", b"x\0\0\0\x01\xff"),
-        header(b"big", &[&b"S\0\0\xea\x60"[..], &[b'x'; 60_000]].concat()),
+        header(b"big", &[&b"S\0\0\xea\x60"[..], &vec![b'x'; 60_000]].concat()),
         header(b"decimal", b"D\xff\xff\xff\xff\xff"),
         short_property(15, b"text/html; charset=\x01\x02"),
         short_property(7, b"nul\0nul"),
