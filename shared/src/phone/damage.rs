@@ -15,11 +15,13 @@ const DIGITS_OF_AN_EXPONENT: usize = 3;
 /// Whether the text holds a number with an exponent, with groups of three after commas, or with a single dot
 /// behind seven or more digits. `text` has no invisible marks.
 pub(super) fn is_damaged(text: &str) -> bool {
-    if !text.bytes().any(may_show_damage) {
+    // Without an early end the compiler looks at many bytes at a time.
+    if !text.bytes().fold(false, |found, byte| found | may_show_damage(byte)) {
         return false;
     }
     let signs = signs(text);
-    has_exponent(&signs) || has_fraction(&signs) || has_thousands(&signs)
+    let (point, comma) = (signs.contains(&b'.'), signs.contains(&b','));
+    has_exponent(&signs) || (point || comma) && has_fraction(&signs) || comma && has_thousands(&signs)
 }
 
 /// The text of a JSON number. One with a fraction or an exponent is no phone number, whatever its digits are:
