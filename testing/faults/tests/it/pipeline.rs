@@ -8,5 +8,6 @@ mod refusals;
 mod registration;
 mod repeats;
 mod settling;
+mod shared_numbers;
 mod superseded;
 mod unknowns;
