@@ -8,6 +8,7 @@ use sqlx::PgPool;
 use crate::{
     evidence::{self, Evidence, NoEvidence},
     store::{
+        audit::{self, Deed},
         parked::{self, Decision},
         unknown::{self, Doubt, Unsettled},
     },
@@ -141,6 +142,16 @@ impl<'a> BulkSettle<'a> {
     /// The outcomes that `order` is about, oldest first.
     pub(crate) async fn find(&self, order: &Order) -> Result<Unsettled, sqlx::Error> {
         unknown::claimed_between(self.pool, order.since, order.until).await
+    }
+
+    /// Notes in the audit log that a person has `found` outcomes settled, before any of them is.
+    pub(crate) async fn note(&self, order: &Order, found: usize) -> Result<(), sqlx::Error> {
+        let subject = format!("{found} outcomes claimed from {} to {}", order.since, order.until);
+        let deed =
+            Deed { actor: &order.actor, action: "unknown settle", subject: &subject, reason: &order.reason };
+        let mut tx = self.pool.begin().await?;
+        audit::note(&mut tx, &deed).await?;
+        tx.commit().await
     }
 
     /// Settles one of them, in a transaction of its own: a run that is interrupted can be repeated. `as_of` is the

@@ -60,10 +60,16 @@ impl Settling {
     pub(crate) async fn start(&self, worker: Arc<Worker>, order: Order) -> Result<bool, sqlx::Error> {
         let bulk = BulkSettle::new(&worker.pool, &worker.client, &worker.sender);
         let unsettled = bulk.find(&order).await?;
-        drop(bulk);
         if !self.begin(&order, unsettled.doubts.len()) {
             return Ok(false);
         }
+        if !order.dry_run
+            && let Err(error) = bulk.note(&order, unsettled.doubts.len()).await
+        {
+            self.change(|run| run.stage = Stage::Broken);
+            return Err(error);
+        }
+        drop(bulk);
         let settling = self.clone();
         tokio::spawn(async move {
             let bulk = BulkSettle::new(&worker.pool, &worker.client, &worker.sender);

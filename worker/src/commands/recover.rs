@@ -76,13 +76,12 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     install_crypto();
     let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
-    let search = Search {
-        pool: &pool,
-        sender: config.twilio.sender()?,
-        actor: open::actor(arguments.actor.as_deref()),
-        reason: arguments.reason.as_deref().unwrap_or_default(),
-        dry_run: arguments.dry_run,
-    };
+    let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: arguments.dry_run };
+    if !arguments.dry_run {
+        let (actor, reason) = (open::actor(arguments.actor.as_deref()), arguments.reason.as_deref());
+        let noted = recover::note(&pool, since, &actor, reason.unwrap_or_default()).await;
+        noted.map_err(open::failed)?;
+    }
     let (pace, mut pages) = (Pace::per_second(REQUESTS_PER_SECOND), client.list_messages(since));
     let (mut rows, mut seen) = (Vec::new(), 0);
     let ended = loop {
@@ -115,8 +114,6 @@ async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
 struct Search<'a> {
     pool: &'a PgPool,
     sender: &'a Sender,
-    actor: String,
-    reason: &'a str,
     dry_run: bool,
 }
 
@@ -130,7 +127,7 @@ impl Search<'_> {
         if unknown.is_empty() || self.dry_run {
             return Ok(unknown.into_iter().map(Row::of).collect());
         }
-        let recorded = recover::record(self.pool, &unknown, &self.actor, self.reason).await?;
+        let recorded = recover::record(self.pool, &unknown).await?;
         Ok(unknown.into_iter().filter(|f| recorded.contains(&f.sid)).map(Row::of).collect())
     }
 }

@@ -20,6 +20,19 @@ pub(crate) struct Found {
     pub(crate) created_at: DateTime<Utc>,
 }
 
+/// Notes in the audit log that a person has messages recorded, before any of them is.
+pub(crate) async fn note(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    actor: &str,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let subject = format!("messages since {since}");
+    audit::note(&mut tx, &Deed { actor, action: "recover", subject: &subject, reason }).await?;
+    tx.commit().await
+}
+
 /// Which of `phones` may not be texted: an attempt blocks them.
 pub(crate) async fn blocked(pool: &PgPool, phones: &[&str]) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
@@ -33,12 +46,7 @@ pub(crate) async fn blocked(pool: &PgPool, phones: &[&str]) -> Result<Vec<String
 /// Records messages as accepted attempts, so that their numbers are not texted again, and registers the users of these
 /// numbers who wait. Messages to a number that an attempt blocks, and all but one to the same number, change nothing. Returns the
 /// SIDs that were recorded.
-pub(crate) async fn record(
-    pool: &PgPool,
-    found: &[&Found],
-    actor: &str,
-    reason: &str,
-) -> Result<Vec<String>, sqlx::Error> {
+pub(crate) async fn record(pool: &PgPool, found: &[&Found]) -> Result<Vec<String>, sqlx::Error> {
     let ids: Vec<Uuid> = found.iter().map(|_| MessageId::new().uuid()).collect();
     let sids: Vec<&str> = found.iter().map(|f| f.sid.as_str()).collect();
     let phones: Vec<&str> = found.iter().map(|f| f.phone.as_str()).collect();
@@ -86,10 +94,6 @@ pub(crate) async fn record(
     )
     .execute(&mut *tx)
     .await?;
-    if !recorded.is_empty() {
-        let subject = format!("{} messages", recorded.len());
-        audit::note(&mut tx, &Deed { actor, action: "recover", subject: &subject, reason }).await?;
-    }
     tx.commit().await?;
     Ok(recorded.into_iter().map(|r| r.sid).collect())
 }

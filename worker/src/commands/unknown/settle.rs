@@ -94,6 +94,9 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
         eprintln!("nothing was changed");
         return Ok(ExitCode::from(INTERRUPTED));
     }
+    if !order.dry_run {
+        bulk.note(&order, found).await.map_err(open::failed)?;
+    }
     let (mut rows, mut counts) = (Vec::with_capacity(found), Counts::default());
     let mut failure = None;
     for doubt in &unsettled.doubts {

@@ -23,15 +23,17 @@ const READING: [&str; 14] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 14] = [
+const CHANGING: [&str; 16] = [
     "migrate",
     "suppress add",
     "suppress remove",
     "unknown mark-sent",
     "unknown reopen",
     "unknown adopt",
+    "unknown settle",
     "reopen",
     "pause",
+    "recover",
     "resume",
     "dead show --reveal",
     "dead replay",
@@ -96,10 +98,15 @@ async fn deeds(stage: &mut Stage) -> anyhow::Result<()> {
     let sent = stage.simulator.sent().await?;
     let sid = sent.iter().find(|m| m.to == number(3)).expect("her message").sid.clone();
     deed(stage, "unknown adopt", "--reason", &[&sid, "--attempt", &attempts[2]]).await?;
+    deed(stage, "unknown settle", "--reason", &["--since", "1d", "--until", "2099-01-01", "--yes"]).await?;
     deed(stage, "reopen", "--because", &["--reason", "error_30040"]).await?;
-    for words in ["pause", "resume"] {
-        deed(stage, words, "--reason", &["--lane", "backfill"]).await?;
-    }
+    deed(stage, "pause", "--reason", &["--lane", "backfill"]).await?;
+    // Both lanes are to be paused; the log is to have one pause.
+    let live = "INSERT INTO pauses (lane, reason, actor) VALUES ('live', 'test', 'test')";
+    stage.database.execute(live).await?;
+    deed(stage, "recover", "--reason", &["--since", "1d", "--yes"]).await?;
+    stage.database.execute("DELETE FROM pauses WHERE lane = 'live'").await?;
+    deed(stage, "resume", "--reason", &["--lane", "backfill"]).await?;
     stage.database.import("stranger", &number(4)).await?;
     for words in ["dead show --reveal", "dead replay"] {
         deed(stage, words, "--because", &["1"]).await?;
