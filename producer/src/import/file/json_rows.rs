@@ -102,6 +102,7 @@ fn scalar(value: &RawValue) -> Option<String> {
         Some(b'"') => serde_json::from_str(raw).ok(),
         Some(b'{' | b'[') | None => None,
         Some(b'n') => Some(String::new()),
+        Some(b't' | b'f') => Some(raw.to_owned()),
         // The raw text keeps integers of any length exact.
         Some(_) => Some(phone::of_json_number(raw).into_owned()),
     }
