@@ -44,8 +44,10 @@ async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
     let pace = Pace::unlimited();
     match evidence::gather(&worker.pool, &worker.client, &worker.sender, doubt, &pace).await {
         Ok(Evidence::Found(record)) => adopt(worker, doubt, &record).await,
-        Ok(Evidence::Several | Evidence::Other | Evidence::Absent | Evidence::Incomplete) => {
-            miss(worker, doubt).await
+        Ok(Evidence::Absent) => miss(worker, doubt, worker.config.timing.unknown_policy).await,
+        // The number may have its message: only a person may allow another one.
+        Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
+            miss(worker, doubt, UnknownPolicy::Park).await
         }
         Err(NoEvidence::Database(error)) => Err(error),
         Err(NoEvidence::Twilio(fault)) => {
@@ -72,16 +74,15 @@ async fn adopt(worker: &Worker, doubt: &Doubt, record: &MessageRecord) -> Result
     Ok(())
 }
 
-async fn miss(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
+/// Notes a check that found nothing. After the last one, `policy` says how it ends.
+async fn miss(worker: &Worker, doubt: &Doubt, policy: UnknownPolicy) -> Result<(), sqlx::Error> {
     count("absent");
     let checks = &worker.config.timing.unknown_checks;
     let made = usize::try_from(doubt.checks).unwrap_or(0) + 1;
     if let Some(next) = checks.get(made) {
         return unknown::missed(&worker.pool, doubt.message_id, *next).await;
     }
-    if worker.config.timing.unknown_policy == UnknownPolicy::ResendOnce
-        && unknown::free_once(&worker.pool, doubt.message_id).await?
-    {
+    if policy == UnknownPolicy::ResendOnce && unknown::free_once(&worker.pool, doubt.message_id).await? {
         tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: one more attempt");
         return Ok(());
     }

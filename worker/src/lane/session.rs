@@ -257,7 +257,7 @@ fn conclude(
         }
         Ok(Err(error)) if error.is_stopping() => Done::Left,
         Ok(Err(error)) if error.is_of_one_delivery() => {
-            tracing::warn!(event_id = inbound.message_id, %error, "not handled, the broker delivers it again");
+            tracing::warn!(event_id = inbound.shown_id().as_deref(), %error, "not handled, the broker delivers it again");
             Done::Returned(tag)
         }
         Ok(Err(error)) => {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{method, properties};
 
-/// The longest body that is passed on: sixteen times the longest that is ever processed. Of a longer one the beginning
+/// The longest body that is passed on: 4 MiB, 256 times the longest that is ever processed. Of a longer one the beginning
 /// is enough for a person to recognise it, and a prefetch of them must not fill the memory.
-pub(super) const MAX_BODY: u64 = 16 * crate::event::MAX_BODY_BYTES as u64;
+pub(super) const MAX_BODY: u64 = 256 * crate::event::MAX_BODY_BYTES as u64;
 
 /// The largest frame that is looked at as a whole, and RabbitMQ's usual limit.
 const LARGEST_FRAME: u32 = 128 * 1024;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use shared::{db::sqlstate, lane::Lane, phone::CountryCode};
+use shared::{db::sqlstate, lane::Lane, loggable, phone::CountryCode};
 use tokio_util::sync::CancellationToken;
 
 use super::{ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Trip, Way, countries, country_trip, lock};
@@ -82,7 +82,7 @@ async fn probe(worker: &Worker, scope: &'static str) -> Result<(), sqlx::Error> 
     for _ in 0..TRIES {
         let Some((user, lane)) = next.take() else { break };
         lock(&breaker.finding).take();
-        tracing::info!(scope, user_id = user, "breaker probe: this user's call finds out");
+        tracing::info!(scope, user_id = &*loggable(&user), "breaker probe: this user's call finds out");
         if let Err(error) = pipeline::probe(worker, &user, lane).await {
             tracing::warn!(scope, %error, "breaker probe: interrupted");
             break;

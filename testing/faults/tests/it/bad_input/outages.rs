@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use faults::{Expect, Plan, number};
+use faults::{Expect, PATIENCE, Plan, number, until};
 
 use crate::people::signups;
 
@@ -14,7 +14,11 @@ async fn a_broker_that_is_down_at_the_start_is_waited_for() -> anyhow::Result<()
     let said = stage.launch_worker().await?.until_ready(503).await?;
     assert!(said.contains("not consuming"), "{said}");
     assert_eq!(stage.workers[0].probe("livez").await?.0, 200);
-    assert!(stage.workers[0].log().contains("RabbitMQ"), "the log does not say what is missing");
+    until("the log says what is missing", PATIENCE, async || {
+        let log = stage.workers[0].log();
+        Ok(if log.contains("RabbitMQ") { Ok(()) } else { Err(log) })
+    })
+    .await?;
     stage.roads.broker.open().await?;
     stage.workers[0].until_ready(200).await?;
     stage.until_case("early", "registered delivered -").await?;

@@ -108,7 +108,7 @@ async fn a_body_too_large_to_hold_is_cut_and_kept() -> anyhow::Result<()> {
     stage.signup("behind", &number(1)).await?;
     let letters = until_kept(&stage, "too_large", 1).await?;
     assert!(letters[0].detail.contains(&bytes.to_string()), "{}", letters[0].detail);
-    assert_eq!(letters[0].body.len(), 256 * 1024);
+    assert_eq!(letters[0].body.len(), 4 * 1024 * 1024);
     let memory = stage.workers[0].metric("process_resident_memory_bytes", "").await?;
     println!("resident beside a body of {bytes} bytes: {memory}");
     nobody_reconnected(&stage).await?;
