@@ -89,7 +89,7 @@ enum Command {
     Resume(pause::Resume),
     /// Forget what is older than the configured periods; never attempts
     Prune(prune::Arguments),
-    /// After a restored backup: record the messages that Twilio has and the database does not know
+    /// After a restored backup: record the messages it does not know
     Recover(recover::Arguments),
     /// Look at everything the worker needs; changes nothing
     Doctor(doctor::Arguments),

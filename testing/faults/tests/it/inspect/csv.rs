@@ -9,7 +9,6 @@ const FORMULA: &str = "=HYPERLINK(1)";
 async fn no_command_prints_a_formula_as_csv() -> anyhow::Result<()> {
     let mut stage = Plan::default().build().await?;
     stage.database.import(FORMULA, &number(1)).await?;
-    stage.database.execute("UPDATE users SET kind = '@new_mother'").await?;
     let letter =
         "INSERT INTO dead_letters (reason, detail, routing_key, message_id, headers, body, body_sha256)
                   VALUES ('schema', '=1+1', '+key', '-id', '{}', '', '')";

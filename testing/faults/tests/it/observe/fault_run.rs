@@ -56,6 +56,7 @@ fn faults() -> serde_json::Value {
         { "operation": "create", "count": 2, "action": { "type": "error", "status": 503, "code": 20503 } },
         { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21610 } },
         { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21614 } },
+        { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21408 } },
         { "operation": "create", "count": 2, "action": { "type": "reset", "store": true } },
         { "operation": "create", "count": 1, "action": { "type": "broken_json" } },
         { "operation": "create", "count": 2, "action": { "type": "final_status", "status": "undelivered", "error_code": 30003 } },
