@@ -20,7 +20,7 @@ async fn no_command_prints_a_formula_as_csv() -> anyhow::Result<()> {
     stage.database.execute(parked).await?;
     for args in [
         &["suppress", "add", "9807969299", "--reason", FORMULA, "--actor", "@maya"][..],
-        &["pause", "--lane", "backfill", "--reason", FORMULA, "--actor", "-maya"],
+        &["pause", "--lane", "backfill", "--reason", FORMULA, "--actor=-maya"],
     ] {
         let (code, said) = stage.command(args).await?;
         assert_eq!(code, 0, "{args:?}: {said}");
