@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_url_of_another_kind_is_refused_and_not_shown() {
-        let recorded = include_str!("../../../testing/cases/32-database-url-of-another-kind/urls.txt");
+        let recorded = include_str!("../../../testing/cases/database-url-of-another-kind/urls.txt");
         let more = [
             "postgresql+psycopg2://u:s3cret@127.0.0.1/db",
             "sqlite:///s3cret.db",

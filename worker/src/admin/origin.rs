@@ -139,7 +139,7 @@ mod tests {
         let at = |line| {
             client(&config(), &from([10, 0, 0, 1]), &headers(&[("x-forwarded-for", line)])).to_string()
         };
-        let recorded = include_str!("../../../testing/cases/33-forwarded-for-with-port/headers.txt");
+        let recorded = include_str!("../../../testing/cases/forwarded-for-with-port/headers.txt");
         let mut recorded = recorded.lines().map(|line| line.split_once(": ").unwrap().1);
         assert_eq!(at(recorded.next().unwrap()), "203.0.113.9");
         assert_eq!(at(recorded.next().unwrap()), "198.51.100.7");

@@ -2,7 +2,7 @@
 
 use faults::{Expect, Plan};
 
-const RECORDED: &str = include_str!("../../../../cases/32-database-url-of-another-kind/urls.txt");
+const RECORDED: &str = include_str!("../../../../cases/database-url-of-another-kind/urls.txt");
 /// Each program, its arguments, and the variable that it takes a database from.
 const PROGRAMS: [(&str, &[&str], &str); 9] = [
     ("worker", &["run"], "DATABASE_URL"),
@@ -37,7 +37,7 @@ async fn a_database_url_of_another_kind_is_refused_by_every_program() -> anyhow:
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slash_behind_the_broker_names_the_usual_vhost() -> anyhow::Result<()> {
     let mut stage = Plan::default().build().await?;
-    let recorded = include_str!("../../../../cases/30-amqp-url-trailing-slash/url.txt");
+    let recorded = include_str!("../../../../cases/amqp-url-trailing-slash/url.txt");
     assert!(recorded.trim().ends_with("5672/"));
     let url = stage.env["AMQP_URL"].clone();
     let bare = url.trim_end_matches("/%2f").trim_end_matches("/%2F").trim_end_matches('/');
@@ -51,7 +51,7 @@ async fn a_slash_behind_the_broker_names_the_usual_vhost() -> anyhow::Result<()>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_url_with_a_query_ends_the_start() -> anyhow::Result<()> {
     let mut stage = Plan::default().build().await?;
-    let recorded = include_str!("../../../../cases/35-public-url-with-query/env.txt");
+    let recorded = include_str!("../../../../cases/public-url-with-query/env.txt");
     let (name, url) = recorded.trim().split_once('=').unwrap_or_default();
     let good = stage.env.insert(name.to_owned(), url.to_owned()).unwrap_or_default();
     for args in [&["run"], &["doctor"]] {

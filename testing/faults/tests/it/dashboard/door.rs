@@ -154,7 +154,7 @@ async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
 async fn clients_behind_a_proxy_that_writes_ports_are_told_apart() -> anyhow::Result<()> {
     let stage = stage(Plan::default().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
     let mut browser = stranger(&stage)?;
-    let recorded = include_str!("../../../../cases/33-forwarded-for-with-port/headers.txt");
+    let recorded = include_str!("../../../../cases/forwarded-for-with-port/headers.txt");
     let clients: Vec<&str> = recorded.lines().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
     let [guesser, maya] = clients[..] else { panic!("two headers: {clients:?}") };
     for n in 0..20 {

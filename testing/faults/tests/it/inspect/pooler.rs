@@ -10,7 +10,7 @@ use std::{
 use faults::{Expect, PATIENCE, Plan, number, skip, until};
 use url::Url;
 
-const RECORDED: &str = include_str!("../../../../cases/26-pgbouncer-session-mode/pgbouncer.ini");
+const RECORDED: &str = include_str!("../../../../cases/pgbouncer-session-mode/pgbouncer.ini");
 
 /// A running PgBouncer; dropping it kills it.
 struct Pooler(Child);
