@@ -74,7 +74,9 @@ pub(crate) enum Gather {
 
 struct Job<S: Statement> {
     row: S::Row,
-    reply: oneshot::Sender<Result<S::Answer, BatchError>>,
+    /// Its place in its batch by arrival.
+    place: usize,
+    reply: Reply<S::Answer>,
 }
 
 /// A handle to one statement's batches.
@@ -99,7 +101,7 @@ impl<S: Statement> Batcher<S> {
     /// Runs `row` with whatever else is waiting.
     pub(crate) async fn run(&self, row: S::Row) -> Result<S::Answer, BatchError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { row, reply }).await.map_err(|_| BatchError::Stopping)?;
+        self.jobs.send(Job { row, place: 0, reply }).await.map_err(|_| BatchError::Stopping)?;
         answer.await.unwrap_or(Err(BatchError::Stopping))
     }
 }
@@ -134,16 +136,24 @@ impl<S: Statement> Runner<S> {
     async fn settle(&self, batch: Vec<Job<S>>) {
         let mut todo = vec![batch];
         while let Some(batch) = todo.pop() {
-            let (rows, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|j| (j.row, j.reply)).unzip();
+            let (rows, replies): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|j| (j.row, (j.place, j.reply))).unzip();
             match self.execute(&rows).await {
-                Ok(answers) => reply_each(replies, answers.into_iter().map(Ok)).await,
+                Ok(answers) => {
+                    let mut answered: Vec<_> = replies.into_iter().zip(answers).collect();
+                    answered.sort_unstable_by_key(|((place, _), _)| *place);
+                    reply_each(answered.into_iter().map(|((_, reply), answer)| (reply, Ok(answer)))).await;
+                }
                 Err(BatchError::BadRow(_)) if rows.len() > 1 => {
+                    let jobs = rows.into_iter().zip(replies);
                     let mut first: Vec<Job<S>> =
-                        rows.into_iter().zip(replies).map(|(row, reply)| Job { row, reply }).collect();
+                        jobs.map(|(row, (place, reply))| Job { row, place, reply }).collect();
                     let second = first.split_off(first.len() / 2);
                     todo.extend([second, first]);
                 }
-                Err(error) => reply_each(replies, std::iter::repeat_with(|| Err(error.clone()))).await,
+                Err(error) => {
+                    reply_each(replies.into_iter().map(|(_, reply)| (reply, Err(error.clone())))).await;
+                }
             }
         }
     }
@@ -202,10 +212,13 @@ async fn gather<S: Statement>(
 }
 
 /// Takes the jobs whose keys are all different, sorted by key; the others stay for the next batch.
+///
+/// They are given their places first: the answers follow the order of arrival, so that who came first goes on first.
 fn without_collisions<S: Statement>(waiting: &mut Vec<Job<S>>) -> Vec<Job<S>> {
     let fresh = first_of_their_keys(waiting);
     let mut fresh = fresh.into_iter();
     let mut batch: Vec<Job<S>> = waiting.extract_if(.., |_| fresh.next().unwrap_or(false)).collect();
+    batch.iter_mut().enumerate().for_each(|(place, job)| job.place = place);
     batch.sort_by(|a, b| a.row.keys().cmp(&b.row.keys()));
     batch
 }
@@ -227,11 +240,10 @@ fn first_of_their_keys<S: Statement>(jobs: &[Job<S>]) -> Vec<bool> {
         .collect()
 }
 
-async fn reply_each<A>(
-    replies: Vec<oneshot::Sender<Result<A, BatchError>>>,
-    answers: impl Iterator<Item = Result<A, BatchError>>,
-) {
-    for (given, (reply, answer)) in replies.into_iter().zip(answers).enumerate() {
+type Reply<A> = oneshot::Sender<Result<A, BatchError>>;
+
+async fn reply_each<A>(answers: impl Iterator<Item = (Reply<A>, Result<A, BatchError>)>) {
+    for (given, (reply, answer)) in answers.enumerate() {
         if given > 0 && given % ANSWERS == 0 {
             tokio::task::yield_now().await;
         }
