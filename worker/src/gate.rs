@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::{handles::Handles, worker::Worker};
 
 pub(crate) use breaker::{Blame, Breaker, Entry, Outage, Scope, Trip};
+pub(crate) use lane_queue::Rank;
 pub(crate) use lane_watch::{LaneWatch, Obstacle};
 pub(crate) use limiter::{Lease, Lessor, Limiter};
 pub(crate) use pauses::Pauses;
@@ -41,7 +42,7 @@ pub(crate) struct Gate {
 pub(crate) struct Pass<'a> {
     permit: Permit<'a>,
     share: Share<'a>,
-    lane: Lane,
+    rank: Rank,
     segments: u32,
 }
 
@@ -90,18 +91,19 @@ impl Gate {
     /// Waits for a permit and for `segments` of the rate. `Err`: breaker or pause hold such calls back.
     pub(crate) async fn enter(
         &self,
-        lane: Lane,
+        rank: Rank,
         country: Option<CountryCode>,
         segments: u32,
         entry: Entry,
     ) -> Result<Pass<'_>, Trip> {
+        let lane = rank.lane;
         self.check(lane, country, entry)?;
         tokio::select! {
             biased;
             // First: where nothing is waited for, pauses and breaker need not be followed.
-            (permit, share) = self.permit_and_share(lane, segments) => {
+            (permit, share) = self.permit_and_share(rank, segments) => {
                 self.check(lane, country, entry)?;
-                Ok(Pass { permit, share, lane, segments })
+                Ok(Pass { permit, share, rank, segments })
             }
             trip = self.pauses.until_paused(lane) => Err(trip),
             trip = self.breaker.until_held(country, entry) => Err(trip),
@@ -110,10 +112,10 @@ impl Gate {
 
     /// Where calls are few, a token is at hand while the permit is held. Where the rate is low, the wait for it holds
     /// no permit: a live call would find none behind a backfill that waits.
-    async fn permit_and_share(&self, lane: Lane, segments: u32) -> (Permit<'_>, Share<'_>) {
-        let mut permit = self.permits.take(lane).await;
+    async fn permit_and_share(&self, rank: Rank, segments: u32) -> (Permit<'_>, Share<'_>) {
+        let mut permit = self.permits.take(rank).await;
         let started = Instant::now();
-        let mut wait = self.limiter.take(lane, segments);
+        let mut wait = self.limiter.take(rank, segments);
         let share = loop {
             if let Some(share) = wait.at_once() {
                 break share;
@@ -123,12 +125,13 @@ impl Gate {
             }
             drop(permit);
             let share = wait.share().await;
-            permit = self.permits.take_first(lane).await;
+            permit = self.permits.take(rank).await;
             if share.is_good() {
                 break share;
             }
-            wait = self.limiter.take_first(lane, segments);
+            wait = self.limiter.take(rank, segments);
         };
+        let lane = rank.lane;
         let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
         self.waits.with(lane, register, |h| h.record(started.elapsed().as_secs_f64()));
         (permit, share)
@@ -137,7 +140,7 @@ impl Gate {
     /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
     pub(crate) async fn renew<'a>(&'a self, pass: &mut Pass<'a>, deadline: Instant) -> bool {
         while !pass.is_good() {
-            let mut wait = self.limiter.take_first(pass.lane, pass.segments);
+            let mut wait = self.limiter.take(pass.rank, pass.segments);
             match timeout_at(deadline, wait.share()).await {
                 Ok(share) => pass.share = share,
                 Err(_) => return false,

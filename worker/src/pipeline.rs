@@ -30,7 +30,7 @@ pub(crate) use verdict::{Interrupted, Verdict};
 use crate::{
     batch::BatchError,
     failpoint,
-    gate::Entry,
+    gate::{Entry, Rank},
     store::{
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
         details,
@@ -204,7 +204,9 @@ async fn act(
         Plan::Go => {
             let retries = known.user.as_ref().map_or(0, |u| u.retries);
             let retries = u32::try_from(retries).unwrap_or(0);
-            send::send(worker, facts, Standing { retries, entry }).await
+            let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
+            let rank = Rank::new(facts.lane, since.unwrap_or_else(Utc::now));
+            send::send(worker, facts, Standing { retries, entry, rank }).await
         }
     }
 }

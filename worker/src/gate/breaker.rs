@@ -13,7 +13,7 @@ mod terms;
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -59,6 +59,9 @@ pub(crate) struct Breaker {
     /// What the database is still to be told.
     news: Mutex<Vec<News>>,
     told: Notify,
+    /// How many exchanges with the database have begun, and the last one that came to its end.
+    exchanges: AtomicU64,
+    last_exchange: watch::Sender<u64>,
     /// The scope whose probe is due, as the database last said.
     due: Mutex<Option<&'static str>>,
     finding: Mutex<Option<Finding>>,
@@ -88,6 +91,8 @@ impl Breaker {
             watchful: AtomicBool::new(false),
             news: Mutex::default(),
             told: Notify::new(),
+            exchanges: AtomicU64::new(0),
+            last_exchange: watch::Sender::new(0),
             due: Mutex::default(),
             finding: Mutex::default(),
             asking: tokio::sync::Mutex::default(),

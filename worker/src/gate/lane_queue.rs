@@ -1,15 +1,39 @@
-//! Who is next where both lanes wait: live seven times for three of backfill.
+//! Who is next: live seven times for three of backfill, and in each lane whoever has waited longest.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use shared::lane::Lane;
 
 /// What one turn costs a lane, by [`Lane`]; the lane that has spent less goes next.
 const COST: [u64; 2] = [3, 7];
 
-/// Waiters by lane: each lane in order of arrival, the lanes by weight (start-time fair queueing).
+/// Where a call stands in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rank {
+    pub(crate) lane: Lane,
+    /// Since when its user waits: their event's time, not when their delivery was taken up.
+    pub(crate) since: DateTime<Utc>,
+}
+
+impl Rank {
+    /// From now on.
+    #[cfg(test)]
+    pub(crate) fn of(lane: Lane) -> Self {
+        Self::new(lane, Utc::now())
+    }
+
+    /// A portal's clock that is ahead puts nobody behind those who come later.
+    pub(crate) fn new(lane: Lane, since: DateTime<Utc>) -> Self {
+        Self { lane, since: since.min(Utc::now()) }
+    }
+}
+
+/// Waiters by lane: each lane by age, the lanes by weight (start-time fair queueing).
 pub(super) struct LaneQueue<T> {
-    waiting: [VecDeque<T>; 2],
+    waiting: [BTreeMap<(DateTime<Utc>, u64), T>; 2],
+    /// Everybody who ever came: of two who have waited equally long, the one who came first is next.
+    came: u64,
     spent: [u64; 2],
     /// What the lane that had the last turn had spent before it.
     now: u64,
@@ -17,18 +41,13 @@ pub(super) struct LaneQueue<T> {
 
 impl<T> LaneQueue<T> {
     pub(super) fn new() -> Self {
-        Self { waiting: [VecDeque::new(), VecDeque::new()], spent: [0; 2], now: 0 }
+        Self { waiting: [BTreeMap::new(), BTreeMap::new()], came: 0, spent: [0; 2], now: 0 }
     }
 
-    pub(super) fn push(&mut self, lane: Lane, waiter: T) {
-        self.wake(lane);
-        self.waiting[lane as usize].push_back(waiter);
-    }
-
-    /// Before everybody else of its lane.
-    pub(super) fn push_first(&mut self, lane: Lane, waiter: T) {
-        self.wake(lane);
-        self.waiting[lane as usize].push_front(waiter);
+    pub(super) fn push(&mut self, rank: Rank, waiter: T) {
+        self.wake(rank.lane);
+        self.came += 1;
+        self.waiting[rank.lane as usize].insert((rank.since, self.came), waiter);
     }
 
     /// A lane saves up no turns while nobody waits in it.
@@ -40,18 +59,18 @@ impl<T> LaneQueue<T> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.iter().all(VecDeque::is_empty)
+        self.waiting.iter().all(BTreeMap::is_empty)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.waiting.iter().flatten()
+        self.waiting.iter().flat_map(BTreeMap::values)
     }
 
     /// Takes out the next waiter of the lanes that `may` have a turn.
     pub(super) fn next(&mut self, may: impl Fn(Lane) -> bool) -> Option<(Lane, T)> {
         let ready = Lane::ALL.into_iter().filter(|l| !self.waiting[*l as usize].is_empty() && may(*l));
         let lane = ready.min_by_key(|l| self.spent[*l as usize])?;
-        let waiter = self.waiting[lane as usize].pop_front()?;
+        let (_, waiter) = self.waiting[lane as usize].pop_first()?;
         self.now = self.spent[lane as usize];
         self.spent[lane as usize] += COST[lane as usize];
         Some((lane, waiter))
@@ -66,8 +85,8 @@ mod tests {
 
     fn filled(live: usize, backfill: usize) -> LaneQueue<usize> {
         let mut queue = LaneQueue::new();
-        (0..live).for_each(|n| queue.push(Lane::Live, n));
-        (0..backfill).for_each(|n| queue.push(Lane::Backfill, n));
+        (0..live).for_each(|n| queue.push(Rank::of(Lane::Live), n));
+        (0..backfill).for_each(|n| queue.push(Rank::of(Lane::Backfill), n));
         queue
     }
 
@@ -94,7 +113,7 @@ mod tests {
     fn an_idle_lane_saves_nothing_up() {
         let mut queue = filled(0, 2_000);
         turns(&mut queue, 1_000);
-        (0..1_000).for_each(|n| queue.push(Lane::Live, n));
+        (0..1_000).for_each(|n| queue.push(Rank::of(Lane::Live), n));
         let [live, backfill] = turns(&mut queue, 100);
         assert!(live.abs_diff(70) <= 1 && live + backfill == 100, "{live} to {backfill}");
     }
@@ -103,9 +122,20 @@ mod tests {
     fn a_lane_that_may_not_is_passed_over() {
         let mut queue = filled(2, 2);
         assert_eq!(queue.next(|l| l == Lane::Backfill), Some((Lane::Backfill, 0)));
-        queue.push_first(Lane::Live, 9);
-        assert_eq!(queue.next(|_| true), Some((Lane::Live, 9)));
         assert_eq!(queue.next(|_| false), None);
+    }
+
+    #[test]
+    fn whoever_waits_longest_is_next_and_a_clock_that_is_ahead_counts_as_now() {
+        let mut queue = LaneQueue::new();
+        let now = Utc::now();
+        let ages = [3, 9, -500, 3, 1];
+        for (n, seconds) in ages.into_iter().enumerate() {
+            queue.push(Rank::new(Lane::Live, now - chrono::TimeDelta::seconds(seconds)), n);
+        }
+        queue.push(Rank::new(Lane::Live, Utc::now()), 5);
+        let order: Vec<usize> = std::iter::from_fn(|| queue.next(|_| true)).map(|(_, n)| n).collect();
+        assert_eq!(order, [1, 0, 3, 4, 2, 5]);
     }
 
     proptest! {
@@ -115,7 +145,7 @@ mod tests {
             let mut since_backfill = 0;
             for burst in bursts {
                 let lone = queue.waiting[Lane::Live as usize].is_empty() && burst == 1;
-                (0..burst).for_each(|n| queue.push(Lane::Live, n));
+                (0..burst).for_each(|n| queue.push(Rank::of(Lane::Live), n));
                 let (lane, _) = queue.next(|_| true).unwrap();
                 if lone && since_backfill == 0 {
                     prop_assert_eq!(lane, Lane::Live);

@@ -17,10 +17,11 @@ use std::{
     time::Duration,
 };
 
-use shared::{db::sqlstate, lane::Lane};
+use shared::db::sqlstate;
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use crate::gate::Rank;
 use counter::{Counter, Next, Order};
 pub(crate) use share::Share;
 use token::Token;
@@ -78,20 +79,11 @@ impl Limiter {
     }
 
     /// Waits for the right to send `segments` now. Dropping it leaves the queue.
-    pub(crate) fn take(&self, lane: Lane, segments: u32) -> Wait<'_> {
-        self.ask(lane, segments, false)
-    }
-
-    /// The same, before everybody else of the lane.
-    pub(crate) fn take_first(&self, lane: Lane, segments: u32) -> Wait<'_> {
-        self.ask(lane, segments, true)
-    }
-
-    fn ask(&self, lane: Lane, segments: u32, first: bool) -> Wait<'_> {
+    pub(crate) fn take(&self, rank: Rank, segments: u32) -> Wait<'_> {
         let token = self.0.as_ref().map(|shared| {
             let token = {
                 let mut counter = shared.counter();
-                let token = counter.ask(lane, segments, first);
+                let token = counter.ask(rank, segments);
                 // There may be a token at hand.
                 counter.hand_out(Instant::now());
                 token

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shared::lane::Lane;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::lane_queue::LaneQueue;
+use super::lane_queue::{LaneQueue, Rank};
 use concurrency::Concurrency;
 pub(crate) use concurrency::{Call, Echo};
 use peak::Peak;
@@ -58,16 +58,8 @@ impl Permits {
     }
 
     /// Waits for a permit; dropping it gives it back.
-    pub(crate) async fn take(&self, lane: Lane) -> Permit<'_> {
-        self.ask(lane, false).await
-    }
-
-    /// The same, before everybody else of the lane.
-    pub(crate) async fn take_first(&self, lane: Lane) -> Permit<'_> {
-        self.ask(lane, true).await
-    }
-
-    async fn ask(&self, lane: Lane, first: bool) -> Permit<'_> {
+    pub(crate) async fn take(&self, rank: Rank) -> Permit<'_> {
+        let lane = rank.lane;
         let granted = {
             let mut state = self.state();
             if state.waiting.is_empty() && state.may(lane) {
@@ -75,11 +67,7 @@ impl Permits {
                 return Permit { permits: self, lane, echo: None };
             }
             let (grant, granted) = oneshot::channel();
-            if first {
-                state.waiting.push_first(lane, grant);
-            } else {
-                state.waiting.push(lane, grant);
-            }
+            state.waiting.push(rank, grant);
             // Those who wait may all be of the other lane, which may not.
             state.hand_out();
             granted

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     failpoint,
-    gate::{Blame, Call, Echo, Entry, Outage, Pass, Trip},
+    gate::{Blame, Call, Echo, Entry, Outage, Pass, Rank, Trip},
     registrar::Registration,
     store::{
         breaker, budget,
@@ -44,6 +44,7 @@ pub(super) struct Standing {
     /// Delays this user has had.
     pub(super) retries: u32,
     pub(super) entry: Entry,
+    pub(super) rank: Rank,
 }
 
 /// Welcomes one user. `None`: things changed meanwhile, look again.
@@ -62,7 +63,7 @@ pub(super) async fn send(
     let registration = if worker.registrar.skips() {
         worker.registrar.pass()
     } else {
-        let permit = worker.gate.permits.take(facts.lane).await;
+        let permit = worker.gate.permits.take(standing.rank).await;
         // Asked with the permit in hand: many may have waited for it meanwhile.
         if let Err(trip) = worker.gate.check(facts.lane, country, standing.entry) {
             drop(permit);
@@ -93,7 +94,7 @@ pub(super) async fn send(
     let message = catalogue::welcome(facts.language);
     let segments = u32::try_from(message.segments().segments).unwrap_or(1);
     let entered = tokio::select! {
-        entered = worker.gate.enter(facts.lane, country, segments, standing.entry) => entered,
+        entered = worker.gate.enter(standing.rank, country, segments, standing.entry) => entered,
         () = worker.stop.cancelled() => return Err(Interrupted::Stopping),
     };
     let pass = match entered {
@@ -142,6 +143,13 @@ async fn hold(
     trip: Trip,
     retries: u32,
 ) -> Result<Option<Verdict>, Interrupted> {
+    // Whoever enqueued a waiting user may know earlier than this worker that the breaker is closed. To wait once more would
+    // cost the oldest their place.
+    let enqueued_again =
+        facts.news.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
+    if enqueued_again && !worker.gate.breaker.is_open_now().await {
+        return Ok(None);
+    }
     let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
     // Users of a country that is held back come again one by one, not all with its next probe.
     let spread = trip.ends_with.map_or(Duration::ZERO, |_| worker.config.timing.retry.delay(retries));

@@ -1,6 +1,6 @@
 //! Keeps this worker's breaker and the fleet's the same, and makes the probes that this worker wins.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use chrono::Utc;
 use shared::{db::sqlstate, lane::Lane, loggable, phone::CountryCode};
@@ -18,6 +18,8 @@ use crate::{
 
 /// A change is to be known to all within a second.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// However many ask, the database is read no more often.
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Users who are tried in one probe, should there be nothing left to send to the first ones.
 const TRIES: usize = 20;
@@ -40,6 +42,7 @@ async fn follow(worker: &Worker, health: &Health, stop: &CancellationToken) {
             Ok(Err(error)) => tracing::warn!(cause = sqlstate(&error), "the fleet's breaker cannot be read"),
             Err(_) => tracing::warn!("the fleet's breaker cannot be read in time"),
         }
+        tokio::time::sleep(LEAST_INTERVAL).await;
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = breaker.told.notified() => {}
@@ -126,6 +129,7 @@ fn within(worker: &Worker) -> Duration {
 impl Breaker {
     /// Tells the database what is new here, and reads what is new there.
     async fn exchange(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+        let number = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
         loop {
             let next = lock(&self.news).first().cloned();
             let Some(news) = next else { break };
@@ -147,7 +151,18 @@ impl Breaker {
         let due = |scope: &str| rows.iter().any(|r| r.scope == scope && r.due_in <= 0.0);
         *lock(&self.due) = [NETWORK, ACCOUNT].into_iter().find(|scope| due(scope));
         self.read(&rows);
+        self.last_exchange.send_replace(number);
         Ok(())
+    }
+
+    /// Whether the fleet's breaker is open as the database says now: what this worker knows may be older.
+    pub(crate) async fn is_open_now(&self) -> bool {
+        let mut last = self.last_exchange.subscribe();
+        // One that has begun may have read too early.
+        let begun = self.exchanges.load(Ordering::Relaxed);
+        self.told.notify_one();
+        let _ = tokio::time::timeout(INTERVAL, last.wait_for(|number| *number > begun)).await;
+        self.is_open()
     }
 
     /// How a user's call meets the breaker: held back, let through, or as the probe of their country.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use shared::lane::Lane;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -10,7 +9,7 @@ use super::{
     clock::DatabaseClock,
     token::{LIFE, Slice, Slices, Token, spacing},
 };
-use crate::gate::lane_queue::LaneQueue;
+use crate::gate::lane_queue::{LaneQueue, Rank};
 
 /// A lease covers no more time than this, so that no worker waits long behind another's.
 const LONGEST: Duration = Duration::from_millis(50);
@@ -88,15 +87,10 @@ impl Counter {
         self.slices.alive(now)
     }
 
-    /// Queues up for `segments`; `first` before the others of the lane.
-    pub(super) fn ask(&mut self, lane: Lane, segments: u32, first: bool) -> oneshot::Receiver<Token> {
+    /// Queues up for `segments`.
+    pub(super) fn ask(&mut self, rank: Rank, segments: u32) -> oneshot::Receiver<Token> {
         let (reply, token) = oneshot::channel();
-        let waiter = Waiter { segments: segments.max(1), reply };
-        if first {
-            self.queue.push_first(lane, waiter);
-        } else {
-            self.queue.push(lane, waiter);
-        }
+        self.queue.push(rank, Waiter { segments: segments.max(1), reply });
         token
     }
 
