@@ -39,9 +39,11 @@ check_clippy() {
     fi
 }
 
-# The tests start the binaries that were compiled before, and find the services by these two variables.
+# The tests start the binaries that were compiled before, and find the services by these two variables. Most of them wait
+# for a fault to pass, so more run at once than there are cores.
 check_tests() {
-    FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$DEV_DIR/tests.log"
+    RUST_TEST_THREADS=6 FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 |
+        tee "$DEV_DIR/tests.log"
 }
 
 # The demo of the README, on the services that are there already and with the binaries just tested.
