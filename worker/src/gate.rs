@@ -125,11 +125,11 @@ impl Gate {
             }
             drop(permit);
             let share = wait.share().await;
-            permit = self.permits.take(rank).await;
+            permit = self.permits.take(rank.first()).await;
             if share.is_good() {
                 break share;
             }
-            wait = self.limiter.take(rank, segments);
+            wait = self.limiter.take(rank.first(), segments);
         };
         let lane = rank.lane;
         let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
@@ -140,7 +140,7 @@ impl Gate {
     /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
     pub(crate) async fn renew<'a>(&'a self, pass: &mut Pass<'a>, deadline: Instant) -> bool {
         while !pass.is_good() {
-            let mut wait = self.limiter.take(pass.rank, pass.segments);
+            let mut wait = self.limiter.take(pass.rank.first(), pass.segments);
             match timeout_at(deadline, wait.share()).await {
                 Ok(share) => pass.share = share,
                 Err(_) => return false,

@@ -205,7 +205,7 @@ async fn act(
             let retries = known.user.as_ref().map_or(0, |u| u.retries);
             let retries = u32::try_from(retries).unwrap_or(0);
             let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
-            let rank = Rank::new(facts.lane, since.unwrap_or_else(Utc::now));
+            let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
             send::send(worker, facts, Standing { retries, entry, rank }).await
         }
     }

@@ -2,36 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::lane::Lane;
+use tokio::time::Instant;
 
 /// What one turn costs a lane, by [`Lane`]; the lane that has spent less goes next.
 const COST: [u64; 2] = [3, 7];
+
+/// Who is taken up within the same stretch of time goes by age. Nobody is overtaken by those who are taken up in a later
+/// one: a delivery that others overtake for half an hour makes the broker close the channel.
+const STRETCH: TimeDelta = TimeDelta::seconds(10);
 
 /// Where a call stands in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rank {
     pub(crate) lane: Lane,
-    /// Since when its user waits: their event's time, not when their delivery was taken up.
-    pub(crate) since: DateTime<Utc>,
+    /// The number of the stretch in which its delivery was taken up.
+    stretch: i64,
+    /// Since when its user waits, by the time of their event.
+    since: DateTime<Utc>,
 }
 
 impl Rank {
+    /// A portal's clock that is ahead puts nobody behind those who come later.
+    pub(crate) fn new(lane: Lane, taken_up: Instant, since: DateTime<Utc>) -> Self {
+        let now = Utc::now();
+        let taken_up = now - taken_up.elapsed();
+        let stretch = taken_up.timestamp().div_euclid(STRETCH.num_seconds());
+        Self { lane, stretch, since: since.min(now) }
+    }
+
+    /// Before all others of the lane: this call had its turn already.
+    pub(crate) fn first(self) -> Self {
+        Self { stretch: i64::MIN, ..self }
+    }
+
     /// From now on.
     #[cfg(test)]
     pub(crate) fn of(lane: Lane) -> Self {
-        Self::new(lane, Utc::now())
-    }
-
-    /// A portal's clock that is ahead puts nobody behind those who come later.
-    pub(crate) fn new(lane: Lane, since: DateTime<Utc>) -> Self {
-        Self { lane, since: since.min(Utc::now()) }
+        Self::new(lane, Instant::now(), Utc::now())
     }
 }
 
 /// Waiters by lane: each lane by age, the lanes by weight (start-time fair queueing).
 pub(super) struct LaneQueue<T> {
-    waiting: [BTreeMap<(DateTime<Utc>, u64), T>; 2],
+    waiting: [BTreeMap<(i64, DateTime<Utc>, u64), T>; 2],
     /// Everybody who ever came: of two who have waited equally long, the one who came first is next.
     came: u64,
     spent: [u64; 2],
@@ -47,7 +62,7 @@ impl<T> LaneQueue<T> {
     pub(super) fn push(&mut self, rank: Rank, waiter: T) {
         self.wake(rank.lane);
         self.came += 1;
-        self.waiting[rank.lane as usize].insert((rank.since, self.came), waiter);
+        self.waiting[rank.lane as usize].insert((rank.stretch, rank.since, self.came), waiter);
     }
 
     /// A lane saves up no turns while nobody waits in it.
@@ -125,17 +140,28 @@ mod tests {
         assert_eq!(queue.next(|_| false), None);
     }
 
+    fn order(ranks: impl IntoIterator<Item = Rank>) -> Vec<usize> {
+        let mut queue = LaneQueue::new();
+        ranks.into_iter().enumerate().for_each(|(n, rank)| queue.push(rank, n));
+        std::iter::from_fn(|| queue.next(|_| true)).map(|(_, n)| n).collect()
+    }
+
+    fn waiting(stretch: i64, seconds: i64) -> Rank {
+        let since = Utc::now() - TimeDelta::seconds(seconds);
+        Rank { stretch, ..Rank::new(Lane::Live, Instant::now(), since) }
+    }
+
     #[test]
     fn whoever_waits_longest_is_next_and_a_clock_that_is_ahead_counts_as_now() {
-        let mut queue = LaneQueue::new();
-        let now = Utc::now();
-        let ages = [3, 9, -500, 3, 1];
-        for (n, seconds) in ages.into_iter().enumerate() {
-            queue.push(Rank::new(Lane::Live, now - chrono::TimeDelta::seconds(seconds)), n);
-        }
-        queue.push(Rank::new(Lane::Live, Utc::now()), 5);
-        let order: Vec<usize> = std::iter::from_fn(|| queue.next(|_| true)).map(|(_, n)| n).collect();
-        assert_eq!(order, [1, 0, 3, 4, 2, 5]);
+        let ranks = [3, 9, -500, 4, 1].map(|seconds| waiting(7, seconds));
+        assert_eq!(order(ranks.into_iter().chain([waiting(7, 0)])), [1, 3, 0, 4, 2, 5]);
+    }
+
+    #[test]
+    fn nobody_is_overtaken_by_who_is_taken_up_much_later() {
+        assert_eq!(order([waiting(8, 900), waiting(7, 1), waiting(9, 9_000).first()]), [2, 1, 0]);
+        let early = Rank::new(Lane::Live, Instant::now() - STRETCH.to_std().unwrap(), Utc::now());
+        assert!(early.stretch < Rank::of(Lane::Live).stretch);
     }
 
     proptest! {

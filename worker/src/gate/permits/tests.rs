@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use chrono::DateTime;
 use futures::FutureExt;
 
 use super::*;
@@ -105,13 +104,13 @@ async fn a_lower_limit_is_reached_by_calls_that_end() {
 }
 
 #[tokio::test]
-async fn who_has_waited_longer_goes_first() {
+async fn what_waited_for_the_rate_goes_first() {
     let permits = Permits::new(1);
     let held = permits.take(Rank::of(Lane::Live)).await;
     let mut ordinary = Box::pin(permits.take(Rank::of(Lane::Live)));
     assert!((&mut ordinary).now_or_never().is_none());
-    let mut older = Box::pin(permits.take(Rank::new(Lane::Live, DateTime::UNIX_EPOCH)));
-    assert!((&mut older).now_or_never().is_none());
+    let mut first = Box::pin(permits.take(Rank::of(Lane::Live).first()));
+    assert!((&mut first).now_or_never().is_none());
     drop(held);
-    assert!((&mut ordinary).now_or_never().is_none() && (&mut older).now_or_never().is_some());
+    assert!((&mut ordinary).now_or_never().is_none() && (&mut first).now_or_never().is_some());
 }
