@@ -40,9 +40,9 @@ check_clippy() {
 }
 
 # The tests start the binaries that were compiled before, and find the services by these two variables. Most of them wait
-# for a fault to pass, so more run at once than there are cores.
+# for a fault to pass, so more run at once than there are cores; the stock limit of 100 connections to Postgres bears four.
 check_tests() {
-    RUST_TEST_THREADS=6 FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 |
+    RUST_TEST_THREADS=4 FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 |
         tee "$DEV_DIR/tests.log"
 }
 

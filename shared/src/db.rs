@@ -133,6 +133,17 @@ pub fn sqlstate(error: &sqlx::Error) -> String {
     }
 }
 
+/// What to look at where no connection could be made.
+pub fn advice(error: &sqlx::Error) -> &'static str {
+    let sqlx::Error::Database(db) = error else { return "Is it running?" };
+    match db.code().as_deref() {
+        Some("53300") => "It has no connection left: raise max_connections, or stop a program that uses it.",
+        Some("28P01" | "28000") => "It refuses this user or password.",
+        Some("3D000") => "It has no database of this name.",
+        _ => "Its log says more.",
+    }
+}
+
 /// Tells a bad row from bad weather, by SQLSTATE class (PostgreSQL docs, appendix A).
 pub fn trouble(error: &sqlx::Error) -> Trouble {
     let sqlx::Error::Database(db) = error else {

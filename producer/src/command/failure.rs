@@ -26,7 +26,11 @@ pub enum Failure {
     #[error("{0}")]
     BrokerLost(String),
     /// A database cannot be reached.
-    #[error("{what} cannot be reached: {}. Is it running, and is {setting} right?", db::sqlstate(source))]
+    #[error(
+        "{what} cannot be reached: {}. {} {setting} says where it is",
+        db::sqlstate(source),
+        db::advice(source)
+    )]
     NoDatabase {
         /// Which.
         what: &'static str,

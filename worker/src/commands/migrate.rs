@@ -33,7 +33,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let url = env.finish(url)?;
     let connected = db::connect(&url, "aamcare worker migrate", Limits::Unlimited).await;
     let mut connection = connected.map_err(|error| {
-        Failure::new(UNREACHABLE, format!("Postgres cannot be reached: {}", sqlstate(&error)))
+        Failure::new(
+            UNREACHABLE,
+            format!("Postgres cannot be reached: {}. {}", sqlstate(&error), db::advice(&error)),
+        )
     })?;
     let missing = db::missing_migrations(&mut connection).await.map_err(open::failed)?;
     MIGRATIONS.run(&mut connection).await.map_err(|e| Failure::new(1, explain(&e)))?;

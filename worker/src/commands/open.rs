@@ -29,7 +29,11 @@ pub(super) async fn connect(url: &DatabaseUrl) -> Result<PgPool, Failure> {
     if migrated.map_err(|e| {
         Failure::new(
             UNREACHABLE,
-            format!("Postgres cannot be reached: {}. `worker doctor` says more", sqlstate(&e)),
+            format!(
+                "Postgres cannot be reached: {}. {} `worker doctor` says more",
+                sqlstate(&e),
+                db::advice(&e)
+            ),
         )
     })? {
         Ok(pool)

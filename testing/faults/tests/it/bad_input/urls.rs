@@ -62,3 +62,17 @@ async fn a_public_url_with_a_query_ends_the_start() -> anyhow::Result<()> {
     stage.env.insert(name.to_owned(), good);
     stage.finish(Expect::users(0)).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_exist_is_told_from_one_that_is_away() -> anyhow::Result<()> {
+    let mut stage = Plan::default().build().await?;
+    let good = stage.env["DATABASE_URL"].clone();
+    stage.env.insert("DATABASE_URL".to_owned(), good.replacen('?', "_nowhere?", 1));
+    for (program, args) in [("worker", vec!["stats"]), ("backfill", vec!["--dry-run"])] {
+        let (code, said) = stage.program(program, &args).await?;
+        assert_eq!(code, 69, "{said}");
+        assert!(said.contains("no database of this name"), "{said}");
+    }
+    stage.env.insert("DATABASE_URL".to_owned(), good);
+    stage.finish(Expect::users(0)).await
+}
