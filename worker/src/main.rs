@@ -9,6 +9,7 @@ mod census;
 mod commands;
 mod config;
 mod dead_queue;
+mod delivery;
 mod evidence;
 mod exit;
 mod exposition;

@@ -6,6 +6,7 @@ use shared::db::sqlstate;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    delivery,
     health::Health,
     store::{
         callbacks::{self, Callback, Effect},
@@ -30,17 +31,16 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
     let (mut age, mut first) = (after + SPAN, true);
     while !stop.is_cancelled() {
         health.database_ready().await;
-        // Every other round is for those whose first time has come.
+        // Every other round is for those whose first time has come, however many there are.
         match round(&worker, if first { after } else { age }).await {
-            // Where a span has more, it is looked at again.
-            Ok(asked) if asked == BATCH.unsigned_abs() => {}
-            Ok(_) if first => first = false,
-            Ok(_) => {
-                first = true;
+            // Where an older span has more, it is looked at again.
+            Ok(asked) if !first && asked < BATCH.unsigned_abs() => {
                 age = if age + SPAN < LONGEST { age + SPAN } else { after + SPAN };
             }
+            Ok(_) => {}
             Err(error) => tracing::warn!(cause = sqlstate(&error), "statuses: not asked for yet"),
         }
+        first = !first;
         tokio::select! {
             () = tokio::time::sleep(worker.config.timing.sweep_interval * ROUNDS) => {}
             () = stop.cancelled() => {}
@@ -48,7 +48,7 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
     }
 }
 
-async fn round(worker: &Worker, age: Duration) -> Result<u64, sqlx::Error> {
+async fn round(worker: &Arc<Worker>, age: Duration) -> Result<u64, sqlx::Error> {
     let open = poll::take(&worker.pool, age, SPAN, BATCH).await?;
     for message in &open {
         let result = ask(worker, message).await?;
@@ -58,7 +58,7 @@ async fn round(worker: &Worker, age: Duration) -> Result<u64, sqlx::Error> {
 }
 
 /// What Twilio says goes the way of a callback.
-async fn ask(worker: &Worker, message: &Open) -> Result<&'static str, sqlx::Error> {
+async fn ask(worker: &Arc<Worker>, message: &Open) -> Result<&'static str, sqlx::Error> {
     let Ok(sid) = MessageSid::parse(&message.sid) else { return Ok("failed") };
     let record = match worker.client.fetch_message(&sid).await {
         Ok(record) => record,
@@ -80,5 +80,7 @@ async fn ask(worker: &Worker, message: &Open) -> Result<&'static str, sqlx::Erro
     };
     let opted_out = record.error_code.map(classify_status) == Some(Class::OptOut);
     let taken = callbacks::take(&worker.callbacks, &callback, opted_out).await?;
-    Ok(if matches!(taken.effect, Effect::Applied { .. }) { "moved" } else { "unchanged" })
+    let Effect::Applied { age } = taken.effect else { return Ok("unchanged") };
+    delivery::learn(worker, &callback, age).await;
+    Ok("moved")
 }

@@ -1,6 +1,6 @@
 //! `POST /twilio/status`: Twilio's word on what became of a message.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -9,24 +9,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header::CONTENT_TYPE, uri::PathAndQuery},
     routing::post,
 };
-use shared::{
-    db::{Trouble, trouble},
-    phone::{CountryCode, E164},
-    reason::Reason,
-};
+use shared::db::{Trouble, trouble};
 use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::{
-    gate::Entry,
-    store::{
-        budget,
-        callbacks::{self, Callback, Effect, Taken},
-    },
+    delivery,
+    store::callbacks::{self, Callback, Effect, Taken},
     traces,
-    twilio::{
-        Class, FaultScope, MessageSid, MessageStatus, SignatureValidator, classify_status, count_error_code,
-    },
+    twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
     worker::Worker,
 };
 
@@ -155,69 +146,12 @@ impl Receiver {
         let Effect::Applied { age } = effect else {
             return Ok(if matches!(effect, Effect::Stale) { "stale" } else { "unknown_sid" });
         };
-        metrics::counter!("onboarding_delivery_updates_total", "status" => label(&status)).increment(1);
-        if status.is_final() {
-            metrics::histogram!("onboarding_delivery_latency_seconds").record(age);
-        }
-        let country = || E164::parse(&callback.to).ok().and_then(|to| to.country());
-        if let (Some(number), Some(class)) = (code, class) {
-            count_error_code(code, class);
-            self.inform_breaker(callback, Reason::Error(number), class, country()).await;
-        } else if matches!(status, MessageStatus::Sent | MessageStatus::Delivered) {
-            let arrived = status == MessageStatus::Delivered;
-            self.worker.gate.breaker.delivered(country, arrived);
-        }
+        delivery::learn(&self.worker, callback, age).await;
         Ok("ok")
-    }
-
-    /// The event is stored: nothing that fails now is a reason to have it sent again.
-    async fn inform_breaker(
-        &self,
-        callback: &Callback,
-        code: Reason,
-        class: Class,
-        country: Option<CountryCode>,
-    ) {
-        let breaker = &self.worker.gate.breaker;
-        match class {
-            Class::Account { scope: FaultScope::Account } => {
-                let (worker, to) = (self.worker.clone(), callback.to.clone());
-                // Twilio is asked meanwhile, which takes longer than it waits for our answer.
-                tokio::spawn(async move {
-                    worker.gate.breaker.account_refused(&worker.client, &to, Entry::default()).await
-                });
-            }
-            Class::Account { scope: FaultScope::Country } => {
-                if let Some(country) = country {
-                    breaker.hold_country(country, code, true);
-                }
-            }
-            Class::Account { scope: FaultScope::Destination } => {
-                breaker.destination_refused(country, code, &callback.to);
-            }
-            Class::DailyCap => {
-                let tomorrow = budget::until_tomorrow(&self.worker.pool).await;
-                breaker.cap(tomorrow.unwrap_or(Duration::from_secs(3600)));
-            }
-            _ => {}
-        }
     }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     kind.starts_with(b"application/x-www-form-urlencoded")
-}
-
-/// Twilio may add statuses; a label may not.
-fn label(status: &MessageStatus) -> &'static str {
-    match status {
-        MessageStatus::Queued => "queued",
-        MessageStatus::Sending => "sending",
-        MessageStatus::Sent => "sent",
-        MessageStatus::Delivered => "delivered",
-        MessageStatus::Undelivered => "undelivered",
-        MessageStatus::Failed => "failed",
-        _ => "other",
-    }
 }

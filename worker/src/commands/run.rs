@@ -146,8 +146,8 @@ fn start(
     }
     {
         // A probe is a call as those of the lanes: its end is waited for.
-        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
-        lanes.spawn(async move { breaker::keep_probing(&worker, &health, &stop).await });
+        let (worker, stop) = (worker.clone(), stop.clone());
+        lanes.spawn(async move { breaker::keep_probing(&worker, &stop).await });
     }
     lanes.close();
     let (publisher, publishing) =
@@ -168,6 +168,10 @@ fn start(
     {
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
         tasks.spawn(async move { worker.gate.pauses.follow(&worker.pool, &health, &stop).await });
+    }
+    {
+        let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
+        tasks.spawn(async move { breaker::follow(&worker, &health, &stop).await });
     }
     (lanes, publisher)
 }

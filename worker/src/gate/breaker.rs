@@ -29,7 +29,7 @@ use crate::{
     twilio::{Client, Preflight},
 };
 use countries::{Countries, Way};
-pub(crate) use fleet::keep_probing;
+pub(crate) use fleet::{follow, keep_probing};
 pub(crate) use outage::Outage;
 use outage::Run;
 pub(crate) use state::{Scope, State};
@@ -253,14 +253,19 @@ impl Breaker {
         }
     }
 
-    /// A message to this country was sent on by Twilio, or has arrived.
-    pub(crate) fn delivered(&self, country: impl FnOnce() -> Option<CountryCode>, arrived: bool) {
+    /// A message to this country was sent on by Twilio, or has arrived. One that is older than the hold says nothing of it.
+    pub(crate) fn delivered(
+        &self,
+        country: impl FnOnce() -> Option<CountryCode>,
+        arrived: bool,
+        age: Duration,
+    ) {
         if !self.is_watchful() {
             return;
         }
         let Some(country) = country() else { return };
         let mut countries = self.countries();
-        if !countries.is_by_callback(country.as_str()) {
+        if !countries.is_by_callback(country.as_str()) || countries.held_for(country.as_str()) < age {
             return;
         }
         if arrived {
@@ -329,14 +334,6 @@ impl Breaker {
 
     fn is_watchful(&self) -> bool {
         self.watchful.load(Ordering::Relaxed)
-    }
-
-    /// The word for what a scope is held back for.
-    fn kind(&self, scope: &'static str) -> &'static str {
-        match self.state.borrow().network {
-            Some(kind) if scope == NETWORK => kind.as_str(),
-            _ => scope,
-        }
     }
 
     fn tell(&self, news: News) {

@@ -15,7 +15,7 @@ fn country(code: &str) -> Option<CountryCode> {
 }
 
 fn row(scope: &str, kind: &str, due_in: f64) -> Held {
-    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in }
+    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, held_for: 0.0 }
 }
 
 fn told(breaker: &Breaker) -> Vec<News> {
@@ -143,10 +143,14 @@ async fn what_a_callback_reported_ends_by_callback_alone() {
     breaker.hold_country(country("US").unwrap(), Reason::Error(30034), true);
     breaker.accepted(country("US"), Entry { country_probe: true, ..USUAL });
     assert!(breaker.holds_a_country(), "the 201 proves nothing");
-    breaker.delivered(|| country("US"), false);
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let (before, after) = (Duration::from_secs(9), Duration::from_millis(1));
+    breaker.delivered(|| country("US"), true, before);
+    assert!(breaker.holds_a_country(), "it was sent before, and says nothing of the hold");
+    breaker.delivered(|| country("US"), false, after);
     assert!(breaker.holds_a_country(), "it was sent on, and may still fail");
     assert_eq!(told(&breaker).last(), Some(&News::Passed("country:US".to_owned())));
-    breaker.delivered(|| country("US"), true);
+    breaker.delivered(|| country("US"), true, after);
     assert!(!breaker.holds_a_country());
 }
 

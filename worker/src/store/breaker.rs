@@ -13,6 +13,8 @@ pub(crate) struct Held {
     pub(crate) by_callback: bool,
     /// Seconds until the next probe; not positive: it is due.
     pub(crate) due_in: f64,
+    /// Seconds since it was held back.
+    pub(crate) held_for: f64,
 }
 
 /// What to hold back.
@@ -34,7 +36,8 @@ pub(crate) struct Gaps {
 pub(crate) async fn current(pool: &PgPool) -> Result<Vec<Held>, sqlx::Error> {
     sqlx::query_as!(
         Held,
-        r#"SELECT scope, kind, by_callback, extract(epoch FROM next_probe_at - now())::float8 AS "due_in!"
+        r#"SELECT scope, kind, by_callback, extract(epoch FROM next_probe_at - now())::float8 AS "due_in!",
+                  extract(epoch FROM now() - opened_at)::float8 AS "held_for!"
            FROM breaker WHERE closed_at IS NULL"#
     )
     .fetch_all(pool)
@@ -123,6 +126,31 @@ pub(crate) async fn failed(pool: &PgPool, scope: &str, kind: &str, gaps: Gaps) -
         kind,
         gaps.base.as_secs_f64(),
         gaps.max.as_secs_f64(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A probe found nobody to call: the next one is due soon.
+pub(crate) async fn found_nobody(pool: &PgPool, scope: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE breaker SET doublings = GREATEST(0, doublings - 1), next_probe_at = now() + interval '1 second'
+         WHERE scope = $1 AND closed_at IS NULL",
+        scope
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A user whose probe came to no end is to be tried later than others.
+pub(crate) async fn postpone(pool: &PgPool, user_id: &str, by: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET next_attempt_at = now() + make_interval(secs => $2)
+         WHERE user_id = $1 AND state = 'received' AND next_attempt_at IS NOT NULL",
+        user_id,
+        by.as_secs_f64(),
     )
     .execute(pool)
     .await?;

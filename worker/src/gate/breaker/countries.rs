@@ -21,6 +21,11 @@ pub(super) fn scope(country: &str) -> String {
     format!("{SCOPE}{country}")
 }
 
+/// None where negative.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
 /// Whether a call to a country may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -36,6 +41,7 @@ pub(super) enum Way {
 struct Hold {
     code: Reason,
     by_callback: bool,
+    since: Instant,
     due: Instant,
     /// The database does not have it yet.
     fresh: bool,
@@ -51,14 +57,25 @@ pub(super) struct Countries {
 }
 
 impl Countries {
-    pub(super) fn way(&mut self, country: &str) -> Way {
-        let Some(hold) = self.held.get_mut(country) else { return Way::Free };
+    pub(super) fn way(&self, country: &str) -> Way {
+        let Some(hold) = self.held.get(country) else { return Way::Free };
         let now = Instant::now();
         if !hold.fresh && now >= hold.due {
-            hold.due = now + ASK_AGAIN;
             return Way::Due(hold.code);
         }
         Way::Held { for_now: hold.due.saturating_duration_since(now), code: hold.code }
+    }
+
+    /// The database is asked whose the probe is that is due: the others wait for a while.
+    pub(super) fn asked(&mut self, country: &str) {
+        if let Some(hold) = self.held.get_mut(country) {
+            hold.due = Instant::now() + ASK_AGAIN;
+        }
+    }
+
+    /// For how long calls to the country have been held back.
+    pub(super) fn held_for(&self, country: &str) -> Duration {
+        self.held.get(country).map_or(Duration::ZERO, |h| h.since.elapsed())
     }
 
     /// Whether calls to the country are held back, a probe or not.
@@ -77,7 +94,8 @@ impl Countries {
         if self.held.contains_key(country) {
             return false;
         }
-        let hold = Hold { code, by_callback, due: Instant::now() + gap, fresh: true };
+        let since = Instant::now();
+        let hold = Hold { code, by_callback, since, due: since + gap, fresh: true };
         self.held.insert(country.to_owned(), hold);
         self.show();
         true
@@ -115,7 +133,8 @@ impl Countries {
             let hold = Hold {
                 code: row.kind.parse().unwrap_or(Reason::BreakerOpen),
                 by_callback: row.by_callback,
-                due: now + Duration::try_from_secs_f64(row.due_in).unwrap_or_default(),
+                since: now.checked_sub(seconds(row.held_for)).unwrap_or(now),
+                due: now + seconds(row.due_in),
                 fresh: false,
             };
             self.held.insert(country.to_owned(), hold);

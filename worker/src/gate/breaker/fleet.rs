@@ -1,8 +1,9 @@
 //! Keeps this worker's breaker and the fleet's the same, and makes the probes that this worker wins.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
 
 use chrono::Utc;
+use futures::FutureExt;
 use shared::{db::sqlstate, lane::Lane, loggable, phone::CountryCode};
 use tokio_util::sync::CancellationToken;
 
@@ -21,16 +22,13 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// However many ask, the database is read no more often.
 const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Users who are tried in one probe, should there be nothing left to send to the first ones.
-const TRIES: usize = 20;
+/// Users who are tried in one probe, should there be nothing to send to the first ones, or their country be held back.
+const TRIES: usize = 100;
+/// So much later a user is tried again whose probe came to no end.
+const POSTPONED: Duration = Duration::from_secs(60);
 
-/// Follows the fleet's breaker and probes, until the worker stops. Without a database nothing is probed: no call could be
-/// recorded either.
-pub(crate) async fn keep_probing(worker: &Worker, health: &Health, stop: &CancellationToken) {
-    tokio::join!(follow(worker, health, stop), probes(worker, stop));
-}
-
-async fn follow(worker: &Worker, health: &Health, stop: &CancellationToken) {
+/// Follows the fleet's breaker until the worker stops.
+pub(crate) async fn follow(worker: &Worker, health: &Health, stop: &CancellationToken) {
     let breaker = &worker.gate.breaker;
     while !stop.is_cancelled() {
         tokio::select! {
@@ -51,7 +49,8 @@ async fn follow(worker: &Worker, health: &Health, stop: &CancellationToken) {
     }
 }
 
-async fn probes(worker: &Worker, stop: &CancellationToken) {
+/// Probes until the worker stops. What the database does not tell is not probed: no call could be recorded either.
+pub(crate) async fn keep_probing(worker: &Worker, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL / 2) => {}
@@ -86,18 +85,28 @@ async fn probe(worker: &Worker, scope: &'static str) -> Result<(), sqlx::Error> 
         let Some((user, lane)) = next.take() else { break };
         lock(&breaker.finding).take();
         tracing::info!(scope, user_id = &*loggable(&user), "breaker probe: this user's call finds out");
-        if let Err(error) = pipeline::probe(worker, &user, lane).await {
-            tracing::warn!(scope, %error, "breaker probe: interrupted");
-            break;
+        match AssertUnwindSafe(pipeline::probe(worker, &user, lane)).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(scope, %error, "breaker probe: interrupted");
+                if error.is_database() || error.is_stopping() {
+                    break;
+                }
+            }
+            Err(_) => tracing::error!(scope, user_id = &*loggable(&user), "breaker probe: panicked"),
         }
         let found = lock(&breaker.finding).take();
-        match found {
-            // Nothing was left to send to this user.
-            None => next = store::longest_waiting(pool, &lanes).await?,
-            Some(finding) => return conclude(worker, scope, finding).await,
+        if let Some(finding) = found {
+            return conclude(worker, scope, finding).await;
+        }
+        next = store::longest_waiting(pool, &lanes).await?;
+        // One user must not keep all others waiting, whatever is the matter with her data.
+        if next.as_ref().is_some_and(|(same, _)| *same == user) {
+            store::postpone(pool, &user, POSTPONED).await?;
+            next = store::longest_waiting(pool, &lanes).await?;
         }
     }
-    store::failed(pool, scope, breaker.kind(scope), breaker.gaps).await
+    store::found_nobody(pool, scope).await
 }
 
 async fn conclude(worker: &Worker, scope: &'static str, finding: Finding) -> Result<(), sqlx::Error> {
@@ -149,8 +158,11 @@ impl Breaker {
         }
         let rows = store::current(pool).await?;
         let due = |scope: &str| rows.iter().any(|r| r.scope == scope && r.due_in <= 0.0);
-        *lock(&self.due) = [NETWORK, ACCOUNT].into_iter().find(|scope| due(scope));
+        let next = [NETWORK, ACCOUNT].into_iter().find(|scope| due(scope));
+        *lock(&self.due) = next;
         self.read(&rows);
+        // Another worker has the probe, or had it.
+        self.change(|state| state.seeking &= next.is_some());
         self.last_exchange.send_replace(number);
         Ok(())
     }
@@ -161,7 +173,7 @@ impl Breaker {
         // One that has begun may have read too early.
         let begun = self.exchanges.load(Ordering::Relaxed);
         self.told.notify_one();
-        let _ = tokio::time::timeout(INTERVAL, last.wait_for(|number| *number > begun)).await;
+        let _ = tokio::time::timeout(TIMEOUT, last.wait_for(|number| *number > begun)).await;
         self.is_open()
     }
 
@@ -176,7 +188,11 @@ impl Breaker {
         let Some(country) = country.filter(|_| self.is_watchful()) else { return Ok(entry) };
         let (way, by_callback) = {
             let mut countries = self.countries();
-            (countries.way(country.as_str()), countries.is_by_callback(country.as_str()))
+            let way = countries.way(country.as_str());
+            if matches!(way, Way::Due(_)) {
+                countries.asked(country.as_str());
+            }
+            (way, countries.is_by_callback(country.as_str()))
         };
         let code = match way {
             Way::Free => return Ok(entry),

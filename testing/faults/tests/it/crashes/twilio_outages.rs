@@ -242,3 +242,35 @@ async fn with_no_user_waiting_the_next_signup_is_the_probe() -> anyhow::Result<(
     stage.until_final(20).await?;
     stage.finish(Expect::users(20)).await
 }
+
+/// Users of a country that is held back become due during an outage, and stand before everybody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_passes_over_users_whose_country_is_held_back() -> anyhow::Result<()> {
+    const HELD: u32 = 150;
+    let mut stage = Plan::default().build().await?;
+    stage
+        .database
+        .execute(
+            "INSERT INTO breaker (scope, kind, next_probe_at)
+             VALUES ('network', '5xx', now()), ('country:IN', 'error_21408', now() + interval '1 hour')",
+        )
+        .await?;
+    for n in 0..HELD {
+        stage.database.import(&format!("held-{n}"), &format!("+9198765{n:05}")).await?;
+    }
+    stage.database.import("home", &number(1)).await?;
+    stage
+        .database
+        .execute(
+            "UPDATE users SET state = 'received', lane = 'live', enqueued_at = now() - interval '2 hours',
+                 next_attempt_at = now() - CASE user_id WHEN 'home' THEN interval '1 minute' ELSE interval '1 hour' END",
+        )
+        .await?;
+    stage.start_worker().await?;
+    stage.until_accepted(1).await?;
+    let welcomed: String =
+        sqlx::query_scalar("SELECT user_id FROM attempts").fetch_one(&stage.database.pool).await?;
+    assert_eq!(welcomed, "home");
+    let everybody = Expect::users(usize::try_from(HELD)? + 1);
+    stage.finish((0..HELD).fold(everybody, |expect, n| expect.waiting(&format!("held-{n}")))).await
+}
