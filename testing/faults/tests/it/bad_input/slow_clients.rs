@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use faults::{Expect, Plan, number};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -14,11 +15,25 @@ use crate::dashboard;
 
 /// More than a listener serves at the same time.
 const SLOW: usize = 600;
+/// Enough for these connections, and for the tests that run at the same time.
+const DESCRIPTORS: u64 = 4096;
 /// Far above every limit, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Many systems allow 1024 open files at first, and more on demand; a worker inherits the limit.
+fn allow_open_files() -> anyhow::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = DESCRIPTORS.min(limit.maximum.unwrap_or(DESCRIPTORS));
+    if limit.current.is_some_and(|now| now < wanted) {
+        limit.current = Some(wanted);
+        setrlimit(Resource::Nofile, limit)?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_clients_are_cut_and_shut_nobody_out() -> anyhow::Result<()> {
+    allow_open_files()?;
     let stage = dashboard::stage(Plan::default()).await?;
     let worker = stage.workers.first().context("a worker")?;
     let listeners =
