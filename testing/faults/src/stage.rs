@@ -17,7 +17,7 @@ use crate::{
     injected,
     measured::{Measured, Source},
     progress::until_none,
-    report, until,
+    report, signature, until,
 };
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
@@ -106,6 +106,18 @@ impl Stage {
     /// Publishes one signup.
     pub async fn signup(&self, user: &str, phone: &str) -> anyhow::Result<()> {
         self.broker.publish(Lane::Live, &EventBody::signup(user, phone).bytes()).await
+    }
+
+    /// Sends a status callback as Twilio does, with a good signature; returns the HTTP status. `query` is the part of
+    /// the callback's URL from the question mark on.
+    pub async fn callback(&self, query: &str, form: &str) -> anyhow::Result<u16> {
+        let url = format!("{}/twilio/status{query}", self.env["PUBLIC_URL"]);
+        let form = format!("{form}&AccountSid={}", self.env["TWILIO_ACCOUNT_SID"]);
+        let signature = signature(&self.env["TWILIO_AUTH_TOKEN"], &url, form.as_bytes());
+        let request = reqwest::Client::builder().no_proxy().build()?.post(&url).body(form);
+        let request = request.header("x-twilio-signature", signature);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        Ok(request.send().await?.status().as_u16())
     }
 
     /// Waits until every worker is ready; returns how long that took.

@@ -1,6 +1,6 @@
-//! Callbacks that nobody at Twilio sent.
+//! Forged and replayed callbacks.
 
-use faults::{Expect, Plan, Stage, number, signature};
+use faults::{Expect, Plan, number};
 use reqwest::Method;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +51,7 @@ async fn a_replayed_callback_changes_nothing() -> anyhow::Result<()> {
     let before = stage.database.fingerprint().await?;
     for status in ["queued", "sent", "delivered", "sending", "accepted"].repeat(4) {
         let form = format!("MessageSid={sid}&MessageStatus={status}&SmsSid={sid}");
-        assert_eq!(signed(&stage, &query, &form).await?, 204, "{status}");
+        assert_eq!(stage.callback(&query, &form).await?, 204, "{status}");
     }
     assert_eq!(stage.database.fingerprint().await?, before);
     stage.finish(Expect::users(1)).await
@@ -73,25 +73,14 @@ async fn a_callback_belongs_to_the_attempt_of_its_number_and_sid() -> anyhow::Re
     let form = |sid: &str, to: &str, status: &str| {
         format!("MessageSid={sid}&To=%2B{to}&MessageStatus={status}&SmsSid={sid}")
     };
-    assert_eq!(signed(&stage, "", &form(sid_1, to_2, "delivered")).await?, 204);
+    assert_eq!(stage.callback("", &form(sid_1, to_2, "delivered")).await?, 204);
     stage.until_case("one", "registered accepted -").await?;
-    assert_eq!(signed(&stage, "", &form(sid_1, to_1, "delivered")).await?, 204);
+    assert_eq!(stage.callback("", &form(sid_1, to_1, "delivered")).await?, 204);
     stage.until_case("one", "registered delivered -").await?;
     // The SID and the number say more than the id.
-    assert_eq!(signed(&stage, &format!("?mid={first}"), &form(sid_2, to_2, "sent")).await?, 204);
+    assert_eq!(stage.callback(&format!("?mid={first}"), &form(sid_2, to_2, "sent")).await?, 204);
     stage.until_case("two", "registered sent -").await?;
     stage.until_case("one", "registered delivered -").await?;
     assert_eq!(stage.command(&["status", sid_2]).await?, stage.command(&["status", "two"]).await?);
     stage.finish(Expect::users(2)).await
-}
-
-/// Sends a callback as Twilio signs it; returns the status of the answer.
-async fn signed(stage: &Stage, query: &str, form: &str) -> anyhow::Result<u16> {
-    let url = format!("{}/twilio/status{query}", stage.env["PUBLIC_URL"]);
-    let form = format!("{form}&AccountSid={}", stage.env["TWILIO_ACCOUNT_SID"]);
-    let signature = signature(&stage.env["TWILIO_AUTH_TOKEN"], &url, form.as_bytes());
-    let request = reqwest::Client::builder().no_proxy().build()?.post(&url).body(form);
-    let request = request.header("x-twilio-signature", signature);
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    Ok(request.send().await?.status().as_u16())
 }
