@@ -5,13 +5,18 @@ use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_whose_claim_was_given_back_is_shown_as_sharing_the_number() -> anyhow::Result<()> {
-    let stage = Plan::default().env("RETRY_BASE", "3s").env("RETRY_MAX", "3s").with_worker().await?;
-    let refused_once = json!([{ "operation": "create", "count": 1, "action": { "type": "error", "status": 409, "code": 20409 } }]);
+    let stage = Plan::default().with_worker().await?;
+    // The next attempt after this code comes 31 seconds later at the earliest.
+    let refused_once = json!([{ "operation": "create", "count": 1, "action": { "type": "error", "status": 400, "code": 14107 } }]);
     stage.simulator.faults(refused_once).await?;
     stage.signup("first", &number(1)).await?;
-    stage.until_case("first", "received not_sent error_20409").await?;
+    stage.until_case("first", "received not_sent error_14107").await?;
+    let next_attempt =
+        |when: &str| format!("UPDATE users SET next_attempt_at = {when} WHERE user_id = 'first'");
+    stage.database.execute(&next_attempt("now() + interval '1 day'")).await?;
     stage.signup("second", &number(1)).await?;
     stage.until_case("second", "registered delivered -").await?;
+    stage.database.execute(&next_attempt("now()")).await?;
     stage.until_case("first", "registered skipped shared_phone").await?;
     stage.finish(Expect::users(2)).await
 }
