@@ -2,9 +2,23 @@
 
 use std::process::{Command, Stdio};
 
-use faults::{Expect, Plan, PrivatePostgres, number, skip};
+use faults::{Expect, PATIENCE, Plan, PrivatePostgres, Stage, number, skip, until};
+use sqlx::{Connection as _, PgConnection};
 
 use super::doctor::{doctor, fails};
+
+/// Changes a setting of the whole server, and waits until new connections have it.
+async fn set(stage: &Stage, setting: &str, value: &str) -> anyhow::Result<()> {
+    stage.database.execute(&format!("ALTER SYSTEM SET {setting} = {value}")).await?;
+    stage.database.execute("SELECT pg_reload_conf()").await?;
+    until(&format!("{setting} is {value}"), PATIENCE, async || {
+        let mut new = PgConnection::connect(stage.database.url()).await?;
+        let now: String = sqlx::query_scalar(&format!("SHOW {setting}")).fetch_one(&mut new).await?;
+        new.close().await?;
+        Ok(if now == value { Ok(()) } else { Err(now) })
+    })
+    .await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_are_durable_whatever_the_servers_default() -> anyhow::Result<()> {
@@ -62,11 +76,9 @@ async fn doctor_names_a_server_that_may_forget_commits() -> anyhow::Result<()> {
     let said = doctor(&mut stage, &[], 0).await?;
     assert!(said.contains("ok   durability") && said.contains("ok   standbys"), "{said}");
     for (setting, unsafe_value, safe) in [("fsync", "off", "on"), ("full_page_writes", "off", "on")] {
-        stage.database.execute(&format!("ALTER SYSTEM SET {setting} = {unsafe_value}")).await?;
-        stage.database.execute("SELECT pg_reload_conf(), pg_sleep(0.5)").await?;
+        set(&stage, setting, unsafe_value).await?;
         fails(&doctor(&mut stage, &[], 78).await?, "durability", setting);
-        stage.database.execute(&format!("ALTER SYSTEM SET {setting} = {safe}")).await?;
-        stage.database.execute("SELECT pg_reload_conf(), pg_sleep(0.5)").await?;
+        set(&stage, setting, safe).await?;
     }
     let folder = tempfile::tempdir()?;
     let url = url::Url::parse(postgres.url())?;
@@ -78,7 +90,7 @@ async fn doctor_names_a_server_that_may_forget_commits() -> anyhow::Result<()> {
         skip("pg_receivewal is not installed")?;
         return stage.finish(Expect::users(0)).await;
     };
-    let seen = faults::until("a standby is connected", faults::PATIENCE, async || {
+    let seen = until("a standby is connected", PATIENCE, async || {
         let now = stage.database.number("SELECT count(*) FROM pg_stat_replication").await?;
         Ok(if now == 1 { Ok(()) } else { Err(now.to_string()) })
     });
