@@ -3,6 +3,7 @@
 mod admin_hash;
 mod ask;
 mod audit;
+mod bulk;
 mod completions;
 mod dead;
 mod doctor;

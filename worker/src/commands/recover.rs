@@ -9,8 +9,7 @@ use shared::{amqp::install_crypto, config::Env, lane::Lane, phone::E164};
 use sqlx::PgPool;
 
 use super::{
-    ask,
-    moment::Moment,
+    bulk::Bulk,
     open,
     output::{self, Output, Record},
 };
@@ -30,7 +29,7 @@ Examples:
   worker recover --since 2026-11-25T02:00:00+05:45 --reason 'restored the backup of two o''clock'
 
 A database that was restored, or that failed over to a standby behind it, does not know the latest messages, and would
-text their users again. Twilio is asked for every message since then, at most five pages a second, and those that the
+text their users again. Take a time before the backup was made. Twilio is asked for every message since then, at most five pages a second, and those that the
 database does not know are recorded: their numbers are not texted again. Both lanes must be paused: `worker pause`.
 Wait 15 minutes after the last message before you run it, because Twilio's list lags behind.
 Exit code 69: Twilio cannot be reached; what was recorded stays so, run it again.";
@@ -41,45 +40,27 @@ const REQUESTS_PER_SECOND: u32 = 5;
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Messages of this time or later; take a time before the backup was made: 2026-11-25 (midnight in Nepal),
-    /// 2026-11-25T18:00:00+05:45, or `12h` ago
-    #[arg(long, value_name = "TIME", help_heading = "Selection")]
-    since: Moment,
-    /// Only look; change nothing
-    #[arg(long, short = 'n', help_heading = "Safety")]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long, short, help_heading = "Safety")]
-    yes: bool,
-    /// Why; kept in the audit log
-    #[arg(long, required_unless_present = "dry_run", help_heading = "Safety")]
-    reason: Option<String>,
-    /// Who decided [default: the login name]
-    #[arg(long, help_heading = "Safety")]
-    actor: Option<String>,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "human", help_heading = "Output")]
-    output: Output,
+    #[command(flatten)]
+    bulk: Bulk,
 }
 
-pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
     let config = Config::read(Env::of_process())?;
-    let since = arguments.since.back_from(Utc::now());
-    if !arguments.dry_run {
+    let since = bulk.since(Utc::now());
+    if !bulk.dry_run {
         all_paused(&pool).await?;
         let question = format!("Record the messages since {} that are not known?", output::time(since));
-        if !arguments.yes && !ask::confirmed(&question, "this records messages")? {
+        if !bulk.confirmed(&question, "this records messages")? {
             eprintln!("nothing was changed");
             return Ok(ExitCode::from(INTERRUPTED));
         }
     }
     install_crypto();
     let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
-    let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: arguments.dry_run };
-    if !arguments.dry_run {
-        let (actor, reason) = (open::actor(arguments.actor.as_deref()), arguments.reason.as_deref());
-        let noted = recover::note(&pool, since, &actor, reason.unwrap_or_default()).await;
+    let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: bulk.dry_run };
+    if !bulk.dry_run {
+        let noted = recover::note(&pool, since, &bulk.actor(), bulk.reason()).await;
         noted.map_err(open::failed)?;
     }
     let (pace, mut pages) = (Pace::per_second(REQUESTS_PER_SECOND), client.list_messages(since));
@@ -94,10 +75,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Err(fault) => break Err(Failure::new(UNREACHABLE, format!("{fault}; run it again"))),
         }
     };
-    if !rows.is_empty() || arguments.output != Output::Human {
-        output::print(&output::records("recover/1", &rows, arguments.output)?)?;
+    if !rows.is_empty() || bulk.output != Output::Human {
+        output::print(&output::records("recover/1", &rows, bulk.output)?)?;
     }
-    let end = if arguments.dry_run { "would be recorded; nothing was changed" } else { "recorded" };
+    let end = if bulk.dry_run { "would be recorded; nothing was changed" } else { "recorded" };
     eprintln!("{seen} messages at Twilio, {} of them not known: {end}", rows.len());
     ended.map(|()| ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use crate::{
     bulk_settle::{BulkSettle, Counts, Order, Settled},
     commands::{
-        ask,
+        bulk::Bulk,
         moment::Moment,
         open,
         output::{self, Output, Record},
@@ -39,35 +39,19 @@ const TELL_EVERY: usize = 100;
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(in crate::commands) struct Arguments {
-    /// Claimed at this time or later: 2026-11-25 (midnight in Nepal), 2026-11-25T18:00:00+05:45, or `3h` ago
-    #[arg(long, value_name = "TIME", help_heading = "Selection")]
-    since: Moment,
-    /// Claimed before this time
+    #[command(flatten)]
+    bulk: Bulk,
+    /// Before this time; both are times of the claim
     #[arg(long, value_name = "TIME", help_heading = "Selection")]
     until: Moment,
     /// Allow one more attempt where a complete list has no message
     #[arg(long)]
     reopen_absent: bool,
-    /// Only look; change nothing
-    #[arg(long, short = 'n', help_heading = "Safety")]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long, short, help_heading = "Safety")]
-    yes: bool,
-    /// Why; kept in the audit log
-    #[arg(long, required_unless_present = "dry_run", help_heading = "Safety")]
-    reason: Option<String>,
-    /// Who decided [default: the login name]
-    #[arg(long, help_heading = "Safety")]
-    actor: Option<String>,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "human", help_heading = "Output")]
-    output: Output,
 }
 
 impl Arguments {
     fn order(&self, now: DateTime<Utc>) -> Result<Order, Failure> {
-        let (since, until) = (self.since.back_from(now), self.until.back_from(now));
+        let (since, until) = (self.bulk.since(now), self.until.back_from(now));
         if since >= until {
             return Err(Failure::new(USAGE, "--since must be earlier than --until"));
         }
@@ -75,9 +59,9 @@ impl Arguments {
             since,
             until,
             reopen_absent: self.reopen_absent,
-            dry_run: self.dry_run,
-            actor: open::actor(self.actor.as_deref()),
-            reason: self.reason.clone().unwrap_or_default(),
+            dry_run: self.bulk.dry_run,
+            actor: self.bulk.actor(),
+            reason: self.bulk.reason().to_owned(),
         })
     }
 }
@@ -90,7 +74,7 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let bulk = BulkSettle::new(pool, &client, config.twilio.sender()?);
     let unsettled = bulk.find(&order).await.map_err(open::failed)?;
     let found = unsettled.doubts.len();
-    if found > 0 && !order.dry_run && !arguments.yes && !confirmed(&order, found)? {
+    if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {
         eprintln!("nothing was changed");
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -103,8 +87,8 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
         match bulk.settle(doubt, unsettled.as_of, &order).await {
             Ok(settled) => {
                 counts.add(settled);
-                // To read: what is left to do.
-                if !settled.is_settled() || arguments.output != Output::Human {
+                // People only need the outcomes that remain.
+                if !settled.is_settled() || arguments.bulk.output != Output::Human {
                     rows.push(Row::of(doubt, settled));
                 }
                 if counts.all().is_multiple_of(TELL_EVERY) {
@@ -121,8 +105,8 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
             break;
         }
     }
-    if !rows.is_empty() || arguments.output != Output::Human {
-        output::print(&output::records("unknown-settle/1", &rows, arguments.output)?)?;
+    if !rows.is_empty() || arguments.bulk.output != Output::Human {
+        output::print(&output::records("unknown-settle/1", &rows, arguments.bulk.output)?)?;
     }
     let would = if order.dry_run { "dry run, nothing was changed: " } else { "" };
     eprintln!("{would}{} of {found} unknown outcomes: {}", counts.all(), counts.summary());
@@ -132,10 +116,10 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     }
 }
 
-fn confirmed(order: &Order, found: usize) -> Result<bool, Failure> {
+fn confirmed(bulk: &Bulk, order: &Order, found: usize) -> Result<bool, Failure> {
     let reopen = if order.reopen_absent { ", and reopen those that Twilio has no message of" } else { "" };
     let (since, until) = (output::time(order.since), output::time(order.until));
-    ask::confirmed(
+    bulk.confirmed(
         &format!("Settle {found} unknown outcomes claimed from {since} to {until}{reopen}?"),
         &format!("this settles {found} unknown outcomes"),
     )
