@@ -76,11 +76,7 @@ fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) ->
 /// Same text and same sender.
 fn is_ours(record: &MessageRecord, doubt: &Doubt, sender: &Sender) -> bool {
     let text = record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == doubt.body_sha256);
-    let from = match sender {
-        Sender::Service(sid) => record.messaging_service_sid.as_ref() == Some(sid),
-        Sender::From(from) => record.from.as_ref() == Some(from),
-    };
-    text && from && record.date_created.is_some()
+    text && record.is_from(sender) && record.date_created.is_some()
 }
 
 #[cfg(test)]
@@ -93,6 +89,7 @@ mod tests {
             sid: MessageSid::parse(&format!("SM{n:032x}")).ok(),
             to: None,
             from: None,
+            direction: None,
             messaging_service_sid: None,
             body: Some(body.to_owned()),
             status: None,

@@ -32,6 +32,11 @@ pub fn welcome(language: Language) -> &'static Message {
     }
 }
 
+/// Whether this is the text of a welcome, in any language.
+pub fn is_welcome(body: &str) -> bool {
+    Language::ALL.into_iter().any(|language| welcome(language).body() == body)
+}
+
 impl Message {
     const fn new(language: Language, file: &'static str) -> Self {
         Self { language, file, sha256: OnceLock::new(), segments: OnceLock::new() }
@@ -97,6 +102,15 @@ mod tests {
         let digest: [u8; 32] = Sha256::digest(message.body().as_bytes()).into();
         assert_eq!(message.body_sha256(), &digest);
         assert_ne!(message.body_sha256(), welcome(Language::Ne).body_sha256());
+    }
+
+    #[test]
+    fn only_a_whole_welcome_is_one() {
+        for language in Language::ALL {
+            let body = welcome(language).body();
+            assert!(is_welcome(body) && !is_welcome(&format!("{body} ")), "{language}");
+        }
+        assert!(!is_welcome("") && !is_welcome("Aamcare: your code is 123456"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::create::Sender;
 use super::loose::Loose;
 use super::sid::{MessageSid, ServiceSid};
 use super::status::MessageStatus;
@@ -16,12 +17,29 @@ pub(crate) struct MessageRecord {
     /// E.164.
     pub(crate) to: Option<String>,
     pub(crate) from: Option<String>,
+    /// Such as `outbound-api` or `inbound`.
+    pub(crate) direction: Option<String>,
     pub(crate) messaging_service_sid: Option<ServiceSid>,
     pub(crate) body: Option<String>,
     pub(crate) status: Option<MessageStatus>,
     pub(crate) error_code: Option<u32>,
     pub(crate) segments: Option<u32>,
     pub(crate) date_created: Option<DateTime<Utc>>,
+}
+
+impl MessageRecord {
+    /// Whether it was sent through this service, or from this number.
+    pub(crate) fn is_from(&self, sender: &Sender) -> bool {
+        match sender {
+            Sender::Service(sid) => self.messaging_service_sid.as_ref() == Some(sid),
+            Sender::From(from) => self.from.as_ref() == Some(from),
+        }
+    }
+
+    /// Whether the account sent it; a message without a direction counts as sent.
+    pub(crate) fn is_outbound(&self) -> bool {
+        self.direction.as_deref().is_none_or(|direction| direction.starts_with("outbound"))
+    }
 }
 
 impl fmt::Debug for MessageRecord {
@@ -44,6 +62,8 @@ pub(super) struct RawRecord<'a> {
     to: Loose<'a>,
     #[serde(borrow, default)]
     from: Loose<'a>,
+    #[serde(borrow, default)]
+    direction: Loose<'a>,
     #[serde(borrow, default)]
     messaging_service_sid: Loose<'a>,
     #[serde(borrow, default)]
@@ -72,6 +92,7 @@ impl From<RawRecord<'_>> for MessageRecord {
             date_created: raw.date_created.as_str().and_then(rfc2822),
             to: raw.to.into_string(),
             from: raw.from.into_string(),
+            direction: raw.direction.into_string(),
             body: raw.body.into_string(),
         }
     }
@@ -110,6 +131,20 @@ mod tests {
         assert_eq!(record.date_created.unwrap().to_rfc3339(), "2023-08-24T05:01:45+00:00");
         let shown = format!("{record:?}");
         assert!(!shown.contains("984123") && !shown.contains("namaste"), "{shown}");
+    }
+
+    #[test]
+    fn the_sender_and_the_direction_are_compared() {
+        let service = "MG00000000000000000000000000000002";
+        let (ours, other) =
+            (Sender::Service(ServiceSid::parse(service).unwrap()), Sender::From("AAMCARE".to_owned()));
+        let sent = record(&format!(r#"{{"messaging_service_sid":"{service}","direction":"outbound-api"}}"#));
+        assert!(sent.is_from(&ours) && !sent.is_from(&other) && sent.is_outbound());
+        let sent = record(r#"{"from":"AAMCARE","direction":"outbound-reply"}"#);
+        assert!(!sent.is_from(&ours) && sent.is_from(&other) && sent.is_outbound());
+        let received = record(r#"{"to":"AAMCARE","direction":"inbound"}"#);
+        assert!(!received.is_from(&other) && !received.is_outbound());
+        assert!(record("{}").is_outbound() && !record("{}").is_from(&ours));
     }
 
     #[test]
