@@ -102,7 +102,7 @@ async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -
     let (parts, body) = request.into_parts();
     match timeout(limits.body, to_bytes(body, limits.body_bytes)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        // Too long, or the client went away, which nobody answers.
+        // Too long. If the client went away instead, it does not read the answer.
         Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     }
@@ -115,44 +115,53 @@ mod tests {
 
     use super::*;
 
-    const QUICK: Limits = Limits {
-        connections: 2,
-        headers: Duration::from_millis(200),
-        body: Duration::from_millis(200),
-        body_bytes: 8,
-        age: Duration::from_secs(60),
-    };
-    /// Much longer than any of them.
-    const PATIENCE: Duration = Duration::from_secs(20);
+    /// So short that a test can wait for it. Requests that are to succeed must not depend on it.
+    const SHORT: Duration = Duration::from_millis(200);
+    /// Longer than the usual limits, also on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn routes() -> Router {
+        Router::new().route("/", post(|body: String| async move { format!("<{body}>") }))
+    }
 
     async fn start(limits: Limits) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let routes = Router::new().route("/", post(|body: String| async move { format!("<{body}>") }));
-        tokio::spawn(serve(listener, routes, limits));
+        tokio::spawn(serve(listener, routes(), limits));
         address
     }
 
-    /// Sends this, and reads until the server closes the connection.
-    async fn exchange(address: SocketAddr, request: &str) -> String {
+    /// Connects and sends this.
+    async fn send(address: SocketAddr, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
+        // Err: the server has closed the connection already.
+        let _ = stream.write_all(request.as_bytes()).await;
+        stream
+    }
+
+    /// Reads until the server closes the connection.
+    async fn answer(mut stream: TcpStream) -> String {
         let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open").unwrap();
+        // Err: it was reset, which also ends it.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open");
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn exchange(address: SocketAddr, request: &str) -> String {
+        answer(send(address, request).await).await
     }
 
     const WHOLE: &str = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab";
 
     #[tokio::test]
     async fn a_whole_request_is_answered() {
-        let answer = exchange(start(QUICK).await, WHOLE).await;
+        let answer = exchange(start(Limits::USUAL).await, WHOLE).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("<ab>"), "{answer}");
     }
 
     #[tokio::test]
     async fn a_client_that_never_ends_its_headers_is_cut() {
-        let address = start(QUICK).await;
+        let address = start(Limits { headers: SHORT, ..Limits::USUAL }).await;
         for begun in ["", "POST / HTTP/1.1\r\nHost: a\r\nX-Slow: "] {
             let answer = exchange(address, begun).await;
             assert!(!answer.contains(" 200 "), "{answer}");
@@ -161,22 +170,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_never_ends_or_is_too_long_is_refused() {
-        let address = start(QUICK).await;
+        let address = start(Limits { body: SHORT, ..Limits::USUAL }).await;
         let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
         let slow = exchange(address, &format!("{head}5\r\n\r\na")).await;
         assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
+        let address = start(Limits { body_bytes: 8, ..Limits::USUAL }).await;
         let long = exchange(address, &format!("{head}9\r\n\r\n123456789")).await;
         assert!(long.starts_with("HTTP/1.1 413"), "{long}");
     }
 
     #[tokio::test]
     async fn slow_clients_delay_others_and_do_not_shut_them_out() {
-        let address = start(QUICK).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let mut slow = Vec::new();
         for _ in 0..8 {
             slow.push(TcpStream::connect(address).await.unwrap());
         }
-        let answer = exchange(address, WHOLE).await;
+        // Its whole request has arrived before the server accepts it.
+        let whole = send(address, WHOLE).await;
+        tokio::spawn(serve(listener, routes(), Limits { connections: 2, headers: SHORT, ..Limits::USUAL }));
+        let answer = answer(whole).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
