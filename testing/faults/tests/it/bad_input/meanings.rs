@@ -16,7 +16,7 @@ fn folder(case: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_numbers_and_unknown_countries_reach_nobody() -> anyhow::Result<()> {
     let mut stage = Plan::default().with_worker().await?;
-    for case in ["java-double-phone", "float-tail-nine-digits", "country-hint-UAE"] {
+    for case in ["java-double-phone", "float-tail-nine-digits", "country-hint-uae"] {
         let file = format!("{}/signups.jsonl", folder(case));
         let (code, said) = stage.program("signup", &["--format", "jsonl", &file]).await?;
         assert_eq!(code, 0, "{case}: {said}");
