@@ -1,4 +1,4 @@
-//! Text that somebody outside chose, such as an event's id, as it may stand in a log line or a span.
+//! Makes text from outside, such as an event's id, safe for log lines and spans.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use uuid::Uuid;
 const LONGEST: usize = 64;
 /// Longer sentences are cut.
 const LONGEST_SENTENCE: usize = 256;
-/// A number that begins before the cut ends within so many characters behind it.
+/// A number that begins before the cut ends at most this many characters after it.
 const OVERLAP: usize = 64;
-/// So many digits in a row may be a phone number, whatever separates them.
+/// This many digits in a row may be a phone number, whatever separates them.
 const PHONE_LIKE: usize = 8;
 
 /// At most 64 printable characters of `text`, in which no run of digits can be a phone number: of eight or more, the

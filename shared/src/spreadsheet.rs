@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The cell as a text: a spreadsheet takes one that begins so for a formula, unless an apostrophe stands before it
-/// (OWASP, CSV Injection).
+/// The cell with an apostrophe before it if a spreadsheet would take it for a formula (OWASP, CSV Injection).
 pub fn inert(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{cell}"))

@@ -69,7 +69,7 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
         Err(Unfit::Body(rejected)) => reject(worker, inbound, &rejected).await,
     };
     match &ended {
-        // Neither was caused by the message, so its next take-up does not count as one after a crash.
+        // The message caused neither, so its next delivery does not count as one after a crash.
         Err(interrupted) if interrupted.is_database() || interrupted.is_of_one_delivery() => {
             worker.spared.insert(inbound.key());
         }

@@ -15,9 +15,9 @@ use crate::{
     twilio::{Client, LookupOutcome, ReadFault},
 };
 
-/// So many Lookups in a row without an answer, and Lookup is skipped.
+/// After this many Lookups in a row without an answer, Lookup is skipped.
 const FAILURES: u32 = 3;
-/// For so long; then one Lookup tries again.
+/// For this long; then one Lookup tries again.
 const SKIP_FOR: Duration = Duration::from_secs(30);
 
 /// The verdict on a number.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, Months, NaiveDate, TimeDelta, Utc};
 /// One moment for a whole import: both readings of a file and every row come to the same result.
 static NOW: LazyLock<DateTime<Utc>> = LazyLock::new(Utc::now);
 
-/// Nobody who has a profile was born, or gave birth, before.
+/// The longest plausible time since the birth of a user or of a child.
 const OLDEST: Months = Months::new(100 * 12);
 /// A pregnancy lasts ten months at most; the rest is for dates that were guessed.
 const FURTHEST_DUE: Months = Months::new(12);

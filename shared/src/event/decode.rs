@@ -119,7 +119,7 @@ fn clean(text: &str, max: usize) -> String {
     if kept.contains('\0') { kept.replace('\0', "\u{fffd}") } else { kept.to_owned() }
 }
 
-/// A hint that names no country is no hint: `UAE` must not become Ukraine.
+/// The country of the hint. Anything but a whole two-letter code is ignored: `UAE` must not become Ukraine.
 fn known_country(hint: &str) -> Option<String> {
     hint.parse::<CountryCode>().ok().map(|country| country.to_string())
 }

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-/// From so many digits on a text holds a phone number.
+/// A text with at least this many digits contains a phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
-/// The longest fraction that is no group of a phone number.
+/// A longer fraction may be a group of digits of a phone number.
 const SHORT_FRACTION: usize = 2;
 /// Digits of the largest exponent, 308.
 const DIGITS_OF_AN_EXPONENT: usize = 3;
@@ -24,7 +24,7 @@ pub(super) fn is_damaged(text: &str) -> bool {
     has_exponent(&signs) || (point || comma) && has_fraction(&signs) || comma && has_thousands(&signs)
 }
 
-/// The text of a JSON number. One with a fraction or an exponent is no phone number, whatever its digits are:
+/// The text of a JSON number. A number with a fraction or an exponent is never a phone number, whatever its digits are:
 /// its text is one that [`super::normalise`] refuses as damaged.
 pub fn of_json_number(raw: &str) -> Cow<'_, str> {
     if raw.contains(['.', 'e', 'E']) && !is_damaged(raw) {

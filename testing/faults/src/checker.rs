@@ -23,14 +23,14 @@ impl Expect {
         Self { users, ..Self::default() }
     }
 
-    /// At most so many are left to a person.
+    /// At most `parked` attempts are left to a person.
     #[must_use]
     pub fn parked(mut self, parked: usize) -> Self {
         self.parked = parked;
         self
     }
 
-    /// At most so many are left to a person, and none of them has a message: what Twilio has is found.
+    /// At most `parked` attempts are left to a person, and Twilio has no message of any of them.
     #[must_use]
     pub fn parked_unsent(self, parked: usize) -> Self {
         Self { unsent: true, ..self.parked(parked) }

@@ -45,7 +45,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
     all.next().filter(|_| all.next().is_none())
 }
 
-/// Whom the proxy has signed in. Its header counts only from a trusted address, with the secret, and once.
+/// The user whom the proxy has signed in. Its header counts only from a trusted address, with the secret, and once.
 pub(crate) fn vouched(
     config: &AdminConfig,
     extensions: &Extensions,

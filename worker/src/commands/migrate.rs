@@ -64,7 +64,7 @@ fn explain(error: &MigrateError) -> String {
     }
 }
 
-/// After the deed: the log itself is a table that they make.
+/// Called after the migrations, because they create the audit log.
 async fn note(connection: &mut PgConnection, applied: usize, actor: &str) -> Result<(), sqlx::Error> {
     let (subject, reason) = (format!("{applied} migrations"), concat!("version ", env!("CARGO_PKG_VERSION")));
     let deed = Deed { actor, action: "migrate", subject: &subject, reason };

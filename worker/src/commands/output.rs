@@ -122,7 +122,7 @@ pub(super) fn csv<R: Record>(rows: &[R]) -> io::Result<String> {
     csv_of(R::COLUMNS, rows.iter().map(Record::cells))
 }
 
-/// The same, of rows that are no records. No cell is a formula to a spreadsheet.
+/// Like [`csv`], for columns that the caller chooses. Escapes cells that a spreadsheet would take for formulas.
 pub(super) fn csv_of(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns)?;

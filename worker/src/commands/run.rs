@@ -113,7 +113,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// Why a loop is no more. The message of a panic may quote a number.
+/// Why a loop ended. Leaves out the message of a panic, because it may quote a number.
 fn how(ended: Result<(), JoinError>) -> &'static str {
     match ended {
         Ok(()) => "a loop ended by itself",

@@ -1,5 +1,5 @@
-//! Which deliveries this worker has in hand, by when they were published. A queue hands out its messages in order, so
-//! what was published before the oldest delivery in any worker's hands is in the queue no more.
+//! The deliveries that this worker has in hand, by time of publishing. A queue delivers its messages in order, so a message
+//! that was published before the oldest delivery in any worker's hands is no longer in the queue.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What is known of a user when her event is worked on.
+//! The stored state and the news of a user whose event is processed.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{

@@ -143,8 +143,8 @@ async fn hold(
     trip: Trip,
     retries: u32,
 ) -> Result<Option<Verdict>, Interrupted> {
-    // Whoever enqueued a waiting user may know earlier than this worker that the breaker is closed. To wait once more would
-    // cost the oldest their place.
+    // The worker that enqueued a waiting user may know earlier than this one that the breaker is closed. If the user waited
+    // once more, users who have waited for a shorter time would go first.
     let enqueued_again =
         facts.news.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
     if enqueued_again && !worker.gate.breaker.is_open_now().await {

@@ -38,8 +38,9 @@ pub(crate) async fn save(
     tx.commit().await
 }
 
-/// Whoever is `stored`, or has the row that was read, becomes `received`, in whatever state they were: if the broker
-/// loses their event, the sweeper enqueues them again. Of the others, the worker was faster, or another event.
+/// Marks users as `received` if they are `stored`, or if their row is still the one that was read, whatever its state:
+/// if the broker loses their event, the sweeper enqueues them again. The other rows have changed since they were read,
+/// by the worker or by another event, and keep their state.
 async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[Enqueued<'_>]) -> Result<(), sqlx::Error> {
     let ids: Vec<String> = users.iter().map(|user| user.user_id.to_string()).collect();
     let read: Vec<DateTime<Utc>> = users.iter().map(|user| user.read).collect();

@@ -1,4 +1,4 @@
-//! What is said about columns that cannot be used. Every option that is named works.
+//! Messages about columns that cannot be used. Every option that they name works.
 
 use producer::command::Failure;
 

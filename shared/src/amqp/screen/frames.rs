@@ -24,13 +24,13 @@ const BODY: u8 = 3;
 enum Step {
     /// Collects the head of a frame.
     Head,
-    /// Passes so many bytes on.
+    /// Passes this number of bytes on.
     Pass(u64),
-    /// Drops so many bytes, then writes the end of a frame that was cut, if it was.
+    /// Drops `left` bytes. `end`: the frame was cut, so its end is written afterwards.
     Drop { left: u64, end: bool },
     /// Passes the beginning of a body on, and drops the rest.
     Cut { pass: u64, drop: u64 },
-    /// Collects so many bytes of a frame that may have to be replaced, and drops those beyond any frame.
+    /// Collects `left` bytes of a frame that may have to be replaced, and drops the `drop` bytes that exceed the largest frame.
     Hold { left: u64, drop: u64 },
     /// This is not AMQP 0-9-1: lapin is to see it as it is.
     Raw,
@@ -42,7 +42,7 @@ pub(super) struct Screen {
     step: Step,
     /// The head of the current frame, then its payload while it is held.
     held: Vec<u8>,
-    /// What is still to be passed on, and to be dropped, of bodies that are too long, by channel.
+    /// By channel, of a body that is too long: how many bytes are still to be passed on, and how many to be dropped.
     cut: HashMap<u16, (u64, u64)>,
     largest_frame: u32,
 }

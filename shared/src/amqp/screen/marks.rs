@@ -10,13 +10,13 @@ const FAULT: &str = "x-aamcare-screen-fault";
 const PROPERTIES: &str = "x-aamcare-screen-properties";
 const BODY_BYTES: &str = "x-aamcare-screen-body-bytes";
 
-/// Of the bytes of unreadable properties this much is kept, for a person to see what is wrong with them.
+/// How many bytes of unreadable properties are kept, so that a person can find the fault.
 const MAX_KEPT: usize = 1024;
 
 /// What the screen changed of a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Screened {
-    /// What is wrong with its properties, if they had to be replaced.
+    /// The fault of its properties, if they had to be replaced.
     pub unreadable: Option<&'static str>,
     /// How long its body was, if it had to be cut.
     pub body_bytes: Option<u64>,

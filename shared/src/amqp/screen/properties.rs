@@ -18,7 +18,7 @@ const CONTINUED: u16 = 1;
 /// Headers that are kept of unreadable properties; with the notes they fit into the smallest frame of a connection.
 const MAX_KEPT_HEADERS: usize = 2048;
 
-/// What is readable of the properties, and what is wrong with the rest.
+/// The readable part of the properties, and the fault of the rest.
 #[derive(Debug, Default)]
 struct Readable<'a> {
     headers: Option<&'a [u8]>,

@@ -54,7 +54,7 @@ async fn no_door_takes_a_damaged_number() -> anyhow::Result<()> {
     stage.finish(Expect::users(all)).await
 }
 
-/// Live events, and stored users of whom an earlier release read another number.
+/// Live events, and stored users whose number an earlier release read differently.
 async fn events(stage: &Stage, users: &mut Users) -> anyhow::Result<()> {
     let texts = DAMAGED.map(|text| json!(text).to_string());
     for raw in texts.into_iter().chain(JSON.map(str::to_owned)) {
