@@ -1,6 +1,6 @@
 //! From lapin's delivery to what the pipeline needs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable},
@@ -21,14 +21,19 @@ pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
         lane,
         routing_key: delivery.routing_key.to_string(),
         message_id: properties.message_id().as_ref().map(|id| clean(id.as_str())),
-        // A publisher's clock that is ahead, or counts milliseconds, must not outdo all later data.
-        published_at: published_at.map(|at| at.min(Utc::now())),
+        published_at: published_at.map(|at| plausible(at, Utc::now())),
         screened: Screened::of(headers),
         arrival: Arrival { at: Instant::now(), redelivered: delivery.redelivered },
         traceparent: headers.and_then(traceparent),
         headers: headers.map_or_else(|| Value::Object(Map::new()), to_json),
         body: std::mem::take(&mut delivery.data),
     }
+}
+
+/// As it came, as event times are: a time cut to now would be later at every redelivery. But a clock that is far ahead, or
+/// counts milliseconds, must not outdo all later data.
+fn plausible(published_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    if published_at > now + TimeDelta::minutes(10) { now } else { published_at }
 }
 
 /// When a delivery was published: the AMQP timestamp, or the event's own time where the publisher sets none.
@@ -111,6 +116,15 @@ mod tests {
         assert_eq!(traceparent(&table(good)).as_deref(), Some(good));
         for bad in ["", "x", &good.to_uppercase(), &format!("{good}\r\nX: y")] {
             assert_eq!(traceparent(&table(bad)), None);
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_publisher_whose_clock_is_ahead_stays_the_same_unless_it_is_far_ahead() {
+        let now = Utc::now();
+        for (seconds, kept) in [(-60, true), (120, true), (3600, false)] {
+            let at = now + TimeDelta::seconds(seconds);
+            assert_eq!(plausible(at, now), if kept { at } else { now });
         }
     }
 

@@ -130,8 +130,9 @@ pub(super) async fn write(
     }
     // A row that claims nothing never overwrites what a blocking attempt to the same number stands for. A row that
     // relies on an earlier attempt locks it: whoever frees the number afterwards sees the row.
-    // Event times are compared as they came, and stored at most as the database's now: `signed_up_at` of the row that
-    // is inserted is the time as it came, or null for one that could not be read.
+    // Event times are compared and stored as they came: of two events of a portal whose clock is ahead, the later one
+    // stays the newer. What is stored is bounded, so that no broken clock outdoes all later data. `signed_up_at` of the
+    // row that is inserted is the time as it came, or null for one that could not be read.
     sqlx::query_scalar!(
         r#"WITH input AS (
                SELECT i.*, CASE WHEN again_in = 0 AND lane = 'live' THEN LEAST(NULLIF(changed_at, 'epoch'), now())
@@ -170,7 +171,8 @@ pub(super) async fn write(
                    display_name, source, changed_at, signed_up_at, state, reason, registration_method, registered_at,
                    attempt_id, lane, enqueued_at, next_attempt_at, traceparent)
                SELECT i.user_id, i.phone_raw, i.country_hint, i.phone_e164, i.language, i.channel, i.kind,
-                   i.display_name, 'event', LEAST(i.changed_at, now()), NULLIF(i.changed_at, 'epoch'), i.state, i.reason, i.method,
+                   i.display_name, 'event', LEAST(i.changed_at, now() + interval '10 minutes'),
+                   NULLIF(i.changed_at, 'epoch'), i.state, i.reason, i.method,
                    CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
                FROM input i WHERE i.fresh AND (i.holder IS NULL OR i.holder IN (SELECT message_id FROM holding))
                ORDER BY i.user_id COLLATE "C"
