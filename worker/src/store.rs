@@ -44,3 +44,5 @@ mod number_tests;
 mod plans_test;
 #[cfg(test)]
 mod record_tests;
+#[cfg(test)]
+pub(crate) mod world;

@@ -1,0 +1,107 @@
+//! Claims, outcomes and decisions of a test, in a database of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::PgPool;
+
+use super::{
+    callbacks::{self, Effect},
+    claim::{Claim, Granted, Wish},
+    fixtures::{Database, callback, ended, facts_at, wish_of},
+    outcome::{Ended, Outcome},
+    parked::{self, Decision, Settled},
+    record::{NewState, Record, Written},
+};
+use crate::{batch::Statement, pipeline::facts::Facts};
+
+const RETRY_FOR: Duration = Duration::from_secs(3600);
+
+/// A migrated database of one test, and what happens in it.
+pub(crate) struct World {
+    pub(super) database: Database,
+    pub(crate) pool: PgPool,
+}
+
+impl World {
+    pub(crate) async fn create() -> Self {
+        let database = Database::create().await;
+        database.migrate().await;
+        let pool = database.pool().await;
+        Self { database, pool }
+    }
+
+    pub(crate) async fn end(self) {
+        self.pool.close().await;
+        self.database.drop().await;
+    }
+
+    pub(crate) async fn claim(&self, facts: &Arc<Facts>) -> (Wish, Granted) {
+        self.claim_within(facts, 0).await
+    }
+
+    pub(super) async fn claim_within(&self, facts: &Arc<Facts>, messages_per_day: i32) -> (Wish, Granted) {
+        let lease = Duration::from_secs(90);
+        let claim = Claim { pool: self.pool.clone(), worker_id: "w".into(), lease, messages_per_day };
+        let wishes = [wish_of(facts)];
+        let granted = claim.run(&wishes).await.unwrap()[0];
+        let [wish] = wishes;
+        (wish, granted)
+    }
+
+    /// Claims the number of `facts` and gets no definite answer.
+    pub(super) async fn unknown(&self, facts: &Arc<Facts>) -> Wish {
+        let (wish, granted) = self.claim(facts).await;
+        assert_eq!(granted, Granted::Yes);
+        self.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&wish, false) }).await;
+        wish
+    }
+
+    pub(super) async fn ends(&self, ended: Ended) {
+        self.outcome(0).run(&[ended]).await.unwrap();
+    }
+
+    pub(super) fn outcome(&self, messages_per_day: i32) -> Outcome {
+        Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day }
+    }
+
+    pub(super) async fn settle(&self, wish: &Wish, decision: &Decision) -> Settled {
+        let open = parked::find(&self.pool, wish.message_id.uuid()).await.unwrap().unwrap();
+        parked::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
+    }
+
+    pub(super) async fn calls_back(&self, wish: &Wish) -> Effect {
+        callbacks::take(&self.pool, &callback(wish, true), false).await.unwrap().effect
+    }
+
+    pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &Wish) -> Written {
+        let mut state = NewState::plain(facts.clone(), UserState::Registered, Some(Reason::SharedPhone));
+        state.holder = Some(holder.message_id.uuid());
+        Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
+    }
+
+    /// State, reason, whether they are due, and whose attempt is theirs.
+    pub(crate) async fn user(&self, user: &str) -> String {
+        let sql = "SELECT concat_ws(' ', u.state, coalesce(u.reason, '-'),
+                                    CASE WHEN next_attempt_at <= now() THEN 'due' END, coalesce(a.user_id, '-'))
+                   FROM users u LEFT JOIN attempts a ON a.message_id = u.attempt_id WHERE u.user_id = $1";
+        sqlx::query_scalar(sql).bind(user).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub(super) async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub(super) async fn blocks(&self, wish: &Wish) -> bool {
+        let sql = "SELECT blocks FROM attempts WHERE message_id = $1";
+        sqlx::query_scalar(sql).bind(wish.message_id.uuid()).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+/// A signup of now.
+pub(crate) fn now(user: &str, number: u32) -> Arc<Facts> {
+    facts_at(user, number, chrono::Utc::now())
+}
