@@ -120,8 +120,8 @@ async fn suppressed(connection: &mut PgConnection) -> Result<Vec<(&'static str, 
     Ok(SOURCES.map(|source| (source, count(source))).to_vec())
 }
 
-/// A violation is an accepted attempt that neither blocks its number nor was reopened, beside another accepted one to
-/// the same number, or a callback about a second message of one attempt. Freed by `UNKNOWN_POLICY=resend_once` and
+/// A violation is an accepted attempt that did not fail and neither blocks its number nor was reopened, beside another
+/// accepted one to the same number, or a callback about a second message of one attempt. Freed by `UNKNOWN_POLICY=resend_once` and
 /// accepted after all is what that policy risks; it counts.
 async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
     sqlx::query_as!(
@@ -130,6 +130,7 @@ async fn open(connection: &mut PgConnection) -> Result<Open, sqlx::Error> {
                   d.replayed AS "replayed!", d.dropped AS "dropped!",
                   (SELECT count(*) FROM attempts f
                    WHERE f.outcome = 'accepted' AND NOT f.blocks AND f.reopened_at IS NULL
+                     AND f.twilio_status IS DISTINCT FROM 'failed'
                      AND EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = f.phone_e164 AND o.blocks
                                                           AND o.outcome = 'accepted'))
                   + (SELECT count(DISTINCT c.sid) FROM status_callbacks c JOIN attempts o USING (message_id)

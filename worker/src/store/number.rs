@@ -5,14 +5,15 @@ use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
 /// Has an accepted attempt that does not block its number block it, and finishes its user, unless another attempt
-/// blocks the number. True: it blocks now.
+/// blocks the number. A message that failed was not received, so it takes nobody's further attempt away. True: it blocks
+/// now.
 pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<bool, sqlx::Error> {
     // A claim of the number that commits meanwhile violates the unique index: then that claim holds the number, and
     // only this step is undone.
     let mut step = tx.begin().await?;
     let blocking = sqlx::query!(
         "UPDATE attempts a SET blocks = true, updated_at = now()
-         WHERE a.message_id = $1 AND a.outcome = 'accepted' AND NOT a.blocks
+         WHERE a.message_id = $1 AND a.outcome = 'accepted' AND a.twilio_status IS DISTINCT FROM 'failed' AND NOT a.blocks
            AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks)
          RETURNING a.user_id, a.phone_e164",
         message_id,

@@ -7,9 +7,9 @@ use shared::{
 use sqlx::Executor;
 
 use super::{
-    callbacks::Effect,
+    callbacks::{self, Callback, Effect},
     claim::{Granted, Wish},
-    fixtures::ended,
+    fixtures::{callback, ended},
     outcome::{Ended, UserChange},
     parked::{Decision, Settled},
     record::Written,
@@ -180,5 +180,23 @@ async fn a_refused_claim_is_given_back_once_and_to_the_day_of_the_claim() {
     world.pool.execute("UPDATE attempts SET claimed_at = claimed_at - interval '1 day'").await.unwrap();
     outcome.run(&[throttled(&refused[1])]).await.unwrap();
     assert_eq!(world.count(used).await, 2, "a claim of yesterday");
+    world.end().await;
+}
+
+/// Twilio reports the first callback of this message, that it failed.
+async fn fails(world: &World, wish: &Wish) -> Effect {
+    let failed =
+        Callback { status: "failed".to_owned(), rank: 4, error_code: Some(30008), ..callback(wish, true) };
+    callbacks::take(&world.pool, &failed, false).await.unwrap().effect
+}
+
+#[tokio::test]
+async fn a_message_that_failed_takes_no_further_attempt_away() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert!(matches!(fails(&world, &first).await, Effect::Applied { .. }));
+    assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("received - due one", false));
+    assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Yes);
     world.end().await;
 }
