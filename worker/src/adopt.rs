@@ -5,9 +5,9 @@ use sqlx::PgPool;
 use crate::{
     store::{
         parked::{Decision, Open},
-        unknown,
+        unknown::{self, Adoption},
     },
-    twilio::{Client, MessageSid, MessageStatus, ReadFault},
+    twilio::{Client, MessageSid, ReadFault},
 };
 
 /// Why a message was not taken for the outcome.
@@ -39,10 +39,5 @@ pub(crate) async fn fetch(
     if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
         return Err(Doubt::OtherNumber);
     }
-    let status = record.status.unwrap_or_else(|| MessageStatus::parse("accepted"));
-    Ok(Decision::Adopt {
-        sid: sid.to_string(),
-        rank: i16::from(status.rank()),
-        status: status.as_str().to_owned(),
-    })
+    Ok(Decision::Adopt(Adoption::new(sid, &record)))
 }

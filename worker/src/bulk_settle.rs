@@ -12,7 +12,7 @@ use crate::{
         parked::{self, Decision},
         unknown::{self, Doubt, Unsettled},
     },
-    twilio::{Client, MessageRecord, MessageStatus, Pace, Sender},
+    twilio::{Client, Pace, Sender},
 };
 
 /// Twilio allows more; live signups share the account.
@@ -164,18 +164,17 @@ impl<'a> BulkSettle<'a> {
     ) -> Result<Settled, NoEvidence> {
         let old_enough = as_of - doubt.claimed_at > LIST_LAG;
         let decision = match self.evidence(doubt).await? {
-            Evidence::Found(record) => adoption(&record),
+            Evidence::Found(message) => Decision::Adopt(message),
             Evidence::Several => return Ok(Settled::Several),
             Evidence::Other => return Ok(Settled::Other),
             Evidence::Incomplete => return Ok(Settled::Incomplete),
             Evidence::Absent if !order.reopen_absent => return Ok(Settled::Absent),
             Evidence::Absent if !old_enough => return Ok(Settled::TooYoung),
-            Evidence::Absent => Some(Decision::Reopen),
+            Evidence::Absent => Decision::Reopen,
         };
-        let Some(decision) = decision else { return Ok(Settled::Other) };
         let settled = match decision {
             Decision::Reopen => Settled::Reopened,
-            Decision::Adopt { .. } | Decision::MarkSent => Settled::Adopted,
+            Decision::Adopt(_) | Decision::MarkSent => Settled::Adopted,
         };
         if order.dry_run {
             return Ok(settled);
@@ -200,12 +199,6 @@ impl<'a> BulkSettle<'a> {
             }
         }
     }
-}
-
-fn adoption(record: &MessageRecord) -> Option<Decision> {
-    let sid = record.sid.as_ref()?.to_string();
-    let status = record.status.clone().unwrap_or_else(|| MessageStatus::parse("accepted"));
-    Some(Decision::Adopt { sid, rank: i16::from(status.rank()), status: status.as_str().to_owned() })
 }
 
 #[cfg(test)]

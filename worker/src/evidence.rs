@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
-    store::unknown::{self, Doubt},
+    store::unknown::{self, Adoption, Doubt},
     twilio::{Client, Listing, MessageRecord, Pace, ReadFault, Sender},
 };
 
@@ -19,7 +19,7 @@ const CLOCK_SLACK: chrono::Duration = chrono::Duration::seconds(60);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// One message can be this attempt's, and no other.
-    Found(Box<MessageRecord>),
+    Found(Adoption),
     /// More than one message can be this attempt's.
     Several,
     /// The number got a message since the claim, but with another text or from another sender.
@@ -63,13 +63,19 @@ fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) ->
         .messages
         .into_iter()
         .filter(|r| !is_taken(r) && r.sid.as_ref().is_none_or(|sid| seen.insert(sid.to_string())));
-    let (mut ours, others): (Vec<_>, Vec<_>) = free.partition(|r| r.sid.is_some() && is_ours(r));
+    let (mut ours, mut others) = (Vec::new(), false);
+    for record in free {
+        match &record.sid {
+            Some(sid) if is_ours(&record) => ours.push(Adoption::new(sid, &record)),
+            _ => others = true,
+        }
+    }
     match (ours.pop(), ours.is_empty()) {
         (Some(_), false) => Evidence::Several,
         _ if !listing.complete => Evidence::Incomplete,
-        (Some(record), true) => Evidence::Found(Box::new(record)),
-        (None, _) if others.is_empty() => Evidence::Absent,
-        (None, _) => Evidence::Other,
+        (Some(message), true) => Evidence::Found(message),
+        (None, _) if others => Evidence::Other,
+        (None, _) => Evidence::Absent,
     }
 }
 
@@ -112,12 +118,13 @@ mod tests {
         let (first, second, other) = (record(1, "ours"), record(2, "ours"), record(3, "other"));
         let both = vec![first.clone(), second.clone(), other.clone()];
         let taken = [first.sid.as_ref().unwrap().to_string()];
+        let found = Evidence::Found(Adoption::new(second.sid.as_ref().unwrap(), &second));
         assert_eq!(weigh(listing(both.clone(), true), &[], ours), Evidence::Several);
         assert_eq!(weigh(listing(both.clone(), false), &[], ours), Evidence::Several);
         assert_eq!(weigh(listing(both.clone(), false), &taken, ours), Evidence::Incomplete);
-        assert_eq!(weigh(listing(both, true), &taken, ours), Evidence::Found(Box::new(second.clone())));
-        let twice = vec![second.clone(), second.clone()];
-        assert_eq!(weigh(listing(twice, true), &[], ours), Evidence::Found(Box::new(second)));
+        assert_eq!(weigh(listing(both, true), &taken, ours), found);
+        let twice = vec![second.clone(), second];
+        assert_eq!(weigh(listing(twice, true), &[], ours), found);
         assert_eq!(weigh(listing(vec![other, first], true), &taken, ours), Evidence::Other);
     }
 

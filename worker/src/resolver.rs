@@ -10,8 +10,8 @@ use crate::{
     config::UnknownPolicy,
     evidence::{self, Evidence, NoEvidence},
     health::Health,
-    store::unknown::{self, Doubt},
-    twilio::{MessageRecord, Pace},
+    store::unknown::{self, Adoption, Doubt},
+    twilio::Pace,
     worker::Worker,
 };
 
@@ -43,7 +43,7 @@ async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
 async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
     let pace = Pace::unlimited();
     match evidence::gather(&worker.pool, &worker.client, &worker.sender, doubt, &pace).await {
-        Ok(Evidence::Found(record)) => adopt(worker, doubt, &record).await,
+        Ok(Evidence::Found(message)) => adopt(worker, doubt, &message).await,
         Ok(Evidence::Absent) => miss(worker, doubt, worker.config.timing.unknown_policy).await,
         // The number may have its message: only a person may allow another one.
         Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
@@ -58,18 +58,14 @@ async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
     }
 }
 
-async fn adopt(worker: &Worker, doubt: &Doubt, record: &MessageRecord) -> Result<(), sqlx::Error> {
-    let (Some(sid), Some(status)) = (&record.sid, &record.status) else { return Ok(()) };
-    let code = record.error_code.and_then(|c| i32::try_from(c).ok());
-    let rank = i16::from(status.rank());
+async fn adopt(worker: &Worker, doubt: &Doubt, message: &Adoption) -> Result<(), sqlx::Error> {
     let mut tx = worker.pool.begin().await?;
-    let adopted =
-        unknown::adopt(&mut tx, doubt.message_id, sid.as_str(), status.as_str(), rank, code).await?;
+    let adopted = unknown::adopt(&mut tx, doubt.message_id, message).await?;
     tx.commit().await?;
     // Otherwise a definite answer came first: nothing is left to find out.
     if adopted {
         count("found");
-        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, %sid, "unknown outcome: found at Twilio");
+        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, sid = message.sid, "unknown outcome: found at Twilio");
     }
     Ok(())
 }

@@ -13,10 +13,13 @@ use super::{
     outcome::{Ended, UserChange},
     parked::{Decision, Settled},
     record::Written,
-    unknown,
+    unknown::{self, Adoption},
     world::{World, now},
 };
-use crate::batch::Statement;
+use crate::{
+    batch::Statement,
+    twilio::{MessageRecord, MessageSid, MessageStatus},
+};
 
 fn final_refusal(wish: &Wish) -> Ended {
     let change = UserChange {
@@ -199,4 +202,30 @@ async fn a_message_that_failed_takes_no_further_attempt_away() {
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("received - due one", false));
     assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Yes);
     world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_adopts_a_message_keeps_why_it_was_not_delivered() {
+    let world = World::create().await;
+    let wish = world.unknown(&now("one", 1)).await;
+    let sid = MessageSid::parse(&format!("SM{}", wish.message_id.uuid().simple())).unwrap();
+    let record = MessageRecord {
+        sid: Some(sid.clone()),
+        to: None,
+        from: None,
+        messaging_service_sid: None,
+        body: None,
+        status: Some(MessageStatus::parse("undelivered")),
+        error_code: Some(30003),
+        segments: None,
+        date_created: None,
+    };
+    let adoption = Adoption::new(&sid, &record);
+    assert_eq!(world.settle(&wish, &Decision::Adopt(adoption)).await, Settled::Yes);
+    let sql = "SELECT reason FROM onboarding_status WHERE user_id = 'one'";
+    let shown: Option<String> = sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap();
+    assert_eq!(shown.as_deref(), Some("error_30003"));
+    world.end().await;
+    let unread = Adoption::new(&sid, &MessageRecord { status: None, ..record });
+    assert_eq!((unread.status.as_str(), unread.rank), ("accepted", 0));
 }

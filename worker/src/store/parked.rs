@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{
     audit::{self, Deed},
-    number, unknown,
+    number,
+    unknown::{self, Adoption},
 };
 
 /// An attempt whose outcome nobody knows.
@@ -23,7 +24,7 @@ pub(crate) struct Open {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// It is this message.
-    Adopt { sid: String, status: String, rank: i16 },
+    Adopt(Adoption),
     /// It went out; the SID is not known.
     MarkSent,
     /// It did not go out: one more attempt.
@@ -77,15 +78,13 @@ pub(crate) async fn decide(
     let mut tx = pool.begin().await?;
     let id = attempt.message_id;
     let settled = match decision {
-        Decision::Adopt { sid, status, rank } => {
-            done(unknown::adopt(&mut tx, id, sid, status, *rank, None).await?)
-        }
+        Decision::Adopt(adoption) => done(unknown::adopt(&mut tx, id, adoption).await?),
         Decision::MarkSent => done(mark_sent(&mut tx, id).await?),
         Decision::Reopen => reopen(&mut tx, id).await?,
     };
     if settled != Settled::AnsweredFirst {
         let action = match decision {
-            Decision::Adopt { .. } => "unknown adopt",
+            Decision::Adopt(_) => "unknown adopt",
             Decision::MarkSent => "unknown mark-sent",
             Decision::Reopen => "unknown reopen",
         };

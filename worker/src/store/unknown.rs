@@ -7,6 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::number;
+use crate::twilio::{MessageRecord, MessageSid, MessageStatus};
 
 /// An attempt that Twilio is to be asked about.
 pub(crate) struct Doubt {
@@ -80,16 +81,36 @@ pub(crate) async fn taken_sids(
     .await
 }
 
+/// A message at Twilio that is taken for the one of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Adoption {
+    pub(crate) sid: String,
+    pub(crate) status: String,
+    pub(crate) rank: i16,
+    /// Why Twilio did not deliver it.
+    pub(crate) error_code: Option<i32>,
+}
+
+impl Adoption {
+    /// The message `sid`, as Twilio tells of it. One whose status cannot be read was accepted all the same.
+    pub(crate) fn new(sid: &MessageSid, record: &MessageRecord) -> Self {
+        let status = record.status.clone().unwrap_or_else(|| MessageStatus::parse("accepted"));
+        Self {
+            sid: sid.to_string(),
+            rank: i16::from(status.rank()),
+            status: status.as_str().to_owned(),
+            error_code: record.error_code.and_then(|code| i32::try_from(code).ok()),
+        }
+    }
+}
+
 /// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. If the
 /// number was freed meanwhile, it is blocked again. False: a definite answer came first, or the message became another
 /// attempt's; that is asked once for each of the two indexes of numbers.
 pub(crate) async fn adopt(
     tx: &mut PgConnection,
     message_id: Uuid,
-    sid: &str,
-    status: &str,
-    rank: i16,
-    error_code: Option<i32>,
+    adoption: &Adoption,
 ) -> Result<bool, sqlx::Error> {
     let blocks = sqlx::query_scalar!(
         r#"WITH adopted AS (
@@ -104,10 +125,10 @@ pub(crate) async fn adopt(
            )
            SELECT blocks FROM adopted"#,
         message_id,
-        sid,
-        status,
-        rank,
-        error_code,
+        adoption.sid,
+        adoption.status,
+        adoption.rank,
+        adoption.error_code,
     )
     .fetch_optional(&mut *tx)
     .await?;
