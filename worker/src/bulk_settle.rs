@@ -47,6 +47,8 @@ pub(crate) enum Settled {
     Reopened,
     /// A definite answer or a person came first.
     Answered,
+    /// No message was found, but an earlier one to the number proved sent: nothing more is sent to it.
+    ProvedSent,
     /// More than one message could be it.
     Several,
     /// The number got another message meanwhile.
@@ -61,10 +63,11 @@ pub(crate) enum Settled {
 
 impl Settled {
     /// Every result, in the order of summaries.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Adopted,
         Self::Reopened,
         Self::Answered,
+        Self::ProvedSent,
         Self::Several,
         Self::Other,
         Self::Incomplete,
@@ -74,7 +77,7 @@ impl Settled {
 
     /// Whether nothing is left for a person to do.
     pub(crate) fn is_settled(self) -> bool {
-        matches!(self, Self::Adopted | Self::Reopened | Self::Answered)
+        matches!(self, Self::Adopted | Self::Reopened | Self::Answered | Self::ProvedSent)
     }
 
     /// A published word: never rename one.
@@ -83,6 +86,7 @@ impl Settled {
             Self::Adopted => "adopted",
             Self::Reopened => "reopened",
             Self::Answered => "answered",
+            Self::ProvedSent => "earlier_message_sent",
             Self::Several => "several_messages",
             Self::Other => "other_message",
             Self::Incomplete => "incomplete_list",
@@ -183,7 +187,11 @@ impl<'a> BulkSettle<'a> {
             return Ok(Settled::Answered);
         };
         let done = parked::decide(self.pool, &open, &decision, &order.actor, &order.reason).await?;
-        Ok(if done == parked::Settled::AnsweredFirst { Settled::Answered } else { settled })
+        Ok(match done {
+            parked::Settled::AnsweredFirst => Settled::Answered,
+            parked::Settled::ProvedSent => Settled::ProvedSent,
+            parked::Settled::Yes | parked::Settled::NumberFreed => settled,
+        })
     }
 
     /// Reading changes nothing, so that a passing fault of Twilio's is waited for.

@@ -10,7 +10,7 @@ use crate::{
     config::UnknownPolicy,
     evidence::{self, Evidence, NoEvidence},
     health::Health,
-    store::unknown::{self, Adoption, Doubt},
+    store::unknown::{self, Adoption, Doubt, Freed},
     twilio::Pace,
     worker::Worker,
 };
@@ -78,9 +78,20 @@ async fn miss(worker: &Worker, doubt: &Doubt, policy: UnknownPolicy) -> Result<(
     if let Some(next) = checks.get(made) {
         return unknown::missed(&worker.pool, doubt.message_id, *next).await;
     }
-    if policy == UnknownPolicy::ResendOnce && unknown::free_once(&worker.pool, doubt.message_id).await? {
-        tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: one more attempt");
-        return Ok(());
+    let freed = match policy {
+        UnknownPolicy::ResendOnce => unknown::free_once(&worker.pool, doubt.message_id).await?,
+        UnknownPolicy::Park => Freed::No,
+    };
+    match freed {
+        Freed::Yes => {
+            tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: one more attempt");
+            return Ok(());
+        }
+        Freed::ProvedSent => {
+            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: an earlier message of this number proved sent");
+            return Ok(());
+        }
+        Freed::No => {}
     }
     count("undecided");
     tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: parked for a person");

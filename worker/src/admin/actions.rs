@@ -118,6 +118,7 @@ pub(crate) async fn settle(
     let note = match settled {
         Settled::Yes => Note::Settled,
         Settled::NumberFreed => Note::NumberFreed,
+        Settled::ProvedSent => Note::ProvedSent,
         Settled::AnsweredFirst => Note::AnsweredFirst,
     };
     Ok(back("/unknown", note))

@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let reason = arguments.reason.as_str();
     let users = reopen::candidates(&pool, &reason).await.map_err(open::failed)?;
     if arguments.dry_run {
-        println!("one more attempt would be allowed for {}; nothing was changed", people(users.len() as u64));
+        println!("one more attempt would be allowed for {}; nothing was changed", people(users.len()));
         return Ok(ExitCode::SUCCESS);
     }
     let actor = open::actor(arguments.actor.as_deref());
@@ -46,6 +46,6 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn people(n: u64) -> String {
+fn people(n: usize) -> String {
     format!("{n} user{}", if n == 1 { "" } else { "s" })
 }

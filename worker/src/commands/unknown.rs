@@ -111,6 +111,10 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
             "settled: the number is free again; its user has another number or attempt by now, so nothing is sent to them",
             ExitCode::SUCCESS,
         ),
+        Settled::ProvedSent => (
+            "settled: an earlier message of this number proved sent, so nothing more is sent to it",
+            ExitCode::SUCCESS,
+        ),
         Settled::AnsweredFirst => {
             ("a definite answer came first; nothing was changed", ExitCode::from(SOME_FAILED))
         }

@@ -47,12 +47,15 @@ pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<b
 /// An earlier attempt to such a number that proved to be accepted meanwhile blocks the number in their place.
 /// Otherwise the users who were linked to it as `shared_phone` share its end: they are due when its user is due again,
 /// and now if its user has another number by now. A final refusal is theirs as well, since Twilio would repeat it.
-pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Error> {
+///
+/// Returns the numbers that are blocked again.
+pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
+    let mut reclaimed = Vec::new();
     if freed.is_empty() {
-        return Ok(());
+        return Ok(reclaimed);
     }
-    let accepted = sqlx::query_scalar!(
-        "SELECT o.message_id FROM attempts f JOIN attempts o ON o.phone_e164 = f.phone_e164 AND NOT o.blocks
+    let accepted = sqlx::query!(
+        "SELECT o.message_id, o.phone_e164 FROM attempts f JOIN attempts o ON o.phone_e164 = f.phone_e164 AND NOT o.blocks
          WHERE f.message_id = ANY($1) AND NOT f.blocks
            AND o.outcome = 'accepted' AND o.twilio_status IS DISTINCT FROM 'failed'
          ORDER BY o.phone_e164, o.claimed_at",
@@ -60,8 +63,10 @@ pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<()
     )
     .fetch_all(&mut *tx)
     .await?;
-    for message_id in accepted {
-        reclaim(tx, message_id).await?;
+    for earlier in accepted {
+        if reclaim(tx, earlier.message_id).await? {
+            reclaimed.push(earlier.phone_e164);
+        }
     }
     // The number of rows is of no interest: most numbers have one user.
     sqlx::query!(
@@ -87,5 +92,5 @@ pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<()
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(reclaimed)
 }

@@ -13,7 +13,8 @@ use super::{
     outcome::{Ended, UserChange},
     parked::{Decision, Settled},
     record::Written,
-    unknown::{self, Adoption},
+    reopen,
+    unknown::{Adoption, Freed},
     world::{World, now},
 };
 use crate::{
@@ -77,16 +78,16 @@ async fn a_late_callback_beside_a_second_attempt_blocks_once_that_one_ends_witho
 async fn a_number_is_freed_by_policy_once_whoever_uses_it_and_whatever_comes_late() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert!(unknown::free_once(&world.pool, first.message_id.uuid()).await.unwrap());
+    assert_eq!(world.free_once(&first).await, Freed::Yes);
     let second = world.unknown(&now("two", 1)).await;
-    assert!(!unknown::free_once(&world.pool, second.message_id.uuid()).await.unwrap(), "another user");
+    assert_eq!(world.free_once(&second).await, Freed::No, "another user");
     let (third, granted) = world.claim(&now("three", 2)).await;
     assert_eq!(granted, Granted::Yes);
     world.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&third, false) }).await;
-    assert!(unknown::free_once(&world.pool, third.message_id.uuid()).await.unwrap());
+    assert_eq!(world.free_once(&third).await, Freed::Yes);
     let fourth = world.unknown(&now("three", 2)).await;
     world.calls_back(&third).await;
-    assert!(!unknown::free_once(&world.pool, fourth.message_id.uuid()).await.unwrap(), "a late callback");
+    assert_eq!(world.free_once(&fourth).await, Freed::No, "a late callback");
     world.end().await;
 }
 
@@ -201,6 +202,45 @@ async fn a_message_that_failed_takes_no_further_attempt_away() {
     assert!(matches!(fails(&world, &first).await, Effect::Applied { .. }));
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("received - due one", false));
     assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_decision_to_send_once_more_says_that_an_earlier_message_proved_sent() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    let second = world.unknown(&now("one", 1)).await;
+    world.calls_back(&first).await;
+    assert_eq!(world.settle(&second, &Decision::Reopen).await, Settled::ProvedSent);
+    assert_eq!(world.user("one").await, "registered - one");
+    assert_eq!((world.blocks(&first).await, world.blocks(&second).await), (true, false));
+    let third = world.unknown(&now("two", 2)).await;
+    assert_eq!(world.settle(&third, &Decision::Reopen).await, Settled::Yes);
+    let fourth = world.unknown(&now("two", 2)).await;
+    world.calls_back(&third).await;
+    assert_eq!(world.free_once(&fourth).await, Freed::ProvedSent);
+    assert_eq!(world.user("two").await, "registered - two");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn reopening_by_reason_counts_no_number_that_proved_to_have_its_message() {
+    let world = World::create().await;
+    let first = world.unknown(&now("one", 1)).await;
+    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    let (second, _) = world.claim(&now("one", 1)).await;
+    world.ends(ended(&second, true)).await;
+    world.calls_back(&first).await;
+    fails(&world, &second).await;
+    let (other, _) = world.claim(&now("two", 2)).await;
+    world.ends(ended(&other, true)).await;
+    fails(&world, &other).await;
+    let users = ["one".to_owned(), "two".to_owned()];
+    let reopened = reopen::reopen(&world.pool, &users, "error_30008", "maya", "test").await.unwrap();
+    assert_eq!((reopened, world.blocks(&first).await), (1, true));
+    assert_eq!(world.user("one").await, "registered - one");
+    assert_eq!(world.user("two").await, "received - due two");
     world.end().await;
 }
 

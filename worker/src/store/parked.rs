@@ -39,6 +39,8 @@ pub(crate) enum Settled {
     Yes,
     /// The number is free again. The attempt's user has another number or attempt by now, so nothing is sent to them.
     NumberFreed,
+    /// An earlier message to the number proved sent meanwhile: nothing more is sent to it.
+    ProvedSent,
     /// Nothing was changed: a definite answer or another decision came first, and wins.
     AnsweredFirst,
 }
@@ -131,6 +133,10 @@ async fn reopen(tx: &mut PgConnection, id: Uuid) -> Result<Settled, sqlx::Error>
     .execute(&mut *tx)
     .await?
     .rows_affected();
-    number::released(tx, &[id]).await?;
-    Ok(if reopened == 1 { Settled::Yes } else { Settled::NumberFreed })
+    let proved_sent = !number::released(tx, &[id]).await?.is_empty();
+    Ok(match (proved_sent, reopened) {
+        (true, _) => Settled::ProvedSent,
+        (false, 1) => Settled::Yes,
+        (false, _) => Settled::NumberFreed,
+    })
 }

@@ -24,14 +24,15 @@ pub(crate) async fn candidates(pool: &PgPool, reason: &str) -> Result<Vec<String
     .await
 }
 
-/// Allows one more attempt for each of `users`; returns how many were reopened.
+/// Allows one more attempt for each of `users`; returns how many were reopened. Where an earlier message to the number
+/// proved sent, none is.
 pub(crate) async fn reopen(
     pool: &PgPool,
     users: &[String],
     reason: &str,
     actor: &str,
     why: &str,
-) -> Result<u64, sqlx::Error> {
+) -> Result<usize, sqlx::Error> {
     let mut tx = pool.begin().await?;
     // No row for those who were refused: they have no attempt that blocks.
     let freed = sqlx::query_scalar!(
@@ -43,17 +44,18 @@ pub(crate) async fn reopen(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let reopened = sqlx::query!(
+    let numbers = sqlx::query_scalar!(
         "UPDATE users u SET state = 'received', reason = NULL, next_attempt_at = now(), retry_since = NULL,
                             retries = 0, updated_at = now()
          WHERE u.user_id = ANY($1) AND NOT EXISTS (
-             SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.blocks)",
+             SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.blocks)
+         RETURNING u.phone_e164",
         users,
     )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    number::released(&mut tx, &freed).await?;
+    .fetch_all(&mut *tx)
+    .await?;
+    let proved_sent = number::released(&mut tx, &freed).await?;
+    let reopened = numbers.iter().filter(|n| !n.as_ref().is_some_and(|n| proved_sent.contains(n))).count();
     let subject = format!("{reopened} users with reason {reason}");
     audit::note(&mut tx, &Deed { actor, action: "reopen", subject: &subject, reason: why }).await?;
     tx.commit().await?;

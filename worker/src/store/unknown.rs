@@ -165,9 +165,20 @@ pub(crate) async fn park(pool: &PgPool, message_id: Uuid) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Frees the number for one more attempt: once per number, whatever became of that attempt and whose it was. False: the
-/// number was freed so before, or a definite answer came first.
-pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<bool, sqlx::Error> {
+/// What became of a number that was to be freed.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freed {
+    /// It is free for one more attempt.
+    Yes,
+    /// An earlier message to it proved sent meanwhile: nothing more is sent to it.
+    ProvedSent,
+    /// It was freed so before, or a definite answer came first.
+    No,
+}
+
+/// Frees the number for one more attempt: once per number, whatever became of that attempt and whose it was.
+pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<Freed, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let user = sqlx::query_scalar!(
         // A worker of a release before leaves no mark, but a freed unknown attempt that no person reopened. The one
@@ -181,18 +192,17 @@ pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<bool, s
     )
     .fetch_optional(&mut *tx)
     .await?;
-    if let Some(user) = &user {
-        // No row: the user has another number by now.
-        sqlx::query!(
-            "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
-             WHERE user_id = $1 AND attempt_id = $2",
-            user,
-            message_id,
-        )
-        .execute(&mut *tx)
-        .await?;
-        number::released(&mut tx, &[message_id]).await?;
-    }
+    let Some(user) = user else { return Ok(Freed::No) };
+    // No row: the user has another number by now.
+    sqlx::query!(
+        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+         WHERE user_id = $1 AND attempt_id = $2",
+        user,
+        message_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let proved_sent = !number::released(&mut tx, &[message_id]).await?.is_empty();
     tx.commit().await?;
-    Ok(user.is_some())
+    Ok(if proved_sent { Freed::ProvedSent } else { Freed::Yes })
 }

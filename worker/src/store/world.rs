@@ -15,6 +15,7 @@ use super::{
     outcome::{Ended, Outcome},
     parked::{self, Decision, Settled},
     record::{NewState, Record, Written},
+    unknown::{self, Freed},
 };
 use crate::{batch::Statement, pipeline::facts::Facts};
 
@@ -71,6 +72,10 @@ impl World {
     pub(super) async fn settle(&self, wish: &Wish, decision: &Decision) -> Settled {
         let open = parked::find(&self.pool, wish.message_id.uuid()).await.unwrap().unwrap();
         parked::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
+    }
+
+    pub(super) async fn free_once(&self, wish: &Wish) -> Freed {
+        unknown::free_once(&self.pool, wish.message_id.uuid()).await.unwrap()
     }
 
     pub(super) async fn calls_back(&self, wish: &Wish) -> Effect {

@@ -13,6 +13,7 @@ pub(crate) enum Note {
     SettlingAlready,
     BadPeriod,
     NumberFreed,
+    ProvedSent,
     AnsweredFirst,
     NoSuchAttempt,
     BadSid,
@@ -26,7 +27,7 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    const ALL: [Note; 18] = [
+    const ALL: [Note; 19] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
@@ -35,6 +36,7 @@ impl Note {
         Note::SettlingAlready,
         Note::BadPeriod,
         Note::NumberFreed,
+        Note::ProvedSent,
         Note::AnsweredFirst,
         Note::NoSuchAttempt,
         Note::BadSid,
@@ -58,6 +60,7 @@ impl Note {
             Note::SettlingAlready => "settling_already",
             Note::BadPeriod => "bad_period",
             Note::NumberFreed => "number_freed",
+            Note::ProvedSent => "proved_sent",
             Note::AnsweredFirst => "answered_first",
             Note::NoSuchAttempt => "no_such_attempt",
             Note::BadSid => "bad_sid",
@@ -98,6 +101,10 @@ impl Note {
             Note::NumberFreed => (
                 "Settled: the number is free again. Its user has another number or attempt by now, so nothing is sent to them.",
                 "टुङ्गियो: नम्बर फेरि खाली भयो। प्रयोगकर्ताको अर्कै नम्बर वा प्रयास छ, त्यसैले उहाँलाई केही पठाइँदैन।",
+            ),
+            Note::ProvedSent => (
+                "Settled: an earlier message of this number proved sent, so nothing more is sent to it.",
+                "टुङ्गियो: यस नम्बरको पहिलेको सन्देश पठाइएको प्रमाणित भयो, त्यसैले यसमा अरू केही पठाइँदैन।",
             ),
             Note::AnsweredFirst => {
                 ("A definite answer came first; nothing was changed.", "पहिले नै निश्चित जवाफ आयो; केही बदलिएन।")
