@@ -13,6 +13,7 @@ pub(crate) mod glance;
 pub(crate) mod history;
 pub(crate) mod known;
 pub(crate) mod letters;
+pub(crate) mod mend;
 mod number;
 pub(crate) mod outcome;
 pub(crate) mod overview;
@@ -38,6 +39,8 @@ pub(crate) mod unknown;
 pub(crate) use shared::audit;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod mend_tests;
 #[cfg(test)]
 mod number_tests;
 #[cfg(test)]

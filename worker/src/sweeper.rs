@@ -1,5 +1,7 @@
 //! Brings back whom the queues do not hold: due retries, and users whose event got lost.
 
+mod mending;
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -22,6 +24,7 @@ use crate::{
     },
     worker::Worker,
 };
+use mending::Mending;
 
 /// Rows of one round; a round that fills it is followed by the next at once.
 const BATCH: i64 = 500;
@@ -38,12 +41,16 @@ impl Sweeper {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let interval = self.worker.config.timing.sweep_interval;
         let mut breaker = self.worker.gate.breaker.watch();
+        let mut mending = Mending::default();
         while !stop.is_cancelled() {
             self.health.database_ready().await;
             let more = self.round().await.unwrap_or_else(|error| {
                 tracing::warn!(cause = sqlstate(&error), "sweep failed");
                 false
             });
+            if let Err(error) = mending.step(&self.worker.pool).await {
+                tracing::warn!(cause = sqlstate(&error), "numbers that nothing blocks: not looked after yet");
+            }
             let pause = if more { Duration::ZERO } else { jittered(interval) };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}

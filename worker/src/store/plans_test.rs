@@ -16,6 +16,7 @@ use super::{
     claim::{Claim, Wish},
     fixtures::{Database, callback, ended, stored_facts, wish},
     known::{Question, ReadKnown},
+    mend,
     outcome::Outcome,
     record::{NewState, Record},
     sweep, tries, unknown,
@@ -162,6 +163,9 @@ async fn sweeper(pool: PgPool) {
         sweep::rescued(&mut tx, &ids).await.unwrap();
         tx.commit().await.unwrap();
         sweep::expire_leases(&pool, Duration::from_secs(30)).await.unwrap();
+        mend::linked(&pool, "", 500).await.unwrap();
+        mend::freed(&pool, "", 500).await.unwrap();
+        assert!(mend::mend(&pool, NUMBER).await.unwrap());
     }
 }
 

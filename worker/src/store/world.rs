@@ -88,6 +88,12 @@ impl World {
         Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
     }
 
+    /// What a worker of the release before does when an attempt ends without a message: whoever is linked stays so.
+    pub(crate) async fn let_go_silently(&self, wish: &Wish) {
+        let sql = "UPDATE attempts SET outcome = 'deferred', blocks = false WHERE message_id = $1";
+        sqlx::query(sql).bind(wish.message_id.uuid()).execute(&self.pool).await.unwrap();
+    }
+
     /// State, reason, whether they are due, and whose attempt is theirs.
     pub(crate) async fn user(&self, user: &str) -> String {
         let sql = "SELECT concat_ws(' ', u.state, coalesce(u.reason, '-'),
