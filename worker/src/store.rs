@@ -44,6 +44,8 @@ mod mend_tests;
 #[cfg(test)]
 mod number_tests;
 #[cfg(test)]
+mod outcome_tests;
+#[cfg(test)]
 mod plans_test;
 #[cfg(test)]
 mod record_tests;

@@ -141,9 +141,14 @@ impl Outcome {
                    error_code = coalesce(i.code, a.error_code),
                    next_check_at = a.claimed_at + make_interval(secs => i.check_in),
                    parked_at = NULL, updated_at = now()
-               FROM UNNEST($1::uuid[], $2::attempt_outcome[], $3::bool[], $4::text[], $5::text[], $6::int2[],
-                           $7::int4[], $8::float8[])
-                    AS i(message_id, outcome, blocks, sid, status, rank, code, check_in)
+               FROM (
+                   -- In one order with those who hold on to attempts: by id.
+                   SELECT n.* FROM UNNEST($1::uuid[], $2::attempt_outcome[], $3::bool[], $4::text[], $5::text[],
+                                          $6::int2[], $7::int4[], $8::float8[])
+                        AS n(message_id, outcome, blocks, sid, status, rank, code, check_in)
+                   JOIN attempts l ON l.message_id = n.message_id AND l.message_id = ANY($1)
+                   ORDER BY n.message_id FOR NO KEY UPDATE OF l
+               ) i
                WHERE a.message_id = i.message_id AND a.message_id = ANY($1)
                  AND (a.outcome = 'sending'
                       OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
