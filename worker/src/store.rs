@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod known;
 pub(crate) mod letters;
 pub(crate) mod mend;
+pub(crate) mod migrate;
 mod number;
 pub(crate) mod outcome;
 pub(crate) mod overview;
@@ -41,6 +42,8 @@ pub(crate) use shared::audit;
 mod fixtures;
 #[cfg(test)]
 mod mend_tests;
+#[cfg(test)]
+mod migrate_tests;
 #[cfg(test)]
 mod number_tests;
 #[cfg(test)]

@@ -10,7 +10,10 @@ use shared::{
 use sqlx::{PgConnection, migrate::MigrateError};
 
 use super::open;
-use crate::exit::{Failure, UNREACHABLE};
+use crate::{
+    exit::{Failure, UNREACHABLE},
+    store::migrate::migrate,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +42,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )
     })?;
     let missing = db::missing_migrations(&mut connection).await.map_err(open::failed)?;
-    MIGRATIONS.run(&mut connection).await.map_err(|e| Failure::new(1, explain(&e)))?;
+    migrate(&mut connection).await.map_err(|e| Failure::new(1, explain(&e)))?;
     let done = db::missing_migrations(&mut connection).await.map_err(open::failed)? == 0;
     if missing > 0 {
         let actor = open::actor(arguments.actor.as_deref());

@@ -1,0 +1,49 @@
+//! Migrations that meet others, and migrations that were interrupted.
+
+use shared::db::MIGRATIONS;
+use sqlx::{Connection, Executor, PgConnection, migrate::Migrate};
+
+use super::{fixtures::Database, migrate::migrate};
+
+/// Builds `users_linked` beside writers.
+const LINKED: i64 = 20_261_129_700_002;
+const INDEX: &str =
+    "CREATE INDEX CONCURRENTLY users_linked ON users (phone_e164) WHERE reason = 'shared_phone'";
+
+/// A connection to a database that has every migration before `version`.
+async fn before(database: &Database, version: i64) -> PgConnection {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    connection.ensure_migrations_table().await.unwrap();
+    for migration in MIGRATIONS.iter().filter(|m| m.version < version) {
+        connection.apply(migration).await.unwrap();
+    }
+    connection
+}
+
+#[tokio::test]
+async fn two_who_migrate_at_once_take_turns() {
+    let database = Database::create().await;
+    let mut first = PgConnection::connect(&database.url).await.unwrap();
+    let mut second = PgConnection::connect(&database.url).await.unwrap();
+    let (first, second) = tokio::join!(migrate(&mut first), migrate(&mut second));
+    first.unwrap();
+    second.unwrap();
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn an_index_whose_build_was_interrupted_is_built_anew() {
+    // Whoever built it died before it was complete, or before it was recorded.
+    for complete in [false, true] {
+        let database = Database::create().await;
+        let mut connection = before(&database, LINKED).await;
+        connection.execute(INDEX).await.unwrap();
+        let validity = "UPDATE pg_index SET indisvalid = $1 WHERE indexrelid = 'users_linked'::regclass";
+        sqlx::query(validity).bind(complete).execute(&mut connection).await.unwrap();
+        migrate(&mut connection).await.unwrap();
+        let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'users_linked'::regclass";
+        assert!(sqlx::query_scalar::<_, bool>(valid).fetch_one(&mut connection).await.unwrap());
+        migrate(&mut connection).await.unwrap();
+        database.drop().await;
+    }
+}
