@@ -56,10 +56,20 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// PostgreSQL documentation, appendix A.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// The server's own text can quote a row.
 fn explain(error: &MigrateError) -> String {
     match error {
         MigrateError::Execute(error) => format!("migration failed: {}", sqlstate(error)),
+        MigrateError::ExecuteMigration(sqlx::Error::Database(error), version)
+            if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
+        {
+            format!(
+                "migration {version} was not made: another session uses its table, perhaps a backup; run it again"
+            )
+        }
         MigrateError::ExecuteMigration(error, version) => {
             format!("migration {version} failed: {}", sqlstate(error))
         }

@@ -9,6 +9,8 @@ use super::{fixtures::Database, migrate::migrate};
 const LINKED: i64 = 20_261_129_700_002;
 const INDEX: &str =
     "CREATE INDEX CONCURRENTLY users_linked ON users (phone_e164) WHERE reason = 'shared_phone'";
+/// Changes `attempts`.
+const RESENT: i64 = 20_261_129_700_001;
 
 /// A connection to a database that has every migration before `version`.
 async fn before(database: &Database, version: i64) -> PgConnection {
@@ -46,4 +48,35 @@ async fn an_index_whose_build_was_interrupted_is_built_anew() {
         migrate(&mut connection).await.unwrap();
         database.drop().await;
     }
+}
+
+#[tokio::test]
+async fn a_migration_behind_a_reader_gives_up_before_others_queue_behind_it_and_can_be_repeated() {
+    let database = Database::create().await;
+    let mut connection = before(&database, RESENT).await;
+    let others = database.pool().await;
+    let mut dump = others.begin().await.unwrap();
+    dump.execute("LOCK TABLE attempts IN ACCESS SHARE MODE").await.unwrap();
+    // Without a limit of its own, it waits for as long as the dump lasts.
+    connection.execute("SET statement_timeout = '20s'").await.unwrap();
+    let refused = migrate(&mut connection).await.unwrap_err();
+    let sqlx::migrate::MigrateError::ExecuteMigration(sqlx::Error::Database(error), version) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!((error.code().as_deref(), version), (Some("55P03"), RESENT));
+    connection.close().await.unwrap();
+    dump.rollback().await.unwrap();
+    others.close().await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    migrate(&mut connection).await.unwrap();
+    database.drop().await;
+}
+
+#[test]
+fn no_migration_waits_for_a_table_without_a_limit() {
+    // Those of before are released, and never change again.
+    let waiting =
+        MIGRATIONS.iter().filter(|m| m.version > 20_261_129_000_000 && m.sql.contains("ALTER TABLE"));
+    let unlimited = waiting.filter(|m| !m.sql.contains("SET LOCAL lock_timeout")).map(|m| m.version);
+    assert_eq!(unlimited.collect::<Vec<_>>(), [0; 0]);
 }
