@@ -255,6 +255,7 @@ async fn whoever_adopts_a_message_keeps_why_it_was_not_delivered() {
         from: None,
         messaging_service_sid: None,
         body: None,
+        direction: None,
         status: Some(MessageStatus::parse("undelivered")),
         error_code: Some(30003),
         segments: None,
