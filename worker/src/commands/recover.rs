@@ -26,7 +26,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   worker recover --since 2026-11-25T02:00:00+05:45 --dry-run
-  worker recover --since 2026-11-25T02:00:00+05:45 --reason 'restored the backup of two o''clock'
+  worker recover --since 2026-11-25T02:00:00+05:45 --reason 'restored the backup of 02:00'
 
 A database that was restored, or that failed over to a standby behind it, does not know the latest messages, and would
 text their users again. Take a time before the backup was made. Twilio is asked for every message since then, at most
