@@ -1,7 +1,5 @@
 //! While an event is processed, a newer row, a late callback or another user of the number arrives.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::json;
@@ -31,9 +29,9 @@ async fn until_there_is(stage: &Stage, what: &str, sql: &str) -> anyhow::Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn signups_that_an_import_overtakes_while_their_lane_is_paused_are_all_welcomed() -> anyhow::Result<()>
 {
-    let mut stage = Plan::default().env("SEND_RATE", "2").with_worker().await?;
+    let mut stage = Plan::default().env("SEND_RATE", "1").with_worker().await?;
     stage.broker.publish_all(&signups(0..40)).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    stage.until_accepted(1).await?;
     import(&stage, 40).await?;
     let (code, said) = stage.command(&["pause", "--lane", "live", "--reason", "test"]).await?;
     assert_eq!(code, 0, "{said}");
