@@ -33,6 +33,7 @@ mod raw_publisher;
 mod relay;
 mod report;
 mod roads;
+mod room;
 mod rounds;
 mod scrape;
 mod seed;

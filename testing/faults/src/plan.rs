@@ -4,17 +4,12 @@ use std::{sync::atomic::AtomicUsize, time::Instant};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
     Broker, Database, PrivateBroker, PrivatePostgres, Roads, Simulator, Stage, amqp_url, database_url,
-    report, services::Server, settings::settings,
+    report, room::Room, services::Server, settings::settings,
 };
-
-/// Two workers and this harness hold up to 27 connections, of the 100 that a Postgres has as it comes.
-const AT_A_TIME: usize = 3;
-static ROOM: Semaphore = Semaphore::const_new(AT_A_TIME);
 
 /// What a stage is built of, where it differs from the ordinary.
 #[derive(Debug, Default)]
@@ -77,14 +72,14 @@ impl Plan {
 
     /// Builds it, once there is room for it on the servers; no worker runs yet.
     pub async fn build(self) -> anyhow::Result<Stage> {
-        let room = ROOM.acquire().await?;
+        let postgres = self.database.unwrap_or_else(|| Server::Shared(database_url()));
+        let room = Room::take(&postgres).await.context("Postgres")?;
         let began = Instant::now();
         let name = format!("faults_{}", Uuid::now_v7().simple());
         let folder = TempDir::with_prefix("faults-")?;
         let server = self.broker.unwrap_or_else(|| Server::Shared(amqp_url()));
         let broker = Broker::connect(server, &name).await.context("RabbitMQ")?;
-        let server = self.database.unwrap_or_else(|| Server::Shared(database_url()));
-        let database = Database::create(server, &name).await.context("Postgres")?;
+        let database = Database::create(postgres, &name).await.context("Postgres")?;
         if !self.unmigrated {
             database.migrate().await?;
         }

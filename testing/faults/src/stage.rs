@@ -10,14 +10,15 @@ use std::{
 use anyhow::Context as _;
 use shared::lane::Lane;
 use tempfile::TempDir;
-use tokio::sync::SemaphorePermit;
 
 use crate::{
     Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Roads, Simulator, Worker, checker,
     injected,
     measured::{Measured, Source},
     progress::until_none,
-    report, signature, until,
+    report,
+    room::Room,
+    signature, until,
 };
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
@@ -44,7 +45,7 @@ pub struct Stage {
     pub report: Option<PathBuf>,
     /// The row is written.
     pub(crate) reported: bool,
-    pub(crate) _room: SemaphorePermit<'static>,
+    pub(crate) _room: Room,
 }
 
 impl Stage {
