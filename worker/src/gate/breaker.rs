@@ -265,7 +265,7 @@ impl Breaker {
         }
         let Some(country) = country() else { return };
         let mut countries = self.countries();
-        if !countries.is_by_callback(country.as_str()) || countries.held_for(country.as_str()) < age {
+        if !countries.is_by_callback(country.as_str()) || countries.open_for(country.as_str()) < age {
             return;
         }
         if arrived {

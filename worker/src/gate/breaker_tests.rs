@@ -15,7 +15,7 @@ fn country(code: &str) -> Option<CountryCode> {
 }
 
 fn row(scope: &str, kind: &str, due_in: f64) -> Held {
-    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, held_for: 0.0 }
+    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, open_for: 0.0 }
 }
 
 fn told(breaker: &Breaker) -> Vec<News> {

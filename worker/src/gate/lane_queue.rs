@@ -44,9 +44,12 @@ impl Rank {
     }
 }
 
+/// Stretch, age and order of arrival: what decides within a lane.
+type Key = (i64, DateTime<Utc>, u64);
+
 /// Waiters by lane: each lane by age, the lanes by weight (start-time fair queueing).
 pub(super) struct LaneQueue<T> {
-    waiting: [BTreeMap<(i64, DateTime<Utc>, u64), T>; 2],
+    waiting: [BTreeMap<Key, T>; 2],
     /// Everybody who ever came: of two who have waited equally long, the one who came first is next.
     came: u64,
     spent: [u64; 2],

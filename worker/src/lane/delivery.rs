@@ -30,8 +30,8 @@ pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
     }
 }
 
-/// As it came, as event times are: a time cut to now would be later at every redelivery. But a clock that is far ahead, or
-/// counts milliseconds, must not outdo all later data.
+/// As it came, as event times are: a time cut to now would be later at every redelivery. But a clock that is far ahead,
+/// or counts milliseconds, must not outdo all later data.
 fn plausible(published_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     if published_at > now + TimeDelta::minutes(10) { now } else { published_at }
 }

@@ -13,8 +13,8 @@ pub(crate) struct Held {
     pub(crate) by_callback: bool,
     /// Seconds until the next probe; not positive: it is due.
     pub(crate) due_in: f64,
-    /// Seconds since it was held back.
-    pub(crate) held_for: f64,
+    /// Seconds since it opened.
+    pub(crate) open_for: f64,
 }
 
 /// What to hold back.
@@ -37,7 +37,7 @@ pub(crate) async fn current(pool: &PgPool) -> Result<Vec<Held>, sqlx::Error> {
     sqlx::query_as!(
         Held,
         r#"SELECT scope, kind, by_callback, extract(epoch FROM next_probe_at - now())::float8 AS "due_in!",
-                  extract(epoch FROM now() - opened_at)::float8 AS "held_for!"
+                  extract(epoch FROM now() - opened_at)::float8 AS "open_for!"
            FROM breaker WHERE closed_at IS NULL"#
     )
     .fetch_all(pool)

@@ -34,8 +34,8 @@ pub(crate) async fn linked(pool: &PgPool, after: &str, limit: i64) -> Result<Pag
     Ok(Page { last: page.last, numbers: page.numbers })
 }
 
-/// Looks at the numbers of `limit` freed attempts after the number `after`: at those that a message was sent to after all,
-/// and that nothing blocks.
+/// Looks at the numbers of `limit` freed attempts after the number `after`: at those that a message was sent to after
+/// all, and that nothing blocks.
 pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page, sqlx::Error> {
     let page = sqlx::query!(
         r#"WITH page AS MATERIALIZED (

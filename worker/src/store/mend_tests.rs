@@ -82,8 +82,9 @@ async fn a_claim_in_flight_is_not_waited_for_and_keeps_its_number() {
     let (sent, _) = world.claim(&now("one", 1)).await;
     world.ends(ended(&sent, true)).await;
     world.pool.execute("UPDATE attempts SET blocks = false").await.unwrap();
-    let claim = "INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
-                                       lease_until)
+    let claim =
+        "INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
+                                       segments, lease_until)
                  SELECT gen_random_uuid(), 'two', phone_e164, 'live', 'w', 'ne', '', 1, now() FROM attempts";
     let others = world.database.pool().await;
     let mut tx = others.begin().await.unwrap();

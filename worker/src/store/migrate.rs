@@ -30,8 +30,8 @@ pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), Migrate
     Ok(())
 }
 
-/// Indexes of migrations that are not recorded as made: whoever built them died before or just after the end. They may be
-/// invalid, and a second build of the same name is refused.
+/// Indexes of migrations that are not recorded as made: whoever built them died before or just after the end. They may
+/// be invalid, and a second build of the same name is refused.
 async fn unrecorded_indexes(connection: &mut PgConnection) -> Result<Vec<&'static str>, sqlx::Error> {
     let recorded: bool =
         sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)

@@ -5,8 +5,8 @@ use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
 /// Has an accepted attempt that does not block its number block it, and finishes its user, unless another attempt
-/// blocks the number. A message that failed was not received, so it takes nobody's further attempt away. True: it blocks
-/// now.
+/// blocks the number. A message that failed was not received, so it takes nobody's further attempt away. True: it
+/// blocks now.
 pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<bool, sqlx::Error> {
     // A claim of the number that commits meanwhile violates the unique index: then that claim holds the number, and
     // only this step is undone.

@@ -74,7 +74,7 @@ impl Countries {
     }
 
     /// For how long calls to the country have been held back.
-    pub(super) fn held_for(&self, country: &str) -> Duration {
+    pub(super) fn open_for(&self, country: &str) -> Duration {
         self.held.get(country).map_or(Duration::ZERO, |h| h.since.elapsed())
     }
 
@@ -133,7 +133,7 @@ impl Countries {
             let hold = Hold {
                 code: row.kind.parse().unwrap_or(Reason::BreakerOpen),
                 by_callback: row.by_callback,
-                since: now.checked_sub(seconds(row.held_for)).unwrap_or(now),
+                since: now.checked_sub(seconds(row.open_for)).unwrap_or(now),
                 due: now + seconds(row.due_in),
                 fresh: false,
             };
