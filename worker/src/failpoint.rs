@@ -5,18 +5,56 @@
 //! panics at every seventh; `FAILPOINT=hang_in_handler:1` keeps a thread of the runtime from the first passage on;
 //! `FAILPOINT=before_call:FILE` waits at every passage until that file exists.
 
-#[cfg(not(feature = "failpoints"))]
+#[cfg(not(any(test, feature = "failpoints")))]
 pub(crate) fn hit(_point: &'static str) {}
 
-#[cfg(not(feature = "failpoints"))]
+#[cfg(not(any(test, feature = "failpoints")))]
 pub(crate) fn hold(_point: &'static str) -> std::future::Ready<()> {
     std::future::ready(())
 }
 
-#[cfg(feature = "failpoints")]
+#[cfg(all(feature = "failpoints", not(test)))]
 pub(crate) use armed::{hit, hold};
+#[cfg(test)]
+pub(crate) use ordered::{ORDERS, Orders, hit, hold};
 
-#[cfg(feature = "failpoints")]
+/// In a unit test, what a task is to do at which point is told to that task alone.
+#[cfg(test)]
+mod ordered {
+    use std::{
+        collections::HashMap,
+        sync::{Arc, Mutex, PoisonError},
+    };
+
+    use futures::{FutureExt, future::BoxFuture};
+
+    /// What to do at the next passage of a point.
+    pub(crate) type Orders = Arc<Mutex<HashMap<&'static str, BoxFuture<'static, ()>>>>;
+
+    tokio::task_local! {
+        /// The orders of this task.
+        pub(crate) static ORDERS: Orders;
+    }
+
+    fn order(point: &str) -> Option<BoxFuture<'static, ()>> {
+        let take = |orders: &Orders| orders.lock().unwrap_or_else(PoisonError::into_inner).remove(point);
+        ORDERS.try_with(take).ok().flatten()
+    }
+
+    /// Does at once what was ordered, if anything.
+    pub(crate) fn hit(point: &'static str) {
+        let _done = order(point).map(FutureExt::now_or_never);
+    }
+
+    /// Waits for the end of what was ordered, if anything.
+    pub(crate) async fn hold(point: &'static str) {
+        if let Some(order) = order(point) {
+            order.await;
+        }
+    }
+}
+
+#[cfg(all(feature = "failpoints", not(test)))]
 mod armed {
     use std::{
         path::PathBuf,

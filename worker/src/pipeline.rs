@@ -158,6 +158,7 @@ async fn follow(
         }
         let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
         let known = worker.known(lane).run(Question { user_id: user_id.to_string(), phone }).await?;
+        failpoint::hold("after_look").await;
         if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // Older than what is stored: it changes nothing, yet it is a reason to welcome her.
             news = None;

@@ -48,7 +48,8 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
     }
 }
 
-async fn round(worker: &Arc<Worker>, age: Duration) -> Result<u64, sqlx::Error> {
+/// One look at what is due.
+pub(crate) async fn round(worker: &Arc<Worker>, age: Duration) -> Result<u64, sqlx::Error> {
     let open = poll::take(&worker.pool, age, SPAN, BATCH).await?;
     for message in &open {
         let result = ask(worker, message).await?;

@@ -33,7 +33,8 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
     }
 }
 
-async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
+/// One look at what is due.
+pub(crate) async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
     for doubt in unknown::take(&worker.pool, hold, BATCH).await? {
         resolve(worker, &doubt).await?;
     }

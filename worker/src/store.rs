@@ -39,7 +39,7 @@ pub(crate) mod unknown;
 
 pub(crate) use shared::audit;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod mend_tests;
 #[cfg(test)]

@@ -102,11 +102,13 @@ impl Outgoing {
         Topology::routing_key(self.lane)
     }
 
-    pub(super) fn body(&self) -> &[u8] {
+    /// The event as it goes out.
+    pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    pub(super) fn properties(&self) -> BasicProperties {
+    /// What goes with it.
+    pub fn properties(&self) -> BasicProperties {
         BasicProperties::default()
             .with_delivery_mode(2)
             .with_content_type(event::CONTENT_TYPE.into())

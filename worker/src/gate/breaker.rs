@@ -29,6 +29,8 @@ use crate::{
     twilio::{Client, Preflight},
 };
 use countries::{Countries, Way};
+#[cfg(test)]
+pub(crate) use fleet::step;
 pub(crate) use fleet::{follow, keep_probing};
 pub(crate) use outage::Outage;
 use outage::Run;

@@ -31,14 +31,14 @@ use crate::{
 };
 
 /// A database of one test.
-pub(super) struct Database {
+pub(crate) struct Database {
     admin: String,
     name: String,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Database {
-    pub(super) async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         let admin = std::env::var("TEST_DATABASE_URL")
             .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
         let name = format!("store_{}", Uuid::now_v7().simple());
@@ -53,13 +53,13 @@ impl Database {
         PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
     }
 
-    pub(super) async fn migrate(&self) {
+    pub(crate) async fn migrate(&self) {
         let pool = self.pool().await;
         shared::db::MIGRATIONS.run(&pool).await.unwrap();
         pool.close().await;
     }
 
-    pub(super) async fn drop(self) {
+    pub(crate) async fn drop(self) {
         let mut connection = PgConnection::connect(&self.admin).await.unwrap();
         connection.execute(format!("DROP DATABASE {} WITH (FORCE)", self.name).as_str()).await.unwrap();
     }

@@ -65,6 +65,18 @@ pub(crate) async fn keep_probing(worker: &Worker, stop: &CancellationToken) {
     }
 }
 
+/// One round of both, for a test in which no time passes by itself.
+#[cfg(test)]
+pub(crate) async fn step(worker: &Worker) -> Result<(), sqlx::Error> {
+    let breaker = &worker.gate.breaker;
+    breaker.exchange(&worker.pool).await?;
+    let due = lock(&breaker.due).take();
+    if let Some(scope) = due {
+        probe(worker, scope).await?;
+    }
+    breaker.exchange(&worker.pool).await
+}
+
 /// One waiting user's call, if the probe is due and this worker wins it.
 async fn probe(worker: &Worker, scope: &'static str) -> Result<(), sqlx::Error> {
     let (pool, breaker) = (&worker.pool, &worker.gate.breaker);
