@@ -28,6 +28,8 @@ mod poller;
 mod registrar;
 mod replay;
 mod resolver;
+#[cfg(test)]
+mod search;
 mod store;
 mod story;
 mod sweeper;
