@@ -1,41 +1,26 @@
 //! The worker of Aamcare onboarding: consumes signup events, registers numbers with Twilio, sends one welcome
 //! each, records every outcome.
 
-mod admin;
-mod adopt;
-mod batch;
-mod bulk_settle;
-mod census;
-mod commands;
+mod cli;
 mod config;
-mod dead_queue;
-mod delivery;
-mod evidence;
-mod exit;
-mod exposition;
+mod consumer;
 mod failpoint;
-mod gate;
 mod handles;
 mod health;
-mod heartbeat;
-mod history;
-mod lane;
-mod listener;
-mod ops;
+mod http;
 mod phone_ref;
 mod pipeline;
-mod poller;
+mod reconcile;
 mod registrar;
 mod replay;
-mod resolver;
 #[cfg(test)]
 mod search;
 mod store;
 mod story;
-mod sweeper;
+mod tasks;
+mod throttle;
 mod traces;
 mod twilio;
-mod webhook;
 mod worker;
 
 use std::process::ExitCode;
@@ -48,12 +33,12 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     shared::panics::report_location_only();
-    let arguments = commands::Arguments::parse();
+    let arguments = cli::Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::Failure::from(error).report(),
+        Err(error) => return cli::exit::Failure::from(error).report(),
     };
-    let result = runtime.block_on(commands::dispatch(arguments));
+    let result = runtime.block_on(cli::dispatch(arguments));
     // Nothing that still runs is worth waiting for: what mattered was awaited.
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| failure.report())

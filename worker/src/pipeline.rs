@@ -28,9 +28,8 @@ pub(crate) use turn::{InHand, Spared, Turns};
 pub(crate) use verdict::{Interrupted, Verdict};
 
 use crate::{
-    batch::BatchError,
     failpoint,
-    gate::{Entry, Rank},
+    store::batch::BatchError,
     store::{
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
         details,
@@ -38,6 +37,7 @@ use crate::{
         record::{NewState, Written},
         tries,
     },
+    throttle::{Entry, Rank},
     worker::Worker,
 };
 use facts::{Facts, Origin, StoredNumber};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::Method,
-    gate::{Call, Echo},
+    throttle::{Call, Echo},
     twilio::{Client, LookupOutcome, ReadFault},
 };
 

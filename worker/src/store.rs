@@ -1,6 +1,7 @@
 //! Everything the worker asks of Postgres, one module per concern.
 
 pub(crate) mod admin_sessions;
+pub(crate) mod batch;
 pub(crate) mod breaker;
 pub(crate) mod budget;
 pub(crate) mod callbacks;

@@ -9,15 +9,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    batch::{Batcher, Gather},
     config::Config,
-    gate::{Breaker, Gate, Limiter, Pauses, Permits},
+    consumer::Hands,
     handles::Handles,
-    lane::Hands,
     phone_ref::{PhoneRef, PhoneRefs},
     pipeline::{InHand, Meters, Spared, Turns},
     registrar::{Registrar, registrar},
+    store::batch::{Batcher, Gather},
     store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record, send_rate::SendRate},
+    throttle::{Breaker, Gate, Limiter, Pauses, Permits},
     traces::Traces,
     twilio::{Client, Sender},
 };

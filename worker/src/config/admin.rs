@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::config::{Env, Setting};
 
 use super::settings;
-use crate::admin::Accounts;
+use crate::http::dashboard::Accounts;
 
 /// A secret that a proxy shows must not be guessed.
 const SHORTEST_SECRET: usize = 16;

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     failpoint,
-    gate::{Blame, Call, Echo, Entry, Outage, Pass, Rank, Trip},
     registrar::Registration,
     store::{
         breaker, budget,
@@ -29,6 +28,7 @@ use crate::{
         outcome::Ended,
         record::{NewState, Written},
     },
+    throttle::{Blame, Call, Echo, Entry, Outage, Pass, Rank, Trip},
     traces::Scope,
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
     worker::Worker,

@@ -10,8 +10,8 @@ use shared::{
 };
 
 use crate::{
-    gate::Blame,
     store::outcome::{Accepted, Ended, UserChange},
+    throttle::Blame,
     twilio::{Class, CreateOutcome},
 };
 

@@ -3,7 +3,7 @@
 use shared::{db::sqlstate, reason::Reason};
 
 use super::plan::Skip;
-use crate::batch::BatchError;
+use crate::store::batch::BatchError;
 
 /// Everything about the delivery is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

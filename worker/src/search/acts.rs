@@ -22,17 +22,19 @@ use super::{
     world::{Found, PUBLIC_URL, TOKEN, World, newest},
 };
 use crate::{
-    adopt,
-    bulk_settle::{BulkSettle, Order},
-    gate::breaker,
-    poller, replay, resolver,
+    http::status_callbacks,
+    reconcile::adopt,
+    reconcile::bulk_settle::{BulkSettle, Order},
+    replay,
     store::{
         dead_letters::{self, DeadLetter, settle},
         parked::{self, Decision, Open, Settled},
         pauses, prune, reopen, suppressions, sweep,
     },
+    tasks::poller,
+    tasks::resolver,
+    throttle::breaker,
     twilio::{MessageSid, MessageStatus, sign_form},
-    webhook,
 };
 
 const BY: (&str, &str) = ("staff", "search");
@@ -197,7 +199,7 @@ impl World {
         self.twilio.ledger().messages.iter_mut().for_each(|m| m.made -= time);
     }
 
-    /// As [`crate::sweeper`] does; the broker is the queue of this world.
+    /// As [`crate::tasks::sweeper`] does; the broker is the queue of this world.
     async fn sweep(&mut self, n: usize, marked: bool) {
         let worker = self.workers[n].clone();
         sweep::expire_leases(&self.pool, worker.first_check()).await.unwrap();
@@ -271,7 +273,7 @@ impl World {
             .header("X-Twilio-Signature", sign_form(&TOKEN.to_owned().into(), address, &fields).unwrap())
             .body(Body::from(form))
             .unwrap();
-        let routes = webhook::routes(self.workers[n].clone()).unwrap().unwrap();
+        let routes = status_callbacks::routes(self.workers[n].clone()).unwrap().unwrap();
         let response = TowerToHyperService::new(routes).call(request).await.unwrap();
         assert_eq!(response.status(), 204);
     }

@@ -16,7 +16,7 @@ use super::{
     hands::Hand,
     twilio::{ACCOUNT, SERVICE, Twilio},
 };
-use crate::{config::Config, gate::breaker, worker::Worker};
+use crate::{config::Config, throttle::breaker, worker::Worker};
 
 /// What is wrong, in words; `Ok`: nothing.
 pub(super) type Found = Result<(), String>;

@@ -14,7 +14,7 @@ use super::{
     budget,
     record::{self, NewState},
 };
-use crate::batch::{Keyed, Statement};
+use crate::store::batch::{Keyed, Statement};
 
 /// Claims many numbers in one transaction.
 pub(crate) struct Claim {

@@ -5,7 +5,7 @@ use shared::state::{AttemptOutcome, UserState};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::batch::{Keyed, Statement};
+use crate::store::batch::{Keyed, Statement};
 
 /// Reads many users at once.
 pub(crate) struct ReadKnown(pub(crate) PgPool);

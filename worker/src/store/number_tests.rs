@@ -18,7 +18,7 @@ use super::{
     world::{World, now},
 };
 use crate::{
-    batch::Statement,
+    store::batch::Statement,
     twilio::{MessageRecord, MessageSid, MessageStatus},
 };
 

@@ -16,7 +16,7 @@ use super::{
     callbacks::{self, Callback},
     number,
 };
-use crate::batch::{Keyed, Statement};
+use crate::store::batch::{Keyed, Statement};
 
 /// Writes many outcomes in one transaction.
 pub(crate) struct Outcome {

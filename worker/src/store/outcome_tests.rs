@@ -8,7 +8,7 @@ use super::{
     fixtures::ended,
     world::{World, now},
 };
-use crate::batch::Statement;
+use crate::store::batch::Statement;
 
 #[tokio::test]
 async fn a_batch_of_outcomes_locks_attempts_in_the_order_of_their_ids() {

@@ -21,7 +21,7 @@ use super::{
     record::{NewState, Record},
     sweep, tries, unknown,
 };
-use crate::batch::Statement;
+use crate::store::batch::Statement;
 
 /// So many users that reading all of them is never the better plan.
 const STORED: i32 = 100_000;

@@ -7,8 +7,8 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
-    batch::{Keyed, Statement},
     pipeline::facts::Facts,
+    store::batch::{Keyed, Statement},
 };
 
 /// Stores events that lead to no call.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::gate::{Lease, Lessor};
+use crate::throttle::{Lease, Lessor};
 
 /// Leases from Postgres.
 pub(crate) struct SendRate(pub(crate) PgPool);

@@ -17,7 +17,7 @@ use super::{
     record::{NewState, Record, Written},
     unknown::{self, Freed},
 };
-use crate::{batch::Statement, pipeline::facts::Facts};
+use crate::{pipeline::facts::Facts, store::batch::Statement};
 
 const RETRY_FOR: Duration = Duration::from_secs(3600);
 

@@ -1,0 +1,49 @@
+//! `worker admin-hash`: a line for `ADMIN_USERS_FILE`.
+
+use std::{io::BufRead as _, process::ExitCode};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    cli::exit::Failure,
+    http::dashboard::{self, Account, Role},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  read -rs PASSWORD && worker admin-hash maya --role operator <<<\"$PASSWORD\" >> admin-users
+  openssl rand -base64 18 | tee /dev/tty | worker admin-hash ram >> admin-users
+
+The password is read from standard input, so that no list of processes shows it.";
+
+/// A guess of fewer takes no time.
+const SHORTEST: usize = 12;
+/// The login form takes no more.
+const LONGEST: usize = 256;
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The name to sign in with: letters, digits, `.`, `-`, `_`, `@`
+    name: String,
+    /// What she may do
+    #[arg(long, value_enum, default_value = "viewer")]
+    role: Role,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
+    let length = password.expose_secret().chars().count();
+    if !(SHORTEST..=LONGEST).contains(&length) {
+        return Err(Failure::new(2, format!("the password must have {SHORTEST} to {LONGEST} characters")));
+    }
+    let hash = dashboard::hash(&password).map_err(|e| Failure::new(1, e))?;
+    let account = Account { name: arguments.name.clone(), role: arguments.role, hash };
+    // Read as the dashboard will read it.
+    let line = account.to_string();
+    line.parse::<Account>().map_err(|fault| Failure::new(2, format!("the line {fault}")))?;
+    println!("{line}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,244 @@
+//! `worker recover`: what a restored database has forgotten.
+
+use std::{collections::HashSet, process::ExitCode};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use shared::{amqp::install_crypto, config::Env, lane::Lane, message::catalogue, phone::E164};
+use sqlx::PgPool;
+
+use super::{
+    bulk::Bulk,
+    open,
+    output::{self, Output, Record},
+};
+use crate::{
+    cli::exit::{Failure, INTERRUPTED, UNREACHABLE, USAGE},
+    config::Config,
+    store::{
+        pauses,
+        recover::{self, Found},
+    },
+    twilio::{Client, MessageRecord, Pace, Sender},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker recover --since 2026-11-25T02:00:00+05:45 --dry-run
+  worker recover --since 2026-11-25T02:00:00+05:45 --reason 'restored the backup of 02:00'
+
+A database that was restored, or that failed over to a standby behind it, does not know the latest messages, and would
+text their users again. Take a time before the backup was made. Twilio is asked for every message since then, at most
+five pages a second, and the welcomes that the database does not know are recorded: their numbers are not texted again.
+Other messages of the same sender, such as codes and reminders, and welcomes in the wording of another release, are
+counted but not recorded; --output csv lists them.
+Both lanes must be paused without an end until the command has finished: `worker pause`. Wait 15 minutes after the last
+message before you run it, because Twilio's list lags behind.
+Exit code 2: a lane is not paused, or its pause has an end. What was recorded until then stays so.
+Exit code 69: Twilio cannot be reached; what was recorded stays so, run it again.";
+
+/// Twilio allows more.
+const REQUESTS_PER_SECOND: u32 = 5;
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    bulk: Bulk,
+}
+
+pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Failure> {
+    let pool = open::database(Env::of_process()).await?;
+    let config = Config::read(Env::of_process())?;
+    let since = bulk.since(Utc::now());
+    if !bulk.dry_run {
+        all_paused(&pool).await?;
+        let question = format!("Record the messages since {} that are not known?", output::time(since));
+        if !bulk.confirmed(&question, "this records messages")? {
+            eprintln!("nothing was changed");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    }
+    install_crypto();
+    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: bulk.dry_run };
+    if !bulk.dry_run {
+        let noted = recover::note(&pool, since, &bulk.actor(), bulk.reason()).await;
+        noted.map_err(open::failed)?;
+    }
+    let (pace, mut pages) = (Pace::per_second(REQUESTS_PER_SECOND), client.list_messages(since));
+    let (mut rows, mut seen) = (Vec::new(), 0);
+    let ended = loop {
+        match pages.next(&pace).await {
+            Ok(Some(messages)) => {
+                seen += messages.len();
+                match search.page(messages).await {
+                    Ok(found) => rows.extend(found),
+                    Err(failure) => break Err(failure),
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(fault) => break Err(Failure::new(UNREACHABLE, format!("{fault}; run it again"))),
+        }
+    };
+    let others = rows.iter().filter(|row| row.result == OTHER).count();
+    let welcomes = rows.len() - others;
+    if bulk.output == Output::Human {
+        rows.retain(|row| row.result != OTHER);
+    }
+    if !rows.is_empty() || bulk.output != Output::Human {
+        output::print(&output::records("recover/1", &rows, bulk.output)?)?;
+    }
+    let end = if bulk.dry_run { "would be recorded; nothing was changed" } else { "recorded" };
+    eprintln!("{seen} messages at Twilio, {welcomes} of them not known: {end}");
+    if others > 0 {
+        eprintln!("{others} other messages of this sender, not recorded");
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// While a lane runs, it may text a number whose message is about to be found.
+async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
+    let paused = pauses::current(pool).await.map_err(open::failed)?;
+    if Lane::ALL.iter().all(|lane| paused.iter().any(|p| p.lane == *lane && p.ends_at.is_none())) {
+        return Ok(());
+    }
+    Err(Failure::new(USAGE, "pause both lanes first, without an end: `worker pause --reason …`"))
+}
+
+struct Search<'a> {
+    pool: &'a PgPool,
+    sender: &'a Sender,
+    dry_run: bool,
+}
+
+impl Search<'_> {
+    /// Records the welcomes of this page that are not known. Returns them, and the other messages of the sender.
+    async fn page(&self, messages: Vec<MessageRecord>) -> Result<Vec<Row>, Failure> {
+        // A pause may have been lifted since the page before.
+        if !self.dry_run {
+            all_paused(self.pool).await?;
+        }
+        let sent = messages.into_iter().filter_map(|message| found(message, self.sender));
+        let (welcomes, others): (Vec<_>, Vec<_>) = sent.partition(|(_, is_welcome)| *is_welcome);
+        let (welcomes, others) = (firsts(welcomes), firsts(others));
+        let mut rows = self.welcomes(&welcomes).await.map_err(open::failed)?;
+        rows.extend(others.iter().map(|other| Row::of(other, OTHER)));
+        Ok(rows)
+    }
+
+    async fn welcomes(&self, found: &[Found]) -> Result<Vec<Row>, sqlx::Error> {
+        let phones: Vec<&str> = found.iter().map(|f| f.phone.as_str()).collect();
+        let mut taken: HashSet<String> = recover::blocked(self.pool, &phones).await?.into_iter().collect();
+        let unknown: Vec<&Found> = found.iter().filter(|f| taken.insert(f.phone.clone())).collect();
+        if unknown.is_empty() || self.dry_run {
+            return Ok(unknown.into_iter().map(|f| Row::of(f, WOULD_BE_RECORDED)).collect());
+        }
+        let recorded = recover::record(self.pool, &unknown).await?;
+        let recorded = unknown.into_iter().filter(|f| recorded.contains(&f.sid));
+        Ok(recorded.map(|f| Row::of(f, RECORDED)).collect())
+    }
+}
+
+fn firsts(found: Vec<(Found, bool)>) -> Vec<Found> {
+    found.into_iter().map(|(found, _)| found).collect()
+}
+
+/// A message that our sender sent to a number, and whether it is a welcome.
+fn found(message: MessageRecord, sender: &Sender) -> Option<(Found, bool)> {
+    if !message.is_outbound() || !message.is_from(sender) {
+        return None;
+    }
+    let (sid, status, body) = (message.sid?, message.status?, message.body.unwrap_or_default());
+    let found = Found {
+        sid: sid.to_string(),
+        phone: E164::parse(message.to.as_deref()?).ok()?.as_str().to_owned(),
+        rank: i16::from(status.rank()),
+        status: status.as_str().to_owned(),
+        error_code: message.error_code.and_then(|c| i32::try_from(c).ok()),
+        body_sha256: Sha256::digest(&body).into(),
+        segments: message.segments.and_then(|n| i16::try_from(n).ok()).unwrap_or(1),
+        created_at: message.date_created?,
+    };
+    Some((found, catalogue::is_welcome(&body)))
+}
+
+const RECORDED: &str = "recorded";
+const WOULD_BE_RECORDED: &str = "would be recorded";
+const OTHER: &str = "other message";
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Row {
+    sid: String,
+    /// Masked.
+    number: String,
+    created: DateTime<Utc>,
+    status: String,
+    result: &'static str,
+}
+
+impl Row {
+    fn of(found: &Found, result: &'static str) -> Self {
+        Self {
+            sid: found.sid.clone(),
+            number: open::masked(&found.phone),
+            created: found.created_at,
+            status: found.status.clone(),
+            result,
+        }
+    }
+}
+
+impl Record for Row {
+    const COLUMNS: &'static [&'static str] = &["sid", "number", "created", "status", "result"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.sid.clone(),
+            self.number.clone(),
+            output::time(self.created),
+            self.status.clone(),
+            self.result.to_owned(),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::message::Language;
+
+    use super::*;
+    use crate::twilio::{MessageSid, MessageStatus};
+
+    fn message(body: &str, direction: Option<&str>) -> MessageRecord {
+        MessageRecord {
+            sid: MessageSid::parse(&format!("SM{:032x}", 1)).ok(),
+            to: Some("+9779841234567".to_owned()),
+            from: Some("AAMCARE".to_owned()),
+            direction: direction.map(str::to_owned),
+            messaging_service_sid: None,
+            body: Some(body.to_owned()),
+            status: Some(MessageStatus::Delivered),
+            error_code: None,
+            segments: Some(1),
+            date_created: Some(DateTime::UNIX_EPOCH),
+        }
+    }
+
+    #[test]
+    fn only_outbound_messages_of_our_sender_with_the_text_of_a_welcome_are_welcomes() {
+        let (ours, theirs) = (Sender::From("AAMCARE".to_owned()), Sender::From("OTHER".to_owned()));
+        let is_welcome =
+            |body, direction, sender| found(message(body, direction), sender).map(|(_, welcome)| welcome);
+        for language in Language::ALL {
+            let body = catalogue::welcome(language).body();
+            assert_eq!(is_welcome(body, Some("outbound-api"), &ours), Some(true));
+            assert_eq!(is_welcome(body, None, &ours), Some(true));
+            assert_eq!(is_welcome(body, Some("inbound"), &ours), None);
+            assert_eq!(is_welcome(body, Some("outbound-api"), &theirs), None);
+        }
+        assert_eq!(is_welcome("Aamcare: your code is 123456", Some("outbound-api"), &ours), Some(false));
+    }
+}

@@ -1,0 +1,87 @@
+//! The figures as lines to read, and as comma-separated values.
+
+use std::{fmt::Write as _, io};
+
+use super::figures::Figures;
+use crate::cli::output;
+
+pub(super) fn human(figures: &Figures) -> String {
+    let mut text = String::new();
+    // Err, here and below: writing to a String cannot fail.
+    let _ = writeln!(text, "{:<11} {:<14} {:<18} {:>9}", "state", "welcome", "reason", "users");
+    for group in &figures.groups {
+        let reason = group.reason.as_deref().unwrap_or("-");
+        let (state, welcome, users) = (&group.state, &group.welcome, group.users);
+        let _ = writeln!(text, "{state:<11} {welcome:<14} {reason:<18} {users:>9}");
+    }
+    let _ = writeln!(text, "{:<45} {:>9}\n", "all", figures.users);
+    for (name, value) in figures.named() {
+        let _ = writeln!(text, "{name:<45} {value:>9}");
+    }
+    text
+}
+
+/// One row for each group of users, then one for each other figure.
+pub(super) fn csv(figures: &Figures) -> io::Result<String> {
+    let groups = figures.groups.iter().map(|group| {
+        let reason = group.reason.clone().unwrap_or_default();
+        let (state, welcome) = (group.state.clone(), group.welcome.clone());
+        vec!["users".to_owned(), state, welcome, reason, group.users.to_string()]
+    });
+    let named = figures.named().into_iter().map(|(name, value)| {
+        let empty = String::new;
+        vec![name.to_owned(), empty(), empty(), empty(), value.to_string()]
+    });
+    output::csv_of(&["figure", "state", "welcome", "reason", "value"], groups.chain(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        overview::Waiting,
+        tally::{Group, Pace},
+    };
+
+    fn figures() -> Figures {
+        let group = |reason: Option<&str>, users| Group {
+            state: "registered".to_owned(),
+            welcome: "delivered".to_owned(),
+            reason: reason.map(str::to_owned),
+            users,
+        };
+        let pace = Pace {
+            accepted_last_minute: 1,
+            accepted_last_hour: 2,
+            refused_last_hour: 3,
+            delivered_last_hour: 4,
+            not_delivered_last_hour: 5,
+        };
+        let waiting = Waiting {
+            received: 6,
+            due: 7,
+            unknown: 8,
+            parked: 9,
+            dead_letters: 10,
+            dead_letters_last_hour: 11,
+        };
+        Figures::new(vec![group(None, 40), group(Some("shared_phone"), 2)], &pace, &waiting)
+    }
+
+    #[test]
+    fn lines_end_in_their_sum() {
+        let text = human(&figures());
+        assert!(text.lines().any(|l| l.starts_with("all ") && l.ends_with(" 42")), "{text}");
+        assert!(text.lines().any(|l| l.starts_with("parked ") && l.ends_with(" 9")), "{text}");
+    }
+
+    #[test]
+    fn every_csv_line_has_five_fields() {
+        let text = csv(&figures()).unwrap();
+        assert_eq!(text.lines().count(), 1 + 2 + 11);
+        for line in text.lines() {
+            let bare = line.split('"').step_by(2).collect::<String>();
+            assert_eq!(bare.matches(',').count(), 4, "{line}");
+        }
+    }
+}

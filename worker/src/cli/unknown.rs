@@ -1,0 +1,195 @@
+//! `worker unknown`: outcomes that nobody knows.
+
+mod settle;
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{amqp::install_crypto, config::Env};
+use uuid::Uuid;
+
+use super::{
+    open,
+    output::{self, Output, Record},
+};
+use crate::{
+    cli::exit::{Failure, SOME_FAILED, UNREACHABLE, USAGE},
+    config::Config,
+    reconcile::adopt::{self, Doubt},
+    store::parked::{self, Decision, Open, Settled},
+    twilio::{Client, MessageSid},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker unknown list                                      whose message may or may not exist
+  worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
+  worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
+  worker unknown settle --since 2026-11-25T10:00:00+05:45 --until 2026-11-25T11:00:00+05:45 --dry-run
+
+Nothing is sent to a number whose outcome is unknown. Look for it in Twilio's console first.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  worker unknown list
+  worker unknown list --output csv       for a spreadsheet";
+
+const ADOPT_EXAMPLES: &str = "\
+Examples:
+  worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
+
+Twilio is asked for the message: one that went to another number is refused.";
+
+const MARK_SENT_EXAMPLES: &str = "\
+Examples:
+  worker unknown mark-sent --attempt 01a2… --reason 'she says it came'";
+
+const REOPEN_EXAMPLES: &str = "\
+Examples:
+  worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
+
+She may get a second message if it went out after all: be sure.";
+
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
+pub(super) enum Command {
+    /// Show every unknown outcome, oldest first
+    #[command(before_help = LIST_EXAMPLES)]
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "human")]
+        output: Output,
+    },
+    /// It is this message at Twilio; its status is fetched
+    #[command(before_help = ADOPT_EXAMPLES)]
+    Adopt {
+        /// The message's SID
+        sid: String,
+        #[command(flatten)]
+        verdict: Verdict,
+    },
+    /// It went out, but its SID is not known
+    #[command(before_help = MARK_SENT_EXAMPLES)]
+    MarkSent(Verdict),
+    /// It did not go out: make one more attempt
+    #[command(before_help = REOPEN_EXAMPLES)]
+    Reopen(Verdict),
+    /// Settle all that were claimed in a period, by Twilio's list of messages
+    Settle(settle::Arguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Verdict {
+    /// The attempt, as shown by `worker unknown list`
+    #[arg(long)]
+    attempt: Uuid,
+    /// How you know; kept in the audit log
+    #[arg(long)]
+    reason: String,
+    /// Who decided [default: the login name]
+    #[arg(long)]
+    actor: Option<String>,
+}
+
+pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
+    let pool = open::database(Env::of_process()).await?;
+    let (verdict, decision) = match command {
+        Command::List { output } => return list(&pool, *output).await,
+        Command::Adopt { sid, verdict } => (verdict, fetch(&pool, sid, &find(&pool, verdict).await?).await?),
+        Command::MarkSent(verdict) => (verdict, Decision::MarkSent),
+        Command::Reopen(verdict) => (verdict, Decision::Reopen),
+        Command::Settle(arguments) => return settle::run(&pool, arguments).await,
+    };
+    let attempt = find(&pool, verdict).await?;
+    let actor = open::actor(verdict.actor.as_deref());
+    let settled =
+        parked::decide(&pool, &attempt, &decision, &actor, &verdict.reason).await.map_err(open::failed)?;
+    let (said, code) = match settled {
+        Settled::Yes => ("settled", ExitCode::SUCCESS),
+        Settled::NumberFreed => (
+            "settled: the number is free again; its user has another number or attempt by now, so nothing is sent to them",
+            ExitCode::SUCCESS,
+        ),
+        Settled::ProvedSent => (
+            "settled: an earlier message of this number proved sent, so nothing more is sent to it",
+            ExitCode::SUCCESS,
+        ),
+        Settled::AnsweredFirst => {
+            ("a definite answer came first; nothing was changed", ExitCode::from(SOME_FAILED))
+        }
+    };
+    println!("{said}");
+    Ok(code)
+}
+
+async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
+    let open: Vec<Unknown> =
+        parked::list(pool).await.map_err(open::failed)?.iter().map(Unknown::of).collect();
+    output::print(&output::records("unknown/1", &open, output)?)?;
+    if output == Output::Human {
+        eprintln!("{} unknown, {} of them parked", open.len(), open.iter().filter(|o| o.parked).count());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Unknown {
+    attempt: Uuid,
+    user: String,
+    /// Masked.
+    number: String,
+    claimed: DateTime<Utc>,
+    checks: i16,
+    parked: bool,
+}
+
+impl Unknown {
+    fn of(row: &Open) -> Self {
+        Self {
+            attempt: row.message_id,
+            user: row.user_id.clone(),
+            number: open::masked(&row.phone_e164),
+            claimed: row.claimed_at,
+            checks: row.checks,
+            parked: row.parked_at.is_some(),
+        }
+    }
+}
+
+impl Record for Unknown {
+    const COLUMNS: &'static [&'static str] = &["attempt", "user", "number", "claimed", "checks", "state"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = if self.parked { "parked" } else { "being found out" };
+        vec![
+            self.attempt.to_string(),
+            self.user.clone(),
+            self.number.clone(),
+            output::time(self.claimed),
+            self.checks.to_string(),
+            state.to_owned(),
+        ]
+    }
+}
+
+async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
+    let found = parked::find(pool, verdict.attempt).await.map_err(open::failed)?;
+    found.ok_or_else(|| {
+        Failure::new(SOME_FAILED, "no unknown outcome of that attempt; see `worker unknown list`")
+    })
+}
+
+/// Asks Twilio for the message, so that no mistyped SID is adopted.
+async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &Open) -> Result<Decision, Failure> {
+    let config = Config::read(Env::of_process())?;
+    install_crypto();
+    let sid = MessageSid::parse(sid).map_err(|e| Failure::new(USAGE, format!("the SID {e}")))?;
+    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    adopt::fetch(pool, &client, &sid, attempt).await.map_err(|doubt| match doubt {
+        Doubt::OtherNumber | Doubt::Taken => Failure::new(SOME_FAILED, doubt),
+        Doubt::Database(error) => open::failed(error),
+        Doubt::Twilio(fault) => Failure::new(UNREACHABLE, fault),
+    })
+}

@@ -1,0 +1,163 @@
+//! `worker unknown settle`: all unknown outcomes of a period, after an outage.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::{amqp::install_crypto, config::Env};
+use sqlx::PgPool;
+
+use crate::{
+    cli::exit::{Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
+    cli::{
+        bulk::Bulk,
+        moment::Moment,
+        open,
+        output::{self, Output, Record},
+    },
+    config::Config,
+    reconcile::bulk_settle::{BulkSettle, Counts, Order, Settled},
+    reconcile::evidence::NoEvidence,
+    store::unknown::Doubt,
+    twilio::Client,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker unknown settle --since 2026-11-25T10:00:00+05:45 --until 2026-11-25T11:00:00+05:45 --dry-run
+  worker unknown settle --since 3h --until 1h --reason 'outage at Twilio' --yes
+  worker unknown settle --since 3h --until 1h --reopen-absent --reason 'outage at Twilio'
+
+Twilio is asked for the messages to each number, at most five times a second. A message that is found is adopted. With
+--reopen-absent, a user whose number has no message 15 minutes after the claim gets one more attempt. Where two
+messages could be it, or the list is incomplete, the outcome stays unknown.
+Exit code 0: all are settled. 3: some remain. 69: Twilio cannot be reached; what was settled stays so.";
+
+/// Outcomes between two lines of progress: 20 seconds.
+const TELL_EVERY: usize = 100;
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    bulk: Bulk,
+    /// Before this time; both are times of the claim
+    #[arg(long, value_name = "TIME", help_heading = "Selection")]
+    until: Moment,
+    /// Allow one more attempt where a complete list has no message
+    #[arg(long)]
+    reopen_absent: bool,
+}
+
+impl Arguments {
+    fn order(&self, now: DateTime<Utc>) -> Result<Order, Failure> {
+        let (since, until) = (self.bulk.since(now), self.until.back_from(now));
+        if since >= until {
+            return Err(Failure::new(USAGE, "--since must be earlier than --until"));
+        }
+        Ok(Order {
+            since,
+            until,
+            reopen_absent: self.reopen_absent,
+            dry_run: self.bulk.dry_run,
+            actor: self.bulk.actor(),
+            reason: self.bulk.reason().to_owned(),
+        })
+    }
+}
+
+pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let order = arguments.order(Utc::now())?;
+    let config = Config::read(Env::of_process())?;
+    install_crypto();
+    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    let bulk = BulkSettle::new(pool, &client, config.twilio.sender()?);
+    let unsettled = bulk.find(&order).await.map_err(open::failed)?;
+    let found = unsettled.doubts.len();
+    if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {
+        eprintln!("nothing was changed");
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    if !order.dry_run {
+        bulk.note(&order, found).await.map_err(open::failed)?;
+    }
+    let (mut rows, mut counts) = (Vec::with_capacity(found), Counts::default());
+    let mut failure = None;
+    for doubt in &unsettled.doubts {
+        match bulk.settle(doubt, unsettled.as_of, &order).await {
+            Ok(settled) => {
+                counts.add(settled);
+                // People only need the outcomes that remain.
+                if !settled.is_settled() || arguments.bulk.output != Output::Human {
+                    rows.push(Row::of(doubt, settled));
+                }
+                if counts.all().is_multiple_of(TELL_EVERY) {
+                    eprintln!("{} of {found}", counts.all());
+                }
+            }
+            Err(NoEvidence::Database(error)) => failure = Some(open::failed(error)),
+            Err(NoEvidence::Twilio(fault)) => {
+                let message = format!("{fault}; the rest is unsettled: run it again later");
+                failure = Some(Failure::new(UNREACHABLE, message));
+            }
+        }
+        if failure.is_some() {
+            break;
+        }
+    }
+    if !rows.is_empty() || arguments.bulk.output != Output::Human {
+        output::print(&output::records("unknown-settle/1", &rows, arguments.bulk.output)?)?;
+    }
+    let would = if order.dry_run { "dry run, nothing was changed: " } else { "" };
+    eprintln!("{would}{} of {found} unknown outcomes: {}", counts.all(), counts.summary());
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(ExitCode::from(if counts.remaining() == 0 { 0 } else { SOME_FAILED })),
+    }
+}
+
+fn confirmed(bulk: &Bulk, order: &Order, found: usize) -> Result<bool, Failure> {
+    let reopen = if order.reopen_absent { ", and reopen those that Twilio has no message of" } else { "" };
+    let (since, until) = (output::time(order.since), output::time(order.until));
+    bulk.confirmed(
+        &format!("Settle {found} unknown outcomes claimed from {since} to {until}{reopen}?"),
+        &format!("this settles {found} unknown outcomes"),
+    )
+}
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Row {
+    attempt: String,
+    user: String,
+    /// Masked.
+    number: String,
+    claimed: DateTime<Utc>,
+    result: &'static str,
+}
+
+impl Row {
+    fn of(doubt: &Doubt, settled: Settled) -> Self {
+        Self {
+            attempt: doubt.message_id.to_string(),
+            user: doubt.user_id.clone(),
+            number: open::masked(&doubt.phone_e164),
+            claimed: doubt.claimed_at,
+            result: settled.as_str(),
+        }
+    }
+}
+
+impl Record for Row {
+    const COLUMNS: &'static [&'static str] = &["attempt", "user", "number", "claimed", "result"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.attempt.clone(),
+            self.user.clone(),
+            self.number.clone(),
+            output::time(self.claimed),
+            self.result.to_owned(),
+        ]
+    }
+}

@@ -1,0 +1,38 @@
+//! What people decided.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+
+use super::{Before, Paging, limit};
+use crate::{
+    http::dashboard::{
+        Admin,
+        answer::{Failure, page},
+        view::View,
+    },
+    store::deeds,
+};
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Audit {
+    view: View,
+    rows: Vec<deeds::Row>,
+    paging: Paging,
+}
+
+pub(crate) async fn show(
+    State(admin): State<Arc<Admin>>,
+    view: View,
+    query: Result<Query<Before>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let before = query?.before;
+    let mut rows = deeds::page(admin.pool(), before, limit()).await?;
+    let paging = Paging::cut("/audit", before.is_some(), &mut rows, |row| format!("before={}", row.id));
+    page(&Audit { view, rows, paging })
+}

@@ -1,0 +1,38 @@
+//! Dead letters, without anything of their content.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+
+use super::{Before, Paging, limit};
+use crate::{
+    http::dashboard::{
+        Admin,
+        answer::{Failure, page},
+        view::View,
+    },
+    store::letters,
+};
+
+#[derive(Template)]
+#[template(path = "letters.html")]
+struct Letters {
+    view: View,
+    rows: Vec<letters::Row>,
+    paging: Paging,
+}
+
+pub(crate) async fn show(
+    State(admin): State<Arc<Admin>>,
+    view: View,
+    query: Result<Query<Before>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let before = query?.before;
+    let mut rows = letters::page(admin.pool(), before, limit()).await?;
+    let paging = Paging::cut("/letters", before.is_some(), &mut rows, |row| format!("before={}", row.id));
+    page(&Letters { view, rows, paging })
+}

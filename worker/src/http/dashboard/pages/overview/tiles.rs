@@ -1,0 +1,119 @@
+//! The strip at the top: this moment, in words and tones.
+
+use shared::lane::Lane;
+
+use crate::{
+    health::LaneState,
+    http::dashboard::{Admin, texts::Tone, view::View},
+    store::{glance::Glance, pauses::Pause},
+    throttle::{Outage, Scope},
+};
+
+/// Below this many percent accepted, somebody should look; below the second, at once.
+const FAIR: i64 = 95;
+const POOR: i64 = 80;
+
+/// One tile.
+pub(super) struct Tile {
+    pub(super) tone: Tone,
+    pub(super) word: String,
+    pub(super) more: &'static str,
+}
+
+/// One lane, with what is asked of it.
+pub(super) struct LaneTile {
+    pub(super) code: &'static str,
+    pub(super) name: &'static str,
+    pub(super) waiting: i64,
+    pub(super) tone: Tone,
+    pub(super) word: String,
+    pub(super) paused: bool,
+}
+
+/// The breaker of the fleet, as this worker last read it.
+pub(super) fn breaker(admin: &Admin, view: &View) -> Tile {
+    let t = view.t;
+    let state = *admin.worker.gate.breaker.watch().borrow();
+    let (tone, word, more) = match state.scope() {
+        None if admin.worker.gate.breaker.holds_a_country() => ("warn", t.breaker_closed, t.breaker_country),
+        None => ("good", t.breaker_closed, t.breaker_closed_more),
+        Some(_) if state.seeking => ("warn", t.breaker_half, t.breaker_half_more),
+        Some(Scope::Account) => ("bad", t.breaker_open, t.breaker_account),
+        Some(Scope::DailyCap) => ("bad", t.breaker_open, t.breaker_daily),
+        Some(Scope::Network(kind)) => (
+            "bad",
+            t.breaker_open,
+            match kind {
+                Outage::Refused => t.breaker_refused,
+                Outage::Reset => t.breaker_reset,
+                Outage::Timeout => t.breaker_timeout,
+                Outage::ServerError => t.breaker_server_error,
+                Outage::Unreadable => t.breaker_unreadable,
+                Outage::Mixed => t.breaker_network,
+            },
+        ),
+    };
+    Tile { tone, word: word.to_owned(), more }
+}
+
+/// How many of the last hour's calls Twilio accepted.
+pub(super) fn success(view: &View, glance: &Glance) -> Tile {
+    let good = glance.accepted_last_hour;
+    let all = good + glance.refused_last_hour + glance.unknown_last_hour;
+    let tone = match (good * 100).checked_div(all) {
+        None => "",
+        Some(FAIR..) => "good",
+        Some(POOR..) => "warn",
+        Some(_) => "bad",
+    };
+    let more = if all == 0 { view.t.no_calls } else { view.t.last_hour };
+    Tile { tone, word: view.percent(good, all), more }
+}
+
+pub(super) fn lanes(admin: &Admin, view: &View, glance: &Glance, pauses: &[Pause]) -> [LaneTile; 2] {
+    Lane::ALL.map(|lane| {
+        let stored = match lane {
+            Lane::Live => glance.waiting_live,
+            Lane::Backfill => glance.waiting_backfill,
+        };
+        let pause = pauses.iter().find(|p| p.lane == lane);
+        let (tone, word) = match pause {
+            Some(Pause { ends_at: None, .. }) => ("warn", view.t.lane_paused.to_owned()),
+            Some(Pause { ends_at: Some(end), .. }) => {
+                ("warn", format!("{} {}", view.t.lane_paused_until, view.time(end)))
+            }
+            None => running(view, admin.health.lane_state(lane)),
+        };
+        LaneTile {
+            code: lane.as_str(),
+            name: name(view, lane),
+            // A user in the queue is `received` in the database as well only in the backfill lane.
+            waiting: match lane {
+                Lane::Live => stored + admin.health.known_depth(lane).unwrap_or(0),
+                Lane::Backfill => stored.max(admin.health.known_depth(lane).unwrap_or(0)),
+            },
+            tone,
+            word,
+            paused: pause.is_some(),
+        }
+    })
+}
+
+pub(super) fn name(view: &View, lane: Lane) -> &'static str {
+    match lane {
+        Lane::Live => view.t.lane_live,
+        Lane::Backfill => view.t.lane_backfill,
+    }
+}
+
+fn running(view: &View, state: LaneState) -> (Tone, String) {
+    let t = view.t;
+    match state {
+        // A pause that ended a moment ago, or was lifted: it goes on within 2 s.
+        LaneState::Consuming | LaneState::Paused(_) => ("good", t.lane_running.to_owned()),
+        LaneState::Held => ("bad", t.lane_held.to_owned()),
+        LaneState::Down => ("bad", t.lane_down.to_owned()),
+        LaneState::Pausing => ("warn", t.lane_pausing.to_owned()),
+        LaneState::OutsideHours { until, .. } => ("", format!("{} {}", t.lane_hours, view.time(&until))),
+    }
+}

@@ -1,0 +1,35 @@
+//! Outcomes that nobody knows.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    http::dashboard::{
+        Admin,
+        answer::{Failure, page},
+        settling::{Run, Stage},
+        view::View,
+    },
+    store::parked::{self, Open},
+};
+
+/// More than anybody settles by hand in one sitting; the oldest come first.
+const MOST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "unknown.html")]
+struct Unknown {
+    view: View,
+    rows: Vec<Open>,
+    run: Option<Run>,
+}
+
+pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
+    let mut rows = parked::list(admin.pool()).await?;
+    // Those that wait for a person first.
+    rows.sort_by_key(|row| row.parked_at.is_none());
+    rows.truncate(MOST);
+    page(&Unknown { view, rows, run: admin.settling.last() })
+}

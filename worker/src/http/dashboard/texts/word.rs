@@ -1,0 +1,46 @@
+//! Everyday words for states, statuses and lanes, and how good they are.
+
+use crate::http::dashboard::look::Lang;
+
+/// How good something is; the style sheet knows these words.
+pub(crate) type Tone = &'static str;
+
+/// The word that people use for a state, a status or a lane. What is not in the list is shown as it is.
+pub(crate) fn word(lang: Lang, word: &str) -> String {
+    let (english, nepali) = match word {
+        "stored" => ("stored", "सुरक्षित"),
+        "received" => ("waiting", "प्रतीक्षामा"),
+        "rejected" => ("number unusable", "नम्बर अनुपयुक्त"),
+        "registered" => ("registered", "दर्ता भएको"),
+        "suppressed" => ("not to be texted", "सन्देश नपठाउने"),
+        "failed" => ("failed", "असफल"),
+        "not_sent" => ("not sent", "नपठाइएको"),
+        "skipped" => ("not needed", "आवश्यक छैन"),
+        "sending" => ("being sent", "पठाइँदै"),
+        "unknown" => ("unknown", "अज्ञात"),
+        "accepted" => ("accepted", "स्वीकृत"),
+        "queued" => ("queued", "लाममा"),
+        "sent" => ("sent", "पठाइयो"),
+        "delivered" => ("delivered", "पुग्यो"),
+        "read" => ("read", "पढियो"),
+        "undelivered" => ("not delivered", "पुगेन"),
+        "live" => ("live", "नयाँ"),
+        "backfill" => ("backfill", "पुराना"),
+        other => return other.to_owned(),
+    };
+    match lang {
+        Lang::English => english,
+        Lang::Nepali => nepali,
+    }
+    .to_owned()
+}
+
+/// How good the status of a welcome is.
+pub(crate) fn tone(welcome: &str) -> Tone {
+    match welcome {
+        "delivered" | "read" => "good",
+        "failed" | "undelivered" => "bad",
+        "unknown" => "warn",
+        _ => "",
+    }
+}

@@ -1,0 +1,157 @@
+//! `POST /twilio/status`: Twilio's word on what became of a message.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, OriginalUri, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header::CONTENT_TYPE, uri::PathAndQuery},
+    routing::post,
+};
+use shared::db::{Trouble, trouble};
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use crate::{
+    reconcile::delivery,
+    store::callbacks::{self, Callback, Effect, Taken},
+    traces,
+    twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
+    worker::Worker,
+};
+
+/// Twilio's forms are some hundred bytes.
+const MAX_BODY: usize = 64 * 1024;
+const SIGNATURE: &str = "X-Twilio-Signature";
+
+struct Receiver {
+    worker: Arc<Worker>,
+    signatures: SignatureValidator,
+    /// Without a trailing slash. The Host header is never trusted.
+    public_url: String,
+    account: String,
+}
+
+/// The webhook's routes; none without `PUBLIC_URL`, for then nothing can be verified.
+pub(crate) fn routes(worker: Arc<Worker>) -> anyhow::Result<Option<Router>> {
+    let twilio = &worker.config.twilio;
+    let Some(public_url) = &twilio.public_url else { return Ok(None) };
+    let receiver = Receiver {
+        signatures: SignatureValidator::new(&twilio.webhook_tokens),
+        public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+        account: twilio.client()?.credentials.account().to_string(),
+        worker,
+    };
+    let routes = Router::new()
+        .route("/twilio/status", post(status))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::new(receiver));
+    Ok(Some(routes))
+}
+
+async fn status(
+    State(receiver): State<Arc<Receiver>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let started = tokio::time::Instant::now();
+    let mut scope = receiver.worker.traces.callback();
+    let (code, result) = receiver.receive(&uri, &headers, &body, &mut scope).await;
+    scope.note("onboarding.result", result);
+    scope.status(code.as_u16());
+    metrics::counter!("onboarding_webhook_requests_total", "result" => result).increment(1);
+    metrics::histogram!("onboarding_webhook_request_duration_seconds")
+        .record(started.elapsed().as_secs_f64());
+    code
+}
+
+impl Receiver {
+    async fn receive(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        scope: &mut traces::Scope,
+    ) -> (StatusCode, &'static str) {
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let signature = headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let url = format!("{}{path}", self.public_url);
+        let signed = if is_form(headers) {
+            self.signatures.verify_form(&url, body, signature)
+        } else {
+            self.signatures.verify_raw(&url, body, signature)
+        };
+        if !signed {
+            return (StatusCode::FORBIDDEN, "bad_signature");
+        }
+        // Signed, but of no use: answered as taken, for repeating it would not mend it.
+        let Some(callback) = self.parse(uri, body) else {
+            return (StatusCode::NO_CONTENT, "malformed");
+        };
+        match self.apply(&callback, scope).await {
+            Ok(result) => (StatusCode::NO_CONTENT, result),
+            Err(error) if trouble(&error) == Trouble::Data => (StatusCode::NO_CONTENT, "malformed"),
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_stored"),
+        }
+    }
+
+    fn parse(&self, uri: &Uri, body: &[u8]) -> Option<Callback> {
+        let field = |name: &str| {
+            let mut pairs = form_urlencoded::parse(body);
+            pairs.find(|(k, _)| k == name).map(|(_, v)| v.into_owned())
+        };
+        if field("AccountSid").as_deref() != Some(&self.account) {
+            return None;
+        }
+        let sid = MessageSid::parse(&field("MessageSid")?).ok()?;
+        let status = field("MessageStatus").filter(|s| s.len() <= 32 && !s.contains('\0'))?;
+        let status = MessageStatus::parse(&status);
+        let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let message_id = query.find(|(k, _)| k == "mid").and_then(|(_, v)| v.parse::<Uuid>().ok());
+        Some(Callback {
+            sid: sid.to_string(),
+            to: field("To").filter(|to| !to.contains('\0')).unwrap_or_default(),
+            rank: i16::from(status.rank()),
+            status: status.as_str().to_owned(),
+            message_id,
+            error_code: field("ErrorCode").and_then(|c| c.parse().ok()),
+        })
+    }
+
+    /// After an accepted create, no code ever leads to another one: it is recorded, and where it speaks of
+    /// the account or of an opt-out, it holds back others.
+    async fn apply(
+        &self,
+        callback: &Callback,
+        scope: &mut traces::Scope,
+    ) -> Result<&'static str, sqlx::Error> {
+        let code = callback.error_code.and_then(|c| u32::try_from(c).ok());
+        let class = code.map(classify_status);
+        let suppress = class == Some(Class::OptOut);
+        let Taken { effect, traceparent } =
+            callbacks::take(&self.worker.callbacks, callback, suppress).await?;
+        scope.link(traceparent.as_deref());
+        let status = MessageStatus::parse(&callback.status);
+        tracing::info!(
+            sid = callback.sid,
+            attempt = callback.message_id.map(tracing::field::display),
+            status = status.as_str(),
+            error_code = code,
+            error_class = class.map(Class::label),
+            ?effect,
+            "status callback"
+        );
+        let Effect::Applied { age } = effect else {
+            return Ok(if matches!(effect, Effect::Stale) { "stale" } else { "unknown_sid" });
+        };
+        delivery::learn(&self.worker, callback, age).await;
+        Ok("ok")
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.starts_with(b"application/x-www-form-urlencoded")
+}

@@ -1,0 +1,228 @@
+//! Settles many unknown outcomes at once, by what Twilio's list of messages says about each.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::{
+    reconcile::evidence::{self, Evidence, NoEvidence},
+    store::{
+        audit::{self, Deed},
+        parked::{self, Decision},
+        unknown::{self, Doubt, Unsettled},
+    },
+    twilio::{Client, Pace, Sender},
+};
+
+/// Twilio allows more; live signups share the account.
+const REQUESTS_PER_SECOND: u32 = 5;
+/// A list that fails is asked again so often.
+const TRIES: u32 = 4;
+/// Twilio's list lags behind by minutes: before this age of the claim, a miss says nothing.
+const LIST_LAG: chrono::Duration = chrono::Duration::minutes(15);
+
+/// What to settle, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    /// Claimed at this time or later.
+    pub(crate) since: DateTime<Utc>,
+    /// Claimed before this time.
+    pub(crate) until: DateTime<Utc>,
+    /// Allow one more attempt where Twilio has no message.
+    pub(crate) reopen_absent: bool,
+    /// Only look.
+    pub(crate) dry_run: bool,
+    pub(crate) actor: String,
+    /// The justification for the audit log.
+    pub(crate) reason: String,
+}
+
+/// How one unknown outcome ended; in a dry run, how it would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Its message was found.
+    Adopted,
+    /// No message was found; one more attempt is allowed.
+    Reopened,
+    /// A definite answer or a person came first.
+    Answered,
+    /// No message was found, but an earlier one to the number proved sent: nothing more is sent to it.
+    ProvedSent,
+    /// More than one message could be it.
+    Several,
+    /// The number got another message meanwhile.
+    Other,
+    /// Twilio's list was longer than what was read.
+    Incomplete,
+    /// No message was found, and reopening was not asked for.
+    Absent,
+    /// No message was found, and the claim is too young for that to mean anything.
+    TooYoung,
+}
+
+impl Settled {
+    /// Every result, in the order of summaries.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Adopted,
+        Self::Reopened,
+        Self::Answered,
+        Self::ProvedSent,
+        Self::Several,
+        Self::Other,
+        Self::Incomplete,
+        Self::Absent,
+        Self::TooYoung,
+    ];
+
+    /// Whether nothing is left for a person to do.
+    pub(crate) fn is_settled(self) -> bool {
+        matches!(self, Self::Adopted | Self::Reopened | Self::Answered | Self::ProvedSent)
+    }
+
+    /// A published word: never rename one.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Reopened => "reopened",
+            Self::Answered => "answered",
+            Self::ProvedSent => "earlier_message_sent",
+            Self::Several => "several_messages",
+            Self::Other => "other_message",
+            Self::Incomplete => "incomplete_list",
+            Self::Absent => "absent",
+            Self::TooYoung => "too_young",
+        }
+    }
+}
+
+/// How many ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts([usize; Settled::ALL.len()]);
+
+impl Counts {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, settled: Settled) {
+        self.0[settled as usize] += 1;
+    }
+
+    /// How many ended so.
+    pub(crate) fn of(&self, settled: Settled) -> usize {
+        self.0[settled as usize]
+    }
+
+    /// How many were looked at.
+    pub(crate) fn all(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// How many a person still has to look at.
+    pub(crate) fn remaining(&self) -> usize {
+        Settled::ALL.into_iter().filter(|s| !s.is_settled()).map(|s| self.of(s)).sum()
+    }
+
+    /// `3 adopted, 1 absent`: what occurred, in one line.
+    pub(crate) fn summary(&self) -> String {
+        let occurred = Settled::ALL.into_iter().filter(|s| self.of(*s) > 0);
+        let words: Vec<String> = occurred.map(|s| format!("{} {}", self.of(s), s.as_str())).collect();
+        if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+    }
+}
+
+/// What settling needs.
+pub(crate) struct BulkSettle<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) client: &'a Client,
+    pub(crate) sender: &'a Sender,
+    pace: Pace,
+}
+
+impl<'a> BulkSettle<'a> {
+    /// Asks Twilio at most five times a second.
+    pub(crate) fn new(pool: &'a PgPool, client: &'a Client, sender: &'a Sender) -> Self {
+        Self { pool, client, sender, pace: Pace::per_second(REQUESTS_PER_SECOND) }
+    }
+
+    /// The outcomes that `order` is about, oldest first.
+    pub(crate) async fn find(&self, order: &Order) -> Result<Unsettled, sqlx::Error> {
+        unknown::claimed_between(self.pool, order.since, order.until).await
+    }
+
+    /// Notes in the audit log that a person has `found` outcomes settled, before any of them is.
+    pub(crate) async fn note(&self, order: &Order, found: usize) -> Result<(), sqlx::Error> {
+        let subject = format!("{found} outcomes claimed from {} to {}", order.since, order.until);
+        let deed =
+            Deed { actor: &order.actor, action: "unknown settle", subject: &subject, reason: &order.reason };
+        let mut tx = self.pool.begin().await?;
+        audit::note(&mut tx, &deed).await?;
+        tx.commit().await
+    }
+
+    /// Settles one of them, in a transaction of its own: a run that is interrupted can be repeated. `as_of` is the
+    /// database's time at or before this moment.
+    pub(crate) async fn settle(
+        &self,
+        doubt: &Doubt,
+        as_of: DateTime<Utc>,
+        order: &Order,
+    ) -> Result<Settled, NoEvidence> {
+        let old_enough = as_of - doubt.claimed_at > LIST_LAG;
+        let decision = match self.evidence(doubt).await? {
+            Evidence::Found(message) => Decision::Adopt(message),
+            Evidence::Several => return Ok(Settled::Several),
+            Evidence::Other => return Ok(Settled::Other),
+            Evidence::Incomplete => return Ok(Settled::Incomplete),
+            Evidence::Absent if !order.reopen_absent => return Ok(Settled::Absent),
+            Evidence::Absent if !old_enough => return Ok(Settled::TooYoung),
+            Evidence::Absent => Decision::Reopen,
+        };
+        let settled = match decision {
+            Decision::Reopen => Settled::Reopened,
+            Decision::Adopt(_) | Decision::MarkSent => Settled::Adopted,
+        };
+        if order.dry_run {
+            return Ok(settled);
+        }
+        let Some(open) = parked::find(self.pool, doubt.message_id).await? else {
+            return Ok(Settled::Answered);
+        };
+        let done = parked::decide(self.pool, &open, &decision, &order.actor, &order.reason).await?;
+        Ok(match done {
+            parked::Settled::AnsweredFirst => Settled::Answered,
+            parked::Settled::ProvedSent => Settled::ProvedSent,
+            parked::Settled::Yes | parked::Settled::NumberFreed => settled,
+        })
+    }
+
+    /// Reading changes nothing, so that a passing fault of Twilio's is waited for.
+    async fn evidence(&self, doubt: &Doubt) -> Result<Evidence, NoEvidence> {
+        let mut tries = 0;
+        loop {
+            match evidence::gather(self.pool, self.client, self.sender, doubt, &self.pace).await {
+                Err(NoEvidence::Twilio(fault)) if !fault.is_account() && tries + 1 < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_secs(1) * tries).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_name_what_occurred_and_what_remains() {
+        let mut counts = Counts::default();
+        assert_eq!((counts.summary().as_str(), counts.remaining()), ("none", 0));
+        for settled in
+            [Settled::Adopted, Settled::Absent, Settled::Adopted, Settled::TooYoung, Settled::Answered]
+        {
+            counts.add(settled);
+        }
+        assert_eq!(counts.summary(), "2 adopted, 1 answered, 1 absent, 1 too_young");
+        assert_eq!(counts.remaining(), 2);
+    }
+}

@@ -1,0 +1,7 @@
+//! What runs again and again, beside the deliveries.
+
+pub(crate) mod census;
+pub(crate) mod history;
+pub(crate) mod poller;
+pub(crate) mod resolver;
+pub(crate) mod sweeper;
