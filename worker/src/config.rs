@@ -1,5 +1,6 @@
 //! The worker's configuration, checked as a whole before anything starts.
 
+mod accounts;
 mod admin;
 mod checks;
 mod twilio;
@@ -16,6 +17,9 @@ use shared::{
     window::Window,
 };
 
+#[cfg(test)]
+pub(crate) use accounts::Accounts;
+pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
 pub(crate) use twilio::TwilioConfig;
 use url::Url;

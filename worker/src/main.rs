@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod consumer;
+mod facts;
 mod failpoint;
 mod handles;
 mod health;

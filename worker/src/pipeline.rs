@@ -1,6 +1,5 @@
 //! The way of an event: decode → look up what is known → decide → register → gate → claim → call → outcome.
 
-pub(crate) mod facts;
 mod inbound;
 mod line;
 mod meters;
@@ -22,15 +21,16 @@ use shared::{
 };
 use tokio::time::Instant;
 
-pub(crate) use inbound::{Arrival, Inbound};
+pub(crate) use inbound::Inbound;
 pub(crate) use meters::Meters;
 pub(crate) use turn::{InHand, Spared, Turns};
 pub(crate) use verdict::{Interrupted, Verdict};
 
 use crate::{
+    facts::{self, Arrival, Facts, Origin, StoredNumber},
     failpoint,
-    store::batch::BatchError,
     store::{
+        batch::BatchError,
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
         details,
         known::{Known, Question},
@@ -40,7 +40,6 @@ use crate::{
     throttle::{Entry, Rank},
     worker::Worker,
 };
-use facts::{Facts, Origin, StoredNumber};
 use plan::Plan;
 use send::Standing;
 

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use metrics::{Histogram, histogram};
 use shared::{lane::Lane, phone::CountryCode};
+use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{handles::Handles, worker::Worker};
+use crate::handles::Handles;
 
-pub(crate) use breaker::{Blame, Breaker, Entry, Outage, Scope, Trip};
+pub(crate) use breaker::{ACCOUNT, Blame, Breaker, Entry, Finding, Outage, Scope, Trip};
 pub(crate) use lane_queue::Rank;
 pub(crate) use lane_watch::{LaneWatch, Obstacle};
-pub(crate) use limiter::{Lease, Lessor, Limiter};
+pub(crate) use limiter::Limiter;
 pub(crate) use pauses::Pauses;
 pub(crate) use permits::{Call, Echo, Permits};
 
@@ -74,13 +75,13 @@ impl Gate {
     /// The same, where the database may have to say whether this call is the probe of its country.
     pub(crate) async fn approach(
         &self,
-        worker: &Worker,
+        pool: &PgPool,
         lane: Lane,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Trip> {
         self.pauses.check(lane)?;
-        self.breaker.approach(worker, country, entry).await
+        self.breaker.approach(pool, country, entry).await
     }
 
     /// Follows what may hold a lane back as a whole.

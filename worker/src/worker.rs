@@ -15,8 +15,14 @@ use crate::{
     phone_ref::{PhoneRef, PhoneRefs},
     pipeline::{InHand, Meters, Spared, Turns},
     registrar::{Registrar, registrar},
-    store::batch::{Batcher, Gather},
-    store::{claim::Claim, known::ReadKnown, outcome::Outcome, record::Record, send_rate::SendRate},
+    store::{
+        batch::{Batcher, Gather},
+        claim::Claim,
+        known::ReadKnown,
+        outcome::Outcome,
+        record::Record,
+        send_rate::SendRate,
+    },
     throttle::{Breaker, Gate, Limiter, Pauses, Permits},
     traces::Traces,
     twilio::{Client, Sender},
@@ -83,6 +89,7 @@ impl Worker {
         let timing = &config.timing;
         let topology = Topology::new(config.broker.namespace.clone());
         let per_day = config.pace.messages_per_day;
+        let probe_takes = config.twilio.timeout + config.twilio.lookup_timeout;
         let worker_id = Uuid::now_v7().to_string();
         let lease = timing.lease;
         let claim = || Claim {
@@ -103,7 +110,7 @@ impl Worker {
                     SendRate(pool.clone()),
                     abandon.clone(),
                 ),
-                breaker: Breaker::new(timing.probe, config.pace.concurrency),
+                breaker: Breaker::new(timing.probe, probe_takes, config.pace.concurrency),
                 pauses: Pauses::new(),
                 waits: Handles::new(),
             },

@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     cli::exit::Failure,
-    http::dashboard::{self, Account, Role},
+    config::{Account, Role},
+    http::dashboard,
 };
 
 const EXAMPLES: &str = "\

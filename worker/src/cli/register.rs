@@ -26,7 +26,8 @@ use super::{ask, open};
 use crate::{
     cli::exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
     config::Config,
-    pipeline::{self, Arrival, Inbound, Verdict},
+    facts::Arrival,
+    pipeline::{self, Inbound, Verdict},
     store::audit::{self, Deed},
     twilio::{self, Client, Preflight, Sender},
     worker::Worker,

@@ -20,20 +20,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     cli::exit::{CONFIGURATION, Failure},
     config::Config,
-    consumer::Consumer,
-    consumer::dead_queue,
+    consumer::{Consumer, dead_queue},
     health::Health,
-    http::dashboard::{self, Admin},
-    http::exposition::{self, Exposition},
-    http::heartbeat::{self, Heartbeat},
-    http::listener::{self, Limits},
-    http::ops::{self, Ops},
-    http::status_callbacks,
-    tasks::census,
-    tasks::history,
-    tasks::poller,
-    tasks::resolver,
-    tasks::sweeper::Sweeper,
+    http::{
+        dashboard::{self, Admin},
+        exposition::{self, Exposition},
+        heartbeat::{self, Heartbeat},
+        listener::{self, Limits},
+        ops::{self, Ops},
+        status_callbacks,
+    },
+    tasks::{census, history, poller, probe, resolver, sweeper::Sweeper},
     throttle::breaker,
     worker::Worker,
 };
@@ -148,7 +145,7 @@ fn start(
     {
         // A probe is a call as those of the lanes: its end is waited for.
         let (worker, stop) = (worker.clone(), stop.clone());
-        lanes.spawn(async move { breaker::keep_probing(&worker, &stop).await });
+        lanes.spawn(async move { probe::run(&worker, &stop).await });
     }
     lanes.close();
     let (publisher, publishing) =
@@ -172,7 +169,7 @@ fn start(
     }
     {
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());
-        tasks.spawn(async move { breaker::follow(&worker, &health, &stop).await });
+        tasks.spawn(async move { breaker::follow(&worker.gate.breaker, &worker.pool, &health, &stop).await });
     }
     (lanes, publisher)
 }

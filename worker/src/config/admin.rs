@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use shared::config::{Env, Setting};
 
+use super::accounts::Accounts;
 use super::settings;
-use crate::http::dashboard::Accounts;
 
 /// A secret that a proxy shows must not be guessed.
 const SHORTEST_SECRET: usize = 16;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use shared::{amqp::Screened, lane::Lane};
 use tokio::time::Instant;
 
-use crate::pipeline::{Arrival, Inbound};
+use crate::{facts::Arrival, pipeline::Inbound};
 
 /// Takes the body out of `delivery`; the acker stays.
 pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {

@@ -1,7 +1,6 @@
 //! The dashboard on `ADMIN_ADDR`: pages for those who look after the service. Nothing but the login page and its
 //! files answers without a login; every POST bears the session's token; numbers are masked before they get here.
 
-mod accounts;
 mod actions;
 mod answer;
 mod assets;
@@ -30,7 +29,6 @@ use axum::{
 };
 use shared::amqp::Publisher;
 
-pub(crate) use accounts::{Account, Accounts, Role};
 pub(crate) use password::hash;
 
 use crate::{config::AdminConfig, health::Health, worker::Worker};

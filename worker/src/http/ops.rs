@@ -10,7 +10,10 @@ use axum::{
     routing::get,
 };
 
-use crate::{health::Health, http::exposition::Exposition, http::heartbeat::Heartbeat};
+use crate::{
+    health::Health,
+    http::{exposition::Exposition, heartbeat::Heartbeat},
+};
 
 /// What the probes look at. Nothing of it asks anybody.
 pub(crate) struct Ops {

@@ -4,17 +4,11 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use shared::{amqp::Screened, lane::Lane, loggable};
-use tokio::time::Instant;
 
-use super::facts::Origin;
-use crate::store::tries;
-
-/// How a delivery came.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    pub(crate) at: Instant,
-    pub(crate) redelivered: bool,
-}
+use crate::{
+    facts::{Arrival, Origin},
+    store::tries,
+};
 
 /// One delivery. `Debug` shows no body.
 pub(crate) struct Inbound {

@@ -4,7 +4,8 @@ use std::{borrow::Cow, time::Duration};
 
 use shared::{loggable, loggable_sentence, phone::E164};
 
-use super::{Inbound, Verdict, facts::Facts, plan::Skip};
+use super::{Inbound, Verdict, plan::Skip};
+use crate::facts::Facts;
 use crate::{phone_ref::PhoneRef, store::outcome::Ended, twilio::CreateOutcome, worker::Worker};
 
 /// Twilio was called for her.

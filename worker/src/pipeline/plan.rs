@@ -5,8 +5,10 @@ use shared::{
     state::{AttemptOutcome, UserState},
 };
 
-use super::facts::Facts;
-use crate::store::known::{Holder, Known, StoredUser};
+use crate::{
+    facts::Facts,
+    store::known::{Holder, Known, StoredUser},
+};
 
 /// What an event leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

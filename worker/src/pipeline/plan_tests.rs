@@ -8,14 +8,11 @@ use shared::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{
-    super::{
-        Arrival,
-        facts::{Origin, StoredNumber},
-    },
-    *,
+use super::*;
+use crate::{
+    config::Audience,
+    facts::{Arrival, Origin, StoredNumber},
 };
-use crate::config::Audience;
 
 const HERS: &str = "9807969278";
 

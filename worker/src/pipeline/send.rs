@@ -13,12 +13,11 @@ use shared::{
 use tokio::time::Instant;
 
 use super::{
-    Interrupted, Verdict,
-    facts::Facts,
-    line,
+    Interrupted, Verdict, line,
     settle::{self, Terms},
 };
 use crate::{
+    facts::Facts,
     failpoint,
     registrar::Registration,
     store::{
@@ -56,7 +55,7 @@ pub(super) async fn send(
     let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
     let country = phone.country();
     // Before anything is used up: Lookup, permit, rate.
-    match worker.gate.approach(worker, facts.lane, country, standing.entry).await {
+    match worker.gate.approach(&worker.pool, facts.lane, country, standing.entry).await {
         Ok(entry) => standing.entry = entry,
         Err(trip) => return hold(worker, facts, trip, standing.retries).await,
     }

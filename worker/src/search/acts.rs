@@ -19,21 +19,21 @@ use super::{
     delivery::Delivery,
     steps::{Answer, Fate, NUMBERS, STATUSES, Step, USERS},
     twilio::{ACCOUNT, Call},
-    world::{Found, PUBLIC_URL, TOKEN, World, newest},
+    world::{Found, PUBLIC_URL, TOKEN, World, newest, probe},
 };
 use crate::{
     http::status_callbacks,
-    reconcile::adopt,
-    reconcile::bulk_settle::{BulkSettle, Order},
+    reconcile::{
+        adopt,
+        bulk_settle::{BulkSettle, Order},
+    },
     replay,
     store::{
         dead_letters::{self, DeadLetter, settle},
         parked::{self, Decision, Open, Settled},
         pauses, prune, reopen, suppressions, sweep,
     },
-    tasks::poller,
-    tasks::resolver,
-    throttle::breaker,
+    tasks::{poller, resolver},
     twilio::{MessageSid, MessageStatus, sign_form},
 };
 
@@ -243,7 +243,7 @@ impl World {
             ledger.account_refused &= !mended;
             ledger.next = Some(Call { answer, held: None });
         }
-        breaker::step(&self.workers[n]).await.unwrap();
+        probe(&self.workers[n]).await;
         self.twilio.ledger().next = None;
     }
 

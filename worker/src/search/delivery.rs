@@ -10,7 +10,7 @@ use shared::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::pipeline::{Arrival, Inbound};
+use crate::{facts::Arrival, pipeline::Inbound};
 
 /// One message of a queue.
 pub(super) struct Delivery {

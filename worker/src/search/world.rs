@@ -16,7 +16,7 @@ use super::{
     hands::Hand,
     twilio::{ACCOUNT, SERVICE, Twilio},
 };
-use crate::{config::Config, throttle::breaker, worker::Worker};
+use crate::{config::Config, tasks, worker::Worker};
 
 /// What is wrong, in words; `Ok`: nothing.
 pub(super) type Found = Result<(), String>;
@@ -109,7 +109,7 @@ impl World {
         let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
         let worker = Arc::new(Worker::new(self.config.clone(), pools, stop, &abandon).unwrap());
         worker.gate.pauses.look(&self.pool).await.unwrap();
-        breaker::step(&worker).await.unwrap();
+        probe(&worker).await;
         match self.workers.get_mut(n) {
             Some(place) => *place = worker,
             None => self.workers.push(worker),
@@ -146,4 +146,12 @@ impl World {
 /// The position of the `nth` from the end.
 pub(super) fn newest(length: usize, nth: usize) -> Option<usize> {
     length.checked_sub(1).map(|last| last - nth % length)
+}
+
+/// What follows the fleet's breaker, and its probe, do in turn.
+pub(super) async fn probe(worker: &Worker) {
+    let breaker = &worker.gate.breaker;
+    breaker.exchange(&worker.pool).await.unwrap();
+    tasks::probe::step(worker).await.unwrap();
+    breaker.exchange(&worker.pool).await.unwrap();
 }

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use super::record::Written;
-use crate::pipeline::facts::Facts;
+use crate::facts::Facts;
 
 /// Keeps what `facts` tell of her, and how her number is spelled. Dates are left alone: no event carries them.
 pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::Error> {

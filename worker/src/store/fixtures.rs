@@ -24,10 +24,7 @@ use super::{
 };
 use crate::{
     config::Audience,
-    pipeline::{
-        Arrival,
-        facts::{Facts, Origin, StoredNumber},
-    },
+    facts::{Arrival, Facts, Origin, StoredNumber},
 };
 
 /// A database of one test.

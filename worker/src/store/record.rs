@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
-    pipeline::facts::Facts,
+    facts::Facts,
     store::batch::{Keyed, Statement},
 };
 

@@ -11,7 +11,7 @@ use super::{
     fixtures::{Database, facts_at, stored_facts},
     record::{NewState, Record, Written},
 };
-use crate::{pipeline::facts::Facts, store::batch::Statement};
+use crate::{facts::Facts, store::batch::Statement};
 
 async fn hold(pool: &PgPool, facts: Arc<Facts>) -> Written {
     let state = NewState::plain(facts, UserState::Received, Some(Reason::Paused));

@@ -5,14 +5,24 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::throttle::{Lease, Lessor};
+/// A stretch of the line, as the database gave it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) sent: Instant,
+    pub(crate) received: Instant,
+    /// The database's clock between the two, in microseconds since the epoch.
+    pub(crate) now: i64,
+    /// Where the stretch begins, likewise.
+    pub(crate) start: i64,
+}
 
 /// Leases from Postgres.
 pub(crate) struct SendRate(pub(crate) PgPool);
 
-impl Lessor for SendRate {
-    /// A line that lies further ahead than `reach` was written by a clock that was put back since.
-    async fn lease(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
+impl SendRate {
+    /// Leases the next `span` of the line. A line that lies further ahead than `reach` was written by a clock
+    /// that was put back since: it is begun anew.
+    pub(crate) async fn next_stretch(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
         // Waiting for a connection must not count as doubt about the clock.
         let mut connection = self.0.acquire().await?;
         let sent = Instant::now();

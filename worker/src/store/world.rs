@@ -17,7 +17,7 @@ use super::{
     record::{NewState, Record, Written},
     unknown::{self, Freed},
 };
-use crate::{pipeline::facts::Facts, store::batch::Statement};
+use crate::{facts::Facts, store::batch::Statement};
 
 const RETRY_FOR: Duration = Duration::from_secs(3600);
 

@@ -29,9 +29,7 @@ use crate::{
     twilio::{Client, Preflight},
 };
 use countries::{Countries, Way};
-#[cfg(test)]
-pub(crate) use fleet::step;
-pub(crate) use fleet::{follow, keep_probing};
+pub(crate) use fleet::follow;
 pub(crate) use outage::Outage;
 use outage::Run;
 pub(crate) use state::{Scope, State};
@@ -39,7 +37,8 @@ use suspects::Suspects;
 pub(crate) use terms::{Blame, Entry, Finding, Trip};
 
 const NETWORK: &str = "network";
-const ACCOUNT: &str = "account";
+/// Credentials, sender or account are at fault.
+pub(crate) const ACCOUNT: &str = "account";
 
 /// Without a definite answer between them, so many calls in a row mean an outage. A fifth of all calls failing at random
 /// makes such a run once in 300,000 calls.
@@ -54,6 +53,8 @@ pub(crate) struct Breaker {
     run: Run,
     longest_run: u32,
     gaps: Gaps,
+    /// The longest that a probe takes.
+    probe_takes: Duration,
     suspects: Mutex<Suspects>,
     countries: Mutex<Countries>,
     /// Countries are held back, or recipients under suspicion: only then answers need a lock.
@@ -79,15 +80,16 @@ enum News {
 }
 
 impl Breaker {
-    /// Closed, and not consumed through until the database was read. `gaps` lie between probes; `concurrency` calls may
-    /// be in flight.
-    pub(crate) fn new(gaps: RetryPolicy, concurrency: usize) -> Self {
+    /// Closed, and not consumed through until the database was read. `gaps` lie between probes, each of which takes at most
+    /// `probe_takes`; `concurrency` calls may be in flight.
+    pub(crate) fn new(gaps: RetryPolicy, probe_takes: Duration, concurrency: usize) -> Self {
         let breaker = Self {
             state: watch::Sender::new(State::default()),
             run: Run::default(),
             // With what is in flight when it opens, an outage leaves at most twice `concurrency` without an answer.
             longest_run: u32::try_from(concurrency.saturating_add(1).min(LONGEST_RUN)).unwrap_or(2),
             gaps: Gaps { base: gaps.base, max: gaps.max },
+            probe_takes,
             suspects: Mutex::default(),
             countries: Mutex::default(),
             watchful: AtomicBool::new(false),

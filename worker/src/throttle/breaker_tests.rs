@@ -7,7 +7,7 @@ const USUAL: Entry = Entry { probe: false, country_probe: false };
 const PROBE: Entry = Entry { probe: true, country_probe: false };
 
 fn breaker(concurrency: usize) -> Breaker {
-    Breaker::new(GAPS, concurrency)
+    Breaker::new(GAPS, Duration::from_secs(12), concurrency)
 }
 
 fn country(code: &str) -> Option<CountryCode> {

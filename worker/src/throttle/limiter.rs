@@ -21,7 +21,10 @@ use shared::db::sqlstate;
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::throttle::Rank;
+use crate::{
+    store::send_rate::{Lease, SendRate},
+    throttle::Rank,
+};
 use counter::{Counter, Next, Order};
 pub(crate) use share::Share;
 use token::Token;
@@ -29,17 +32,6 @@ use token::Token;
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// After a lease that failed.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// A stretch of the line, as the database gave it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lease {
-    pub(crate) sent: Instant,
-    pub(crate) received: Instant,
-    /// The database's clock between the two, in microseconds since the epoch.
-    pub(crate) now: i64,
-    /// Where the stretch begins, likewise.
-    pub(crate) start: i64,
-}
 
 /// Gives leases.
 pub(crate) trait Lessor: Send + Sync + 'static {
@@ -49,6 +41,12 @@ pub(crate) trait Lessor: Send + Sync + 'static {
         span: Duration,
         reach: Duration,
     ) -> impl Future<Output = Result<Lease, sqlx::Error>> + Send;
+}
+
+impl Lessor for SendRate {
+    async fn lease(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
+        self.next_stretch(span, reach).await
+    }
 }
 
 /// The rate as one worker keeps to it.

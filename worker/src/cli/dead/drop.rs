@@ -10,8 +10,11 @@ use super::{
     touched::{Touched, letters},
 };
 use crate::{
-    cli::exit::{Failure, INTERRUPTED, SOME_FAILED},
-    cli::{ask, open},
+    cli::{
+        ask,
+        exit::{Failure, INTERRUPTED, SOME_FAILED},
+        open,
+    },
     store::dead_letters::settle,
 };
 

@@ -4,8 +4,12 @@ use chrono::Utc;
 use shared::lane::Lane;
 
 use crate::{
-    cli::exit::{Failure, USAGE},
-    cli::{lane_argument::lane_parser, moment::Moment, open},
+    cli::{
+        exit::{Failure, USAGE},
+        lane_argument::lane_parser,
+        moment::Moment,
+        open,
+    },
     store::dead_letters::find::Selection,
 };
 

@@ -8,8 +8,8 @@ use shared::{config::Env, lane::Lane};
 
 use super::filter::Filter;
 use crate::{
-    cli::exit::Failure,
     cli::{
+        exit::Failure,
         open,
         output::{self, Output, Record},
     },

@@ -15,9 +15,10 @@ use super::{
     safety::Safety,
     touched::{Touched, letters},
 };
-use crate::{
-    cli::exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
-    cli::{ask, open},
+use crate::cli::{
+    ask,
+    exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE},
+    open,
 };
 
 const EXAMPLES: &str = "\

@@ -9,8 +9,8 @@ use sqlx::PgPool;
 
 use super::{filter::numbers, mask};
 use crate::{
-    cli::exit::{Failure, SOME_FAILED, USAGE},
     cli::{
+        exit::{Failure, SOME_FAILED, USAGE},
         open,
         output::{self, Output},
     },

@@ -3,8 +3,7 @@
 use sqlx::PgPool;
 
 use crate::{
-    cli::exit::Failure,
-    cli::open,
+    cli::{exit::Failure, open},
     store::dead_letters::find::{self, Selection},
 };
 

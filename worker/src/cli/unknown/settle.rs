@@ -8,16 +8,18 @@ use shared::{amqp::install_crypto, config::Env};
 use sqlx::PgPool;
 
 use crate::{
-    cli::exit::{Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
     cli::{
         bulk::Bulk,
+        exit::{Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
         moment::Moment,
         open,
         output::{self, Output, Record},
     },
     config::Config,
-    reconcile::bulk_settle::{BulkSettle, Counts, Order, Settled},
-    reconcile::evidence::NoEvidence,
+    reconcile::{
+        bulk_settle::{BulkSettle, Counts, Order, Settled},
+        evidence::NoEvidence,
+    },
     store::unknown::Doubt,
     twilio::Client,
 };

@@ -23,8 +23,10 @@ use super::{
     texts::Note,
 };
 use crate::{
-    reconcile::adopt::{self, Doubt},
-    reconcile::bulk_settle::Order,
+    reconcile::{
+        adopt::{self, Doubt},
+        bulk_settle::Order,
+    },
     replay as letters,
     store::{
         dead_letters::settle::{self, Verdict},

@@ -9,10 +9,10 @@ use axum::{
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
 
-use super::{accounts::is_name, session::same};
+use super::session::same;
 use crate::{
     config::{AdminConfig, ProxyConfig},
-    http::dashboard::Role,
+    config::{Role, is_name},
 };
 
 const SECRET: &str = "X-Admin-Proxy-Secret";
@@ -76,7 +76,7 @@ fn is_trusted(nets: &[IpNet], address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::dashboard::Accounts;
+    use crate::config::Accounts;
 
     fn config() -> AdminConfig {
         let proxy = ProxyConfig {

@@ -7,7 +7,7 @@ use rand::RngCore as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 
-use crate::{http::dashboard::Role, store::admin_sessions};
+use crate::{config::Role, store::admin_sessions};
 
 /// The session's cookie.
 const SESSION: &str = "aamcare_session";

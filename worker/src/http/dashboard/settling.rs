@@ -7,8 +7,10 @@ use chrono_tz::Asia::Kathmandu;
 use shared::db::sqlstate;
 
 use crate::{
-    reconcile::bulk_settle::{BulkSettle, Counts, Order, Settled},
-    reconcile::evidence::NoEvidence,
+    reconcile::{
+        bulk_settle::{BulkSettle, Counts, Order, Settled},
+        evidence::NoEvidence,
+    },
     worker::Worker,
 };
 

@@ -1,20 +1,15 @@
-//! Keeps this worker's breaker and the fleet's the same, and makes the probes that this worker wins.
+//! Keeps this worker's breaker and the fleet's the same, and says whose a probe is.
 
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
-use chrono::Utc;
-use futures::FutureExt;
-use shared::{db::sqlstate, lane::Lane, loggable, phone::CountryCode};
+use shared::{db::sqlstate, phone::CountryCode};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Trip, Way, countries, country_trip, lock};
 use crate::{
-    consumer::may_run,
     health::Health,
-    pipeline,
     store::breaker::{self as store, Turn},
-    twilio::Preflight,
-    worker::Worker,
 };
 
 /// A change is to be known to all within a second.
@@ -22,20 +17,15 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// However many ask, the database is read no more often.
 const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Users who are tried in one probe, should there be nothing to send to the first ones, or their country be held back.
-const TRIES: usize = 100;
-/// So much later a user is tried again whose probe came to no end.
-const POSTPONED: Duration = Duration::from_secs(60);
 
 /// Follows the fleet's breaker until the worker stops.
-pub(crate) async fn follow(worker: &Worker, health: &Health, stop: &CancellationToken) {
-    let breaker = &worker.gate.breaker;
+pub(crate) async fn follow(breaker: &Breaker, pool: &PgPool, health: &Health, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = health.database_ready() => {}
             () = stop.cancelled() => return,
         }
-        match tokio::time::timeout(TIMEOUT, breaker.exchange(&worker.pool)).await {
+        match tokio::time::timeout(TIMEOUT, breaker.exchange(pool)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(cause = sqlstate(&error), "the fleet's breaker cannot be read"),
             Err(_) => tracing::warn!("the fleet's breaker cannot be read in time"),
@@ -49,107 +39,9 @@ pub(crate) async fn follow(worker: &Worker, health: &Health, stop: &Cancellation
     }
 }
 
-/// Probes until the worker stops. What the database does not tell is not probed: no call could be recorded either.
-pub(crate) async fn keep_probing(worker: &Worker, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = tokio::time::sleep(INTERVAL / 2) => {}
-            () = stop.cancelled() => return,
-        }
-        let due = lock(&worker.gate.breaker.due).take();
-        if let Some(scope) = due
-            && let Err(error) = probe(worker, scope).await
-        {
-            tracing::warn!(scope, cause = sqlstate(&error), "no probe: the database failed");
-        }
-    }
-}
-
-/// One round of both, for a test in which no time passes by itself.
-#[cfg(test)]
-pub(crate) async fn step(worker: &Worker) -> Result<(), sqlx::Error> {
-    let breaker = &worker.gate.breaker;
-    breaker.exchange(&worker.pool).await?;
-    let due = lock(&breaker.due).take();
-    if let Some(scope) = due {
-        probe(worker, scope).await?;
-    }
-    breaker.exchange(&worker.pool).await
-}
-
-/// One waiting user's call, if the probe is due and this worker wins it.
-async fn probe(worker: &Worker, scope: &'static str) -> Result<(), sqlx::Error> {
-    let (pool, breaker) = (&worker.pool, &worker.gate.breaker);
-    let (window, now) = (worker.config.backfill_window, Utc::now());
-    let lanes: Vec<Lane> = Lane::ALL.into_iter().filter(|lane| may_run(*lane, &window, now)).collect();
-    let mut next = store::longest_waiting(pool, &lanes).await?;
-    breaker.change(|state| state.seeking = next.is_none() && state.scope().is_some());
-    if next.is_none() || store::take_probe(pool, scope, within(worker), breaker.gaps).await? != Turn::Ours {
-        return Ok(());
-    }
-    if scope == ACCOUNT
-        && let Preflight::Refused { status, code } = worker.client.preflight().await
-    {
-        tracing::warn!(status, code, "breaker probe: Twilio refuses the account");
-        return store::failed(pool, scope, ACCOUNT, breaker.gaps).await;
-    }
-    for _ in 0..TRIES {
-        let Some((user, lane)) = next.take() else { break };
-        lock(&breaker.finding).take();
-        tracing::info!(scope, user_id = &*loggable(&user), "breaker probe: this user's call finds out");
-        match AssertUnwindSafe(pipeline::probe(worker, &user, lane)).catch_unwind().await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(scope, %error, "breaker probe: interrupted");
-                if error.is_database() || error.is_stopping() {
-                    break;
-                }
-            }
-            Err(_) => tracing::error!(scope, user_id = &*loggable(&user), "breaker probe: panicked"),
-        }
-        let found = lock(&breaker.finding).take();
-        if let Some(finding) = found {
-            return conclude(worker, scope, finding).await;
-        }
-        next = store::longest_waiting(pool, &lanes).await?;
-        // One user must not keep all others waiting, whatever is the matter with her data.
-        if next.as_ref().is_some_and(|(same, _)| *same == user) {
-            store::postpone(pool, &user, POSTPONED).await?;
-            next = store::longest_waiting(pool, &lanes).await?;
-        }
-    }
-    store::found_nobody(pool, scope).await
-}
-
-async fn conclude(worker: &Worker, scope: &'static str, finding: Finding) -> Result<(), sqlx::Error> {
-    let (pool, breaker) = (&worker.pool, &worker.gate.breaker);
-    match finding {
-        Finding::Outage(kind) if scope == NETWORK => {
-            // An outage that shows several kinds stays `mixed`: the alert keeps its label.
-            let before = breaker.state.borrow().network;
-            let kind = before.map_or(kind, |before| before.and(kind));
-            store::failed(pool, scope, kind.as_str(), breaker.gaps).await
-        }
-        Finding::Account | Finding::Outage(_) if scope == ACCOUNT => {
-            store::failed(pool, scope, ACCOUNT, breaker.gaps).await
-        }
-        _ => {
-            tracing::info!(scope, "breaker closed: the probe got a definite answer");
-            store::close(pool, scope).await?;
-            breaker.told.notify_one();
-            Ok(())
-        }
-    }
-}
-
-/// The time that a probe may take.
-fn within(worker: &Worker) -> Duration {
-    worker.config.twilio.timeout + worker.config.twilio.lookup_timeout
-}
-
 impl Breaker {
     /// Tells the database what is new here, and reads what is new there.
-    async fn exchange(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    pub(crate) async fn exchange(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let number = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
         loop {
             let next = lock(&self.news).first().cloned();
@@ -189,10 +81,58 @@ impl Breaker {
         self.is_open()
     }
 
+    /// The scope whose probe is due; it is told once per exchange.
+    pub(crate) fn due(&self) -> Option<&'static str> {
+        lock(&self.due).take()
+    }
+
+    /// Whether the probe is this worker's. Where `anybody` waits who could be it; else the queues are consumed until one does.
+    pub(crate) async fn take_probe(
+        &self,
+        pool: &PgPool,
+        scope: &'static str,
+        anybody: bool,
+    ) -> Result<bool, sqlx::Error> {
+        self.change(|state| state.seeking = !anybody && state.scope().is_some());
+        lock(&self.finding).take();
+        Ok(anybody && store::take_probe(pool, scope, self.probe_takes, self.gaps).await? == Turn::Ours)
+    }
+
+    /// What the last call of a probe found out.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        lock(&self.finding).take()
+    }
+
+    /// Closes the scope, or puts its next probe off, by what the probe found out.
+    pub(crate) async fn conclude(
+        &self,
+        pool: &PgPool,
+        scope: &'static str,
+        finding: Finding,
+    ) -> Result<(), sqlx::Error> {
+        match finding {
+            Finding::Outage(kind) if scope == NETWORK => {
+                // An outage that shows several kinds stays `mixed`: the alert keeps its label.
+                let before = self.state.borrow().network;
+                let kind = before.map_or(kind, |before| before.and(kind));
+                store::failed(pool, scope, kind.as_str(), self.gaps).await
+            }
+            Finding::Account | Finding::Outage(_) if scope == ACCOUNT => {
+                store::failed(pool, scope, ACCOUNT, self.gaps).await
+            }
+            _ => {
+                tracing::info!(scope, "breaker closed: the probe got a definite answer");
+                store::close(pool, scope).await?;
+                self.told.notify_one();
+                Ok(())
+            }
+        }
+    }
+
     /// How a user's call meets the breaker: held back, let through, or as the probe of their country.
     pub(crate) async fn approach(
         &self,
-        worker: &Worker,
+        pool: &PgPool,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Trip> {
@@ -212,7 +152,7 @@ impl Breaker {
             Way::Due(code) => code,
         };
         let (scope, gaps) = (countries::scope(country.as_str()), self.country_gaps(by_callback));
-        match store::take_probe(&worker.pool, &scope, within(worker), gaps).await {
+        match store::take_probe(pool, &scope, self.probe_takes, gaps).await {
             Ok(Turn::Ours) => {
                 tracing::info!(country = country.as_str(), "probe of a country that is held back");
                 Ok(Entry { country_probe: true, ..entry })

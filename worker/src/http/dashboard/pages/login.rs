@@ -14,12 +14,15 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use shared::audit::{self, Deed};
 
-use crate::http::dashboard::{
-    Account, Admin,
-    answer::{Failure, page},
-    door, origin,
-    session::{self, random_token, same},
-    view::View,
+use crate::{
+    config::Account,
+    http::dashboard::{
+        Admin,
+        answer::{Failure, page},
+        door, origin,
+        session::{self, random_token, same},
+        view::View,
+    },
 };
 
 /// Bound to the form, so that nobody signs another person in with a link.

@@ -9,8 +9,16 @@ use shared::{
     phone::{self, CountryCode, Phone, Region, Unusable},
 };
 
-use super::Arrival;
+use tokio::time::Instant;
+
 use crate::config::Audience;
+
+/// How a delivery came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) at: Instant,
+    pub(crate) redelivered: bool,
+}
 
 /// The facts that decide about one welcome. `Debug` shows neither number nor name.
 pub(crate) struct Facts {
