@@ -2,7 +2,7 @@
 # Checks of the files that no compiler reads: scripts, Dockerfile, compose file, manifests, alerts.
 
 check_files() {
-    python3 "$ROOT/deploy/dev/layers.py"
+    check_with python3 "$ROOT/deploy/dev/layers.py"
     python_packages "$ROOT/deploy/dev/requirements-lint.txt" ||
         say "    the linters cannot be installed from PyPI; those on PATH are used"
     check_with shellcheck -x -a "$ROOT/dev" "$ROOT/.ci/run" "$ROOT"/deploy/dev/{instance,bootstrap_test}.sh
