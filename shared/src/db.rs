@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(1);
 pub enum Limits {
     /// 30 s and 10 s.
     Work,
-    /// 10 s and 5 s, for a person who waits.
+    /// 10 s and 5 s, for a page or command that a person is waiting for.
     Look,
     /// None, for migrations.
     Unlimited,

@@ -13,10 +13,10 @@ use super::Exit;
 /// Why a command stopped. The texts hold no number, name or secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Settings to mend.
+    /// Settings that are missing or wrong.
     #[error(transparent)]
     Configuration(#[from] Faults),
-    /// The command line or the input cannot be meant.
+    /// The command line or the input is wrong.
     #[error("{0}")]
     Usage(String),
     /// RabbitMQ cannot be used.
@@ -32,11 +32,11 @@ pub enum Failure {
         db::advice(source)
     )]
     NoDatabase {
-        /// Which.
+        /// Which database.
         what: &'static str,
         /// The variable that says where it is.
         setting: &'static str,
-        /// What was tried.
+        /// The error of the connection.
         source: sqlx::Error,
     },
     /// A statement failed.

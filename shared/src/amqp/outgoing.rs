@@ -58,8 +58,8 @@ impl Outgoing {
         Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
     }
 
-    /// A stored delivery, published once more byte for byte with its headers and the time of its first publish: an event
-    /// that has no time of its own must not look newer than it is.
+    /// A stored delivery, published once more byte for byte, with its headers and the time of its first publish. An event
+    /// without a `time` is dated by that, so it must not look newer than it is.
     pub fn replayed(
         id: String,
         lane: Lane,
@@ -69,7 +69,7 @@ impl Outgoing {
     ) -> Self {
         let typed = serde_json::from_slice::<serde_json::Value>(&body).ok();
         let event_type = typed.as_ref().and_then(|v| v.get("type")?.as_str()).unwrap_or_default();
-        // AMQP's limit for `type`; what is longer is no type of ours.
+        // AMQP allows 255 bytes for `type`. None of our types is longer.
         let event_type = if event_type.len() > 255 { "" } else { event_type }.to_owned();
         let mut event = Self::new(id, lane, event_type.into(), body, None);
         event.headers = headers::of_json(headers);
@@ -107,7 +107,7 @@ impl Outgoing {
         &self.body
     }
 
-    /// What goes with it.
+    /// The AMQP properties of the event.
     pub fn properties(&self) -> BasicProperties {
         BasicProperties::default()
             .with_delivery_mode(2)

@@ -78,14 +78,14 @@ async fn moved(tx: &mut PgConnection, run: Uuid, place: &Place<'_>) -> Result<()
     Ok(())
 }
 
-/// A user whom a run enqueued, with her number as typed.
+/// A user that a run enqueued, with her number as typed.
 pub(crate) struct Behind {
     pub(crate) user_id: String,
     pub(crate) phone_raw: String,
     pub(crate) country_hint: Option<String>,
 }
 
-/// Some of the users whom `run` enqueued, after one id and up to another.
+/// Some of the users that `run` enqueued, after one id and up to another.
 pub(crate) async fn behind(
     pool: &PgPool,
     run: Uuid,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::person::Person;
 
-/// Different keys of one file; with more of them it is no list of users.
+/// The most different keys in one file. A file with more is not a list of users.
 const MOST_KEYS: usize = 1000;
 
 /// Gives every line that is not blank to `sink` until that wants no more; then judges the keys of all.

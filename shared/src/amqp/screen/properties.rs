@@ -13,7 +13,7 @@ const DELIVERY_MODE: u16 = 1 << 12;
 const PRIORITY: u16 = 1 << 11;
 const MESSAGE_ID: u16 = 1 << 7;
 const TIMESTAMP: u16 = 1 << 6;
-/// Another word of flags follows. AMQP has no property for it.
+/// Set when a second word of flags follows. AMQP defines no property in it.
 const CONTINUED: u16 = 1;
 /// Headers that are kept of unreadable properties; with the notes they fit into the smallest frame of a connection.
 const MAX_KEPT_HEADERS: usize = 2048;
@@ -120,7 +120,7 @@ fn plain_entries(headers: &[u8]) -> Vec<u8> {
 /// The same properties with other headers.
 fn with_headers(properties: &[u8], headers: Option<&[u8]>, entries: &[u8], out: &mut Vec<u8>) {
     let flags = Cursor(properties).u16().unwrap_or(0);
-    // Content type and content encoding stand before the headers.
+    // Content type and content encoding precede the headers.
     let mut before = Cursor(properties.get(2..).unwrap_or_default());
     let rest = before.0;
     for _ in 0..(flags >> 14).count_ones() {
@@ -132,7 +132,7 @@ fn with_headers(properties: &[u8], headers: Option<&[u8]>, entries: &[u8], out: 
     out.extend(before.0.get(headers.map_or(0, |old| 4 + old.len())..).unwrap_or_default());
 }
 
-/// Only what is readable and of use.
+/// New properties, from those that could be read and are used.
 fn anew(readable: &Readable<'_>, entries: &[u8], out: &mut Vec<u8>) {
     let flag = |is: bool, bit: u16| if is { bit } else { 0 };
     let flags = HEADERS
