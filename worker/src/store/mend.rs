@@ -14,12 +14,14 @@ pub(crate) struct Page {
     pub(crate) numbers: Vec<String>,
 }
 
-/// Looks at the numbers of `limit` linked users after the number `after`: at those that nothing blocks.
+/// Looks at the numbers of about `limit` linked users after the number `after`: at those that nothing blocks. A page holds all
+/// rows of its numbers.
 pub(crate) async fn linked(pool: &PgPool, after: &str, limit: i64) -> Result<Page, sqlx::Error> {
-    let page = sqlx::query!(
+    sqlx::query_as!(
+        Page,
         r#"WITH page AS MATERIALIZED (
                SELECT phone_e164, state FROM users WHERE reason = 'shared_phone' AND phone_e164 > $1
-               ORDER BY phone_e164 LIMIT $2
+               ORDER BY phone_e164 FETCH FIRST ($2) ROWS WITH TIES
            )
            SELECT max(phone_e164) AS last, coalesce(array_agg(DISTINCT phone_e164) FILTER (
                -- Never EXISTS: that may be planned as a hash of the whole table.
@@ -30,17 +32,17 @@ pub(crate) async fn linked(pool: &PgPool, after: &str, limit: i64) -> Result<Pag
         limit,
     )
     .fetch_one(pool)
-    .await?;
-    Ok(Page { last: page.last, numbers: page.numbers })
+    .await
 }
 
-/// Looks at the numbers of `limit` freed attempts after the number `after`: at those that a message was sent to after
+/// Looks at the numbers of about `limit` freed attempts after the number `after`: at those that a message was sent to after
 /// all, and that nothing blocks.
 pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page, sqlx::Error> {
-    let page = sqlx::query!(
+    sqlx::query_as!(
+        Page,
         r#"WITH page AS MATERIALIZED (
                SELECT phone_e164, outcome = 'accepted' AND twilio_status IS DISTINCT FROM 'failed' AS sent
-               FROM attempts WHERE NOT blocks AND phone_e164 > $1 ORDER BY phone_e164 LIMIT $2
+               FROM attempts WHERE NOT blocks AND phone_e164 > $1 ORDER BY phone_e164 FETCH FIRST ($2) ROWS WITH TIES
            )
            SELECT max(phone_e164) AS last, coalesce(array_agg(DISTINCT phone_e164) FILTER (
                WHERE sent AND (
@@ -50,8 +52,7 @@ pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page
         limit,
     )
     .fetch_one(pool)
-    .await?;
-    Ok(Page { last: page.last, numbers: page.numbers })
+    .await
 }
 
 /// Has the earliest message that was sent to the number block it, or lets the users who are linked to it go on: what

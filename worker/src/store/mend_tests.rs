@@ -65,6 +65,19 @@ async fn a_message_that_was_sent_after_all_blocks_its_number_and_finishes_its_us
 }
 
 #[tokio::test]
+async fn a_number_whose_attempts_fill_more_than_a_page_is_seen_as_a_whole() {
+    let world = World::create().await;
+    let (unsent, _) = world.claim(&now("one", 1)).await;
+    world.let_go_silently(&unsent).await;
+    let (sent, _) = world.claim(&now("two", 1)).await;
+    world.ends(ended(&sent, true)).await;
+    world.pool.execute("UPDATE attempts SET blocks = false").await.unwrap();
+    assert_eq!(walk(&world.pool).await, [NUMBER]);
+    assert!(world.blocks(&sent).await && !world.blocks(&unsent).await);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_message_that_failed_stays_freed() {
     let world = World::create().await;
     let (failed, _) = world.claim(&now("one", 1)).await;
