@@ -1,6 +1,7 @@
 //! Everything the worker asks of Postgres, one module per concern.
 
 pub(crate) mod admin_sessions;
+pub(crate) mod attempts;
 pub(crate) mod batch;
 pub(crate) mod breaker;
 pub(crate) mod budget;
@@ -13,8 +14,13 @@ pub(crate) mod details;
 pub(crate) mod glance;
 pub(crate) mod history;
 pub(crate) mod known;
+pub(crate) mod leases;
 pub(crate) mod letters;
 pub(crate) mod mend;
+#[allow(dead_code)]
+pub(crate) mod message_claim;
+#[allow(dead_code)]
+pub(crate) mod messages;
 pub(crate) mod migrate;
 mod number;
 pub(crate) mod outcome;
@@ -43,6 +49,8 @@ pub(crate) use shared::audit;
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod mend_tests;
+#[cfg(test)]
+mod message_tests;
 #[cfg(test)]
 mod migrate_tests;
 #[cfg(test)]

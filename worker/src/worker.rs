@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, ids::MessageId, lane::Lane, phone::E164};
+use shared::{amqp::Topology, lane::Lane, phone::E164};
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::{
     pipeline::{InHand, Meters, Spared, Turns},
     registrar::{Registrar, registrar},
     store::{
+        attempts::AttemptRef,
         batch::{Batcher, Gather},
         claim::Claim,
         known::ReadKnown,
@@ -146,9 +147,9 @@ impl Worker {
 
     /// Where Twilio is to report on this attempt. The fragment asks it to repeat a callback that failed
     /// (Twilio docs, webhook connection overrides).
-    pub(crate) fn callback_url(&self, message_id: MessageId) -> Option<String> {
+    pub(crate) fn callback_url(&self, attempt: AttemptRef) -> Option<String> {
         let base = self.callback_base.as_ref()?;
-        Some(format!("{base}/twilio/status?mid={message_id}#rc=5&rp=ct,rt,5xx"))
+        Some(format!("{base}/twilio/status?{}#rc=5&rp=ct,rt,5xx", attempt.to_query()))
     }
 
     /// Reads what is known of users of a lane.

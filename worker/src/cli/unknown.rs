@@ -148,7 +148,7 @@ struct Unknown {
 impl Unknown {
     fn of(row: &Open) -> Self {
         Self {
-            attempt: row.message_id,
+            attempt: row.attempt.attempt_id,
             user: row.user_id.clone(),
             number: open::masked(&row.phone_e164),
             claimed: row.claimed_at,

@@ -11,11 +11,13 @@ use axum::{
 };
 use shared::db::{Trouble, trouble};
 use url::form_urlencoded;
-use uuid::Uuid;
 
 use crate::{
     reconcile::delivery,
-    store::callbacks::{self, Callback, Effect, Taken},
+    store::{
+        attempts::AttemptRef,
+        callbacks::{self, Callback, Effect, Taken},
+    },
     traces,
     twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
     worker::Worker,
@@ -108,14 +110,12 @@ impl Receiver {
         let sid = MessageSid::parse(&field("MessageSid")?).ok()?;
         let status = field("MessageStatus").filter(|s| s.len() <= 32 && !s.contains('\0'))?;
         let status = MessageStatus::parse(&status);
-        let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        let message_id = query.find(|(k, _)| k == "mid").and_then(|(_, v)| v.parse::<Uuid>().ok());
         Some(Callback {
             sid: sid.to_string(),
             to: field("To").filter(|to| !to.contains('\0')).unwrap_or_default(),
             rank: i16::from(status.rank()),
             status: status.as_str().to_owned(),
-            message_id,
+            attempt: AttemptRef::from_query(uri.query().unwrap_or_default()),
             error_code: field("ErrorCode").and_then(|c| c.parse().ok()),
         })
     }
@@ -136,7 +136,7 @@ impl Receiver {
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(
             sid = callback.sid,
-            attempt = callback.message_id.map(tracing::field::display),
+            attempt = callback.attempt.map(tracing::field::display),
             status = status.as_str(),
             error_code = code,
             error_class = class.map(Class::label),

@@ -25,7 +25,7 @@ pub(super) fn called(
         lane = facts.lane.as_str(),
         queue = worker.queue(facts.lane),
         redelivered = facts.arrival.redelivered,
-        attempt = %ended.message_id,
+        attempt = %ended.attempt,
         outcome = verdict.outcome(),
         reason = user.map(|u| u.reason.as_str()).as_deref(),
         error_code = ended.error_code,

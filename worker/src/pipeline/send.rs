@@ -21,6 +21,7 @@ use crate::{
     failpoint,
     registrar::Registration,
     store::{
+        attempts::AttemptRef,
         breaker, budget,
         claim::{Granted, Wish},
         known::Known,
@@ -204,14 +205,14 @@ async fn call<'a>(
     mut pass: Pass<'a>,
 ) -> Result<Verdict, Interrupted> {
     let user_id = facts.user_id.to_string();
-    let message_id = claimed.message_id;
+    let attempt = AttemptRef::welcome(claimed.message_id.uuid());
     failpoint::hit("after_claim");
     if let Err(reason) = may_call(worker, &mut pass, claimed.call_before, standing.entry).await {
-        worker.outcome.run(settle::give_back(message_id, user_id, reason)).await?;
+        worker.outcome.run(settle::give_back(attempt, user_id, reason)).await?;
         line::uncalled(worker, facts, Verdict::Deferred(reason));
         return Ok(Verdict::Deferred(reason));
     }
-    let callback = worker.callback_url(message_id);
+    let callback = worker.callback_url(attempt);
     let scope = worker.traces.call(CREATE, facts.traceparent.as_deref());
     let traceparent = scope.traceparent(facts.traceparent.as_deref());
     let create = CreateMessage {
@@ -237,7 +238,7 @@ async fn call<'a>(
         blame,
         held_back: worker.gate.breaker.is_open(),
     };
-    let ended = settle::settle(message_id, user_id, &answer, terms);
+    let ended = settle::settle(attempt, user_id, &answer, terms);
     let verdict = verdict(&ended);
     count_retry(&ended);
     line::called(worker, facts, phone, &answer, &ended, verdict);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use shared::{
-    ids::MessageId,
     reason::Reason,
     retry::RetryPolicy,
     state::{AttemptOutcome, UserState},
 };
 
 use crate::{
+    store::attempts::AttemptRef,
     store::outcome::{Accepted, Ended, UserChange},
     throttle::Blame,
     twilio::{Class, CreateOutcome},
@@ -33,9 +33,9 @@ pub(crate) struct Terms {
 }
 
 /// The row to write for this answer.
-pub(crate) fn settle(message_id: MessageId, user_id: String, answer: &CreateOutcome, terms: Terms) -> Ended {
+pub(crate) fn settle(attempt: AttemptRef, user_id: String, answer: &CreateOutcome, terms: Terms) -> Ended {
     let mut ended = Ended {
-        message_id,
+        attempt,
         user_id,
         outcome: AttemptOutcome::Unknown,
         accepted: None,
@@ -73,10 +73,10 @@ pub(crate) fn settle(message_id: MessageId, user_id: String, answer: &CreateOutc
 }
 
 /// A claim given back before anything was written: at shutdown, or because the breaker opened.
-pub(crate) fn give_back(message_id: MessageId, user_id: String, reason: Reason) -> Ended {
+pub(crate) fn give_back(attempt: AttemptRef, user_id: String, reason: Reason) -> Ended {
     let user = held(reason, Duration::ZERO);
     Ended {
-        message_id,
+        attempt,
         user_id,
         outcome: AttemptOutcome::Unwritten,
         accepted: None,

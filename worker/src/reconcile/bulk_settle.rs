@@ -183,7 +183,7 @@ impl<'a> BulkSettle<'a> {
         if order.dry_run {
             return Ok(settled);
         }
-        let Some(open) = parked::find(self.pool, doubt.message_id).await? else {
+        let Some(open) = parked::find(self.pool, doubt.attempt.attempt_id).await? else {
             return Ok(Settled::Answered);
         };
         let done = parked::decide(self.pool, &open, &decision, &order.actor, &order.reason).await?;

@@ -30,6 +30,7 @@ use crate::{
     replay,
     store::{
         dead_letters::{self, DeadLetter, settle},
+        leases,
         parked::{self, Decision, Open, Settled},
         pauses, prune, reopen, suppressions, sweep,
     },
@@ -202,7 +203,7 @@ impl World {
     /// As [`crate::tasks::sweeper`] does; the broker is the queue of this world.
     async fn sweep(&mut self, n: usize, marked: bool) {
         let worker = self.workers[n].clone();
-        sweep::expire_leases(&self.pool, worker.first_check()).await.unwrap();
+        leases::expire(&self.pool, worker.first_check()).await.unwrap();
         if worker.gate.breaker.is_open() {
             return;
         }

@@ -1,9 +1,11 @@
 //! Status callbacks: kept as they came, applied upwards only.
 
 use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
 
-use super::number;
+use super::{
+    attempts::{AttemptRef, Heap, on_heap},
+    unknown,
+};
 
 /// One verified status callback.
 pub(crate) struct Callback {
@@ -12,8 +14,8 @@ pub(crate) struct Callback {
     pub(crate) to: String,
     pub(crate) status: String,
     pub(crate) rank: i16,
-    /// Our own id, from the query of the callback's URL.
-    pub(crate) message_id: Option<Uuid>,
+    /// Our attempt, from the query of the callback's URL.
+    pub(crate) attempt: Option<AttemptRef>,
     pub(crate) error_code: Option<i32>,
 }
 
@@ -21,7 +23,7 @@ impl Callback {
     /// One that came before its SID was known.
     pub(super) fn early(sid: String, status: String, error_code: Option<i32>) -> Self {
         let rank = i16::from(crate::twilio::MessageStatus::parse(&status).rank());
-        Self { sid, to: String::new(), status, rank, message_id: None, error_code }
+        Self { sid, to: String::new(), status, rank, attempt: None, error_code }
     }
 }
 
@@ -49,19 +51,7 @@ pub(crate) struct Taken {
 /// Stores a callback and applies it, in one transaction. Any order and any repetition end the same.
 pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let attempt = sqlx::query!(
-        // The number by itself, once for each of its two indexes. An attempt that has the SID goes before one of the
-        // callback's id that has none yet: a message belongs to one.
-        r#"SELECT message_id, traceparent FROM attempts
-           WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
-              OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)
-           ORDER BY sid NULLS LAST LIMIT 1 FOR UPDATE"#,
-        callback.message_id,
-        callback.sid,
-        callback.to,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    let found = find(&mut tx, callback).await?;
     sqlx::query!(
         "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (sid, status) DO UPDATE SET
@@ -69,62 +59,112 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
              message_id = CASE WHEN EXCLUDED.matched THEN EXCLUDED.message_id ELSE status_callbacks.message_id END",
         callback.sid,
         callback.status,
-        attempt.as_ref().map(|a| a.message_id).or(callback.message_id),
+        found.as_ref().map(|f| f.attempt).or(callback.attempt).map(|a| a.attempt_id),
         callback.error_code,
-        attempt.is_some(),
+        found.is_some(),
     )
     .execute(&mut *tx)
     .await?;
-    let effect = match &attempt {
+    let effect = match &found {
         None => Effect::Unmatched,
-        Some(attempt) => {
+        Some(found) => {
             if suppress {
-                suppress_number(&mut tx, attempt.message_id).await?;
+                suppress_number(&mut tx, found.attempt).await?;
             }
-            apply(&mut tx, attempt.message_id, callback).await?
+            apply(&mut tx, found.attempt, callback).await?
         }
     };
     tx.commit().await?;
-    Ok(Taken { effect, traceparent: attempt.and_then(|a| a.traceparent) })
+    Ok(Taken { effect, traceparent: found.and_then(|f| f.traceparent) })
 }
 
-/// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not. If the number was
-/// freed meanwhile, it is blocked again.
+/// The attempt that a callback is about.
+struct Found {
+    attempt: AttemptRef,
+    traceparent: Option<String>,
+}
+
+/// Locks the attempt that a callback is about.
+async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found>, sqlx::Error> {
+    match callback.attempt {
+        Some(attempt) if attempt.heap == Heap::Messages => {
+            let row = sqlx::query!(
+                "SELECT traceparent FROM message_attempts
+                 WHERE message_id = $1 AND attempt_id = $2 AND (message_sid IS NULL OR message_sid = $3) FOR UPDATE",
+                attempt.message_id,
+                attempt.attempt_id,
+                callback.sid,
+            );
+            let row = row.fetch_optional(tx).await?;
+            Ok(row.map(|row| Found { attempt, traceparent: row.traceparent }))
+        }
+        named => {
+            let row = sqlx::query!(
+                // The number by itself, once for each of its two indexes. An attempt that has the SID goes before one of
+                // the callback's id that has none yet: a message belongs to one.
+                r#"SELECT message_id, traceparent FROM attempts
+                   WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
+                      OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)
+                   ORDER BY sid NULLS LAST LIMIT 1 FOR UPDATE"#,
+                named.map(|a| a.attempt_id),
+                callback.sid,
+                callback.to,
+            );
+            let row = row.fetch_optional(tx).await?;
+            Ok(row.map(|r| Found { attempt: AttemptRef::welcome(r.message_id), traceparent: r.traceparent }))
+        }
+    }
+}
+
+/// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not. If the attempt had let
+/// go meanwhile, it blocks again.
 pub(super) async fn apply(
     tx: &mut PgConnection,
-    message_id: Uuid,
+    attempt: AttemptRef,
     callback: &Callback,
 ) -> Result<Effect, sqlx::Error> {
-    let applied = sqlx::query!(
-        r#"UPDATE attempts SET
-               outcome = 'accepted', sid = coalesce(sid, $2), next_check_at = NULL, parked_at = NULL,
-               twilio_status = $3, status_rank = $4, error_code = coalesce($5, error_code), updated_at = now()
-           WHERE message_id = $1 AND status_rank < $4 AND outcome IN ('sending', 'unknown', 'accepted')
-           RETURNING blocks, extract(epoch FROM now() - claimed_at)::float8 AS "age!""#,
-        message_id,
-        callback.sid,
-        callback.status,
-        callback.rank,
-        callback.error_code,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    struct Applied {
+        blocks: bool,
+        age: f64,
+    }
+    let applied = on_heap!(
+        attempt.heap,
+        query_as![Applied:
+            "UPDATE ", r#" SET
+                 outcome = 'accepted', message_sid = coalesce(message_sid, $3), next_check_at = NULL, parked_at = NULL,
+                 status = $4, status_rank = $5, error_code = coalesce($6, error_code), updated_at = now()
+             WHERE message_id = $1 AND attempt_id = $2 AND status_rank < $5
+               AND outcome IN ('sending', 'unknown', 'accepted')
+             RETURNING blocks AS "blocks!", extract(epoch FROM now() - claimed_at)::float8 AS "age!""#
+        ](
+            attempt.message_id,
+            attempt.attempt_id,
+            callback.sid,
+            callback.status,
+            callback.rank,
+            callback.error_code,
+        ),
+        fetch_optional(&mut *tx)
+    )?;
     let Some(applied) = applied else { return Ok(Effect::Stale) };
     if !applied.blocks {
-        number::reclaim(tx, message_id).await?;
+        unknown::take_back(tx, attempt).await?;
     }
     Ok(Effect::Applied { age: applied.age })
 }
 
-async fn suppress_number(tx: &mut PgConnection, message_id: Uuid) -> Result<(), sqlx::Error> {
+async fn suppress_number(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
     // No row: the number is suppressed already.
-    sqlx::query!(
-        "INSERT INTO suppressions (phone_e164, source, actor, reason)
-         SELECT phone_e164, 'twilio', 'webhook', 'reported as opted out' FROM attempts WHERE message_id = $1
-         ON CONFLICT DO NOTHING",
-        message_id,
+    on_heap!(
+        attempt.heap,
+        query![
+            "INSERT INTO suppressions (phone_e164, source, actor, reason)
+             SELECT phone_e164, 'twilio', 'webhook', 'reported as opted out' FROM ",
+            "
+             WHERE message_id = $1 AND attempt_id = $2
+             ON CONFLICT DO NOTHING"
+        ](attempt.message_id, attempt.attempt_id),
+        execute(tx)
     )
-    .execute(tx)
-    .await?;
-    Ok(())
+    .map(drop)
 }

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
+    attempts::AttemptRef,
     callbacks::Callback,
     claim::Wish,
     outcome::{Accepted, Ended, UserChange},
@@ -121,7 +122,7 @@ pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
     };
     let sid = format!("SM{}", wish.message_id.uuid().simple());
     Ended {
-        message_id: wish.message_id,
+        attempt: AttemptRef::welcome(wish.message_id.uuid()),
         user_id: wish.user.facts.user_id.to_string(),
         outcome: if accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Refused },
         accepted: accepted.then(|| Accepted { sid, status: "accepted".into(), rank: 0 }),
@@ -140,7 +141,7 @@ pub(super) fn callback(wish: &Wish, by_id: bool) -> Callback {
         to: wish.phone.clone(),
         status: "sent".to_owned(),
         rank: 3,
-        message_id: by_id.then_some(uuid),
+        attempt: by_id.then_some(AttemptRef::welcome(uuid)),
         error_code: None,
     }
 }

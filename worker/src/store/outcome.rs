@@ -4,7 +4,6 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::NaiveDate;
 use shared::{
-    ids::MessageId,
     reason::Reason,
     state::{AttemptOutcome, UserState},
 };
@@ -12,9 +11,10 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
+    attempts::{AttemptRef, Heap, on_heap},
     budget,
     callbacks::{self, Callback},
-    number,
+    messages, number, unknown,
 };
 use crate::store::batch::{Keyed, Statement};
 
@@ -29,7 +29,7 @@ pub(crate) struct Outcome {
 
 /// How one create call ended.
 pub(crate) struct Ended {
-    pub(crate) message_id: MessageId,
+    pub(crate) attempt: AttemptRef,
     pub(crate) user_id: String,
     pub(crate) outcome: AttemptOutcome,
     pub(crate) accepted: Option<Accepted>,
@@ -37,7 +37,7 @@ pub(crate) struct Ended {
     pub(crate) error_code: Option<u32>,
     /// Unknown outcomes: when to ask Twilio first.
     pub(crate) check_in: Option<Duration>,
-    /// What becomes of the user, unless her attempt speaks for her.
+    /// What becomes of the user, or of a message of another kind, unless the attempt says it.
     pub(crate) user: Option<UserChange>,
     /// She opted out: no number of hers is ever texted again.
     pub(crate) suppress: bool,
@@ -77,29 +77,11 @@ impl Statement for Outcome {
 
     async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
-        let ended: Vec<&Ended> = rows.iter().collect();
-        let News { early, late, freed } = self.attempts(&mut tx, &ended).await?;
-        // Only what this transaction changed: after a lost reply to a commit, everything is done already.
-        if !freed.is_empty() {
-            let changes: Vec<(&Ended, &UserChange)> = rows
-                .iter()
-                .filter(|r| freed.contains_key(&r.message_id.uuid()))
-                .filter_map(|r| r.user.as_ref().map(|u| (r, u)))
-                .collect();
-            let ids: Vec<Uuid> = freed.keys().copied().collect();
-            if self.users(&mut tx, &changes).await? < freed.len() {
-                moved_on(&mut tx, &ids).await?;
+        for heap in Heap::ALL {
+            let ended: Vec<&Ended> = rows.iter().filter(|r| r.attempt.heap == heap).collect();
+            if !ended.is_empty() {
+                self.end(&mut tx, heap, &ended).await?;
             }
-            suppress(&mut tx, rows).await?;
-            number::released(&mut tx, &ids).await?;
-            let days: Vec<NaiveDate> = freed.into_values().collect();
-            budget::give_back(&mut tx, self.messages_per_day, &days).await?;
-        }
-        for (message_id, callback) in early {
-            callbacks::apply(&mut tx, message_id, &callback).await?;
-        }
-        for message_id in late {
-            number::reclaim(&mut tx, message_id).await?;
         }
         tx.commit().await?;
         Ok(vec![(); rows.len()])
@@ -111,83 +93,54 @@ impl Statement for Outcome {
 struct News {
     /// Callbacks that named only a SID and came before that SID was stored, with their attempts.
     early: Vec<(Uuid, Callback)>,
-    /// Attempts that were accepted after their number had been freed.
+    /// Attempts that were accepted after they had let go.
     late: Vec<Uuid>,
     /// Attempts that ended now without a message, with the day of their claim in Nepal.
     freed: HashMap<Uuid, NaiveDate>,
 }
 
 impl Outcome {
-    /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. A row that is not
-    /// changed has its definite answer already.
-    async fn attempts(&self, tx: &mut PgConnection, rows: &[&Ended]) -> Result<News, sqlx::Error> {
-        // Rows are locked as they are joined: in the order of this list, or of the index. Those who hold on to attempts
-        // lock them by id as well. To lock them by a query of their own costs five times as much.
-        let mut rows = rows.to_vec();
-        rows.sort_unstable_by_key(|r| r.message_id.uuid());
-        let ids: Vec<Uuid> = rows.iter().map(|r| r.message_id.uuid()).collect();
-        let outcomes: Vec<AttemptOutcome> = rows.iter().map(|r| r.outcome).collect();
-        let blocks: Vec<bool> = rows.iter().map(|r| r.outcome.blocks()).collect();
-        let sids: Vec<Option<&str>> =
-            rows.iter().map(|r| r.accepted.as_ref().map(|a| a.sid.as_str())).collect();
-        let statuses: Vec<Option<&str>> =
-            rows.iter().map(|r| r.accepted.as_ref().map(|a| a.status.as_str())).collect();
-        let ranks: Vec<i16> = rows.iter().map(|r| r.accepted.as_ref().map_or(-1, |a| a.rank)).collect();
-        let codes: Vec<Option<i32>> =
-            rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
-        let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
-        let rows = sqlx::query!(
-            r#"WITH ended AS (
-               UPDATE attempts a SET
-                   outcome = i.outcome, blocks = a.blocks AND i.blocks, sid = coalesce(a.sid, i.sid),
-                   twilio_status = CASE WHEN i.rank > a.status_rank THEN i.status ELSE a.twilio_status END,
-                   status_rank = GREATEST(a.status_rank, i.rank),
-                   error_code = coalesce(i.code, a.error_code),
-                   next_check_at = a.claimed_at + make_interval(secs => i.check_in),
-                   parked_at = NULL, updated_at = now()
-               FROM UNNEST($1::uuid[], $2::attempt_outcome[], $3::bool[], $4::text[], $5::text[], $6::int2[],
-                           $7::int4[], $8::float8[])
-                    AS i(message_id, outcome, blocks, sid, status, rank, code, check_in)
-               WHERE a.message_id = i.message_id AND a.message_id = ANY($1)
-                 AND (a.outcome = 'sending'
-                      OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
-                      OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
-               RETURNING a.message_id, a.sid, a.outcome, a.blocks, a.claimed_at
-           ), early AS (
-               UPDATE status_callbacks c SET matched = true, message_id = e.message_id FROM ended e
-               WHERE c.sid = e.sid AND NOT c.matched
-               RETURNING e.message_id, c.sid, c.status, c.error_code
-           )
-           SELECT message_id AS "message_id!", sid, status, error_code,
-                  NULL::attempt_outcome AS "outcome: AttemptOutcome", NULL::date AS day FROM early
-           UNION ALL
-           SELECT message_id, NULL, NULL, NULL, outcome, (claimed_at AT TIME ZONE 'Asia/Kathmandu')::date
-           FROM ended WHERE NOT blocks"#,
-            &ids,
-            &outcomes as &[AttemptOutcome],
-            &blocks,
-            &sids as &[Option<&str>],
-            &statuses as &[Option<&str>],
-            &ranks,
-            &codes as &[Option<i32>],
-            &checks as &[Option<f64>],
-        )
-        .fetch_all(tx)
-        .await?;
-        let mut news = News::default();
-        for row in rows {
-            match (row.sid, row.status, row.outcome, row.day) {
-                (Some(sid), Some(status), ..) => {
-                    news.early.push((row.message_id, Callback::early(sid, status, row.error_code)));
-                }
-                (.., Some(AttemptOutcome::Accepted), _) => news.late.push(row.message_id),
-                (.., Some(_), Some(day)) => {
-                    news.freed.insert(row.message_id, day);
-                }
-                _ => {}
+    async fn end(&self, tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
+        let News { early, late, freed } = attempts(tx, heap, rows).await?;
+        // Only what this transaction changed: after a lost reply to a commit, everything is done already.
+        if !freed.is_empty() {
+            let changes: Vec<(&Ended, &UserChange)> = rows
+                .iter()
+                .filter(|r| freed.contains_key(&r.attempt.attempt_id))
+                .filter_map(|r| r.user.as_ref().map(|u| (*r, u)))
+                .collect();
+            match heap {
+                Heap::Welcomes => self.welcomes_freed(tx, &changes, freed).await?,
+                Heap::Messages => messages::after_call(tx, &changes, self.retry_for).await?,
+            }
+            suppress(tx, heap, rows).await?;
+        }
+        let of = |id: Uuid| rows.iter().map(|r| r.attempt).find(|a| a.attempt_id == id);
+        for (id, callback) in early {
+            if let Some(attempt) = of(id) {
+                callbacks::apply(tx, attempt, &callback).await?;
             }
         }
-        Ok(news)
+        for attempt in late.into_iter().filter_map(of) {
+            unknown::take_back(tx, attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// Attempts to welcome ended without a message: what follows for their users, numbers and the daily budget.
+    async fn welcomes_freed(
+        &self,
+        tx: &mut PgConnection,
+        changes: &[(&Ended, &UserChange)],
+        freed: HashMap<Uuid, NaiveDate>,
+    ) -> Result<(), sqlx::Error> {
+        let ids: Vec<Uuid> = freed.keys().copied().collect();
+        if self.users(tx, changes).await? < freed.len() {
+            moved_on(tx, &ids).await?;
+        }
+        number::released(tx, &ids).await?;
+        let days: Vec<NaiveDate> = freed.into_values().collect();
+        budget::give_back(tx, self.messages_per_day, &days).await
     }
 
     /// Changes a user only while this attempt is hers and ended as told.
@@ -197,7 +150,7 @@ impl Outcome {
         rows: &[(&Ended, &UserChange)],
     ) -> Result<usize, sqlx::Error> {
         let users: Vec<&str> = rows.iter().map(|(r, _)| r.user_id.as_str()).collect();
-        let ids: Vec<Uuid> = rows.iter().map(|(r, _)| r.message_id.uuid()).collect();
+        let ids: Vec<Uuid> = rows.iter().map(|(r, _)| r.attempt.attempt_id).collect();
         let outcomes: Vec<AttemptOutcome> = rows.iter().map(|(r, _)| r.outcome).collect();
         let states: Vec<UserState> = rows.iter().map(|(_, u)| u.state).collect();
         let reasons: Vec<String> = rows.iter().map(|(_, u)| u.reason.as_str().into_owned()).collect();
@@ -242,6 +195,93 @@ impl Outcome {
     }
 }
 
+/// How an attempt ended, as written.
+struct Written {
+    attempt_id: Uuid,
+    sid: Option<String>,
+    status: Option<String>,
+    error_code: Option<i32>,
+    outcome: Option<AttemptOutcome>,
+    day: Option<NaiveDate>,
+}
+
+/// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. A row that is not changed has
+/// its definite answer already.
+async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<News, sqlx::Error> {
+    // Rows are locked as they are joined: in the order of this list, or of the index. Other holders of locks on attempts
+    // take them by id as well. To lock them by a query of their own costs five times as much.
+    let mut rows = rows.to_vec();
+    rows.sort_unstable_by_key(|r| r.attempt.message_id);
+    let messages: Vec<Uuid> = rows.iter().map(|r| r.attempt.message_id).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|r| r.attempt.attempt_id).collect();
+    let outcomes: Vec<AttemptOutcome> = rows.iter().map(|r| r.outcome).collect();
+    let blocks: Vec<bool> = rows.iter().map(|r| r.outcome.blocks()).collect();
+    let sids: Vec<Option<&str>> = rows.iter().map(|r| r.accepted.as_ref().map(|a| a.sid.as_str())).collect();
+    let statuses: Vec<Option<&str>> =
+        rows.iter().map(|r| r.accepted.as_ref().map(|a| a.status.as_str())).collect();
+    let ranks: Vec<i16> = rows.iter().map(|r| r.accepted.as_ref().map_or(-1, |a| a.rank)).collect();
+    let codes: Vec<Option<i32>> =
+        rows.iter().map(|r| r.error_code.and_then(|c| i32::try_from(c).ok())).collect();
+    let checks: Vec<Option<f64>> = rows.iter().map(|r| r.check_in.map(|d| d.as_secs_f64())).collect();
+    let rows = on_heap!(
+        heap,
+        query_as![Written:
+            "WITH ended AS (
+                 UPDATE ", r#" a SET
+                     outcome = i.outcome, blocks = a.blocks AND i.blocks,
+                     message_sid = coalesce(a.message_sid, i.sid),
+                     status = CASE WHEN i.rank > a.status_rank THEN i.status ELSE a.status END,
+                     status_rank = GREATEST(a.status_rank, i.rank),
+                     error_code = coalesce(i.code, a.error_code),
+                     next_check_at = a.claimed_at + make_interval(secs => i.check_in),
+                     parked_at = NULL, updated_at = now()
+                 FROM UNNEST($1::uuid[], $2::uuid[], $3::attempt_outcome[], $4::bool[], $5::text[], $6::text[],
+                             $7::int2[], $8::int4[], $9::float8[])
+                      AS i(message_id, attempt_id, outcome, blocks, sid, status, rank, code, check_in)
+                 WHERE a.message_id = i.message_id AND a.message_id = ANY($1) AND a.attempt_id = i.attempt_id
+                   AND (a.outcome = 'sending'
+                        OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
+                        OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
+                 RETURNING a.attempt_id, a.message_sid, a.outcome, a.blocks, a.claimed_at
+             ), early AS (
+                 UPDATE status_callbacks c SET matched = true, message_id = e.attempt_id FROM ended e
+                 WHERE c.sid = e.message_sid AND NOT c.matched
+                 RETURNING e.attempt_id, c.sid, c.status, c.error_code
+             )
+             SELECT attempt_id AS "attempt_id!", sid, status, error_code,
+                    NULL::attempt_outcome AS "outcome: AttemptOutcome", NULL::date AS day FROM early
+             UNION ALL
+             SELECT attempt_id, NULL, NULL, NULL, outcome, (claimed_at AT TIME ZONE 'Asia/Kathmandu')::date
+             FROM ended WHERE NOT blocks"#
+        ](
+            &messages,
+            &ids,
+            &outcomes as &[AttemptOutcome],
+            &blocks,
+            &sids as &[Option<&str>],
+            &statuses as &[Option<&str>],
+            &ranks,
+            &codes as &[Option<i32>],
+            &checks as &[Option<f64>],
+        ),
+        fetch_all(tx)
+    )?;
+    let mut news = News::default();
+    for row in rows {
+        match (row.sid, row.status, row.outcome, row.day) {
+            (Some(sid), Some(status), ..) => {
+                news.early.push((row.attempt_id, Callback::early(sid, status, row.error_code)));
+            }
+            (.., Some(AttemptOutcome::Accepted), _) => news.late.push(row.attempt_id),
+            (.., Some(_), Some(day)) => {
+                news.freed.insert(row.attempt_id, day);
+            }
+            _ => {}
+        }
+    }
+    Ok(news)
+}
+
 /// An import gave these users another number while the calls to their former ones were made, and stored them anew.
 /// Their signup did not lead to a message, so it goes on with the new number.
 async fn moved_on(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Error> {
@@ -259,20 +299,24 @@ async fn moved_on(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-async fn suppress(tx: &mut PgConnection, rows: &[Ended]) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = rows.iter().filter(|r| r.suppress).map(|r| r.message_id.uuid()).collect();
+async fn suppress(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
+    let opted_out = || rows.iter().filter(|r| r.suppress).map(|r| r.attempt);
+    let messages: Vec<Uuid> = opted_out().map(|a| a.message_id).collect();
+    let ids: Vec<Uuid> = opted_out().map(|a| a.attempt_id).collect();
     if ids.is_empty() {
         return Ok(());
     }
     // No row: the number is suppressed already.
-    sqlx::query!(
-        "INSERT INTO suppressions (phone_e164, source, actor, reason)
-         SELECT DISTINCT phone_e164, 'twilio', 'worker', 'refused as opted out'
-         FROM attempts WHERE message_id = ANY($1) AND outcome = 'refused'
-         ON CONFLICT DO NOTHING",
-        &ids,
+    on_heap!(
+        heap,
+        query![
+            "INSERT INTO suppressions (phone_e164, source, actor, reason)
+             SELECT DISTINCT phone_e164, 'twilio', 'worker', 'refused as opted out' FROM ",
+            "
+             WHERE message_id = ANY($1) AND attempt_id = ANY($2) AND outcome = 'refused'
+             ON CONFLICT DO NOTHING"
+        ](&messages, &ids),
+        execute(tx)
     )
-    .execute(tx)
-    .await?;
-    Ok(())
+    .map(drop)
 }

@@ -5,14 +5,15 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
+    attempts::{AttemptRef, Heap, on_heap},
     audit::{self, Deed},
-    number,
+    messages, number,
     unknown::{self, Adoption},
 };
 
 /// An attempt whose outcome nobody knows.
 pub(crate) struct Open {
-    pub(crate) message_id: Uuid,
+    pub(crate) attempt: AttemptRef,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
     pub(crate) claimed_at: DateTime<Utc>,
@@ -45,28 +46,62 @@ pub(crate) enum Settled {
     AnsweredFirst,
 }
 
+/// An `Open` as it is stored.
+struct Row {
+    kind: String,
+    message_id: Uuid,
+    attempt_id: Uuid,
+    user_id: String,
+    phone_e164: String,
+    claimed_at: DateTime<Utc>,
+    checks: i16,
+    parked_at: Option<DateTime<Utc>>,
+}
+
+impl From<Row> for Open {
+    fn from(row: Row) -> Self {
+        let heap = if row.kind == "welcome" { Heap::Welcomes } else { Heap::Messages };
+        Self {
+            attempt: AttemptRef { heap, message_id: row.message_id, attempt_id: row.attempt_id },
+            user_id: row.user_id,
+            phone_e164: row.phone_e164,
+            claimed_at: row.claimed_at,
+            checks: row.checks,
+            parked_at: row.parked_at,
+        }
+    }
+}
+
 /// Every unknown outcome, oldest first.
 pub(crate) async fn list(pool: &PgPool) -> Result<Vec<Open>, sqlx::Error> {
-    sqlx::query_as!(
-        Open,
-        "SELECT message_id, user_id, phone_e164, claimed_at, checks, parked_at FROM attempts
-         WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
-         ORDER BY claimed_at",
-    )
-    .fetch_all(pool)
-    .await
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
+                  phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
+           FROM all_attempts
+           WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
+           ORDER BY claimed_at"#,
+    );
+    Ok(rows.fetch_all(pool).await?.into_iter().map(Open::from).collect())
 }
 
 /// The unknown attempt of that id, if it still is unknown.
-pub(crate) async fn find(pool: &PgPool, message_id: Uuid) -> Result<Option<Open>, sqlx::Error> {
-    sqlx::query_as!(
-        Open,
-        "SELECT message_id, user_id, phone_e164, claimed_at, checks, parked_at FROM attempts
-         WHERE message_id = $1 AND outcome = 'unknown' AND blocks",
-        message_id,
-    )
-    .fetch_optional(pool)
-    .await
+pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<Open>, sqlx::Error> {
+    // Of the other kinds, each month has an index of the few rows that are to be checked or were parked, and no other by
+    // which the id of an attempt alone is found.
+    let row = sqlx::query_as!(
+        Row,
+        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
+                  phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
+           FROM welcome_attempts WHERE attempt_id = $1 AND outcome = 'unknown' AND blocks
+           UNION ALL
+           SELECT kind, message_id, attempt_id, user_id, phone_e164, claimed_at, checks, parked_at
+           FROM message_attempts
+           WHERE attempt_id = $1 AND (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown'
+             AND blocks"#,
+        attempt_id,
+    );
+    Ok(row.fetch_optional(pool).await?.map(Open::from))
 }
 
 /// Carries out a decision, and notes it in the audit log.
@@ -78,7 +113,7 @@ pub(crate) async fn decide(
     reason: &str,
 ) -> Result<Settled, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let id = attempt.message_id;
+    let id = attempt.attempt;
     let settled = match decision {
         Decision::Adopt(adoption) => done(unknown::adopt(&mut tx, id, adoption).await?),
         Decision::MarkSent => done(mark_sent(&mut tx, id).await?),
@@ -100,43 +135,53 @@ fn done(changed: bool) -> Settled {
     if changed { Settled::Yes } else { Settled::AnsweredFirst }
 }
 
-async fn mark_sent(tx: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
-    let blocks = sqlx::query_scalar!(
-        "UPDATE attempts SET outcome = 'accepted', twilio_status = 'sent', status_rank = 3,
-                             next_check_at = NULL, parked_at = NULL, updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown' RETURNING blocks",
-        id,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+async fn mark_sent(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
+    let blocks = on_heap!(
+        attempt.heap,
+        query_scalar![
+            "UPDATE ",
+            r#" SET outcome = 'accepted', status = 'sent', status_rank = 3,
+                               next_check_at = NULL, parked_at = NULL, updated_at = now()
+             WHERE message_id = $1 AND attempt_id = $2 AND outcome = 'unknown' RETURNING blocks AS "blocks!""#
+        ](attempt.message_id, attempt.attempt_id),
+        fetch_optional(&mut *tx)
+    )?;
     if blocks == Some(false) {
-        number::reclaim(tx, id).await?;
+        unknown::take_back(tx, attempt).await?;
     }
     Ok(blocks.is_some())
 }
 
-async fn reopen(tx: &mut PgConnection, id: Uuid) -> Result<Settled, sqlx::Error> {
-    let freed = sqlx::query_scalar!(
-        "UPDATE attempts SET blocks = false, reopened_at = now(), next_check_at = NULL, updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown' AND blocks RETURNING user_id",
-        id,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<Settled, sqlx::Error> {
+    let freed = on_heap!(
+        attempt.heap,
+        query_scalar![
+            "UPDATE ",
+            r#" SET blocks = false, reopened_at = now(), next_check_at = NULL, updated_at = now()
+             WHERE message_id = $1 AND attempt_id = $2 AND outcome = 'unknown' AND blocks
+             RETURNING user_id AS "user_id!""#
+        ](attempt.message_id, attempt.attempt_id),
+        fetch_optional(&mut *tx)
+    )?;
     let Some(user) = freed else { return Ok(Settled::AnsweredFirst) };
-    let reopened = sqlx::query!(
-        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
-         WHERE user_id = $1 AND attempt_id = $2",
-        user,
-        id,
-    )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    let proved_sent = !number::released(tx, &[id]).await?.is_empty();
+    let (reopened, proved_sent) = match attempt.heap {
+        Heap::Welcomes => {
+            let reopened = sqlx::query!(
+                "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+                 WHERE user_id = $1 AND attempt_id = $2",
+                user,
+                attempt.attempt_id,
+            )
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+            (reopened == 1, !number::released(tx, &[attempt.attempt_id]).await?.is_empty())
+        }
+        Heap::Messages => (messages::reopen(tx, attempt).await?, false),
+    };
     Ok(match (proved_sent, reopened) {
         (true, _) => Settled::ProvedSent,
-        (false, 1) => Settled::Yes,
-        (false, _) => Settled::NumberFreed,
+        (false, true) => Settled::Yes,
+        (false, false) => Settled::NumberFreed,
     })
 }

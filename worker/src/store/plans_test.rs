@@ -12,11 +12,12 @@ use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;
 
 use super::{
+    attempts::{AttemptRef, Heap},
     callbacks::{self, Callback},
     claim::{Claim, Wish},
     fixtures::{Database, callback, ended, stored_facts, wish},
     known::{Question, ReadKnown},
-    mend,
+    leases, mend,
     outcome::Outcome,
     record::{NewState, Record},
     sweep, tries, unknown,
@@ -162,7 +163,7 @@ async fn sweeper(pool: PgPool) {
         sweep::enqueued(&mut tx, &ids).await.unwrap();
         sweep::rescued(&mut tx, &ids).await.unwrap();
         tx.commit().await.unwrap();
-        sweep::expire_leases(&pool, Duration::from_secs(30)).await.unwrap();
+        leases::expire(&pool, Duration::from_secs(30)).await.unwrap();
         mend::linked(&pool, "", 500).await.unwrap();
         mend::freed(&pool, "", 500).await.unwrap();
         assert!(mend::mend(&pool, NUMBER).await.unwrap());
@@ -171,11 +172,11 @@ async fn sweeper(pool: PgPool) {
 
 async fn outcomes_that_are_found_out(pool: PgPool) {
     for n in 0..EXECUTIONS {
-        unknown::take(&pool, Duration::from_secs(30), 100).await.unwrap();
+        unknown::take(&pool, Heap::Welcomes, Duration::from_secs(30), 100).await.unwrap();
         unknown::taken_sids(&pool, NUMBER, &["SM1".to_owned()]).await.unwrap();
         let sid = format!("SM{n:032}");
-        let (status, message_id) = ("sent".to_owned(), Some(Uuid::now_v7()));
-        let callback = Callback { sid, to: NUMBER.to_owned(), status, rank: 3, message_id, error_code: None };
+        let (status, attempt) = ("sent".to_owned(), Some(AttemptRef::welcome(Uuid::now_v7())));
+        let callback = Callback { sid, to: NUMBER.to_owned(), status, rank: 3, attempt, error_code: None };
         callbacks::take(&pool, &callback, false).await.unwrap();
         tries::count(&pool, &format!("id:{n}"), 5).await.unwrap();
         tries::forget(&pool, &format!("id:{n}")).await.unwrap();

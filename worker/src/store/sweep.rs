@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use shared::lane::Lane;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 /// A user to be enqueued again.
 pub(crate) struct Due {
@@ -85,27 +85,4 @@ pub(crate) async fn rescued(tx: &mut Transaction<'_, Postgres>, users: &[String]
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Claims whose lease ran out become unknown: whoever held them may have texted. Returns how many.
-pub(crate) async fn expire_leases(pool: &PgPool, first_check: Duration) -> Result<u64, sqlx::Error> {
-    let expired = sqlx::query!(
-        "WITH over AS (
-             DELETE FROM leases WHERE ctid = ANY(ARRAY(
-                 SELECT ctid FROM leases WHERE lease_until < now()
-                 ORDER BY lease_until LIMIT 500 FOR UPDATE SKIP LOCKED))
-             RETURNING message_ids
-         ), claims AS (
-             SELECT a.message_id FROM over, unnest(over.message_ids) AS o(message_id)
-             JOIN attempts a ON a.message_id = o.message_id AND a.outcome = 'sending'
-             ORDER BY a.message_id FOR UPDATE OF a
-         )
-         UPDATE attempts a SET outcome = 'unknown', next_check_at = claimed_at + make_interval(secs => $1),
-                               updated_at = now()
-         FROM claims c WHERE a.message_id = c.message_id AND a.outcome = 'sending'",
-        first_check.as_secs_f64(),
-    )
-    .execute(pool)
-    .await?;
-    Ok(expired.rows_affected())
 }

@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::number;
+use super::{
+    attempts::{AttemptRef, Heap, on_heap},
+    messages, number,
+};
 use crate::twilio::{MessageRecord, MessageSid, MessageStatus};
 
 /// An attempt that Twilio is to be asked about.
 pub(crate) struct Doubt {
-    pub(crate) message_id: Uuid,
+    pub(crate) attempt: AttemptRef,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
     pub(crate) body_sha256: Vec<u8>,
@@ -20,21 +23,54 @@ pub(crate) struct Doubt {
     pub(crate) checks: i16,
 }
 
-/// Takes up to `limit` attempts whose check is due, out of reach of other workers for `hold`.
-pub(crate) async fn take(pool: &PgPool, hold: Duration, limit: i64) -> Result<Vec<Doubt>, sqlx::Error> {
-    sqlx::query_as!(
-        Doubt,
-        "UPDATE attempts SET next_check_at = now() + make_interval(secs => $1)
-         WHERE message_id IN (
-             SELECT message_id FROM attempts
-             WHERE outcome = 'unknown' AND next_check_at <= now() AND parked_at IS NULL
-             ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         RETURNING message_id, user_id, phone_e164, body_sha256, claimed_at, checks",
-        hold.as_secs_f64(),
-        limit,
-    )
-    .fetch_all(pool)
-    .await
+/// A `Doubt` as it is stored.
+struct Row {
+    message_id: Uuid,
+    attempt_id: Uuid,
+    user_id: String,
+    phone_e164: String,
+    body_sha256: Vec<u8>,
+    claimed_at: DateTime<Utc>,
+    checks: i16,
+}
+
+impl Row {
+    fn in_heap(self, heap: Heap) -> Doubt {
+        Doubt {
+            attempt: AttemptRef { heap, message_id: self.message_id, attempt_id: self.attempt_id },
+            user_id: self.user_id,
+            phone_e164: self.phone_e164,
+            body_sha256: self.body_sha256,
+            claimed_at: self.claimed_at,
+            checks: self.checks,
+        }
+    }
+}
+
+/// Takes up to `limit` attempts of a heap whose check is due, out of reach of other workers for `hold`.
+pub(crate) async fn take(
+    pool: &PgPool,
+    heap: Heap,
+    hold: Duration,
+    limit: i64,
+) -> Result<Vec<Doubt>, sqlx::Error> {
+    let rows = on_heap!(
+        heap,
+        query_as![Row:
+            "WITH due AS (
+                 SELECT message_id, attempt_id FROM ", "
+                 WHERE outcome = 'unknown' AND next_check_at <= now() AND parked_at IS NULL
+                 ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED
+             )
+             UPDATE ", r#" a SET next_check_at = now() + make_interval(secs => $1) FROM due d
+             WHERE a.message_id = d.message_id AND a.attempt_id = d.attempt_id
+             RETURNING a.message_id AS "message_id!", a.attempt_id AS "attempt_id!", a.user_id AS "user_id!",
+                       a.phone_e164 AS "phone_e164!", a.body_sha256 AS "body_sha256!", a.claimed_at AS "claimed_at!",
+                       a.checks AS "checks!""#
+        ](hold.as_secs_f64(), limit),
+        fetch_all(pool)
+    )?;
+    Ok(rows.into_iter().map(|row| row.in_heap(heap)).collect())
 }
 
 /// Unknown outcomes, as of a moment on the database's clock.
@@ -50,17 +86,22 @@ pub(crate) async fn claimed_between(
     until: DateTime<Utc>,
 ) -> Result<Unsettled, sqlx::Error> {
     let as_of = sqlx::query_scalar!(r#"SELECT now() AS "now!""#).fetch_one(pool).await?;
-    let doubts = sqlx::query_as!(
-        Doubt,
-        "SELECT message_id, user_id, phone_e164, body_sha256, claimed_at, checks FROM attempts
-         WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
-           AND claimed_at >= $1 AND claimed_at < $2
-         ORDER BY claimed_at, message_id",
-        since,
-        until,
-    )
-    .fetch_all(pool)
-    .await?;
+    let mut doubts = Vec::new();
+    for heap in Heap::ALL {
+        let rows = on_heap!(
+            heap,
+            query_as![Row:
+                r#"SELECT message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
+                          phone_e164 AS "phone_e164!", body_sha256 AS "body_sha256!", claimed_at AS "claimed_at!",
+                          checks AS "checks!" FROM "#, "
+                   WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
+                     AND claimed_at >= $1 AND claimed_at < $2"
+            ](since, until),
+            fetch_all(pool)
+        )?;
+        doubts.extend(rows.into_iter().map(|row| row.in_heap(heap)));
+    }
+    doubts.sort_by_key(|doubt| (doubt.claimed_at, doubt.attempt.attempt_id));
     Ok(Unsettled { doubts, as_of })
 }
 
@@ -73,7 +114,9 @@ pub(crate) async fn taken_sids(
     sqlx::query_scalar!(
         r#"SELECT sid AS "sid!" FROM attempts WHERE phone_e164 = $1 AND blocks AND sid = ANY($2)
            UNION ALL
-           SELECT sid FROM attempts WHERE phone_e164 = $1 AND NOT blocks AND sid = ANY($2)"#,
+           SELECT sid FROM attempts WHERE phone_e164 = $1 AND NOT blocks AND sid = ANY($2)
+           UNION ALL
+           SELECT message_sid FROM message_attempts WHERE phone_e164 = $1 AND message_sid = ANY($2)"#,
         phone,
         sids,
     )
@@ -105,64 +148,81 @@ impl Adoption {
 }
 
 /// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. If the
-/// number was freed meanwhile, it is blocked again. False: a definite answer came first, or the message became another
-/// attempt's; that is asked once for each of the two indexes of numbers.
+/// attempt had let go meanwhile, it blocks again. False: a definite answer came first, or the message became another
+/// attempt's.
 pub(crate) async fn adopt(
     tx: &mut PgConnection,
-    message_id: Uuid,
+    attempt: AttemptRef,
     adoption: &Adoption,
 ) -> Result<bool, sqlx::Error> {
-    let blocks = sqlx::query_scalar!(
-        r#"WITH adopted AS (
-               UPDATE attempts a SET outcome = 'accepted', sid = $2, twilio_status = $3, status_rank = $4,
-                   error_code = $5, next_check_at = NULL, parked_at = NULL, updated_at = now()
-               WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.status_rank < $4
-                 AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks AND o.sid = $2)
-                 AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND NOT o.blocks AND o.sid = $2)
-               RETURNING a.message_id, a.blocks
-           ), named AS (
-               UPDATE status_callbacks c SET matched = true, message_id = d.message_id FROM adopted d WHERE c.sid = $2
-           )
-           SELECT blocks FROM adopted"#,
-        message_id,
-        adoption.sid,
-        adoption.status,
-        adoption.rank,
-        adoption.error_code,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    // Each index of numbers is asked once.
+    let blocks = on_heap!(
+        attempt.heap,
+        query_scalar![
+            "WITH adopted AS (
+                 UPDATE ",
+            r#" a SET outcome = 'accepted', message_sid = $3, status = $4, status_rank = $5,
+                     error_code = $6, next_check_at = NULL, parked_at = NULL, updated_at = now()
+                 WHERE a.message_id = $1 AND a.attempt_id = $2 AND a.outcome = 'unknown' AND a.status_rank < $5
+                   AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks AND o.sid = $3)
+                   AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND NOT o.blocks AND o.sid = $3)
+                   AND NOT EXISTS (SELECT FROM message_attempts o
+                                   WHERE o.phone_e164 = a.phone_e164 AND o.message_sid = $3)
+                 RETURNING a.attempt_id, a.blocks
+             ), named AS (
+                 UPDATE status_callbacks c SET matched = true, message_id = d.attempt_id FROM adopted d WHERE c.sid = $3
+             )
+             SELECT blocks AS "blocks!" FROM adopted"#
+        ](
+            attempt.message_id,
+            attempt.attempt_id,
+            adoption.sid,
+            adoption.status,
+            adoption.rank,
+            adoption.error_code,
+        ),
+        fetch_optional(&mut *tx)
+    )?;
     if blocks == Some(false) {
-        number::reclaim(tx, message_id).await?;
+        take_back(tx, attempt).await?;
     }
     Ok(blocks.is_some())
 }
 
+/// An attempt that had let go proved to be accepted: it blocks again, unless another attempt does.
+pub(super) async fn take_back(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
+    match attempt.heap {
+        Heap::Welcomes => number::reclaim(tx, attempt.attempt_id).await.map(drop),
+        Heap::Messages => messages::reclaim(tx, attempt).await,
+    }
+}
+
 /// Notes a check that found nothing; the next one is `next` after the claim. An attempt that got a definite answer
 /// meanwhile needs none.
-pub(crate) async fn missed(pool: &PgPool, message_id: Uuid, next: Duration) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE attempts SET checks = checks + 1, next_check_at = claimed_at + make_interval(secs => $2),
-                             updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown'",
-        message_id,
-        next.as_secs_f64(),
+pub(crate) async fn missed(pool: &PgPool, attempt: AttemptRef, next: Duration) -> Result<(), sqlx::Error> {
+    on_heap!(
+        attempt.heap,
+        query![
+            "UPDATE ", " SET checks = checks + 1, next_check_at = claimed_at + make_interval(secs => $3), updated_at = now()
+             WHERE message_id = $1 AND attempt_id = $2 AND outcome = 'unknown'"
+        ](attempt.message_id, attempt.attempt_id, next.as_secs_f64()),
+        execute(pool)
     )
-    .execute(pool)
-    .await?;
-    Ok(())
+    .map(drop)
 }
 
 /// Leaves an attempt to a person, unless it got a definite answer meanwhile.
-pub(crate) async fn park(pool: &PgPool, message_id: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE attempts SET checks = checks + 1, next_check_at = NULL, parked_at = now(), updated_at = now()
-         WHERE message_id = $1 AND outcome = 'unknown'",
-        message_id,
+pub(crate) async fn park(pool: &PgPool, attempt: AttemptRef) -> Result<(), sqlx::Error> {
+    on_heap!(
+        attempt.heap,
+        query![
+            "UPDATE ",
+            " SET checks = checks + 1, next_check_at = NULL, parked_at = now(), updated_at = now()
+             WHERE message_id = $1 AND attempt_id = $2 AND outcome = 'unknown'"
+        ](attempt.message_id, attempt.attempt_id),
+        execute(pool)
     )
-    .execute(pool)
-    .await?;
-    Ok(())
+    .map(drop)
 }
 
 /// What became of a number that was to be freed.
@@ -177,7 +237,7 @@ pub(crate) enum Freed {
     No,
 }
 
-/// Frees the number for one more attempt: once per number, whatever became of that attempt and whose it was.
+/// Frees the number of a welcome for one more attempt: once per number, whatever became of that attempt and whose it was.
 pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<Freed, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let user = sqlx::query_scalar!(

@@ -9,6 +9,7 @@ use crate::{
     health::Health,
     reconcile::delivery,
     store::{
+        attempts::Heap,
         callbacks::{self, Callback, Effect},
         poll::{self, Open},
     },
@@ -50,12 +51,15 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
 
 /// One look at what is due.
 pub(crate) async fn round(worker: &Arc<Worker>, age: Duration) -> Result<u64, sqlx::Error> {
-    let open = poll::take(&worker.pool, age, SPAN, BATCH).await?;
-    for message in &open {
-        let result = ask(worker, message).await?;
-        metrics::counter!("onboarding_status_polls_total", "result" => result).increment(1);
+    let mut asked = 0;
+    for heap in Heap::ALL {
+        for message in poll::take(&worker.pool, heap, age, SPAN, BATCH).await? {
+            let result = ask(worker, &message).await?;
+            metrics::counter!("onboarding_status_polls_total", "result" => result).increment(1);
+            asked += 1;
+        }
     }
-    Ok(open.len() as u64)
+    Ok(asked)
 }
 
 /// What Twilio says goes the way of a callback.
@@ -64,7 +68,7 @@ async fn ask(worker: &Arc<Worker>, message: &Open) -> Result<&'static str, sqlx:
     let record = match worker.client.fetch_message(&sid).await {
         Ok(record) => record,
         Err(fault) => {
-            tracing::warn!(attempt = %message.message_id, %fault, "status: Twilio gave no answer");
+            tracing::warn!(attempt = %message.attempt, %fault, "status: Twilio gave no answer");
             return Ok("failed");
         }
     };
@@ -76,7 +80,7 @@ async fn ask(worker: &Arc<Worker>, message: &Open) -> Result<&'static str, sqlx:
         to: record.to.unwrap_or_default(),
         rank: i16::from(status.rank()),
         status: status.as_str().to_owned(),
-        message_id: Some(message.message_id),
+        attempt: Some(message.attempt),
         error_code: record.error_code.and_then(|code| i32::try_from(code).ok()),
     };
     let opted_out = record.error_code.map(classify_status) == Some(Class::OptOut);

@@ -10,7 +10,10 @@ use crate::{
     config::UnknownPolicy,
     health::Health,
     reconcile::evidence::{self, Evidence, NoEvidence},
-    store::unknown::{self, Adoption, Doubt, Freed},
+    store::{
+        attempts::Heap,
+        unknown::{self, Adoption, Doubt, Freed},
+    },
     twilio::Pace,
     worker::Worker,
 };
@@ -35,8 +38,10 @@ pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: Cancella
 
 /// One look at what is due.
 pub(crate) async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
-    for doubt in unknown::take(&worker.pool, hold, BATCH).await? {
-        resolve(worker, &doubt).await?;
+    for heap in Heap::ALL {
+        for doubt in unknown::take(&worker.pool, heap, hold, BATCH).await? {
+            resolve(worker, &doubt).await?;
+        }
     }
     Ok(())
 }
@@ -53,7 +58,7 @@ async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
         Err(NoEvidence::Database(error)) => Err(error),
         Err(NoEvidence::Twilio(fault)) => {
             // Nothing was learned, so nothing is counted; the hold on the row is the delay.
-            tracing::warn!(attempt = %doubt.message_id, %fault, "unknown outcome: Twilio gave no answer");
+            tracing::warn!(attempt = %doubt.attempt, %fault, "unknown outcome: Twilio gave no answer");
             Ok(())
         }
     }
@@ -61,12 +66,12 @@ async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
 
 async fn adopt(worker: &Worker, doubt: &Doubt, message: &Adoption) -> Result<(), sqlx::Error> {
     let mut tx = worker.pool.begin().await?;
-    let adopted = unknown::adopt(&mut tx, doubt.message_id, message).await?;
+    let adopted = unknown::adopt(&mut tx, doubt.attempt, message).await?;
     tx.commit().await?;
     // Otherwise a definite answer came first: nothing is left to find out.
     if adopted {
         count("found");
-        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, sid = message.sid, "unknown outcome: found at Twilio");
+        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, sid = message.sid, "unknown outcome: found at Twilio");
     }
     Ok(())
 }
@@ -77,26 +82,29 @@ async fn miss(worker: &Worker, doubt: &Doubt, policy: UnknownPolicy) -> Result<(
     let checks = &worker.config.timing.unknown_checks;
     let made = usize::try_from(doubt.checks).unwrap_or(0) + 1;
     if let Some(next) = checks.get(made) {
-        return unknown::missed(&worker.pool, doubt.message_id, *next).await;
+        return unknown::missed(&worker.pool, doubt.attempt, *next).await;
     }
     let freed = match policy {
-        UnknownPolicy::ResendOnce => unknown::free_once(&worker.pool, doubt.message_id).await?,
-        UnknownPolicy::Park => Freed::No,
+        UnknownPolicy::ResendOnce if doubt.attempt.heap == Heap::Welcomes => {
+            unknown::free_once(&worker.pool, doubt.attempt.attempt_id).await?
+        }
+        // Other kinds of messages are worth less than the risk of a second one.
+        UnknownPolicy::ResendOnce | UnknownPolicy::Park => Freed::No,
     };
     match freed {
         Freed::Yes => {
-            tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: one more attempt");
+            tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: one more attempt");
             return Ok(());
         }
         Freed::ProvedSent => {
-            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: an earlier message of this number proved sent");
+            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: an earlier message of this number proved sent");
             return Ok(());
         }
         Freed::No => {}
     }
     count("undecided");
-    tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.message_id, "unknown outcome: parked for a person");
-    unknown::park(&worker.pool, doubt.message_id).await
+    tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: parked for a person");
+    unknown::park(&worker.pool, doubt.attempt).await
 }
 
 fn count(result: &'static str) {

@@ -19,7 +19,7 @@ use crate::{
     consumer::may_run,
     health::Health,
     store::{
-        positions,
+        leases, positions,
         sweep::{self, Due},
     },
     worker::Worker,
@@ -63,7 +63,7 @@ impl Sweeper {
 
     /// One look at everything that may be due. True: there is more.
     async fn round(&self) -> Result<bool, sqlx::Error> {
-        let expired = sweep::expire_leases(&self.worker.pool, self.worker.first_check()).await?;
+        let expired = leases::expire(&self.worker.pool, self.worker.first_check()).await?;
         if expired > 0 {
             tracing::warn!(expired, "claims without an outcome became unknown");
         }

@@ -141,7 +141,7 @@ struct Row {
 impl Row {
     fn of(doubt: &Doubt, settled: Settled) -> Self {
         Self {
-            attempt: doubt.message_id.to_string(),
+            attempt: doubt.attempt.to_string(),
             user: doubt.user_id.clone(),
             number: open::masked(&doubt.phone_e164),
             claimed: doubt.claimed_at,

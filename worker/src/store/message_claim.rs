@@ -1,0 +1,194 @@
+//! The claim of a message that is no welcome: the right to make one call for it, written before the call. The unique
+//! indexes decide: one blocking attempt per message, and one message per key.
+
+use std::{collections::HashMap, time::Duration};
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::store::batch::{Keyed, Statement};
+
+/// Claims many messages in one transaction.
+pub(crate) struct ClaimMessages {
+    pub(crate) pool: PgPool,
+    pub(crate) worker_id: String,
+    /// How long a claim is ours, on the database's clock.
+    pub(crate) lease: Duration,
+}
+
+/// One message to claim.
+pub(crate) struct MessageClaim {
+    pub(crate) message_id: Uuid,
+    pub(crate) attempt_id: Uuid,
+    pub(crate) user_id: String,
+    /// By which it is sent; a fallback differs from what was planned.
+    pub(crate) channel: &'static str,
+    pub(crate) body_sha256: [u8; 32],
+    pub(crate) content_sid: Option<String>,
+    pub(crate) segments: i16,
+    pub(crate) traceparent: Option<String>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageGranted {
+    /// The message is ours to send, now.
+    Yes,
+    /// The number is suppressed: the message is skipped.
+    Suppressed,
+    /// Its time is over: it is skipped.
+    Stale,
+    /// Another message has one of its keys: it is skipped.
+    Duplicate,
+    /// It is claimed, sent or skipped already; nothing was written.
+    Gone,
+}
+
+impl MessageGranted {
+    /// Why the message is skipped, as stored.
+    fn skips(self) -> Option<&'static str> {
+        match self {
+            Self::Suppressed => Some("opted_out"),
+            Self::Stale => Some("stale"),
+            Self::Duplicate => Some("duplicate"),
+            Self::Yes | Self::Gone => None,
+        }
+    }
+}
+
+impl Keyed for MessageClaim {
+    fn keys(&self) -> [&str; 2] {
+        [&self.user_id, ""]
+    }
+}
+
+impl Statement for ClaimMessages {
+    type Row = MessageClaim;
+    type Answer = MessageGranted;
+
+    async fn run(&self, rows: &[MessageClaim]) -> Result<Vec<MessageGranted>, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let granted = self.claim(&mut tx, rows).await?;
+        let skipped: Vec<(Uuid, &str)> =
+            granted.iter().filter_map(|(id, granted)| Some((*id, granted.skips()?))).collect();
+        if !skipped.is_empty() {
+            skip(&mut tx, &skipped).await?;
+        }
+        tx.commit().await?;
+        let answer = |row: &MessageClaim| granted.get(&row.message_id).copied();
+        Ok(rows.iter().map(|row| answer(row).unwrap_or(MessageGranted::Gone)).collect())
+    }
+}
+
+impl ClaimMessages {
+    /// Suppression, expiry and keys are checked by the statement that claims.
+    async fn claim(
+        &self,
+        tx: &mut PgConnection,
+        rows: &[MessageClaim],
+    ) -> Result<HashMap<Uuid, MessageGranted>, sqlx::Error> {
+        let messages: Vec<Uuid> = rows.iter().map(|r| r.message_id).collect();
+        let attempts: Vec<Uuid> = rows.iter().map(|r| r.attempt_id).collect();
+        let channels: Vec<&str> = rows.iter().map(|r| r.channel).collect();
+        let bodies: Vec<&[u8]> = rows.iter().map(|r| &r.body_sha256[..]).collect();
+        let contents: Vec<Option<&str>> = rows.iter().map(|r| r.content_sid.as_deref()).collect();
+        let segments: Vec<i16> = rows.iter().map(|r| r.segments).collect();
+        let traces: Vec<Option<&str>> = rows.iter().map(|r| r.traceparent.as_deref()).collect();
+        let found = sqlx::query!(
+            r#"WITH input AS (
+                   SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::int2[], $7::text[])
+                       AS i(message_id, attempt_id, channel, body_sha256, content_sid, segments, traceparent)
+               ), locked AS (
+                   SELECT m.message_id, m.kind, m.lane, m.user_id, m.phone_e164, m.language, m.state, m.keys,
+                          m.keys_expire_on, m.attempt_id AS last_attempt, i.attempt_id, i.channel, i.body_sha256,
+                          i.content_sid, i.segments, i.traceparent, coalesce(m.expires_at <= now(), false) AS stale,
+                          -- Asked by itself, it is never joined as a whole.
+                          (SELECT s.id FROM suppressions s
+                           WHERE s.phone_e164 = m.phone_e164 AND s.lifted_at IS NULL) IS NOT NULL AS suppressed
+                   FROM input i JOIN messages m ON m.message_id = i.message_id
+                   ORDER BY m.message_id FOR UPDATE OF m
+               ), free AS (
+                   SELECT * FROM locked WHERE state = 'waiting' AND NOT stale AND NOT suppressed
+               ), wanted AS (
+                   SELECT f.message_id, f.keys_expire_on, k.key FROM free f, unnest(f.keys) AS k(key)
+               ), keyed AS (
+                   INSERT INTO message_keys (key, message_id, expires_on)
+                   SELECT key, message_id, keys_expire_on FROM wanted ORDER BY key COLLATE "C"
+                   ON CONFLICT DO NOTHING
+                   RETURNING key, message_id
+               ), missing AS (
+                   SELECT w.message_id FROM wanted w
+                   LEFT JOIN keyed n ON n.key = w.key AND n.message_id = w.message_id
+                   LEFT JOIN message_keys k ON k.key = w.key AND k.message_id = w.message_id
+                   WHERE n.key IS NULL AND k.key IS NULL
+               ), claimed AS (
+                   INSERT INTO message_attempts (attempt_id, message_id, kind, channel, lane, user_id, phone_e164,
+                                                 worker_id, language, body_sha256, content_sid, segments, traceparent)
+                   SELECT f.attempt_id, f.message_id, f.kind, f.channel, f.lane, f.user_id, f.phone_e164,
+                          $8, f.language, f.body_sha256, f.content_sid, f.segments, f.traceparent
+                   FROM free f WHERE f.message_id NOT IN (SELECT message_id FROM missing)
+                   ORDER BY f.message_id
+                   ON CONFLICT DO NOTHING
+                   RETURNING message_id, attempt_id
+               ), leased AS (
+                   INSERT INTO message_leases (lease_until, message_ids, attempt_ids)
+                   SELECT now() + make_interval(secs => $9), array_agg(message_id), array_agg(attempt_id)
+                   FROM claimed HAVING count(*) > 0
+               ), moved AS (
+                   UPDATE messages m SET state = 'claimed', reason = NULL, next_attempt_at = NULL,
+                                         attempt_id = c.attempt_id, updated_at = now()
+                   FROM claimed c WHERE m.message_id = c.message_id
+               )
+               SELECT l.message_id, l.suppressed AS "suppressed!", l.stale AS "stale!",
+                      l.state = 'waiting' AS "waiting!",
+                      -- The commit of an earlier try went through although its answer was lost.
+                      c.attempt_id IS NOT NULL OR l.state = 'claimed' AND l.last_attempt = l.attempt_id AS "ours!",
+                      l.message_id IN (SELECT message_id FROM missing) AS "duplicate!"
+               FROM locked l LEFT JOIN claimed c USING (message_id)"#,
+            &messages,
+            &attempts,
+            &channels as &[&str],
+            &bodies as &[&[u8]],
+            &contents as &[Option<&str>],
+            &segments,
+            &traces as &[Option<&str>],
+            self.worker_id,
+            self.lease.as_secs_f64(),
+        )
+        .fetch_all(tx)
+        .await?;
+        let granted = found.into_iter().map(|row| {
+            let granted = match row.waiting {
+                _ if row.ours => MessageGranted::Yes,
+                true if row.suppressed => MessageGranted::Suppressed,
+                true if row.stale => MessageGranted::Stale,
+                true if row.duplicate => MessageGranted::Duplicate,
+                _ => MessageGranted::Gone,
+            };
+            (row.message_id, granted)
+        });
+        Ok(granted.collect())
+    }
+}
+
+/// Ends messages that may not be sent. Keys that this transaction inserted for them are free again: a claim inserts all
+/// its keys or none.
+async fn skip(tx: &mut PgConnection, skipped: &[(Uuid, &str)]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = skipped.iter().map(|(id, _)| *id).collect();
+    let reasons: Vec<&str> = skipped.iter().map(|(_, reason)| *reason).collect();
+    sqlx::query!(
+        "WITH skipped AS (
+             UPDATE messages m SET state = 'skipped', reason = i.reason, next_attempt_at = NULL, updated_at = now()
+             FROM UNNEST($1::uuid[], $2::text[]) AS i(message_id, reason)
+             WHERE m.message_id = i.message_id AND m.state = 'waiting'
+             RETURNING m.message_id, m.keys, i.reason
+         )
+         DELETE FROM message_keys k USING skipped s, unnest(s.keys) AS w(key)
+         WHERE s.reason = 'duplicate' AND k.key = w.key AND k.message_id = s.message_id",
+        &ids,
+        &reasons as &[&str],
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}

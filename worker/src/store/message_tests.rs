@@ -1,0 +1,340 @@
+//! The way of a message that is no welcome: due, claimed, called, ended, found out.
+
+use std::time::Duration;
+
+use shared::{
+    reason::Reason,
+    state::{AttemptOutcome, UserState},
+};
+use sqlx::Executor;
+use uuid::Uuid;
+
+use super::{
+    attempts::{AttemptRef, Heap},
+    callbacks::{self, Callback, Effect},
+    leases,
+    message_claim::{ClaimMessages, MessageClaim, MessageGranted},
+    messages,
+    outcome::{Accepted, Ended, UserChange},
+    parked::{self, Decision, Settled},
+    poll,
+    unknown::{self, Adoption},
+    world::World,
+};
+use crate::store::batch::Statement;
+
+const LEASE: Duration = Duration::from_secs(90);
+
+/// A notice that is due now.
+struct Notice {
+    id: Uuid,
+    user: &'static str,
+}
+
+impl World {
+    async fn notice(&self, user: &'static str, keys: &[&str]) -> Notice {
+        let id = Uuid::now_v7();
+        sqlx::query(
+            "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, keys, due_at,
+                                   next_attempt_at)
+             VALUES ($1, 'notice', 'sms', 'replies', $2, '+9779840000' || lpad(length($2)::text, 3, '0'), 'stopped', 'ne',
+                     $3, now(), now())",
+        )
+        .bind(id)
+        .bind(user)
+        .bind(keys)
+        .execute(&self.pool)
+        .await
+        .unwrap();
+        Notice { id, user }
+    }
+
+    async fn claim_notices(&self, notices: &[&Notice]) -> (Vec<AttemptRef>, Vec<MessageGranted>) {
+        let claims: Vec<MessageClaim> = notices.iter().map(|notice| claim_of(notice)).collect();
+        let statement = ClaimMessages { pool: self.pool.clone(), worker_id: "w".into(), lease: LEASE };
+        let granted = statement.run(&claims).await.unwrap();
+        let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id)).collect();
+        (attempts, granted)
+    }
+
+    async fn claimed(&self, notice: &Notice) -> AttemptRef {
+        let (attempts, granted) = self.claim_notices(&[notice]).await;
+        assert_eq!(granted, [MessageGranted::Yes]);
+        attempts[0]
+    }
+
+    /// State, reason and whether it waits, then the attempts of a message from the oldest on.
+    async fn told(&self, notice: &Notice) -> String {
+        let sql = "SELECT concat_ws(' ', m.state, m.reason, CASE WHEN m.next_attempt_at <= now() THEN 'due' END) || '; ' ||
+                          coalesce((SELECT string_agg(concat_ws(' ', outcome, status, CASE WHEN blocks THEN 'blocks' END),
+                                                      ', ' ORDER BY attempt_id)
+                                    FROM message_attempts a WHERE a.message_id = m.message_id), '-')
+                   FROM messages m WHERE message_id = $1";
+        sqlx::query_scalar(sql).bind(notice.id).fetch_one(&self.pool).await.unwrap()
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT key FROM message_keys ORDER BY key").fetch_all(&self.pool).await.unwrap()
+    }
+
+    async fn due(&self) -> Vec<Uuid> {
+        let due = messages::take_due(&self.pool, "replies", 10, LEASE).await.unwrap();
+        due.into_iter().map(|d| d.message_id).collect()
+    }
+}
+
+fn claim_of(notice: &Notice) -> MessageClaim {
+    MessageClaim {
+        message_id: notice.id,
+        attempt_id: Uuid::now_v7(),
+        user_id: notice.user.into(),
+        channel: "sms",
+        body_sha256: [0; 32],
+        content_sid: None,
+        segments: 1,
+        traceparent: None,
+    }
+}
+
+fn accepted(attempt: AttemptRef) -> Ended {
+    let sid = format!("SM{}", attempt.attempt_id.simple());
+    Ended {
+        attempt,
+        user_id: "ama".into(),
+        outcome: AttemptOutcome::Accepted,
+        accepted: Some(Accepted { sid, status: "accepted".into(), rank: 0 }),
+        error_code: None,
+        check_in: None,
+        user: None,
+        suppress: false,
+    }
+}
+
+fn unknown(attempt: AttemptRef) -> Ended {
+    let check_in = Some(Duration::ZERO);
+    Ended { outcome: AttemptOutcome::Unknown, accepted: None, check_in, ..accepted(attempt) }
+}
+
+fn refused(attempt: AttemptRef, state: UserState, reason: Reason) -> Ended {
+    let again_in = (state == UserState::Received).then_some(Duration::ZERO);
+    let user = UserChange { state, reason, again_in, counts: true, ends_with: Reason::RetriesExhausted };
+    let outcome = if again_in.is_some() { AttemptOutcome::Deferred } else { AttemptOutcome::Refused };
+    Ended {
+        outcome,
+        accepted: None,
+        user: Some(user),
+        suppress: state == UserState::Suppressed,
+        ..accepted(attempt)
+    }
+}
+
+fn reported(attempt: AttemptRef, status: &str, rank: i16) -> Callback {
+    Callback {
+        sid: format!("SM{}", attempt.attempt_id.simple()),
+        to: String::new(),
+        status: status.into(),
+        rank,
+        attempt: Some(attempt),
+        error_code: None,
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_claimed_once_and_its_callbacks_move_its_status_up() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &["stop:1"]).await;
+    assert_eq!(world.due().await, [notice.id]);
+    assert!(world.due().await.is_empty(), "it is out of reach of other workers");
+    let attempt = world.claimed(&notice).await;
+    assert_eq!(world.told(&notice).await, "claimed; sending blocks");
+    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageGranted::Gone]);
+    world.ends(accepted(attempt)).await;
+    assert_eq!(world.told(&notice).await, "claimed; accepted accepted blocks");
+    for (status, rank) in [("delivered", 5), ("sent", 3)] {
+        callbacks::take(&world.pool, &reported(attempt, status, rank), false).await.unwrap();
+    }
+    assert_eq!(world.told(&notice).await, "claimed; accepted delivered blocks");
+    assert!(world.due().await.is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_commit_was_not_answered_is_granted_when_it_is_repeated() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &["stop:1"]).await;
+    let claims = [claim_of(&notice)];
+    let statement = ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE };
+    for _ in 0..2 {
+        assert_eq!(statement.run(&claims).await.unwrap(), [MessageGranted::Yes]);
+    }
+    assert_eq!(world.told(&notice).await, "claimed; sending blocks");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_inserts_all_keys_of_its_message_or_none() {
+    let world = World::create().await;
+    let first = world.notice("ama", &["a", "b"]).await;
+    let second = world.notice("ama", &["c", "b", "d"]).await;
+    let third = world.notice("ama", &["c"]).await;
+    world.claimed(&first).await;
+    assert_eq!(world.claim_notices(&[&second]).await.1, [MessageGranted::Duplicate]);
+    assert_eq!(world.told(&second).await, "skipped duplicate; -");
+    assert_eq!(world.keys().await, ["a", "b"]);
+    world.claimed(&third).await;
+    assert_eq!(world.keys().await, ["a", "b", "c"]);
+    // Two with the same key in one batch.
+    let (fourth, fifth) = (world.notice("bina", &["e"]).await, world.notice("chandra", &["e", "f"]).await);
+    let (_, granted) = world.claim_notices(&[&fourth, &fifth]).await;
+    assert_eq!(granted, [MessageGranted::Yes, MessageGranted::Duplicate]);
+    assert_eq!(world.keys().await, ["a", "b", "c", "e"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_keeps_its_keys_while_it_waits_for_another_attempt() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &["a"]).await;
+    let first = world.claimed(&notice).await;
+    world.ends(refused(first, UserState::Received, Reason::PathFault)).await;
+    assert_eq!(world.told(&notice).await, "waiting path_fault due; deferred");
+    let rival = world.notice("bina", &["a"]).await;
+    assert_eq!(world.claim_notices(&[&rival]).await.1, [MessageGranted::Duplicate]);
+    assert_eq!(world.due().await, [notice.id]);
+    let second = world.claimed(&notice).await;
+    world.ends(accepted(second)).await;
+    assert_eq!(world.told(&notice).await, "claimed; deferred, accepted accepted blocks");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_good_or_opted_out_is_not_sent_again() {
+    let world = World::create().await;
+    let (refusal, stop) = (world.notice("ama", &[]).await, world.notice("bina", &[]).await);
+    let attempt = world.claimed(&refusal).await;
+    world.ends(refused(attempt, UserState::Failed, Reason::Error(21211))).await;
+    assert_eq!(world.told(&refusal).await, "refused error_21211; refused");
+    let attempt = world.claimed(&stop).await;
+    world.ends(refused(attempt, UserState::Suppressed, Reason::Error(21610))).await;
+    assert_eq!(world.told(&stop).await, "skipped error_21610; refused");
+    let later = world.notice("bina", &[]).await;
+    assert_eq!(world.claim_notices(&[&later]).await.1, [MessageGranted::Suppressed]);
+    assert_eq!(world.told(&later).await, "skipped opted_out; -");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_is_not_claimed_after_its_expiry() {
+    let world = World::create().await;
+    let (late, taken) = (world.notice("ama", &["a"]).await, world.notice("bina", &[]).await);
+    world.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'").await.unwrap();
+    assert_eq!(world.claim_notices(&[&late]).await.1, [MessageGranted::Stale]);
+    assert!(world.due().await.is_empty());
+    for notice in [&late, &taken] {
+        assert_eq!(world.told(notice).await, "skipped stale; -");
+    }
+    assert_eq!(world.keys().await, [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_wait_ends_at_the_expiry_at_the_latest() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    world.pool.execute("UPDATE messages SET expires_at = now() + interval '1 minute'").await.unwrap();
+    let attempt = world.claimed(&notice).await;
+    let mut ended = refused(attempt, UserState::Received, Reason::PathFault);
+    ended.user.as_mut().unwrap().again_in = Some(Duration::from_secs(3600));
+    world.ends(ended).await;
+    let late = "SELECT count(*) FROM messages WHERE next_attempt_at > expires_at";
+    assert_eq!(world.count(late).await, 0);
+    messages::postpone(&world.pool, notice.id, "breaker_open", Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(world.count(late).await, 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_expired_claim_becomes_unknown_and_is_found_out() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    let attempt = world.claimed(&notice).await;
+    world.pool.execute("UPDATE message_leases SET lease_until = now() - interval '1 second'").await.unwrap();
+    assert_eq!(leases::expire(&world.pool, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(world.told(&notice).await, "claimed; unknown blocks");
+    let doubts = unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap();
+    assert_eq!(doubts.iter().map(|d| d.attempt).collect::<Vec<_>>(), [attempt]);
+    assert!(unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap().is_empty());
+    let adoption = Adoption { sid: "SM1".into(), status: "sent".into(), rank: 3, error_code: None };
+    let mut connection = world.pool.acquire().await.unwrap();
+    assert!(unknown::adopt(&mut connection, attempt, &adoption).await.unwrap());
+    assert!(!unknown::adopt(&mut connection, attempt, &adoption).await.unwrap());
+    drop(connection);
+    assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
+    let taken = unknown::taken_sids(&world.pool, &doubts[0].phone_e164, &["SM1".into()]).await.unwrap();
+    assert_eq!(taken, ["SM1"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    let attempt = world.claimed(&notice).await;
+    world.ends(unknown(attempt)).await;
+    unknown::missed(&world.pool, attempt, Duration::ZERO).await.unwrap();
+    unknown::park(&world.pool, attempt).await.unwrap();
+    let open = parked::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
+    assert_eq!((open.attempt, open.checks), (attempt, 2));
+    let settled = parked::decide(&world.pool, &open, &Decision::Reopen, "maya", "test").await.unwrap();
+    assert_eq!((settled, world.told(&notice).await.as_str()), (Settled::Yes, "waiting due; unknown"));
+    let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), false).await.unwrap().effect;
+    assert!(matches!(effect, Effect::Applied { .. }));
+    assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
+    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageGranted::Gone]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_accepted_message_whose_callbacks_do_not_come_is_asked_about() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    let attempt = world.claimed(&notice).await;
+    world.ends(accepted(attempt)).await;
+    world
+        .pool
+        .execute("UPDATE message_attempts SET claimed_at = now() - interval '20 minutes'")
+        .await
+        .unwrap();
+    let (age, span) = (Duration::from_secs(900), Duration::from_secs(600));
+    let open = poll::take(&world.pool, Heap::Messages, age, span, 5).await.unwrap();
+    assert_eq!(open.iter().map(|o| o.attempt).collect::<Vec<_>>(), [attempt]);
+    assert!(poll::take(&world.pool, Heap::Messages, age, span, 5).await.unwrap().is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_message_is_written_in_place() {
+    let world = World::create().await;
+    let mut ended = Vec::new();
+    for _ in 0..50 {
+        let notice = world.notice("ama", &[]).await;
+        ended.push(accepted(world.claimed(&notice).await));
+    }
+    let attempts: Vec<AttemptRef> = ended.iter().map(|ended| ended.attempt).collect();
+    for ended in ended {
+        world.ends(ended).await;
+    }
+    // As autovacuum does: half of a page is room for one more version of each of its rows.
+    world.pool.execute("VACUUM message_attempts").await.unwrap();
+    for attempt in attempts {
+        callbacks::take(&world.pool, &reported(attempt, "delivered", 5), false).await.unwrap();
+    }
+    world.pool.execute("SELECT pg_stat_force_next_flush()").await.unwrap();
+    let moved = "SELECT sum(n_tup_upd - n_tup_hot_upd)::int8 FROM pg_stat_user_tables
+                 WHERE relname LIKE 'message_attempts%'";
+    assert_eq!(world.count(moved).await, 0);
+    let in_place =
+        "SELECT sum(n_tup_hot_upd)::int8 FROM pg_stat_user_tables WHERE relname LIKE 'message_attempts%'";
+    assert_eq!(world.count(in_place).await, 100);
+    world.end().await;
+}

@@ -1,0 +1,194 @@
+//! Messages of every kind but the welcome: what is to be sent, to whom, when, and how far it came. A row waits until its
+//! time, is claimed for one attempt, and waits again if that attempt ends without a message for a passing reason.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared::state::UserState;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{
+    attempts::AttemptRef,
+    outcome::{Ended, UserChange},
+};
+
+/// A message that is due.
+pub(crate) struct Due {
+    pub(crate) message_id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) channel: String,
+    pub(crate) user_id: String,
+    pub(crate) phone_e164: String,
+    pub(crate) slot: String,
+    pub(crate) language: String,
+    /// None: rendered from kind, slot and language.
+    pub(crate) content: Option<Value>,
+    /// When its slot began.
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) retries: i32,
+    pub(crate) traceparent: Option<String>,
+}
+
+/// Takes up to `limit` messages of a lane whose time has come, the longest due first, out of reach of other workers for
+/// `hold`. Those that are past their expiry are skipped as `stale`.
+pub(crate) async fn take_due(
+    pool: &PgPool,
+    lane: &str,
+    limit: i64,
+    hold: Duration,
+) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query_as!(
+        Due,
+        r#"WITH due AS (
+               SELECT message_id, coalesce(expires_at <= now(), false) AS stale FROM messages
+               WHERE lane = $1 AND next_attempt_at <= now()
+               ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
+           ), taken AS (
+               UPDATE messages m SET
+                   state = CASE WHEN d.stale THEN 'skipped' ELSE 'waiting' END,
+                   reason = CASE WHEN d.stale THEN 'stale' ELSE m.reason END,
+                   next_attempt_at = CASE WHEN NOT d.stale THEN now() + make_interval(secs => $3) END,
+                   updated_at = now()
+               FROM due d WHERE m.message_id = d.message_id
+               RETURNING m.*
+           )
+           SELECT message_id AS "message_id!", kind AS "kind!", channel AS "channel!", user_id AS "user_id!",
+                  phone_e164 AS "phone_e164!", slot AS "slot!", language AS "language!", content, due_at AS "since!",
+                  retries AS "retries!", traceparent
+           FROM taken WHERE state = 'waiting' ORDER BY due_at"#,
+        lane,
+        limit,
+        hold.as_secs_f64(),
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Has a message that was not claimed wait for `again_in`, and no longer than to its expiry. A message that was claimed
+/// or skipped meanwhile stays as it is.
+pub(crate) async fn postpone(
+    pool: &PgPool,
+    message_id: Uuid,
+    reason: &str,
+    again_in: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE messages SET next_attempt_at = LEAST(now() + make_interval(secs => $2), expires_at), reason = $3,
+                             updated_at = now()
+         WHERE message_id = $1 AND state = 'waiting'",
+        message_id,
+        again_in.as_secs_f64(),
+        reason,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Ends a message that cannot be sent, unless it was claimed meanwhile.
+pub(crate) async fn skip(pool: &PgPool, message_id: Uuid, reason: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE messages SET state = 'skipped', reason = $2, next_attempt_at = NULL, updated_at = now()
+         WHERE message_id = $1 AND state = 'waiting'",
+        message_id,
+        reason,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// The attempts of these messages ended without a message. A passing cause has them wait again; the cause that lasts
+/// longer than `retry_for` is final, and so is a refusal.
+pub(super) async fn after_call(
+    tx: &mut PgConnection,
+    rows: &[(&Ended, &UserChange)],
+    retry_for: Duration,
+) -> Result<(), sqlx::Error> {
+    let messages: Vec<Uuid> = rows.iter().map(|(r, _)| r.attempt.message_id).collect();
+    let attempts: Vec<Uuid> = rows.iter().map(|(r, _)| r.attempt.attempt_id).collect();
+    let states: Vec<&str> = rows.iter().map(|(_, u)| state(u.state)).collect();
+    let reasons: Vec<String> = rows.iter().map(|(_, u)| u.reason.as_str().into_owned()).collect();
+    let delays: Vec<f64> =
+        rows.iter().map(|(_, u)| u.again_in.map_or(0.0, |delay| delay.as_secs_f64())).collect();
+    let counts: Vec<bool> = rows.iter().map(|(_, u)| u.counts).collect();
+    let ends: Vec<String> = rows.iter().map(|(_, u)| u.ends_with.as_str().into_owned()).collect();
+    sqlx::query!(
+        "UPDATE messages m SET
+             state = CASE WHEN i.spent THEN 'refused' ELSE i.state END,
+             reason = CASE WHEN i.spent THEN i.ends_with ELSE i.reason END,
+             next_attempt_at = CASE WHEN i.state = 'waiting' AND NOT i.spent
+                                    THEN LEAST(now() + make_interval(secs => i.delay), m.expires_at) END,
+             retry_since = CASE WHEN i.counts THEN coalesce(m.retry_since, now()) ELSE m.retry_since END,
+             retries = m.retries + CASE WHEN i.state = 'waiting' THEN 1 ELSE 0 END, updated_at = now()
+         FROM (
+             SELECT n.*, n.counts AND n.state = 'waiting'
+                         AND now() - coalesce(v.retry_since, now()) >= make_interval(secs => $8) AS spent
+             FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::bool[], $7::text[])
+                  AS n(message_id, attempt_id, state, reason, delay, counts, ends_with)
+             JOIN messages v ON v.message_id = n.message_id
+             ORDER BY n.message_id FOR UPDATE OF v
+         ) i
+         WHERE m.message_id = i.message_id AND m.attempt_id = i.attempt_id AND m.state = 'claimed'",
+        &messages,
+        &attempts,
+        &states as &[&str],
+        &reasons,
+        &delays,
+        &counts,
+        &ends,
+        retry_for.as_secs_f64(),
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+fn state(of_user: UserState) -> &'static str {
+    match of_user {
+        UserState::Received | UserState::Stored | UserState::Registered => "waiting",
+        UserState::Failed | UserState::Rejected => "refused",
+        UserState::Suppressed => "skipped",
+    }
+}
+
+/// A person allows one more attempt. False: the message moved on since.
+pub(super) async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
+    let reopened = sqlx::query!(
+        "UPDATE messages SET state = 'waiting', reason = NULL, next_attempt_at = now(), updated_at = now()
+         WHERE message_id = $1 AND attempt_id = $2 AND state = 'claimed'",
+        attempt.message_id,
+        attempt.attempt_id,
+    );
+    Ok(reopened.execute(tx).await?.rows_affected() == 1)
+}
+
+/// An attempt that had let go of its message proved to be accepted: it blocks again, and the message is sent, unless
+/// another attempt blocks it.
+pub(super) async fn reclaim(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
+    let blocking = sqlx::query!(
+        "UPDATE message_attempts a SET blocks = true, updated_at = now()
+         WHERE a.message_id = $1 AND a.attempt_id = $2 AND a.outcome = 'accepted'
+           AND a.status IS DISTINCT FROM 'failed' AND NOT a.blocks
+           AND NOT EXISTS (SELECT FROM message_attempts o WHERE o.message_id = a.message_id AND o.blocks)",
+        attempt.message_id,
+        attempt.attempt_id,
+    );
+    // The row of the message is locked first: a claim of it cannot come between.
+    let message = sqlx::query!("SELECT FROM messages WHERE message_id = $1 FOR UPDATE", attempt.message_id);
+    message.fetch_optional(&mut *tx).await?;
+    if blocking.execute(&mut *tx).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query!(
+        "UPDATE messages SET state = 'claimed', reason = NULL, attempt_id = $2, next_attempt_at = NULL, updated_at = now()
+         WHERE message_id = $1",
+        attempt.message_id,
+        attempt.attempt_id,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
