@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cli::exit::{Failure, USAGE},
-    store::{overview, tally},
+    store::{backfill_runs, counts},
 };
 
 const EXAMPLES: &str = "\
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 async fn find(pool: &PgPool, name: &str) -> Result<Uuid, Failure> {
     let prefix = if name == "last" { "" } else { name };
-    let found = tally::runs(pool, &prefix.to_ascii_lowercase()).await.map_err(open::failed)?;
+    let found = backfill_runs::find(pool, &prefix.to_ascii_lowercase()).await.map_err(open::failed)?;
     match found[..] {
         [] => Err(Failure::new(
             USAGE,
@@ -89,8 +89,12 @@ async fn find(pool: &PgPool, name: &str) -> Result<Uuid, Failure> {
 }
 
 async fn collect(pool: &PgPool, run: Option<Uuid>) -> Result<Figures, sqlx::Error> {
-    let groups = tally::groups(pool, run).await?;
-    let pace = tally::pace(pool).await?;
-    let waiting = overview::waiting(&mut *pool.acquire().await?).await?;
-    Ok(Figures::new(groups, &pace, &waiting))
+    let mut connection = pool.acquire().await?;
+    Ok(Figures::new(
+        counts::groups(&mut connection, run).await?,
+        &counts::last_hour(&mut connection).await?,
+        &counts::backlog(&mut connection).await?,
+        counts::unknown(&mut connection).await?,
+        counts::dead_letters(&mut connection).await?,
+    ))
 }

@@ -64,16 +64,18 @@ fn show(figures: &Figures, took: Duration) {
     for (lane, seconds) in &figures.overdue {
         metrics::gauge!("onboarding_oldest_pending_age_seconds", "lane" => lane.as_str()).set(*seconds);
     }
-    let open = &figures.open;
-    metrics::gauge!("onboarding_unknown_outcomes", "stage" => "checking").set(open.checking as f64);
-    metrics::gauge!("onboarding_unknown_outcomes", "stage" => "parked").set(open.parked as f64);
-    metrics::gauge!("onboarding_dead_letter_backlog").set(open.dead_letters as f64);
-    metrics::gauge!("onboarding_dead_letters_settled", "how" => "replayed").set(open.replayed as f64);
-    metrics::gauge!("onboarding_dead_letters_settled", "how" => "dropped").set(open.dropped as f64);
+    metrics::gauge!("onboarding_unknown_outcomes", "stage" => "checking")
+        .set(figures.unknown.checking as f64);
+    metrics::gauge!("onboarding_unknown_outcomes", "stage" => "parked").set(figures.unknown.parked as f64);
+    metrics::gauge!("onboarding_dead_letter_backlog").set(figures.dead_letters.open as f64);
+    metrics::gauge!("onboarding_dead_letters_settled", "how" => "replayed")
+        .set(figures.dead_letters.replayed as f64);
+    metrics::gauge!("onboarding_dead_letters_settled", "how" => "dropped")
+        .set(figures.dead_letters.dropped as f64);
     for (source, numbers) in &figures.suppressed {
         metrics::gauge!("onboarding_suppressed_numbers", "source" => *source).set(*numbers as f64);
     }
-    metrics::gauge!("onboarding_duplicate_welcome_violations").set(open.violations as f64);
+    metrics::gauge!("onboarding_duplicate_welcome_violations").set(figures.violations as f64);
     metrics::gauge!("onboarding_census_timestamp_seconds").set(chrono::Utc::now().timestamp() as f64);
     metrics::gauge!("onboarding_census_duration_seconds").set(took.as_secs_f64());
 }

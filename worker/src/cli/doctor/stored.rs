@@ -3,7 +3,7 @@
 use shared::{db, lane::Lane};
 
 use super::{finding::Findings, postgres};
-use crate::store::overview::{self, Backlog, Waiting};
+use crate::store::counts::{self, Backlog, DeadLetters, Unknown};
 
 pub(super) async fn check(found: &mut Findings) {
     let Ok(mut connection) = postgres::connect().await else {
@@ -13,17 +13,19 @@ pub(super) async fn check(found: &mut Findings) {
         return found.skipped("users", "not counted: migrations are missing");
     }
     let counted = async {
-        let kinds = overview::kinds(&mut connection).await?;
-        let waiting = overview::waiting(&mut connection).await?;
-        let backlog = overview::backlog(&mut connection).await?;
-        Ok::<_, sqlx::Error>((kinds, backlog, waiting))
+        Ok::<_, sqlx::Error>((
+            counts::kinds(&mut connection).await?,
+            counts::backlog(&mut connection).await?,
+            counts::unknown(&mut connection).await?,
+            counts::dead_letters(&mut connection).await?,
+        ))
     };
     match counted.await {
-        Ok((kinds, backlog, waiting)) => {
+        Ok((kinds, backlog, unknown, letters)) => {
             let each: Vec<String> = kinds.iter().map(|k| format!("{} {}", k.count, word(&k.kind))).collect();
             found.passed("users", if each.is_empty() { "none yet".to_owned() } else { each.join(", ") });
             found.passed("backlog", lanes(&backlog));
-            tell(found, &waiting);
+            tell(found, unknown, letters);
         }
         Err(error) => found.unreachable("users", db::sqlstate(&error), "look at Postgres's own logs"),
     }
@@ -43,15 +45,15 @@ fn lanes(backlog: &[Backlog]) -> String {
     Lane::ALL.map(one).join("; ")
 }
 
-fn tell(found: &mut Findings, waiting: &Waiting) {
-    let unknown = format!("{} unknown, {} of them parked", waiting.unknown, waiting.parked);
-    if waiting.parked > 0 {
-        found.warning("unknown", unknown, "settle them: `worker unknown list`");
+fn tell(found: &mut Findings, unknown: Unknown, letters: DeadLetters) {
+    let text = format!("{} unknown, {} of them parked", unknown.all(), unknown.parked);
+    if unknown.parked > 0 {
+        found.warning("unknown", text, "settle them: `worker unknown list`");
     } else {
-        found.passed("unknown", unknown);
+        found.passed("unknown", text);
     }
-    if waiting.dead_letters > 0 {
-        let text = format!("{}, {} in the last hour", waiting.dead_letters, waiting.dead_letters_last_hour);
+    if letters.open > 0 {
+        let text = format!("{}, {} in the last hour", letters.open, letters.open_last_hour);
         found.warning("dead letters", text, "mend the cause, then `worker dead list`");
     } else {
         found.passed("dead letters", "none");

@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::store::{
-    overview::Waiting,
-    tally::{self, Pace},
-};
+use crate::store::counts::{self, Backlog, DeadLetters, LastHour, Unknown};
 
 /// Users who share state, welcome and reason.
 #[derive(Debug, Serialize)]
@@ -52,7 +49,13 @@ pub(super) struct Waits {
 }
 
 impl Figures {
-    pub(super) fn new(groups: Vec<tally::Group>, pace: &Pace, waiting: &Waiting) -> Self {
+    pub(super) fn new(
+        groups: Vec<counts::Group>,
+        last_hour: &LastHour,
+        backlog: &[Backlog],
+        unknown: Unknown,
+        letters: DeadLetters,
+    ) -> Self {
         let groups: Vec<Group> = groups
             .into_iter()
             .map(|g| Group { state: g.state, welcome: g.welcome, reason: g.reason, users: g.users })
@@ -63,19 +66,19 @@ impl Figures {
             users: groups.iter().map(|g| g.users).sum(),
             groups,
             last: Last {
-                accepted_last_minute: pace.accepted_last_minute,
-                accepted_last_hour: pace.accepted_last_hour,
-                refused_last_hour: pace.refused_last_hour,
-                delivered_last_hour: pace.delivered_last_hour,
-                not_delivered_last_hour: pace.not_delivered_last_hour,
+                accepted_last_minute: last_hour.accepted_last_minute,
+                accepted_last_hour: last_hour.accepted,
+                refused_last_hour: last_hour.refused,
+                delivered_last_hour: last_hour.delivered,
+                not_delivered_last_hour: last_hour.not_delivered,
             },
             waiting: Waits {
-                received: waiting.received,
-                due: waiting.due,
-                unknown: waiting.unknown,
-                parked: waiting.parked,
-                dead_letters: waiting.dead_letters,
-                dead_letters_last_hour: waiting.dead_letters_last_hour,
+                received: backlog.iter().map(|b| b.received).sum(),
+                due: backlog.iter().map(|b| b.due).sum(),
+                unknown: unknown.all(),
+                parked: unknown.parked,
+                dead_letters: letters.open,
+                dead_letters_last_hour: letters.open_last_hour,
             },
         }
     }

@@ -38,10 +38,9 @@ pub(super) fn csv(figures: &Figures) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{
-        overview::Waiting,
-        tally::{Group, Pace},
-    };
+    use shared::lane::Lane;
+
+    use crate::store::counts::{Backlog, DeadLetters, Group, LastHour, Unknown};
 
     fn figures() -> Figures {
         let group = |reason: Option<&str>, users| Group {
@@ -50,22 +49,13 @@ mod tests {
             reason: reason.map(str::to_owned),
             users,
         };
-        let pace = Pace {
-            accepted_last_minute: 1,
-            accepted_last_hour: 2,
-            refused_last_hour: 3,
-            delivered_last_hour: 4,
-            not_delivered_last_hour: 5,
-        };
-        let waiting = Waiting {
-            received: 6,
-            due: 7,
-            unknown: 8,
-            parked: 9,
-            dead_letters: 10,
-            dead_letters_last_hour: 11,
-        };
-        Figures::new(vec![group(None, 40), group(Some("shared_phone"), 2)], &pace, &waiting)
+        let last_hour =
+            LastHour { accepted_last_minute: 1, accepted: 2, refused: 3, delivered: 4, not_delivered: 5 };
+        let backlog = [Backlog { lane: Lane::Live, received: 6, due: 7 }];
+        let unknown = Unknown { checking: 0, parked: 9 };
+        let letters = DeadLetters { open: 10, open_last_hour: 11, replayed: 0, dropped: 0 };
+        let groups = vec![group(None, 40), group(Some("shared_phone"), 2)];
+        Figures::new(groups, &last_hour, &backlog, unknown, letters)
     }
 
     #[test]

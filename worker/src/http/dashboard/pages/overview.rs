@@ -25,7 +25,7 @@ use crate::{
         view::View,
     },
     store::{
-        glance::{self, Glance},
+        counts::{self, Summary},
         pauses::{self, Pause},
     },
 };
@@ -76,7 +76,7 @@ impl Window {
 
 /// What was read lately, however many look at it.
 pub(crate) struct Cache {
-    glance: Cached<Glance>,
+    summary: Cached<Summary>,
     pauses: Cached<Vec<Pause>>,
     histories: [Cached<Arc<History>>; 3],
 }
@@ -85,7 +85,7 @@ impl Default for Cache {
     fn default() -> Self {
         let history = || Cached::new(Duration::from_secs(5));
         Self {
-            glance: Cached::new(Duration::from_secs(2)),
+            summary: Cached::new(Duration::from_secs(2)),
             pauses: Cached::new(Duration::from_secs(2)),
             histories: [history(), history(), history()],
         }
@@ -95,7 +95,7 @@ impl Default for Cache {
 impl Cache {
     /// A person changed something: she sees it at once.
     pub(crate) async fn forget(&self) {
-        self.glance.forget().await;
+        self.summary.forget().await;
         self.pauses.forget().await;
     }
 }
@@ -112,7 +112,7 @@ struct Overview {
     view: View,
     window: Window,
     windows: Vec<(&'static str, &'static str, bool)>,
-    glance: Glance,
+    summary: Summary,
     per_day: i64,
     breaker: Tile,
     success: Tile,
@@ -136,7 +136,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let window = query?.window;
     let (cache, pool) = (&admin.overview, admin.pool());
-    let glance = cache.glance.get(async || glance::take(pool).await).await?;
+    let summary = cache.summary.get(async || counts::summary(&mut *pool.acquire().await?).await).await?;
     let pauses = cache.pauses.get(async || pauses::current(pool).await).await?;
     let history = &cache.histories[window as usize];
     let history = history.get(async || History::read(pool, window).await.map(Arc::new)).await?;
@@ -159,11 +159,11 @@ pub(crate) async fn show(
         windows: Window::ALL.into_iter().map(|w| (w.code(), name(w), w == window)).collect(),
         per_day: i64::from(admin.worker.config.pace.messages_per_day),
         breaker: tiles::breaker(&admin, &view),
-        success: tiles::success(&view, &glance),
-        lanes: tiles::lanes(&admin, &view, &glance, &pauses),
+        success: tiles::success(&view, &summary),
+        lanes: tiles::lanes(&admin, &view, &summary, &pauses),
         steps: history.steps(&view),
         charts: history.charts(&view),
-        glance,
+        summary,
         reasons,
         view,
     })

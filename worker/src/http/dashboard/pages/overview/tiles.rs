@@ -5,7 +5,7 @@ use shared::lane::Lane;
 use crate::{
     health::LaneState,
     http::dashboard::{Admin, texts::Tone, view::View},
-    store::{glance::Glance, pauses::Pause},
+    store::{counts::Summary, pauses::Pause},
     throttle::{Outage, Scope},
 };
 
@@ -57,9 +57,9 @@ pub(super) fn breaker(admin: &Admin, view: &View) -> Tile {
 }
 
 /// How many of the last hour's calls Twilio accepted.
-pub(super) fn success(view: &View, glance: &Glance) -> Tile {
-    let good = glance.accepted_last_hour;
-    let all = good + glance.refused_last_hour + glance.unknown_last_hour;
+pub(super) fn success(view: &View, summary: &Summary) -> Tile {
+    let good = summary.calls.accepted_last_hour;
+    let all = good + summary.calls.refused_last_hour + summary.calls.unknown_last_hour;
     let tone = match (good * 100).checked_div(all) {
         None => "",
         Some(FAIR..) => "good",
@@ -70,11 +70,11 @@ pub(super) fn success(view: &View, glance: &Glance) -> Tile {
     Tile { tone, word: view.percent(good, all), more }
 }
 
-pub(super) fn lanes(admin: &Admin, view: &View, glance: &Glance, pauses: &[Pause]) -> [LaneTile; 2] {
+pub(super) fn lanes(admin: &Admin, view: &View, summary: &Summary, pauses: &[Pause]) -> [LaneTile; 2] {
     Lane::ALL.map(|lane| {
         let stored = match lane {
-            Lane::Live => glance.waiting_live,
-            Lane::Backfill => glance.waiting_backfill,
+            Lane::Live => summary.waiting_live,
+            Lane::Backfill => summary.waiting_backfill,
         };
         let pause = pauses.iter().find(|p| p.lane == lane);
         let (tone, word) = match pause {
