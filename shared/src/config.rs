@@ -15,7 +15,7 @@ pub use broker::{AmqpUrl, Broker, Namespace};
 pub use database::DatabaseUrl;
 pub use env::Env;
 pub use faults::{Fault, Faults};
-pub use host::{Insecure, insecure_allowed};
+pub use host::{Insecure, insecure_allowed, is_loopback};
 pub use page::page;
 pub use setting::Setting;
 

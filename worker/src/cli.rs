@@ -4,6 +4,7 @@ mod admin_hash;
 mod ask;
 mod audit;
 mod bulk;
+mod clock;
 mod completions;
 mod dead;
 mod doctor;
@@ -101,6 +102,9 @@ enum Command {
     Stats(stats::Arguments),
     /// Make a line of ADMIN_USERS_FILE: who may sign in to the dashboard
     AdminHash(admin_hash::Arguments),
+    /// Move the calendar ahead, in tests
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Print a script that completes commands and options
     Completions(completions::Arguments),
 }
@@ -126,6 +130,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Status(arguments) => status::run(&arguments).await,
         Command::Stats(arguments) => stats::run(&arguments).await,
         Command::AdminHash(arguments) => admin_hash::run(&arguments),
+        Command::Clock(command) => clock::run(&command).await,
         Command::Completions(arguments) => Ok(completions::run(&arguments)?),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod backfill_runs;
 pub(crate) mod batch;
 pub(crate) mod breaker;
 pub(crate) mod budget;
+pub(crate) mod calendar;
 pub(crate) mod callbacks;
 pub(crate) mod census;
 pub(crate) mod claim;

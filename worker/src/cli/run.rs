@@ -18,7 +18,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    cli::exit::{CONFIGURATION, Failure},
+    cli::{
+        clock,
+        exit::{CONFIGURATION, Failure},
+    },
     config::Config,
     consumer::{Consumer, dead_queue},
     health::Health,
@@ -58,6 +61,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     let by_index = |connections| db::pool_by_index(&config.database, "aamcare worker", connections);
     let batches = by_index(BATCHES).map_err(unusable)?;
     let callbacks = by_index(CALLBACKS).map_err(unusable)?;
+    clock::refuse_offset(&pool, &config.twilio.client()?.api_base).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let health = Arc::new(Health::default());
     let worker = Arc::new(Worker::new(config, [pool, batches, callbacks], stop.clone(), &abandon)?);

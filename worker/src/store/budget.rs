@@ -11,7 +11,7 @@ pub(super) async fn left(tx: &mut PgConnection, per_day: i32) -> Result<usize, s
         return Ok(usize::MAX);
     }
     let used = sqlx::query_scalar!(
-        "INSERT INTO daily_budget (day, used) VALUES ((now() AT TIME ZONE 'Asia/Kathmandu')::date, 0)
+        "INSERT INTO daily_budget (day, used) VALUES ((calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date, 0)
          ON CONFLICT (day) DO UPDATE SET used = daily_budget.used RETURNING used"
     )
     .fetch_one(tx)
@@ -26,7 +26,7 @@ pub(super) async fn use_up(tx: &mut PgConnection, per_day: i32, granted: usize) 
     }
     // `left` has written today's row in this transaction.
     sqlx::query!(
-        "UPDATE daily_budget SET used = used + $1 WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date",
+        "UPDATE daily_budget SET used = used + $1 WHERE day = (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date",
         i32::try_from(granted).unwrap_or(i32::MAX),
     )
     .execute(tx)
@@ -59,8 +59,8 @@ pub(super) async fn give_back(
 pub(crate) async fn until_tomorrow(pool: &PgPool) -> Result<Duration, sqlx::Error> {
     let seconds = sqlx::query_scalar!(
         r#"SELECT extract(epoch FROM
-               (date_trunc('day', now() AT TIME ZONE 'Asia/Kathmandu') + interval '1 day')
-               - (now() AT TIME ZONE 'Asia/Kathmandu'))::float8 AS "seconds!""#
+               (date_trunc('day', calendar_now() AT TIME ZONE 'Asia/Kathmandu') + interval '1 day')
+               - (calendar_now() AT TIME ZONE 'Asia/Kathmandu'))::float8 AS "seconds!""#
     )
     .fetch_one(pool)
     .await?;

@@ -222,7 +222,7 @@ pub(crate) async fn calls(connection: &mut PgConnection) -> Result<Calls, sqlx::
                   h.accepted AS "accepted_last_hour!", h.refused AS "refused_last_hour!",
                   h.unknown AS "unknown_last_hour!", t.accepted AS "accepted_today!",
                   coalesce((SELECT used FROM daily_budget
-                            WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date), 0)::bigint AS "budget_used!"
+                            WHERE day = (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date), 0)::bigint AS "budget_used!"
            FROM (SELECT coalesce(sum(accepted), 0)::bigint AS accepted, coalesce(sum(refused), 0)::bigint AS refused,
                         coalesce(sum(unknown), 0)::bigint AS unknown
                  FROM history_minutes WHERE minute > now() - interval '1 hour') h,

@@ -101,7 +101,7 @@ impl ClaimMessages {
                ), locked AS (
                    SELECT m.message_id, m.kind, m.lane, m.user_id, m.phone_e164, m.language, m.state, m.keys,
                           m.keys_expire_on, m.attempt_id AS last_attempt, i.attempt_id, i.channel, i.body_sha256,
-                          i.content_sid, i.segments, i.traceparent, coalesce(m.expires_at <= now(), false) AS stale,
+                          i.content_sid, i.segments, i.traceparent, coalesce(m.expires_at <= calendar_now(), false) AS stale,
                           -- Asked by itself, it is never joined as a whole.
                           (SELECT s.id FROM suppressions s
                            WHERE s.phone_e164 = m.phone_e164 AND s.lifted_at IS NULL) IS NOT NULL AS suppressed

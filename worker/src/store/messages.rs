@@ -42,14 +42,14 @@ pub(crate) async fn take_due(
     sqlx::query_as!(
         Due,
         r#"WITH due AS (
-               SELECT message_id, coalesce(expires_at <= now(), false) AS stale FROM messages
-               WHERE lane = $1 AND next_attempt_at <= now()
+               SELECT message_id, coalesce(expires_at <= calendar_now(), false) AS stale FROM messages
+               WHERE lane = $1 AND next_attempt_at <= calendar_now()
                ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
            ), taken AS (
                UPDATE messages m SET
                    state = CASE WHEN d.stale THEN 'skipped' ELSE 'waiting' END,
                    reason = CASE WHEN d.stale THEN 'stale' ELSE m.reason END,
-                   next_attempt_at = CASE WHEN NOT d.stale THEN now() + make_interval(secs => $3) END,
+                   next_attempt_at = CASE WHEN NOT d.stale THEN calendar_now() + make_interval(secs => $3) END,
                    updated_at = now()
                FROM due d WHERE m.message_id = d.message_id
                RETURNING m.*
@@ -75,7 +75,7 @@ pub(crate) async fn postpone(
     again_in: Duration,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE messages SET next_attempt_at = LEAST(now() + make_interval(secs => $2), expires_at), reason = $3,
+        "UPDATE messages SET next_attempt_at = LEAST(calendar_now() + make_interval(secs => $2), expires_at), reason = $3,
                              updated_at = now()
          WHERE message_id = $1 AND state = 'waiting'",
         message_id,
@@ -120,7 +120,7 @@ pub(super) async fn after_call(
              state = CASE WHEN i.spent THEN 'refused' ELSE i.state END,
              reason = CASE WHEN i.spent THEN i.ends_with ELSE i.reason END,
              next_attempt_at = CASE WHEN i.state = 'waiting' AND NOT i.spent
-                                    THEN LEAST(now() + make_interval(secs => i.delay), m.expires_at) END,
+                                    THEN LEAST(calendar_now() + make_interval(secs => i.delay), m.expires_at) END,
              retry_since = CASE WHEN i.counts THEN coalesce(m.retry_since, now()) ELSE m.retry_since END,
              retries = m.retries + CASE WHEN i.state = 'waiting' THEN 1 ELSE 0 END, updated_at = now()
          FROM (
@@ -157,7 +157,7 @@ fn state(of_user: UserState) -> &'static str {
 /// A person allows one more attempt. False: the message moved on since.
 pub(super) async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
     let reopened = sqlx::query!(
-        "UPDATE messages SET state = 'waiting', reason = NULL, next_attempt_at = now(), updated_at = now()
+        "UPDATE messages SET state = 'waiting', reason = NULL, next_attempt_at = calendar_now(), updated_at = now()
          WHERE message_id = $1 AND attempt_id = $2 AND state = 'claimed'",
         attempt.message_id,
         attempt.attempt_id,

@@ -251,7 +251,8 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
              SELECT attempt_id AS "attempt_id!", sid, status, error_code,
                     NULL::attempt_outcome AS "outcome: AttemptOutcome", NULL::date AS day FROM early
              UNION ALL
-             SELECT attempt_id, NULL, NULL, NULL, outcome, (claimed_at AT TIME ZONE 'Asia/Kathmandu')::date
+             SELECT attempt_id, NULL, NULL, NULL, outcome, 
+                    ((claimed_at + (SELECT calendar_now() - now())) AT TIME ZONE 'Asia/Kathmandu')::date
              FROM ended WHERE NOT blocks"#
         ](
             &messages,

@@ -86,7 +86,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DeliveryTries => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM delivery_tries
-                   WHERE last_at < now() - make_interval(secs => $1)"#,
+                   WHERE last_at < calendar_now() - make_interval(secs => $1)"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -95,7 +95,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::StatusCallbacks => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM status_callbacks
-                   WHERE received_at < now() - make_interval(secs => $1)"#,
+                   WHERE received_at < calendar_now() - make_interval(secs => $1)"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -104,7 +104,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DeadLetterBodies => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM dead_letters
-                   WHERE replayed_at < now() - make_interval(secs => $1) AND body <> ''"#,
+                   WHERE replayed_at < calendar_now() - make_interval(secs => $1) AND body <> ''"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -113,7 +113,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DailyBudget => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM daily_budget
-                   WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
+                   WHERE day < ((calendar_now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -130,7 +130,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
         Kind::DeliveryTries => {
             sqlx::query!(
                 "DELETE FROM delivery_tries WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM delivery_tries WHERE last_at < now() - make_interval(secs => $1)
+                     SELECT ctid FROM delivery_tries WHERE last_at < calendar_now() - make_interval(secs => $1)
                      LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 seconds,
                 BATCH,
@@ -141,7 +141,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
         Kind::StatusCallbacks => {
             sqlx::query!(
                 "DELETE FROM status_callbacks WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM status_callbacks WHERE received_at < now() - make_interval(secs => $1)
+                     SELECT ctid FROM status_callbacks WHERE received_at < calendar_now() - make_interval(secs => $1)
                      LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 seconds,
                 BATCH,
@@ -153,7 +153,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             sqlx::query!(
                 "UPDATE dead_letters SET body = '', headers = '{}' WHERE id IN (
                      SELECT id FROM dead_letters
-                     WHERE replayed_at < now() - make_interval(secs => $1) AND body <> ''
+                     WHERE replayed_at < calendar_now() - make_interval(secs => $1) AND body <> ''
                      LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
                 BATCH,
@@ -165,7 +165,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             sqlx::query!(
                 "DELETE FROM daily_budget WHERE day IN (
                      SELECT day FROM daily_budget
-                     WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date
+                     WHERE day < ((calendar_now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date
                      LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
                 BATCH,

@@ -1,0 +1,34 @@
+//! How far tests have moved the calendar ahead. Statements about days, hours, windows, expiry, gaps and retention read the
+//! function `calendar_now()`, which adds it.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+/// How far the calendar is ahead of the real clock.
+pub(crate) async fn ahead(pool: &PgPool) -> Result<Duration, sqlx::Error> {
+    let seconds = sqlx::query_scalar!(
+        r#"SELECT coalesce((SELECT extract(epoch FROM ahead) FROM test_clock), 0)::float8 AS "seconds!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(Duration::from_secs_f64(seconds.max(0.0)))
+}
+
+/// Moves the calendar further ahead; returns by how much it is ahead then.
+pub(crate) async fn advance(pool: &PgPool, by: Duration) -> Result<Duration, sqlx::Error> {
+    let seconds = sqlx::query_scalar!(
+        r#"INSERT INTO test_clock (ahead) VALUES (make_interval(secs => $1))
+           ON CONFLICT (singleton) DO UPDATE SET ahead = test_clock.ahead + EXCLUDED.ahead
+           RETURNING extract(epoch FROM ahead)::float8 AS "seconds!""#,
+        by.as_secs_f64(),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(Duration::from_secs_f64(seconds.max(0.0)))
+}
+
+/// Sets the calendar to the real clock.
+pub(crate) async fn reset(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM test_clock").execute(pool).await.map(drop)
+}
