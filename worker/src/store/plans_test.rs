@@ -15,10 +15,14 @@ use super::{
     attempts::{AttemptRef, Heap},
     callbacks::{self, Callback},
     claim::{Claim, Wish},
+    counts,
     fixtures::{Database, callback, ended, stored_facts, wish},
     known::{Question, ReadKnown},
     leases, mend,
-    outcome::Outcome,
+    message_claim::{ClaimMessages, MessageClaim},
+    messages,
+    outcome::{Ended, Outcome},
+    parked, poll,
     record::{NewState, Record},
     sweep, tries, unknown,
 };
@@ -71,6 +75,24 @@ impl Database {
              SELECT now() + interval '1 day', ARRAY[gen_random_uuid()] FROM generate_series(1, 20000)"
                 .into(),
             "INSERT INTO delivery_tries (delivery_key) SELECT 'id:' || n FROM generate_series(1, 20000) n".into(),
+            "SELECT add_message_partitions((now() - make_interval(months => n))::date) FROM generate_series(1, 12) n".into(),
+            // Tips of this month and of the twelve before, each with an id of its time.
+            format!(
+                "CREATE TABLE old AS
+                 SELECT n, (left(replace(id_from_time(date_trunc('month', now()) - make_interval(months => n % 13))::text, '-', ''), 12) || '7'
+                            || left(md5(n::text), 3) || '8' || right(md5(n::text), 15))::uuid AS id
+                 FROM generate_series(1, {STORED}) n"
+            ),
+            "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, due_at, state)
+             SELECT id, 'tip', 'sms', 'tips', 'old-' || n, '+97798' || (40000000 + n), 's', 'ne', now(), 'claimed' FROM old"
+                .into(),
+            "INSERT INTO message_attempts (attempt_id, message_id, kind, channel, lane, user_id, phone_e164, worker_id,
+                                           language, body_sha256, segments, outcome, message_sid, status, status_rank)
+             SELECT gen_random_uuid(), id, 'tip', 'sms', 'tips', 'old-' || n, '+97798' || (40000000 + n), 'w', 'ne', '', 1,
+                    'accepted', 'SM' || md5('m' || n), 'delivered', 5 FROM old"
+                .into(),
+            "INSERT INTO message_keys (key, message_id) SELECT 'old:' || n, id FROM old".into(),
+            "DROP TABLE old".into(),
         ] {
             pool.execute(sql.as_str()).await.unwrap();
         }
@@ -103,9 +125,11 @@ impl Database {
         pool.close().await;
         for _ in 0..100 {
             let pool = self.quiet().await;
-            let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables
-                       WHERE relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries',
-                                       'leases')
+            // A partition with few rows is best read as a whole.
+            let sql = "SELECT relname::text, CASE WHEN relname ~ '^message' THEN seq_tup_read / 1000 ELSE seq_scan END
+                       FROM pg_stat_user_tables
+                       WHERE (relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries', 'leases')
+                              OR relname ~ '^message')
                          AND seq_scan + idx_scan > 0";
             let read = pool.fetch_all(sql).await.unwrap();
             pool.close().await;
@@ -170,6 +194,52 @@ async fn sweeper(pool: PgPool) {
     }
 }
 
+/// Messages of another kind, from their time to the callback.
+async fn messages_of_other_kinds(pool: PgPool) {
+    let claim = ClaimMessages { pool: pool.clone(), worker_id: "w".into(), lease: Duration::from_secs(90) };
+    let outcome = Outcome { pool: pool.clone(), retry_for: Duration::from_secs(60), messages_per_day: 0 };
+    for _ in 0..EXECUTIONS {
+        for n in 0..ROWS {
+            let sql = "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, keys,
+                                             due_at, next_attempt_at)
+                       VALUES ($1, 'notice', 'sms', 'replies', 'new-' || $2, '+97798' || $2, 's', 'ne', ARRAY[$1::text],
+                               now(), now())";
+            sqlx::query(sql).bind(Uuid::now_v7()).bind(n.to_string()).execute(&pool).await.unwrap();
+        }
+        let due = messages::take_due(&pool, "replies", 500, Duration::from_secs(60)).await.unwrap();
+        let claims: Vec<MessageClaim> = due.iter().map(claim_of).collect();
+        claim.run(&claims).await.unwrap();
+        let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id));
+        let ended: Vec<Ended> = attempts.map(|attempt| Ended { attempt, ..ended(&wish(0), true) }).collect();
+        outcome.run(&ended).await.unwrap();
+        for ended in ended.iter().take(4) {
+            let accepted = ended.accepted.as_ref().unwrap();
+            let mut callback = callback(&wish(0), false);
+            (callback.sid, callback.attempt) = (accepted.sid.clone(), Some(ended.attempt));
+            callbacks::take(&pool, &callback, false).await.unwrap();
+        }
+        unknown::take(&pool, Heap::Messages, Duration::from_secs(30), 100).await.unwrap();
+        let (age, span) = (Duration::from_secs(3600), Duration::from_secs(600));
+        poll::take(&pool, Heap::Messages, age, span, 5).await.unwrap();
+        parked::list(&pool).await.unwrap();
+        parked::find(&pool, Uuid::now_v7()).await.unwrap();
+        counts::unknown(&mut *pool.acquire().await.unwrap()).await.unwrap();
+    }
+}
+
+fn claim_of(due: &messages::Due) -> MessageClaim {
+    MessageClaim {
+        message_id: due.message_id,
+        attempt_id: Uuid::now_v7(),
+        user_id: due.user_id.clone(),
+        channel: "sms",
+        body_sha256: [0; 32],
+        content_sid: None,
+        segments: 1,
+        traceparent: None,
+    }
+}
+
 async fn outcomes_that_are_found_out(pool: PgPool) {
     for n in 0..EXECUTIONS {
         unknown::take(&pool, Heap::Welcomes, Duration::from_secs(30), 100).await.unwrap();
@@ -191,6 +261,7 @@ async fn hot_statements_find_their_rows_by_an_index() {
     database.pool().await.execute("VACUUM ANALYZE").await.unwrap();
     assert_eq!(database.read_as_a_whole(pipeline).await, [""; 0], "pipeline");
     assert_eq!(database.read_as_a_whole(sweeper).await, [""; 0], "sweeper");
+    assert_eq!(database.read_as_a_whole(messages_of_other_kinds).await, [""; 0], "messages of other kinds");
     assert_eq!(
         database.read_as_a_whole(outcomes_that_are_found_out).await,
         [""; 0],
