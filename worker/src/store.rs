@@ -62,4 +62,6 @@ mod plans_test;
 #[cfg(test)]
 mod record_tests;
 #[cfg(test)]
+mod upgrade_tests;
+#[cfg(test)]
 pub(crate) mod world;
