@@ -12,7 +12,7 @@ use crate::messages::Senders;
 use crate::options::Options;
 use crate::random::{Random, mix};
 use crate::sid::SidMint;
-use crate::time::now_ms;
+use crate::time::{Clock, now_ms};
 
 /// The simulated account and the machinery around it.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) request_ids: SidMint,
     pub(crate) random: Random,
     pub(crate) in_flight: InFlight,
+    pub(crate) clock: Clock,
     pub(crate) started_ms: i64,
 }
 
@@ -44,6 +45,7 @@ impl App {
             request_ids: SidMint::new(!options.seed),
             random: Random::new(options.seed),
             in_flight: InFlight::default(),
+            clock: Clock::default(),
             started_ms: now_ms(),
             ledger,
             options,
@@ -57,6 +59,7 @@ impl App {
         self.auth.set_token(&self.options.auth_token);
         self.caller_ids.clear();
         self.ledger.clear();
+        self.clock.reset();
     }
 }
 

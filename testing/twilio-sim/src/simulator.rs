@@ -15,7 +15,6 @@ use crate::ledger::{CallbackRecord, LedgerFileError, Stats, StatsDetail, Timelin
 use crate::messages::MessageView;
 use crate::options::Options;
 use crate::server::accept;
-use crate::time::now_ms;
 
 /// Why a simulator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +130,7 @@ impl Ledger<'_> {
 
     /// Messages newest first, those to one number or all, at most `limit`.
     pub fn messages(&self, to: Option<&str>, limit: usize) -> Vec<MessageView> {
-        let now = now_ms();
+        let now = self.app.clock.now_ms();
         let found = self.app.ledger.newest(to, None, 0, limit, |_| true);
         found.iter().map(|message| MessageView::new(message, &self.app.options.account_sid, now)).collect()
     }

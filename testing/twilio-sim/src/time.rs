@@ -1,19 +1,61 @@
 //! Clock readings and the date forms of the API.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use tokio::sync::Notify;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Milliseconds since the Unix epoch, now.
+/// Milliseconds since the Unix epoch, now, by the real clock.
 pub(crate) fn now_ms() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn millis(duration: std::time::Duration) -> i64 {
+/// The clock of the simulated messages, which tests move ahead. Rates are measured by the real clock.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    ahead_ms: AtomicI64,
+    moved: Notify,
+}
+
+impl Clock {
+    /// Milliseconds since the Unix epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        now_ms() + self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// Moves the clock; what waits for a time that has come goes on.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.ahead_ms.fetch_add(millis(by), Ordering::Relaxed);
+        self.moved.notify_waiters();
+    }
+
+    /// Back to the real clock.
+    pub(crate) fn reset(&self) {
+        self.ahead_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// Waits for a time in milliseconds since the Unix epoch.
+    pub(crate) async fn wait_until(&self, at_ms: i64) {
+        loop {
+            let moved = self.moved.notified();
+            let Ok(left) = u64::try_from(at_ms - self.now_ms()) else { return };
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(left)) => {}
+                () = moved => {}
+            }
+        }
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -116,3 +116,19 @@ async fn dropping_it_frees_the_port() {
     let again = Bench::with(Options { listen: address, ..Options::default() });
     assert_eq!(again.send(NUMBER).await.status, 201);
 }
+
+#[tokio::test]
+async fn an_advanced_clock_moves_statuses_dates_and_list_lag() {
+    let hour = std::time::Duration::from_secs(3600);
+    let bench = Bench::with(Options { callback_delay: hour, list_lag: hour, ..Options::default() });
+    let sid = bench.send(NUMBER).await.text("sid").to_owned();
+    assert_eq!(bench.fetch(&sid).await.text("status"), "accepted");
+    assert_eq!(bench.list("").await.body["messages"].as_array().unwrap().len(), 0);
+    assert_eq!(bench.admin("clock", r#"{"advance":"25h"}"#).await.status, 200);
+    assert_eq!(bench.fetch(&sid).await.text("status"), "delivered");
+    assert_eq!(bench.list("").await.body["messages"].as_array().unwrap().len(), 1);
+    let later = bench.send(NUMBER).await.text("date_created").to_owned();
+    let age = chrono::DateTime::parse_from_rfc2822(&later).unwrap().to_utc() - chrono::Utc::now();
+    assert!((24..=25).contains(&age.num_hours()), "{later}");
+    assert_eq!(bench.admin("clock", r#"{"advance":"soon"}"#).await.status, 400);
+}

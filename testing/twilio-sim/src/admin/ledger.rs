@@ -9,7 +9,6 @@ use crate::form::Form;
 use crate::ledger::StatsDetail;
 use crate::messages::MessageView;
 use crate::server::Reply;
-use crate::time::now_ms;
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -25,7 +24,7 @@ pub(super) fn messages(app: &App, query: &Form) -> Reply {
         let counts: BTreeMap<String, u32> = accepted.map(|(to, counts)| (to, counts.accepted)).collect();
         return Reply::json(200, &counts);
     }
-    let now = now_ms();
+    let now = app.clock.now_ms();
     // A plus typed into a URL arrives as a space.
     let to = query.filled("to").map(|to| to.replacen(' ', "+", 1));
     let found = app.ledger.newest(to.as_deref(), None, 0, limit(query), |_| true);

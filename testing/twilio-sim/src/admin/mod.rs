@@ -1,5 +1,6 @@
 //! `/_sim/…`: faults, credentials and the ledger, without credentials.
 
+mod clock;
 mod credentials;
 mod faults;
 mod ledger;
@@ -26,6 +27,7 @@ pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Repl
         (&Method::POST, "faults") => faults::add(app, body),
         (&Method::PUT, "faults") => faults::replace(app, body),
         (&Method::DELETE, "faults") => faults::clear(app),
+        (&Method::POST, "clock") => clock::advance(app, body),
         (&Method::POST, "credentials") => credentials::change(app, body),
         (&Method::POST, "reset") => {
             app.reset();

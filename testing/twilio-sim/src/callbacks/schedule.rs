@@ -1,7 +1,6 @@
 //! When callbacks go out, how often and in which order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::courier::Delivery;
 use super::event::Event;
@@ -10,7 +9,6 @@ use crate::app::App;
 use crate::faults::CallbackEffects;
 use crate::ledger::{CallbackRecord, CallbackResult};
 use crate::messages::{Message, Step};
-use crate::time::now_ms;
 
 /// Starts telling the message's changes of status, if it has a callback URL.
 pub(crate) fn start(app: &Arc<App>, message: &Arc<Message>, effects: &CallbackEffects) {
@@ -43,7 +41,7 @@ impl Route {
             self.run_shuffled(&message, &steps).await;
         } else {
             for step in steps {
-                wait_until(message.created_ms + step.after_ms).await;
+                self.app.clock.wait_until(message.created_ms + step.after_ms).await;
                 let event = self.event(&message, step);
                 for _ in 0..self.copies() {
                     self.tell(&message, &event).await;
@@ -55,7 +53,7 @@ impl Route {
     /// All at the end, copies mixed in.
     async fn run_shuffled(&self, message: &Message, steps: &[Step]) {
         let last = steps.last().map_or(0, |step| step.after_ms);
-        wait_until(message.created_ms + last).await;
+        self.app.clock.wait_until(message.created_ms + last).await;
         let mut steps = steps.to_vec();
         self.app.random.disorder(&mut steps);
         let events: Vec<Event> = steps.into_iter().map(|step| self.event(message, step)).collect();
@@ -103,9 +101,4 @@ impl Route {
     fn is_stale(&self) -> bool {
         self.app.ledger.generation() != self.generation
     }
-}
-
-async fn wait_until(at_ms: i64) {
-    let left = u64::try_from(at_ms - now_ms()).unwrap_or(0);
-    tokio::time::sleep(Duration::from_millis(left)).await;
 }

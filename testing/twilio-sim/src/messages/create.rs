@@ -13,7 +13,7 @@ use crate::callbacks;
 use crate::faults::Ending;
 use crate::segments::segments;
 use crate::server::{Call, Reply};
-use crate::time::{millis, now_ms};
+use crate::time::millis;
 
 /// Checks, stores and answers; the callbacks start on their own.
 pub(crate) fn create(app: &Arc<App>, call: &Call, identity: Identity) -> Reply {
@@ -55,7 +55,7 @@ fn message(app: &App, accepted: Accepted, call: &Call, identity: Identity) -> Me
         media: form.count("MediaUrl"),
         segments: segments(&body),
         body,
-        created_ms: now_ms(),
+        created_ms: app.clock.now_ms(),
         lifecycle: Lifecycle { with_service, ending, pace },
         callback: form.filled("StatusCallback").map(str::to_owned),
         list_lag_ms: millis(effects.list_lag.max(app.options.list_lag)),

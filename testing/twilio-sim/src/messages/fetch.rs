@@ -5,11 +5,11 @@ use crate::api_error::ApiError;
 use crate::app::App;
 use crate::server::{Call, Reply};
 use crate::sid::MessageSid;
-use crate::time::{millis, now_ms};
+use crate::time::millis;
 
 /// The message by its SID; 404 while it is too fresh to be seen.
 pub(crate) fn fetch(app: &App, call: &Call, sid: &str) -> Reply {
-    let now = now_ms();
+    let now = app.clock.now_ms();
     let visible = MessageSid::parse(sid).and_then(|sid| app.ledger.message(sid)).filter(|message| {
         let lag = message.fetch_lag_ms.max(millis(call.effects.fetch_not_found));
         now - message.created_ms >= lag

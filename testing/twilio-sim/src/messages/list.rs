@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::form::Form;
 use crate::recipient::Recipient;
 use crate::server::{Call, Reply};
-use crate::time::{day, millis, now_ms};
+use crate::time::{day, millis};
 
 /// Newest first, filtered and in pages.
 pub(crate) fn list(app: &App, call: &Call) -> Reply {
@@ -23,7 +23,7 @@ pub(crate) fn list(app: &App, call: &Call) -> Reply {
 fn answer(app: &App, call: &Call) -> Result<Reply, ApiError> {
     let page = Page::read(&call.query, |sid| app.ledger.message(sid).map(|message| message.sequence))?;
     let filter = Filter::read(&call.query)?;
-    let now = now_ms();
+    let now = app.clock.now_ms();
     let lag = millis(call.effects.list_lag);
     let shown = |message: &Message| {
         now - message.created_ms >= lag.max(message.list_lag_ms) && filter.admits(message, now)
