@@ -5,6 +5,7 @@ pub mod amqp;
 pub mod audit;
 pub mod config;
 pub mod db;
+pub mod domain;
 pub mod event;
 pub mod ids;
 pub mod json;
@@ -23,6 +24,7 @@ pub mod retry;
 pub mod spreadsheet;
 pub mod state;
 pub mod telemetry;
+pub mod templates;
 pub mod time;
 pub mod window;
 

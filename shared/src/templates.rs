@@ -1,0 +1,5 @@
+//! What messages say.
+
+mod content;
+
+pub use content::{Content, ContentSid, InvalidContentSid};
