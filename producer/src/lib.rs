@@ -34,6 +34,6 @@ pub use publish::{Confirmed, Producer, broker_of_process};
 pub use shared::{
     amqp::{PublishError, StartError},
     config::Broker,
+    domain::{BadUserId, UserId},
     event::{Signup, UserKind},
-    ids::{BadUserId, UserId},
 };

@@ -4,8 +4,8 @@ use futures::future::join_all;
 use shared::{
     amqp::{Outgoing, PublishError, Publisher, StartError, install_crypto},
     config::{Broker, Env, Faults, insecure_allowed},
+    domain::UserId,
     event::{SIGNED_UP, Signup},
-    ids::UserId,
     lane::Lane,
 };
 use tokio_util::sync::CancellationToken;

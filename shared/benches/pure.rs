@@ -3,8 +3,8 @@
 use chrono::Utc;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use shared::{
+    domain::UserId,
     event::{self, Signup},
-    ids::UserId,
     phone::{Region, escape, normalise, warm_up},
 };
 

@@ -10,7 +10,7 @@ pub use wire::{BackfillData, BackfillEvent, SignedUpData, SignedUpEvent, TextOrI
 
 use chrono::{DateTime, Utc};
 
-use crate::{ids::UserId, time};
+use crate::{domain::UserId, time};
 
 /// `type` of a signup event.
 pub const SIGNED_UP: &str = "np.aamcare.user.signed_up.v1";

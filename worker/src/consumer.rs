@@ -15,8 +15,8 @@ use std::{sync::Arc, time::Duration};
 
 use shared::{
     amqp::{Frames, Topology},
+    domain::RetryPolicy,
     lane::Lane,
-    retry::RetryPolicy,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
+    domain::UserId,
     event::Signup,
-    ids::UserId,
     lane::Lane,
     message::Language,
     phone::{self, CountryCode, Phone, Region, Unusable},

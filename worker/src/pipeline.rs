@@ -13,11 +13,9 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::{
+    domain::{RetryPolicy, UserId, UserState},
     event::{self, Event, EventTime, Kind, Rejected},
-    ids::UserId,
     lane::Lane,
-    retry::RetryPolicy,
-    state::UserState,
 };
 use tokio::time::Instant;
 

@@ -4,7 +4,7 @@ mod what;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{phone::E164, reason::Reason};
+use shared::{domain::Reason, phone::E164};
 use sqlx::PgPool;
 
 pub(crate) use what::What;

@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use producer::UserKind;
 use serde::{Deserialize, Serialize};
-use shared::{message::Language, state::UserState};
+use shared::{domain::UserState, message::Language};
 
 use crate::since::Since;
 

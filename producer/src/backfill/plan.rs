@@ -1,8 +1,8 @@
 //! Decides about one stored user, without doing anything. The dry run and the real run share it.
 
 use shared::{
+    domain::UserState,
     phone::{E164, Unusable},
-    state::UserState,
 };
 
 use crate::{

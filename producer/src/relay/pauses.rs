@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::retry::RetryPolicy;
+use shared::domain::RetryPolicy;
 use uuid::Uuid;
 
 const PAUSE: RetryPolicy = RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) };

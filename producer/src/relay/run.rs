@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use shared::{config::settings::OUTBOX_DATABASE_URL, db, retry::RetryPolicy};
+use shared::{config::settings::OUTBOX_DATABASE_URL, db, domain::RetryPolicy};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::{
     amqp::{Topology, headers},
+    domain::UserId,
     event::{self, Signup},
-    ids::UserId,
     lane::Lane,
 };
 

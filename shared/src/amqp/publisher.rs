@@ -13,7 +13,7 @@ use super::{
     ConnectError, Frames, Outgoing, Topology, TopologyError, connect,
     window::{self, Flight, Request},
 };
-use crate::{config::Broker, retry::RetryPolicy};
+use crate::{config::Broker, domain::RetryPolicy};
 
 /// Events published together.
 const WINDOW: usize = 256;

@@ -9,7 +9,7 @@ use super::{
     BACKFILL, BackfillData, Event, EventTime, Kind, MAX_BODY_BYTES, SIGNED_UP, SignedUpData, Signup,
     TextOrInteger, Version,
 };
-use crate::{ids::UserId, json::object_from_str, phone::CountryCode};
+use crate::{domain::UserId, json::object_from_str, phone::CountryCode};
 
 /// Why a body can never be processed. Says what to mend, shows nothing of the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

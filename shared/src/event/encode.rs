@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     BACKFILL, BackfillData, BackfillEvent, SIGNED_UP, SignedUpData, SignedUpEvent, Signup, TextOrInteger,
 };
-use crate::ids::UserId;
+use crate::domain::UserId;
 
 /// The body of a signup event.
 pub fn signed_up(id: &str, source: &str, time: DateTime<Utc>, signup: &Signup) -> Vec<u8> {

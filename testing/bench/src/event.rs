@@ -2,8 +2,8 @@
 
 use chrono::Utc;
 use shared::{
+    domain::UserId,
     event::{self, Signup},
-    ids::UserId,
 };
 use uuid::Uuid;
 

@@ -9,13 +9,11 @@ use chrono::Utc;
 use shared::{
     amqp::install_crypto,
     config::Env,
+    domain::{Reason, UserId},
     event::{self, Signup},
-    ids::UserId,
     lane::Lane,
     message::catalogue,
-    phone,
-    reason::Reason,
-    telemetry,
+    phone, telemetry,
 };
 use sqlx::PgPool;
 use tokio::time::Instant;

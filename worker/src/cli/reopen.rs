@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use shared::{config::Env, reason::Reason};
+use shared::{config::Env, domain::Reason};
 
 use super::open;
 use crate::{cli::exit::Failure, store::reopen};

@@ -1,9 +1,6 @@
 //! Decides, without doing anything, what an event leads to.
 
-use shared::{
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 
 use crate::{
     facts::Facts,

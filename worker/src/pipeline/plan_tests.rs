@@ -1,6 +1,6 @@
 use chrono::Utc;
 use shared::{
-    ids::UserId,
+    domain::UserId,
     lane::Lane,
     message::Language,
     phone::{CountryList, Region, Unusable},

@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    ids::MessageId,
+    domain::{AttemptOutcome, MessageId, Reason, UserState},
     message::{Message, catalogue},
     phone::E164,
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
 };
 
 use tokio::time::Instant;

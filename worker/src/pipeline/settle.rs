@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{
-    reason::Reason,
-    retry::RetryPolicy,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, RetryPolicy, UserState};
 
 use crate::{
     store::attempts::AttemptRef,

@@ -1,6 +1,6 @@
 //! How the handling of a delivery ended.
 
-use shared::{db::sqlstate, reason::Reason};
+use shared::{db::sqlstate, domain::Reason};
 
 use super::plan::Skip;
 use crate::store::batch::BatchError;

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
+    domain::Reason,
     phone::{CountryCode, E164},
-    reason::Reason,
 };
 
 use crate::{

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use shared::{
+    domain::{AttemptOutcome, UserState},
     lane::Lane,
     phone::E164,
-    state::{AttemptOutcome, UserState},
 };
 use sqlx::Executor;
 

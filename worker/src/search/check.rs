@@ -1,6 +1,6 @@
 //! What is promised of the tables after each step.
 
-use shared::state::{AttemptOutcome, UserState};
+use shared::domain::{AttemptOutcome, UserState};
 
 use super::{
     database::{Attempt, Tables, User},

@@ -1,7 +1,7 @@
 //! The database of a search: emptied between sequences, moved in time, read as a whole after each step.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use shared::state::{AttemptOutcome, UserState};
+use shared::domain::{AttemptOutcome, UserState};
 use sqlx::{Executor, FromRow, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 

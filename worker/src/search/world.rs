@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use shared::{amqp::Outgoing, config::Env, ids::UserId, lane::Lane};
+use shared::{amqp::Outgoing, config::Env, domain::UserId, lane::Lane};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 

@@ -7,7 +7,7 @@ use std::{collections::HashSet, future::Future, time::Duration};
 
 use shared::{
     db::{Trouble, sqlstate, trouble},
-    retry::RetryPolicy,
+    domain::RetryPolicy,
 };
 use tokio::{
     sync::{mpsc, oneshot},

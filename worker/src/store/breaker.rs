@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{lane::Lane, reason::Reason};
+use shared::{domain::Reason, lane::Lane};
 use sqlx::PgPool;
 
 /// One scope that is held back.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use shared::{lane::Lane, state::UserState};
+use shared::{domain::UserState, lane::Lane};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{ids::MessageId, lane::Lane};
+use shared::{domain::MessageId, lane::Lane};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use shared::{
+    domain::{AttemptOutcome, MessageId, Reason, UserId, UserState},
     event::Signup,
-    ids::{MessageId, UserId},
     lane::Lane,
     message::Language,
     phone::{CountryList, Region},
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::time::Instant;

@@ -1,7 +1,7 @@
 //! What is known of a user and of her number before anything is done.
 
 use chrono::{DateTime, Utc};
-use shared::state::{AttemptOutcome, UserState};
+use shared::domain::{AttemptOutcome, UserState};
 use sqlx::PgPool;
 use uuid::Uuid;
 

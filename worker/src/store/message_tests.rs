@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::Executor;
 use uuid::Uuid;
 

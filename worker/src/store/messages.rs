@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared::state::UserState;
+use shared::domain::UserState;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

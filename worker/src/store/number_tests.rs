@@ -1,9 +1,6 @@
 //! A number that an attempt lets go of, and a message that proves to have been sent after that.
 
-use shared::{
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::Executor;
 
 use super::{

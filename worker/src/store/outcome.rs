@@ -3,10 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::NaiveDate;
-use shared::{
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

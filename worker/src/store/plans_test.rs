@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
+    domain::{Reason, UserState},
     lane::Lane,
-    reason::Reason,
-    state::UserState,
 };
 use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;

@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use shared::{ids::MessageId, lane::Lane, reason::Reason, state::UserState};
+use shared::{
+    domain::{MessageId, Reason, UserState},
+    lane::Lane,
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::{reason::Reason, state::UserState};
+use shared::domain::{Reason, UserState};
 use sqlx::PgPool;
 
 use super::{

@@ -1,7 +1,7 @@
 //! Messages that Twilio has and the database does not know, after a restored backup.
 
 use chrono::{DateTime, Utc};
-use shared::ids::MessageId;
+use shared::domain::MessageId;
 use sqlx::PgPool;
 use uuid::Uuid;
 

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{
-    reason::Reason,
-    state::{AttemptOutcome, UserState},
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::PgPool;
 
 use super::{

@@ -10,7 +10,7 @@ use rand::Rng;
 use shared::{
     amqp::{Outgoing, Publisher},
     db::sqlstate,
-    ids::UserId,
+    domain::UserId,
     lane::Lane,
 };
 use tokio_util::sync::CancellationToken;

@@ -18,7 +18,10 @@ use std::{
     time::Duration,
 };
 
-use shared::{phone::CountryCode, reason::Reason, retry::RetryPolicy};
+use shared::{
+    domain::{Reason, RetryPolicy},
+    phone::CountryCode,
+};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use producer::UserId;
-use shared::{ids::BadUserId, message::Language, state::UserState};
+use shared::{
+    domain::{BadUserId, UserState},
+    message::Language,
+};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 

@@ -1,10 +1,10 @@
 //! Labels that several metrics share.
 
 use crate::{
+    domain::UserState,
     lane::Lane,
     metric::{Label, Words},
     phone::Unusable,
-    state::UserState,
 };
 
 pub(super) const fn listed(name: &'static str, words: &'static [&'static str]) -> Label {

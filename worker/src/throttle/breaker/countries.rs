@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use shared::reason::Reason;
+use shared::domain::Reason;
 use tokio::time::Instant;
 
 use super::suspects::Suspects;

@@ -1,6 +1,6 @@
 //! What the breaker holds back at the moment.
 
-use shared::reason::Reason;
+use shared::domain::Reason;
 use tokio::time::Instant;
 
 use super::{Outage, Trip};

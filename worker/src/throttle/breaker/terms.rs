@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::reason::Reason;
+use shared::domain::Reason;
 
 use super::Outage;
 

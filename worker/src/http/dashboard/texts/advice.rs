@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use shared::{phone::Unusable, reason::Reason};
+use shared::{domain::Reason, phone::Unusable};
 
 use crate::{
     http::dashboard::look::Lang,
