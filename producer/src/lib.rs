@@ -35,5 +35,5 @@ pub use shared::{
     amqp::{PublishError, StartError},
     config::Broker,
     domain::{BadUserId, UserId},
-    event::{Signup, UserKind},
+    events::{Signup, UserKind},
 };

@@ -5,7 +5,7 @@ use shared::{
     amqp::{Outgoing, PublishError, Publisher, StartError, install_crypto},
     config::{Broker, Env, Faults, insecure_allowed},
     domain::UserId,
-    event::{SIGNED_UP, Signup},
+    events::{SIGNED_UP, Signup},
     lane::Lane,
 };
 use tokio_util::sync::CancellationToken;

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 use shared::{
-    event::{Event, Kind, decode},
+    events::{Event, Kind, decode},
     lane::Lane,
 };
 use support::{

@@ -5,7 +5,7 @@
 
 mod support;
 
-use shared::{event::Kind, lane::Lane};
+use shared::{events::Kind, lane::Lane};
 use support::{
     World,
     command::{Command, Program},
@@ -19,7 +19,7 @@ fn counts(published: u64, confirmed: u64, returned: u64, refused: u64, rejected:
 }
 
 fn user_ids(world: &World) -> Vec<String> {
-    let signup = |event: shared::event::Event| match event.kind {
+    let signup = |event: shared::events::Event| match event.kind {
         Kind::SignedUp(signup) => signup.user_id.to_string(),
         Kind::Stored(_) => panic!("not a signup"),
     };
@@ -65,7 +65,7 @@ fn a_full_event_is_published_byte_for_byte() {
     let bodies = world.run(world.broker.bodies(Lane::Live));
     assert_eq!(bodies.len(), 2);
     assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
-    let own = shared::event::decode(&bodies[1]).unwrap();
+    let own = shared::events::decode(&bodies[1]).unwrap();
     assert!(own.id.is_some() && own.time.at().is_some());
 }
 

@@ -4,7 +4,7 @@ use chrono::Utc;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use shared::{
     domain::UserId,
-    event::{self, Signup},
+    events::{self, Signup},
     phone::{Region, escape, normalise, warm_up},
 };
 
@@ -42,13 +42,13 @@ fn normalise_number(bencher: Bencher<'_, '_>, region: &str) {
 fn encode_signup(bencher: Bencher<'_, '_>) {
     let signup = signup();
     bencher
-        .bench(|| event::signed_up("01a20513-5ac9-70ef-8a04-624df7c6a5da", "/portal", Utc::now(), &signup));
+        .bench(|| events::signed_up("01a20513-5ac9-70ef-8a04-624df7c6a5da", "/portal", Utc::now(), &signup));
 }
 
 #[divan::bench]
 fn decode_signup(bencher: Bencher<'_, '_>) {
-    let body = event::signed_up("01a20513-5ac9-70ef-8a04-624df7c6a5da", "/portal", Utc::now(), &signup());
-    bencher.bench(|| event::decode(black_box(&body)));
+    let body = events::signed_up("01a20513-5ac9-70ef-8a04-624df7c6a5da", "/portal", Utc::now(), &signup());
+    bencher.bench(|| events::decode(black_box(&body)));
 }
 
 fn signup() -> Signup {

@@ -6,7 +6,7 @@ pub mod audit;
 pub mod config;
 pub mod db;
 pub mod domain;
-pub mod event;
+pub mod events;
 pub mod json;
 pub mod lane;
 pub mod lines;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use shared::{
     amqp::{Topology, install_crypto},
     config::Namespace,
-    event::{self, BACKFILL, BackfillEvent, CONTENT_TYPE, Kind, SIGNED_UP, SignedUpEvent, Version},
+    events::{self, BACKFILL, BackfillEvent, CONTENT_TYPE, Kind, SIGNED_UP, SignedUpEvent, Version},
     lane::Lane,
 };
 
@@ -60,7 +60,7 @@ impl Expected {
     /// What the worker makes of the file.
     fn decoded(file: &str) -> Self {
         let body = fs::read(contract("fixtures").join(file)).unwrap();
-        let (result, user_id, phone) = match event::decode(&body) {
+        let (result, user_id, phone) = match events::decode(&body) {
             Ok(event) => {
                 let version = if file.starts_with("v0/") { Version::V0 } else { Version::V1 };
                 assert_eq!(event.version, version, "{file}");
@@ -126,7 +126,7 @@ fn asyncapi_names_what_the_code_names() {
         let schema: Value = serde_json::from_slice(&schema).unwrap();
         assert_eq!(schema["properties"]["type"]["const"], event_type);
         let example = message["examples"][0]["payload"].to_string();
-        assert!(event::decode(example.as_bytes()).is_ok(), "{example}");
+        assert!(events::decode(example.as_bytes()).is_ok(), "{example}");
     }
 }
 

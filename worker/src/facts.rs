@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
     domain::UserId,
-    event::Signup,
+    events::Signup,
     lane::Lane,
     message::Language,
     phone::{self, CountryCode, Phone, Region, Unusable},
@@ -78,7 +78,7 @@ impl Facts {
                 at: at.trunc_subsecs(6),
                 language: signup.language,
                 channel: signup.channel,
-                kind: signup.user_kind.map(shared::event::UserKind::as_str),
+                kind: signup.user_kind.map(shared::events::UserKind::as_str),
                 display_name: signup.display_name,
             }),
         }

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{RetryPolicy, UserId, UserState},
-    event::{self, Event, EventTime, Kind, Rejected},
+    events::{self, Event, EventTime, Kind, Rejected},
     lane::Lane,
 };
 use tokio::time::Instant;
@@ -94,7 +94,7 @@ fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
     if let Some(bytes) = inbound.screened.body_bytes {
         return Err(Unfit::Body(Rejected::TooLarge(usize::try_from(bytes).unwrap_or(usize::MAX))));
     }
-    event::decode(&inbound.body).map_err(Unfit::Body)
+    events::decode(&inbound.body).map_err(Unfit::Body)
 }
 
 async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {

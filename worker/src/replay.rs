@@ -2,7 +2,7 @@
 
 use shared::{
     amqp::{Outgoing, Topology},
-    event,
+    events,
     lane::Lane,
 };
 
@@ -10,7 +10,7 @@ use crate::store::dead_letters::settle::Letter;
 
 /// None: this version cannot read it, so that it would only come back.
 pub(crate) fn outgoing(letter: &Letter) -> Option<Outgoing> {
-    let event = event::decode(&letter.body).ok()?;
+    let event = events::decode(&letter.body).ok()?;
     // Its own id first: the worker's count of a message's take-ups goes by it.
     let id = letter.message_id.clone().or(event.id).unwrap_or_else(|| format!("dead-letter-{}", letter.id));
     Some(Outgoing::replayed(id, lane(letter), letter.body.clone(), &letter.headers, letter.published_at))

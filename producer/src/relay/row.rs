@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::{
     amqp::Outgoing,
-    event::{self, Kind, Rejected, SIGNED_UP},
+    events::{self, Kind, Rejected, SIGNED_UP},
     lane::Lane,
 };
 use uuid::Uuid;
@@ -42,13 +42,13 @@ impl Row {
             return Err(Unfit::Type);
         }
         let payload = self.payload.as_bytes();
-        let event = event::decode(payload)?;
+        let event = events::decode(payload)?;
         let (id, body) = match (event.kind, event.id) {
             (Kind::Stored(_), _) => return Err(Unfit::OtherEvent),
             (Kind::SignedUp(_), Some(id)) => (id, payload.to_vec()),
             (Kind::SignedUp(signup), None) => {
                 let id = self.id.to_string();
-                let body = event::signed_up(&id, SOURCE, self.created_at, &signup);
+                let body = events::signed_up(&id, SOURCE, self.created_at, &signup);
                 (id, body)
             }
         };

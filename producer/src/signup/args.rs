@@ -8,7 +8,7 @@ use producer::{
     command::{EXIT_CODES, Failure, TEMPLATE},
 };
 use shared::{
-    event::{SignedUpData, TextOrInteger},
+    events::{SignedUpData, TextOrInteger},
     phone::CountryCode,
 };
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io::Read};
 use csv::StringRecord;
 use producer::{Signup, UserKind, beginning::Beginning, bounded::Bounded, formula};
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
-use shared::event::{SignedUpData, TextOrInteger};
+use shared::events::{SignedUpData, TextOrInteger};
 
 use crate::{
     input::Sink,

@@ -1,7 +1,7 @@
 //! One line of input: a signup, or the reason why it is none.
 
 use producer::{Signup, UserId, formula};
-use shared::event::{self, Kind, Rejected, SignedUpData};
+use shared::events::{self, Kind, Rejected, SignedUpData};
 
 /// Why a line is no signup. Shows nothing of its content.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub(crate) struct Line {
 
 /// The `data` of the contract, or a full event.
 pub(crate) fn of_json(text: &[u8]) -> Result<Entry, NoSignup> {
-    let event = event::decode(text)?;
+    let event = events::decode(text)?;
     match (event.kind, event.id) {
         (Kind::Stored(_), _) => Err(NoSignup::OtherEvent),
         (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),

@@ -11,7 +11,7 @@ mod selection;
 mod support;
 
 use serde_json::{Value, json};
-use shared::{event::Kind, lane::Lane};
+use shared::{events::Kind, lane::Lane};
 use sqlx::{Connection, PgConnection};
 use support::{
     World,
@@ -24,7 +24,7 @@ fn backfill(world: &World, flags: &str) -> Ended {
 }
 
 fn enqueued_ids(world: &World) -> Vec<String> {
-    let stored = |event: shared::event::Event| match event.kind {
+    let stored = |event: shared::events::Event| match event.kind {
         Kind::Stored(user) => user.to_string(),
         Kind::SignedUp(_) => panic!("not a backfill event"),
     };

@@ -7,7 +7,7 @@ use lapin::{
 };
 use shared::{
     amqp::{Topology, install_crypto},
-    event::{self, Event},
+    events::{self, Event},
     lane::Lane,
 };
 use uuid::Uuid;
@@ -38,7 +38,7 @@ impl Broker {
 
     async fn drain_alone(&self, lane: Lane) -> Vec<Event> {
         let bodies = self.bodies(lane).await;
-        bodies.iter().map(|body| event::decode(body).unwrap()).collect()
+        bodies.iter().map(|body| events::decode(body).unwrap()).collect()
     }
 
     /// Takes every body out of a lane's queue, in its order.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     amqp::{Topology, headers},
     domain::UserId,
-    event::{self, Signup},
+    events::{self, Signup},
     lane::Lane,
 };
 
@@ -35,15 +35,15 @@ impl Outgoing {
     /// A signup that happened now.
     pub fn signed_up(signup: &Signup, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
-        let body = event::signed_up(&id, SOURCE, now, signup);
-        Self::new(id, Lane::Live, event::SIGNED_UP.into(), body, traceparent)
+        let body = events::signed_up(&id, SOURCE, now, signup);
+        Self::new(id, Lane::Live, events::SIGNED_UP.into(), body, traceparent)
     }
 
     /// A stored user whose turn has come, on either lane.
     pub fn stored(user: &UserId, lane: Lane, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
-        let body = event::backfill(&id, SOURCE, now, user);
-        Self::new(id, lane, event::BACKFILL.into(), body, traceparent)
+        let body = events::backfill(&id, SOURCE, now, user);
+        Self::new(id, lane, events::BACKFILL.into(), body, traceparent)
     }
 
     /// An event published byte for byte as given. `id` is the one in `body`, at most 255 bytes: AMQP's limit for
@@ -111,7 +111,7 @@ impl Outgoing {
     pub fn properties(&self) -> BasicProperties {
         BasicProperties::default()
             .with_delivery_mode(2)
-            .with_content_type(event::CONTENT_TYPE.into())
+            .with_content_type(events::CONTENT_TYPE.into())
             .with_message_id(self.id.as_str().into())
             .with_type(self.event_type.as_ref().into())
             .with_app_id("aamcare-onboarding".into())

@@ -81,8 +81,8 @@ pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
 }
 
 async fn handle(twilio: &Twilio, delivery: &Delivery) -> anyhow::Result<Outcome> {
-    let event = shared::event::decode(&delivery.data)?;
-    let shared::event::Kind::SignedUp(signup) = event.kind else { anyhow::bail!("no signup") };
+    let event = shared::events::decode(&delivery.data)?;
+    let shared::events::Kind::SignedUp(signup) = event.kind else { anyhow::bail!("no signup") };
     let phone = format!("+977{}", signup.phone);
     anyhow::ensure!(twilio.lookup(&phone).await?, "not a valid number");
     let sid = twilio.create(&phone).await?;

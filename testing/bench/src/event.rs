@@ -3,7 +3,7 @@
 use chrono::Utc;
 use shared::{
     domain::UserId,
-    event::{self, Signup},
+    events::{self, Signup},
 };
 use uuid::Uuid;
 
@@ -36,12 +36,12 @@ pub(crate) fn signup(n: u32) -> anyhow::Result<Signup> {
 
 /// Its event.
 pub(crate) fn signed_up(n: u32) -> anyhow::Result<Vec<u8>> {
-    Ok(event::signed_up(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &signup(n)?))
+    Ok(events::signed_up(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &signup(n)?))
 }
 
 /// The event that names her as stored.
 pub(crate) fn stored(n: u32) -> anyhow::Result<Vec<u8>> {
-    Ok(event::backfill(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &user(n)?))
+    Ok(events::backfill(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &user(n)?))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use lapin::{
 use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
     config::{Broker, Env, Insecure},
-    event,
+    events,
     lane::Lane,
 };
 
@@ -65,7 +65,7 @@ impl Queues {
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let properties = BasicProperties::default()
             .with_delivery_mode(2)
-            .with_content_type(event::CONTENT_TYPE.into())
+            .with_content_type(events::CONTENT_TYPE.into())
             .with_message_id(uuid::Uuid::now_v7().to_string().into());
         let publish =
             self.channel.basic_publish(exchange.as_str().into(), key.into(), mandatory, &body, properties);

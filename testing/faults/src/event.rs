@@ -15,7 +15,7 @@ impl EventBody {
             "specversion": "1.0",
             "id": Uuid::now_v7().to_string(),
             "source": "/faults",
-            "type": shared::event::SIGNED_UP,
+            "type": shared::events::SIGNED_UP,
             "time": text(Utc::now()),
             "data": { "user_id": user, "phone_number": phone },
         }))
@@ -23,7 +23,7 @@ impl EventBody {
 
     /// The stored `user` is to be welcomed.
     pub fn stored(user: &str) -> Self {
-        Self::signup(user, "").with("type", shared::event::BACKFILL).with("data", json!({ "user_id": user }))
+        Self::signup(user, "").with("type", shared::events::BACKFILL).with("data", json!({ "user_id": user }))
     }
 
     /// It happened then.

@@ -10,7 +10,7 @@ use shared::{
     amqp::install_crypto,
     config::Env,
     domain::{Reason, UserId},
-    event::{self, Signup},
+    events::{self, Signup},
     lane::Lane,
     message::catalogue,
     phone, telemetry,
@@ -156,7 +156,7 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
     Ok(Inbound {
         screened: shared::amqp::Screened::default(),
         lane: Lane::Live,
-        body: event::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
+        body: events::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
         routing_key: "user.signed_up.v1".to_owned(),
         message_id: Some(id),
         published_at: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use shared::{
-    event::Event,
+    events::Event,
     message::{Message, segments::Encoding},
     phone::{Phone, Unusable},
 };

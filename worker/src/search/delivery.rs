@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::{
     amqp::{Outgoing, Screened, Topology},
-    event::{self, Kind},
+    events::{self, Kind},
     lane::Lane,
 };
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ impl Delivery {
     pub(super) fn signup(user: &str, raw: &str, at: DateTime<Utc>, timed: bool) -> Self {
         let (id, data) = (Uuid::now_v7().to_string(), json!({ "user_id": user, "phone_number": raw }));
         let body = if timed {
-            json!({ "specversion": "1.0", "id": id, "type": event::SIGNED_UP, "time": at, "data": data })
+            json!({ "specversion": "1.0", "id": id, "type": events::SIGNED_UP, "time": at, "data": data })
         } else {
             data
         };
@@ -47,7 +47,7 @@ impl Delivery {
 
     /// Whose it is, and since when they have which number, if it tells.
     pub(super) fn news(&self) -> (String, Option<DateTime<Utc>>) {
-        let event = event::decode(&self.body).unwrap();
+        let event = events::decode(&self.body).unwrap();
         match event.kind {
             Kind::SignedUp(signup) => {
                 (signup.user_id.to_string(), Some(event.time.at().unwrap_or(self.published_at)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{AttemptOutcome, MessageId, Reason, UserId, UserState},
-    event::Signup,
+    events::Signup,
     lane::Lane,
     message::Language,
     phone::{CountryList, Region},

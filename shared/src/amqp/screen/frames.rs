@@ -6,7 +6,7 @@ use super::{method, properties};
 
 /// The longest body that is passed on: 64 KiB, four times the longest that is ever processed. Of a longer one the beginning
 /// is enough for a person to recognise it, and a prefetch of a thousand of them must not fill the memory.
-pub(super) const MAX_BODY: u64 = 4 * crate::event::MAX_BODY_BYTES as u64;
+pub(super) const MAX_BODY: u64 = 4 * crate::events::MAX_BODY_BYTES as u64;
 
 /// The largest frame that is looked at as a whole, and RabbitMQ's usual limit.
 const LARGEST_FRAME: u32 = 128 * 1024;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use shared::{
     amqp::Topology,
-    event::{BACKFILL, CONTENT_TYPE, SIGNED_UP},
+    events::{BACKFILL, CONTENT_TYPE, SIGNED_UP},
     lane::Lane,
 };
 use uuid::Uuid;

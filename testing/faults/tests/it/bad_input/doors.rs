@@ -98,7 +98,7 @@ async fn outbox(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
     for number in DAMAGED.map(Value::from).into_iter().chain(numbers) {
         let payload = json!({ "user_id": users.next("outbox"), "phone_number": number });
         let sql = "INSERT INTO onboarding_outbox (id, type, payload) VALUES (gen_random_uuid(), $1, $2)";
-        let row = sqlx::query(sql).bind(shared::event::SIGNED_UP).bind(payload);
+        let row = sqlx::query(sql).bind(shared::events::SIGNED_UP).bind(payload);
         row.execute(&stage.database.pool).await?;
     }
     let url = stage.database.url().to_owned();

@@ -135,5 +135,4 @@ fn classify(error: &serde_json::Error) -> Rejected {
 }
 
 #[cfg(test)]
-#[path = "decode_tests.rs"]
 mod tests;

@@ -48,7 +48,7 @@ fn body(event: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Kind, UserKind, decode};
+    use crate::events::{Kind, UserKind, decode};
 
     #[test]
     fn what_is_encoded_decodes_to_the_same() {

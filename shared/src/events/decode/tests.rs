@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::UserKind;
+use crate::events::UserKind;
 
 fn ce(data: &str) -> String {
     format!(
