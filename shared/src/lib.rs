@@ -11,7 +11,6 @@ pub mod json;
 pub mod lane;
 pub mod lines;
 mod loggable;
-pub mod message;
 pub mod metric;
 pub mod panics;
 pub mod phone;

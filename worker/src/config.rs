@@ -10,10 +10,10 @@ use std::{net::SocketAddr, time::Duration};
 use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
     domain::RetryPolicy,
-    message::Language,
     phone::{CountryList, Region},
     price::Price,
     telemetry::{LogFormat, log_format},
+    templates::Language,
     window::Window,
 };
 

@@ -5,8 +5,8 @@ use shared::{
     domain::UserId,
     events::Signup,
     lane::Lane,
-    message::Language,
     phone::{self, CountryCode, Phone, Region, Unusable},
+    templates::Language,
 };
 
 use tokio::time::Instant;

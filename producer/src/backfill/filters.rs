@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use producer::UserKind;
 use serde::{Deserialize, Serialize};
-use shared::{domain::UserState, message::Language};
+use shared::{domain::UserState, templates::Language};
 
 use crate::since::Since;
 

@@ -6,8 +6,8 @@ use producer::{
     command::{Failure, repeat},
 };
 use shared::{
-    message::{Language, catalogue},
     phone::{E164, Unusable},
+    templates::{self, Language},
 };
 use uuid::Uuid;
 
@@ -165,6 +165,6 @@ impl<'a> Pass<'a> {
     fn segments(&self, user: &Candidate) -> u32 {
         let hers = user.language.as_deref().and_then(Language::from_tag);
         let language = hers.unwrap_or(self.context.settings.language);
-        u32::try_from(catalogue::welcome(language).segments().segments).unwrap_or(u32::MAX)
+        u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX)
     }
 }

@@ -3,9 +3,9 @@
 use producer::command::Numbers;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
-    message::Language,
     price::Price,
     telemetry::{self, LogFormat},
+    templates::Language,
     window::Window,
 };
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, process::ExitCode};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shared::{amqp::install_crypto, config::Env, lane::Lane, message::catalogue, phone::E164};
+use shared::{amqp::install_crypto, config::Env, lane::Lane, phone::E164, templates};
 use sqlx::PgPool;
 
 use super::{
@@ -161,7 +161,7 @@ fn found(message: MessageRecord, sender: &Sender) -> Option<(Found, bool)> {
         segments: message.segments.and_then(|n| i16::try_from(n).ok()).unwrap_or(1),
         created_at: message.date_created?,
     };
-    Some((found, catalogue::is_welcome(&body)))
+    Some((found, templates::is_welcome(&body)))
 }
 
 const RECORDED: &str = "recorded";
@@ -207,7 +207,7 @@ impl Record for Row {
 
 #[cfg(test)]
 mod tests {
-    use shared::message::Language;
+    use shared::templates::Language;
 
     use super::*;
     use crate::twilio::{MessageSid, MessageStatus};
@@ -233,7 +233,7 @@ mod tests {
         let is_welcome =
             |body, direction, sender| found(message(body, direction), sender).map(|(_, welcome)| welcome);
         for language in Language::ALL {
-            let body = catalogue::welcome(language).body();
+            let body = templates::welcome(language).body();
             assert_eq!(is_welcome(body, Some("outbound-api"), &ours), Some(true));
             assert_eq!(is_welcome(body, None, &ours), Some(true));
             assert_eq!(is_welcome(body, Some("inbound"), &ours), None);

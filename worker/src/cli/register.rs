@@ -12,8 +12,7 @@ use shared::{
     domain::{Reason, UserId},
     events::{self, Signup},
     lane::Lane,
-    message::catalogue,
-    phone, telemetry,
+    phone, telemetry, templates,
 };
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -68,7 +67,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     };
     println!("1 normalise  ✓ {} ({})", phone.e164.masked(), phone.line_type.as_str());
-    let message = catalogue::welcome(config.audience.language);
+    let message = templates::welcome(config.audience.language);
     let segments = message.segments();
     println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
     check_twilio(&config).await?;

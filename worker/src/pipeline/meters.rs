@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use shared::{
     events::Event,
-    message::{Message, segments::Encoding},
     phone::{Phone, Unusable},
+    templates::{Message, segments::Encoding},
 };
 
 use super::{Inbound, Verdict};

@@ -2,8 +2,8 @@ use chrono::Utc;
 use shared::{
     domain::UserId,
     lane::Lane,
-    message::Language,
     phone::{CountryList, Region, Unusable},
+    templates::Language,
 };
 use tokio::time::Instant;
 use uuid::Uuid;

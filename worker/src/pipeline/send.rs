@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use shared::{
     domain::{AttemptOutcome, MessageId, Reason, UserState},
-    message::{Message, catalogue},
     phone::E164,
+    templates::{self, Message},
 };
 
 use tokio::time::Instant;
@@ -89,7 +89,7 @@ pub(super) async fn send(
             return Ok(Some(verdict));
         }
     };
-    let message = catalogue::welcome(facts.language);
+    let message = templates::welcome(facts.language);
     let segments = u32::try_from(message.segments().segments).unwrap_or(1);
     let entered = tokio::select! {
         entered = worker.gate.enter(standing.rank, country, segments, standing.entry) => entered,

@@ -7,8 +7,8 @@ use shared::{
     domain::{AttemptOutcome, MessageId, Reason, UserId, UserState},
     events::Signup,
     lane::Lane,
-    message::Language,
     phone::{CountryList, Region},
+    templates::Language,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::time::Instant;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use producer::UserId;
 use shared::{
     domain::{BadUserId, UserState},
-    message::Language,
+    templates::Language,
 };
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;

@@ -8,7 +8,7 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use serde::Deserialize;
-use shared::message::{Language, catalogue};
+use shared::templates::{self, Language};
 use url::form_urlencoded::Serializer;
 
 /// A client of one account.
@@ -51,7 +51,7 @@ impl Twilio {
             messages: format!("{base}/2010-04-01/Accounts/{account}/Messages.json").parse()?,
             lookups: format!("{base}/v2/PhoneNumbers/"),
             service: std::env::var("TWILIO_MESSAGING_SERVICE_SID")?,
-            body: catalogue::welcome(Language::Ne).body(),
+            body: templates::welcome(Language::Ne).body(),
         })
     }
 

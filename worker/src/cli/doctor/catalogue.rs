@@ -1,12 +1,12 @@
 //! The welcome in every language: its length, its alphabet, and whether it gives anything away.
 
-use shared::message::{Language, catalogue, segments::Encoding, wording};
+use shared::templates::{self, Language, discreetness, segments::Encoding};
 
 use super::finding::Findings;
 
 pub(super) async fn check(found: &mut Findings) {
     for language in Language::ALL {
-        let message = catalogue::welcome(language);
+        let message = templates::welcome(language);
         let cost = message.segments();
         let encoding = match cost.encoding {
             Encoding::Gsm7 => "GSM-7",
@@ -18,7 +18,7 @@ pub(super) async fn check(found: &mut Findings) {
         } else {
             found.warning("length", text, "every segment is billed: shorten it");
         }
-        let telling = wording::lint(message.body()).len();
+        let telling = discreetness::lint(message.body()).len();
         if telling == 0 {
             found.passed("wording", format!("{language}: nothing that gives a condition away"));
         } else {

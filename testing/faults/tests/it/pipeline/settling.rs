@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use faults::{Expect, Plan, Stage, number};
 use serde_json::json;
-use shared::message::{Language, catalogue};
+use shared::templates::{self, Language};
 
 /// The user of each case, and its number.
 const FOUND: u32 = 1;
@@ -43,7 +43,7 @@ async fn after_an_outage() -> anyhow::Result<Stage> {
         stage.until_case(&n.to_string(), "registered unknown parked").await?;
     }
     stage.simulator.faults(json!([])).await?;
-    send(&stage, SEVERAL, catalogue::welcome(Language::Ne).body()).await?;
+    send(&stage, SEVERAL, templates::welcome(Language::Ne).body()).await?;
     send(&stage, OTHER, "Your appointment is on Monday.").await?;
     let age = format!(
         "UPDATE attempts SET claimed_at = now() - interval '20 minutes' WHERE phone_e164 <> '{}'",

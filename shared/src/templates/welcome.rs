@@ -73,7 +73,7 @@ impl fmt::Debug for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{segments::Encoding, wording};
+    use crate::templates::{discreetness, segments::Encoding};
 
     #[test]
     fn a_welcome_is_one_segment() {
@@ -90,7 +90,7 @@ mod tests {
     fn a_welcome_gives_nothing_away_and_says_how_to_stop() {
         for language in Language::ALL {
             let body = welcome(language).body();
-            assert_eq!(wording::lint(body), [], "{language}");
+            assert_eq!(discreetness::lint(body), [], "{language}");
             assert!(body.contains("Aamcare") && body.ends_with("aamcare.np/s"), "{language}");
             assert!(!body.contains(char::is_control), "{language}");
         }
