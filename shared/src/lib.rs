@@ -10,7 +10,6 @@ pub mod events;
 pub mod json;
 pub mod lane;
 pub mod lines;
-mod loggable;
 pub mod metric;
 pub mod panics;
 pub mod phone;
@@ -22,5 +21,3 @@ pub mod telemetry;
 pub mod templates;
 pub mod time;
 pub mod window;
-
-pub use loggable::{loggable, loggable_sentence};

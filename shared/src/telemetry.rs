@@ -1,6 +1,7 @@
 //! Log lines: JSON for machines, readable on a terminal. Never a full number, a name or a body.
 
 mod gathered;
+mod loggable;
 
 use std::{
     fmt,
@@ -8,6 +9,7 @@ use std::{
 };
 
 pub use gathered::Flush;
+pub use loggable::{loggable, loggable_sentence};
 use serde_json::json;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{

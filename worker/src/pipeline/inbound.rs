@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use shared::{amqp::Screened, lane::Lane, loggable};
+use shared::{amqp::Screened, lane::Lane, telemetry::loggable};
 
 use crate::{
     facts::{Arrival, Origin},

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use shared::{loggable, loggable_sentence, phone::E164};
+use shared::{
+    phone::E164,
+    telemetry::{loggable, loggable_sentence},
+};
 
 use super::{Inbound, Verdict, plan::Skip};
 use crate::facts::Facts;

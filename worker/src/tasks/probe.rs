@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chrono::Utc;
 use futures::FutureExt;
-use shared::{db::sqlstate, lane::Lane, loggable};
+use shared::{db::sqlstate, lane::Lane, telemetry::loggable};
 use tokio_util::sync::CancellationToken;
 
 use crate::{

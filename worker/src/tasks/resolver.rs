@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{db::sqlstate, loggable};
+use shared::{db::sqlstate, telemetry::loggable};
 use tokio_util::sync::CancellationToken;
 
 use crate::{

@@ -8,7 +8,7 @@ use opentelemetry::{
     trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _},
 };
 use opentelemetry_sdk::trace::Span;
-use shared::{amqp::Topology, loggable};
+use shared::{amqp::Topology, telemetry::loggable};
 
 use super::{Traces, context};
 use crate::pipeline::{Inbound, Interrupted, Verdict};
