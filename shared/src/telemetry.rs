@@ -2,6 +2,7 @@
 
 mod gathered;
 mod loggable;
+pub mod metric;
 
 use std::{
     fmt,

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use shared::{
     config::{Fault, Faults, settings::RELAY_OPS_ADDR},
     db,
-    metric::{self, Exporter, Kind},
+    telemetry::metric::{self, Exporter, Kind},
 };
 use sqlx::PgPool;
 use tokio::task::JoinHandle;

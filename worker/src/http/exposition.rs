@@ -6,7 +6,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use shared::metric::{self, Exporter, Kind};
+use shared::telemetry::metric::{self, Exporter, Kind};
 use tokio_util::sync::CancellationToken;
 
 use crate::worker::Worker;

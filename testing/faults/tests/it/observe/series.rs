@@ -6,7 +6,7 @@ use std::{
 };
 
 use faults::{Expect, PATIENCE, Plan, Stage, promtool, samples, until};
-use shared::metric::{self, Exporter, Kind, Metric};
+use shared::telemetry::metric::{self, Exporter, Kind, Metric};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

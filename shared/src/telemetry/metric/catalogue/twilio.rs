@@ -1,7 +1,7 @@
 //! Calls to Twilio, and what comes back.
 
 use super::words::{LANE, OPERATION, listed};
-use crate::metric::{
+use crate::telemetry::metric::{
     CALLS,
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},

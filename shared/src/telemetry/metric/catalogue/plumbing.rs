@@ -1,7 +1,7 @@
 //! Queues, database and process of one worker.
 
 use super::words::{LANE, listed};
-use crate::metric::{
+use crate::telemetry::metric::{
     Exporter::{Process, Publisher, Worker},
     Kind::{Counter, Gauge, Histogram},
     Label, Metric, SHORT, Words,

@@ -81,7 +81,9 @@ fn what_the_code_records_is_what_the_table_says() {
     let ours: BTreeMap<&str, &Metric> =
         all().filter(|m| m.exporter != Exporter::Process).map(|m| (m.name, m)).collect();
     for (name, found) in &recorded {
-        let metric = ours.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in shared/src/metric/"));
+        let metric = ours
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not in shared/src/telemetry/metric/"));
         let labels: BTreeSet<String> = metric.labels.iter().map(|l| l.name.to_owned()).collect();
         assert_eq!((metric.kind.as_str(), &labels), (found.kind, &found.labels), "{name}");
     }

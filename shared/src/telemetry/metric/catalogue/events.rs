@@ -1,7 +1,7 @@
 //! What becomes of events.
 
 use super::words::{LANE, OUTCOME, SOURCE, UNUSABLE, listed};
-use crate::metric::{
+use crate::telemetry::metric::{
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},
     LONG, Label, Metric, SHORT, Words,
@@ -86,7 +86,7 @@ pub(super) const EVENTS: &[Metric] = &[
     ),
     Metric::new(
         "onboarding_rate_limit_wait_seconds",
-        Histogram(crate::metric::CALLS),
+        Histogram(crate::telemetry::metric::CALLS),
         Worker,
         "wait for the send rate",
     )

@@ -3,8 +3,8 @@
 use crate::{
     domain::UserState,
     lane::Lane,
-    metric::{Label, Words},
     phone::Unusable,
+    telemetry::metric::{Label, Words},
 };
 
 pub(super) const fn listed(name: &'static str, words: &'static [&'static str]) -> Label {

@@ -1,7 +1,7 @@
 //! What is true of the whole service, measured in the databases.
 
 use super::words::{LANE, STATE, listed};
-use crate::metric::{
+use crate::telemetry::metric::{
     Exporter::{Leader, Relay},
     Kind::Gauge,
     Label, Metric,
