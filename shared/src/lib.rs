@@ -10,7 +10,6 @@ pub mod events;
 pub mod json;
 pub mod lane;
 pub mod lines;
-pub mod panics;
 pub mod phone;
 pub mod price;
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod metric;
 use std::{
     fmt,
     io::{self, IsTerminal},
+    panic::{Location, PanicHookInfo},
 };
 
 pub use gathered::Flush;
@@ -119,4 +120,23 @@ fn head() -> String {
         json!(env!("CARGO_PKG_VERSION")),
         json!(instance)
     )
+}
+
+/// From now on a panic is reported with its location only: its message may quote a number or a body. Call it first in
+/// every program.
+pub fn report_panics_by_location() {
+    std::panic::set_hook(Box::new(report_panic));
+}
+
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let at = location_text(panic.location());
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(at, "panicked");
+    } else {
+        eprintln!("panicked at {at}");
+    }
+}
+
+fn location_text(location: Option<&Location<'_>>) -> String {
+    location.map_or_else(|| "an unknown place".to_owned(), |at| format!("{}:{}", at.file(), at.line()))
 }

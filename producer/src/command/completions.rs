@@ -11,7 +11,7 @@ const NAME: &str = "completions";
 
 /// Parses the command line, or prints the script for `completions SHELL` and ends.
 pub fn parse<A: Parser>() -> A {
-    shared::panics::report_location_only();
+    shared::telemetry::report_panics_by_location();
     let matches = command::<A>().get_matches();
     if let Some((NAME, asked)) = matches.subcommand() {
         // Err: nobody reads it.
