@@ -11,7 +11,6 @@ pub mod json;
 pub mod lane;
 pub mod lines;
 pub mod phone;
-pub mod price;
 #[cfg(test)]
 mod repository;
 pub mod spreadsheet;

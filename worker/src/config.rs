@@ -11,9 +11,8 @@ use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
     domain::RetryPolicy,
     phone::{CountryList, Region},
-    price::Price,
     telemetry::{LogFormat, log_format},
-    templates::Language,
+    templates::{Language, segments::Price},
     window::Window,
 };
 

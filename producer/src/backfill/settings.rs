@@ -3,9 +3,8 @@
 use producer::command::Numbers;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
-    price::Price,
     telemetry::{self, LogFormat},
-    templates::Language,
+    templates::{Language, segments::Price},
     window::Window,
 };
 

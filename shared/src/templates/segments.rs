@@ -1,4 +1,6 @@
-//! How many segments a text costs (3GPP TS 23.038 and 23.040; Twilio docs, "SMS character limit").
+//! What a text costs: its segments (3GPP TS 23.038 and 23.040; Twilio docs, "SMS character limit") and their price.
+
+use std::str::FromStr;
 
 /// The alphabet a text is sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +73,19 @@ fn fill(widths: impl Iterator<Item = usize>, capacity: usize) -> usize {
     segments
 }
 
+/// US dollars per segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Price(pub f64);
+
+impl FromStr for Price {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let usd: f64 = text.parse().map_err(|_| "not a number")?;
+        if usd.is_finite() && usd >= 0.0 { Ok(Self(usd)) } else { Err("not a price") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +138,13 @@ mod tests {
     fn the_basic_alphabet_is_complete() {
         assert_eq!(BASIC.chars().count(), 127, "128 places less the escape");
         check(BASIC, Encoding::Gsm7, 127, 1);
+    }
+
+    #[test]
+    fn a_price_is_a_number_from_zero() {
+        assert_eq!("0.15".parse(), Ok(Price(0.15)));
+        for bad in ["-1", "NaN", "inf", "cheap", ""] {
+            assert!(bad.parse::<Price>().is_err(), "{bad}");
+        }
     }
 }

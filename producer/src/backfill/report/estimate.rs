@@ -99,7 +99,7 @@ pub(crate) fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::price::Price;
+    use shared::templates::segments::Price;
 
     fn estimate(segments: u64, send_rate: u32, rate: Option<u32>, window: &str) -> Estimate {
         let settings = Settings {
