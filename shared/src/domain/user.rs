@@ -1,9 +1,8 @@
-//! Identifiers that cannot be mixed up.
+//! A user: the portal's id and the stored state.
 
 use std::fmt;
 
 use serde::Serialize;
-use uuid::Uuid;
 
 /// The portal's id of a user: 1 to 128 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -51,38 +50,39 @@ impl fmt::Display for UserId {
     }
 }
 
-/// Our own id of one create call; travels in its status callbacks, so that a lost response can be tied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct MessageId(Uuid);
-
-impl MessageId {
-    /// A new id, ordered by time of creation (UUID v7).
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// The id as stored.
-    pub fn uuid(self) -> Uuid {
-        self.0
-    }
+/// What is true of a user apart from her current attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "user_state", rename_all = "snake_case")]
+pub enum UserState {
+    /// Imported, never enqueued.
+    Stored,
+    /// Her event was seen; work lies ahead.
+    Received,
+    /// Her number cannot be texted.
+    Rejected,
+    /// Her number is registered; her attempt, or the one she shares, tells the rest.
+    Registered,
+    /// She opted out or her number is suppressed.
+    Suppressed,
+    /// Refused for good.
+    Failed,
 }
 
-impl Default for MessageId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+impl UserState {
+    /// All of them, in the order of the column's type.
+    pub const ALL: [UserState; 6] =
+        [Self::Stored, Self::Received, Self::Rejected, Self::Registered, Self::Suppressed, Self::Failed];
 
-impl From<Uuid> for MessageId {
-    fn from(id: Uuid) -> Self {
-        Self(id)
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+    /// The word for this state in the database, metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserState::Stored => "stored",
+            UserState::Received => "received",
+            UserState::Rejected => "rejected",
+            UserState::Registered => "registered",
+            UserState::Suppressed => "suppressed",
+            UserState::Failed => "failed",
+        }
     }
 }
 
@@ -97,11 +97,5 @@ mod tests {
         assert_eq!(UserId::parse(&"x".repeat(129)), Err(BadUserId::TooLong));
         assert!(UserId::parse(&"न".repeat(128)).is_ok());
         assert_eq!(UserId::parse("42").map(|id| id.to_string()), Ok("42".into()));
-    }
-
-    #[test]
-    fn message_ids_sort_by_creation() {
-        let ids: Vec<_> = (0..100).map(|_| MessageId::new()).collect();
-        assert!(ids.is_sorted());
     }
 }

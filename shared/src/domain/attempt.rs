@@ -1,0 +1,89 @@
+//! One attempt to send a message: our id and the stored outcome.
+
+use std::fmt;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Our own id of one create call; travels in its status callbacks, so that a lost response can be tied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct MessageId(Uuid);
+
+impl MessageId {
+    /// A new id, ordered by time of creation (UUID v7).
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The id as stored.
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl Default for MessageId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Uuid> for MessageId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is known of one create call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "attempt_outcome", rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// Claimed; the call is in flight or about to be.
+    Sending,
+    /// Twilio has the message.
+    Accepted,
+    /// No definite answer: she may have been texted.
+    Unknown,
+    /// Definitely refused.
+    Refused,
+    /// Definitely refused for a cause that is not hers: account, sender, throttling.
+    Deferred,
+    /// No byte of the request left us.
+    Unwritten,
+}
+
+impl AttemptOutcome {
+    /// Whether an attempt with this outcome forbids another one to the same number.
+    pub fn blocks(self) -> bool {
+        matches!(self, Self::Sending | Self::Accepted | Self::Unknown)
+    }
+
+    /// The word for this outcome in the database and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Deferred => "deferred",
+            Self::Unwritten => "unwritten",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_ids_sort_by_creation() {
+        let ids: Vec<_> = (0..100).map(|_| MessageId::new()).collect();
+        assert!(ids.is_sorted());
+    }
+}
