@@ -20,5 +20,4 @@ pub use page::page;
 pub use setting::Setting;
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{method, properties};
-
-/// The longest body that is passed on: 64 KiB, four times the longest that is ever processed. Of a longer one the beginning
-/// is enough for a person to recognise it, and a prefetch of a thousand of them must not fill the memory.
-pub(super) const MAX_BODY: u64 = 4 * crate::events::MAX_BODY_BYTES as u64;
+use super::{
+    method,
+    properties::{self, MAX_BODY},
+};
 
 /// The largest frame that is looked at as a whole, and RabbitMQ's usual limit.
 const LARGEST_FRAME: u32 = 128 * 1024;
@@ -225,5 +224,4 @@ fn head(kind: u8, channel: u16, size: u64, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -2,9 +2,12 @@
 
 use super::{
     fields::{Cursor, Fault, put_long},
-    frames::MAX_BODY,
     marks,
 };
+
+/// The longest body that is passed on: 64 KiB, four times the longest that is ever processed. Of a longer one the beginning
+/// is enough for a person to recognise it, and a prefetch of a thousand of them must not fill the memory.
+pub(super) const MAX_BODY: u64 = 4 * crate::events::MAX_BODY_BYTES as u64;
 
 /// Class, weight, length of the body.
 const FIXED: usize = 12;
