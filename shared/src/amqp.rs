@@ -3,7 +3,6 @@
 mod connection;
 mod depth;
 mod greeting;
-mod headers;
 mod inspect;
 mod outgoing;
 mod publisher;

@@ -7,16 +7,22 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    amqp::{Topology, headers},
+    amqp::{Topology, screen},
     domain::UserId,
     events::{self, Signup},
     lane::Lane,
 };
 
 const SOURCE: &str = "/aamcare/onboarding";
+/// What the broker and the screen wrote of an earlier life of the message; it is not carried into the next.
+const OF_AN_EARLIER_LIFE: [&str; 6] =
+    ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count", screen::PREFIX];
+/// AMQP's limit for the name of a header.
+const LONGEST_NAME: usize = 255;
 
 /// An event ready to be published: persistent, with its id as AMQP `message_id`.
 #[derive(Debug, Clone)]
@@ -64,15 +70,15 @@ impl Outgoing {
         id: String,
         lane: Lane,
         body: Vec<u8>,
-        headers: &serde_json::Value,
+        headers: &Value,
         published_at: DateTime<Utc>,
     ) -> Self {
-        let typed = serde_json::from_slice::<serde_json::Value>(&body).ok();
+        let typed = serde_json::from_slice::<Value>(&body).ok();
         let event_type = typed.as_ref().and_then(|v| v.get("type")?.as_str()).unwrap_or_default();
         // AMQP allows 255 bytes for `type`. None of our types is longer.
         let event_type = if event_type.len() > 255 { "" } else { event_type }.to_owned();
         let mut event = Self::new(id, lane, event_type.into(), body, None);
-        event.headers = headers::of_json(headers);
+        event.headers = stored_headers(headers);
         event.published_at(published_at)
     }
 
@@ -117,5 +123,50 @@ impl Outgoing {
             .with_app_id("aamcare-onboarding".into())
             .with_timestamp(self.unix_seconds)
             .with_headers(self.headers.clone())
+    }
+}
+
+/// Every header that can be published again.
+fn stored_headers(headers: &Value) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (name, value) in headers.as_object().into_iter().flatten() {
+        if name.len() <= LONGEST_NAME && !OF_AN_EARLIER_LIFE.iter().any(|prefix| name.starts_with(prefix)) {
+            table.insert(name.as_str().into(), header_value(value));
+        }
+    }
+    table
+}
+
+fn header_value(value: &Value) -> AMQPValue {
+    match value {
+        Value::Null => AMQPValue::Void,
+        Value::Bool(flag) => AMQPValue::Boolean(*flag),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| text(&number.to_string()), AMQPValue::LongLongInt)
+        }
+        Value::String(content) => text(content),
+        // Nested ones are for people to read; nobody acts on them.
+        Value::Array(_) | Value::Object(_) => text(&value.to_string()),
+    }
+}
+
+fn text(content: &str) -> AMQPValue {
+    AMQPValue::LongString(content.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_come_back_without_those_of_the_broker() {
+        let stored = serde_json::json!({
+            "traceparent": "00-a-b-01", "retries": 3, "x-death": [{ "queue": "q" }], "x-first-death-reason": "rejected",
+        });
+        let table = stored_headers(&stored);
+        assert_eq!(table.inner().len(), 2);
+        assert_eq!(table.inner().get("traceparent"), Some(&text("00-a-b-01")));
+        assert_eq!(table.inner().get("retries"), Some(&AMQPValue::LongLongInt(3)));
+        assert!(stored_headers(&Value::Null).inner().is_empty());
     }
 }

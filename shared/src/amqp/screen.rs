@@ -11,9 +11,8 @@ mod frames;
 mod marks;
 mod method;
 mod properties;
-mod runtime;
 mod stream;
 
 pub(super) use marks::PREFIX;
 pub use marks::Screened;
-pub(super) use runtime::connect;
+pub(super) use stream::connect;
