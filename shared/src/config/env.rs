@@ -1,10 +1,15 @@
 //! Reads settings, collecting every fault instead of stopping at the first.
 
-use std::{collections::HashMap, fmt::Display, str::FromStr, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt::{self, Display},
+    str::FromStr,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 
-use super::{Fault, Faults, Setting};
+use super::Setting;
 
 /// The environment, and what was found wrong with it.
 pub struct Env {
@@ -141,6 +146,29 @@ impl Env {
     /// `value`, if nothing was found wrong.
     pub fn finish<T>(self, value: T) -> Result<T, Faults> {
         if self.faults.is_empty() { Ok(value) } else { Err(Faults(self.faults)) }
+    }
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The variable.
+    pub name: String,
+    /// What is wrong and what to do; never the value of a secret.
+    pub what: String,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "configuration: {} to mend", self.0.len())?;
+        for fault in &self.0 {
+            writeln!(f, "  {}: {}", fault.name, fault.what)?;
+        }
+        write!(f, "Every variable is described in docs/configuration.md.")
     }
 }
 

@@ -1,41 +1,63 @@
 //! Every setting of our programs: the one table behind `docs/configuration.md`, the defaults and the texts of faults.
 #![expect(missing_docs, reason = "each setting says itself what it is for")]
 
-mod audience;
 mod dashboard;
-mod keep;
-mod pace;
-mod places;
-mod retries;
-mod running;
+mod infrastructure;
+mod sending;
 mod twilio;
 
-pub use audience::*;
 pub use dashboard::*;
-pub use keep::*;
-pub use pace::*;
-pub use places::*;
-pub use retries::*;
-pub use running::*;
+pub use infrastructure::*;
+pub use sending::*;
 pub use twilio::*;
+
+use std::fmt::Write as _;
 
 use super::Setting;
 
+const INTRODUCTION: &str = include_str!("settings/page.md");
+const COMMANDS: &str = include_str!("settings/page_commands.md");
+
 /// A part of the page.
 pub(super) struct Section {
-    pub(super) headline: &'static str,
-    pub(super) introduction: &'static str,
+    headline: &'static str,
+    introduction: &'static str,
     pub(super) settings: &'static [Setting],
 }
 
 /// All of them, in the order of the page.
 pub(super) const SECTIONS: [Section; 8] = [
-    places::WHERE,
+    infrastructure::ENDPOINTS,
     twilio::TWILIO,
-    audience::AUDIENCE,
-    pace::PACE,
-    retries::RETRIES,
-    keep::KEEP,
+    sending::RECIPIENTS,
+    sending::PACE,
+    sending::RETRIES,
+    infrastructure::RETENTION,
     dashboard::DASHBOARD,
-    running::RUNNING,
+    infrastructure::RUNNING,
 ];
+
+/// The page, as it is to be in `docs/`.
+pub fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for Section { headline, introduction, settings } in SECTIONS {
+        let _infallible = write!(page, "\n## {headline}\n\n");
+        if !introduction.is_empty() {
+            let _infallible = write!(page, "{introduction}\n\n");
+        }
+        page.push_str("| variable | default | |\n|---|---|---|\n");
+        page.extend(settings.iter().map(row));
+    }
+    page + COMMANDS
+}
+
+fn row(setting: &Setting) -> String {
+    let mark = if setting.secret { " ⚿" } else { "" };
+    let default = match (setting.default, setting.only_for) {
+        (Some(""), _) => "empty".to_owned(),
+        (Some(default), _) => format!("`{default}`"),
+        (None, Some(command)) => format!("required by {command}"),
+        (None, None) => "required".to_owned(),
+    };
+    format!("| `{}`{mark} | {default} | {} |\n", setting.name, setting.help)
+}

@@ -1,0 +1,108 @@
+//! Endpoints, addresses, logs and traces, and how long data is kept.
+
+use super::{Section, Setting};
+
+pub(super) const ENDPOINTS: Section = Section {
+    headline: "Where things are",
+    introduction: "",
+    settings: &[DATABASE_URL, AMQP_URL, AMQP_NAMESPACE, PORTAL_DATABASE_URL, OUTBOX_DATABASE_URL],
+};
+
+pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (with `require` the server's certificate is not checked, and a warning says so), on this machine without TLS unless it says `require`").secret();
+
+pub const AMQP_URL: Setting = Setting::required(
+    "AMQP_URL",
+    "RabbitMQ, as `amqps://user:password@host:5671/vhost`; a heartbeat of 10 s is added unless it names one",
+)
+.secret();
+
+pub const AMQP_NAMESPACE: Setting = Setting::new(
+    "AMQP_NAMESPACE",
+    "",
+    "prefix of every exchange and queue, so that stages and tests share a broker: `x` gives `x.aamcare.events`, `x.onboarding.live`, …",
+);
+
+pub const PORTAL_DATABASE_URL: Setting = Setting::required(
+    "PORTAL_DATABASE_URL",
+    "the portal's Postgres, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`; it is only read",
+)
+.secret()
+.only_for("`import portal`");
+
+pub const OUTBOX_DATABASE_URL: Setting = Setting::required("OUTBOX_DATABASE_URL", "the Postgres with the table `onboarding_outbox`, as a rule the portal's, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`").secret().only_for("`signup relay`");
+
+pub(super) const RUNNING: Section = Section {
+    headline: "Running it",
+    introduction: "",
+    settings: &[
+        OPS_ADDR,
+        RELAY_OPS_ADDR,
+        OTEL_EXPORTER_OTLP_ENDPOINT,
+        LOG_FORMAT,
+        RUST_LOG,
+        ALLOW_INSECURE,
+        SMS_PRICE_USD,
+    ],
+};
+
+pub const OPS_ADDR: Setting = Setting::new(
+    "OPS_ADDR",
+    "127.0.0.1:9464",
+    "address of `/livez`, `/readyz` and `/metrics`; port 0: any free one, logged",
+);
+
+pub const RELAY_OPS_ADDR: Setting = Setting::new(
+    "RELAY_OPS_ADDR",
+    "",
+    "address of `/metrics` of `signup relay`, such as `127.0.0.1:9465`; empty: none",
+);
+
+pub const OTEL_EXPORTER_OTLP_ENDPOINT: Setting = Setting::new(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    "collector that takes traces over OTLP/HTTP, such as `http://collector:4318`; empty: no traces. Other `OTEL_` variables work as OpenTelemetry defines them",
+);
+
+pub const LOG_FORMAT: Setting =
+    Setting::new("LOG_FORMAT", "", "`json` or `pretty`; empty: pretty on a terminal, else json");
+
+pub const RUST_LOG: Setting = Setting::new(
+    "RUST_LOG",
+    "info",
+    "log filter, such as `info,worker=debug`. Libraries that could log numbers stay quiet whatever it says",
+);
+
+pub const ALLOW_INSECURE: Setting = Setting::new(
+    "ALLOW_INSECURE",
+    "0",
+    "hosts, separated by commas, that may be reached by plain `amqp://`, `http://` and unencrypted Postgres, such as `postgres,rabbitmq`; `1`: every host; `0`: this machine alone",
+);
+
+pub const SMS_PRICE_USD: Setting = Setting::new(
+    "SMS_PRICE_USD",
+    "0.30",
+    "price of a segment in US dollars, for the estimate of `backfill` and the cost in metrics",
+);
+
+pub(super) const RETENTION: Section = Section {
+    headline: "What is forgotten",
+    introduction: "`worker prune` deletes what is older; `0` keeps it for ever. Attempts, users, suppressions and the audit log are never\ndeleted.",
+    settings: &[KEEP_DELIVERY_TRIES, KEEP_STATUS_CALLBACKS, KEEP_DEAD_LETTER_BODIES, KEEP_DAILY_BUDGET],
+};
+
+pub const KEEP_DELIVERY_TRIES: Setting =
+    Setting::new("KEEP_DELIVERY_TRIES", "30d", "counts of redelivered messages");
+
+pub const KEEP_STATUS_CALLBACKS: Setting = Setting::new(
+    "KEEP_STATUS_CALLBACKS",
+    "90d",
+    "status callbacks as they came; what they changed stays in the attempt",
+);
+
+pub const KEEP_DEAD_LETTER_BODIES: Setting = Setting::new(
+    "KEEP_DEAD_LETTER_BODIES",
+    "90d",
+    "body and headers of replayed dead letters, counted from the replay; the row stays",
+);
+
+pub const KEEP_DAILY_BUDGET: Setting = Setting::new("KEEP_DAILY_BUDGET", "400d", "messages claimed per day");

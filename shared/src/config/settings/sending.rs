@@ -1,0 +1,121 @@
+//! Who is welcomed, how fast, and when a message is tried again.
+
+use super::{Section, Setting};
+
+pub(super) const RECIPIENTS: Section = Section {
+    headline: "Whom and what",
+    introduction: "",
+    settings: &[REGISTRATION_METHOD, DEFAULT_REGION, DEFAULT_LANGUAGE, ALLOWED_COUNTRIES],
+};
+
+pub const REGISTRATION_METHOD: Setting =
+    Setting::new("REGISTRATION_METHOD", "lookup", "`lookup` asks Twilio Lookup first, `none` does not");
+
+pub const DEFAULT_REGION: Setting =
+    Setting::new("DEFAULT_REGION", "NP", "region of numbers written without a country code");
+
+pub const DEFAULT_LANGUAGE: Setting = Setting::new(
+    "DEFAULT_LANGUAGE",
+    "ne",
+    "language of the welcome (`ne`, `en`) when the portal names none that we have",
+);
+
+pub const ALLOWED_COUNTRIES: Setting = Setting::new(
+    "ALLOWED_COUNTRIES",
+    "*",
+    "comma-separated ISO 3166 codes that may be texted, or `*`; other numbers are `rejected`, `country_not_allowed`",
+);
+
+pub(super) const PACE: Section = Section {
+    headline: "How fast",
+    introduction: "",
+    settings: &[WORKER_CONCURRENCY, SEND_RATE, BACKFILL_WINDOW, MAX_MESSAGES_PER_DAY],
+};
+
+pub const WORKER_CONCURRENCY: Setting = Setting::new(
+    "WORKER_CONCURRENCY",
+    "10",
+    "Twilio calls in flight per worker at most, 1 to 4096; fewer while Twilio answers 429 or takes far longer than usual",
+);
+
+pub const SEND_RATE: Setting = Setting::new(
+    "SEND_RATE",
+    "10",
+    "message segments per second of all workers together; 0: unlimited. Set it alike for all of them",
+);
+
+pub const BACKFILL_WINDOW: Setting = Setting::new(
+    "BACKFILL_WINDOW",
+    "08:00-20:00 Asia/Kathmandu",
+    "hours in which stored users are welcomed, so that no shared phone lights up at night; outside them the backfill lane waits. Live signups are always welcomed. Set and empty: always",
+);
+
+pub const MAX_MESSAGES_PER_DAY: Setting = Setting::new(
+    "MAX_MESSAGES_PER_DAY",
+    "0",
+    "messages of all workers together per day of Asia/Kathmandu; reaching it holds everything until midnight; 0: off",
+);
+
+pub(super) const RETRIES: Section = Section {
+    headline: "When things are tried again",
+    introduction: "",
+    settings: &[
+        LEASE,
+        UNKNOWN_CHECKS,
+        UNKNOWN_POLICY,
+        STATUS_POLL_AFTER,
+        RETRY_BASE,
+        RETRY_MAX,
+        RETRY_FOR,
+        BREAKER_PROBE,
+        SWEEP_INTERVAL,
+        SWEEP_GRACE,
+    ],
+};
+
+pub const LEASE: Setting = Setting::new(
+    "LEASE",
+    "90s",
+    "a claim without an outcome for longer becomes unknown; at least twice `TWILIO_TIMEOUT`",
+);
+
+pub const UNKNOWN_CHECKS: Setting = Setting::new(
+    "UNKNOWN_CHECKS",
+    "30s,2m,5m,15m",
+    "when Twilio is asked about an unknown outcome, counted from the claim; the last is the deadline",
+);
+
+pub const UNKNOWN_POLICY: Setting = Setting::new(
+    "UNKNOWN_POLICY",
+    "park",
+    "at the deadline: `park` for a person, or `resend_once` (she may get the message twice)",
+);
+
+pub const STATUS_POLL_AFTER: Setting = Setting::new(
+    "STATUS_POLL_AFTER",
+    "1h",
+    "an accepted message without a final status is asked for after this, and each time its age has doubled, for a day",
+);
+
+pub const RETRY_BASE: Setting =
+    Setting::new("RETRY_BASE", "1s", "first retry delay; doubles, with full jitter");
+
+pub const RETRY_MAX: Setting = Setting::new("RETRY_MAX", "1h", "longest retry delay");
+
+pub const RETRY_FOR: Setting =
+    Setting::new("RETRY_FOR", "72h", "temporary refusals that last longer are final");
+
+pub const BREAKER_PROBE: Setting = Setting::new(
+    "BREAKER_PROBE",
+    "5s..5m",
+    "shortest and longest gap between probes while the breaker is open",
+);
+
+pub const SWEEP_INTERVAL: Setting =
+    Setting::new("SWEEP_INTERVAL", "1s", "how often Postgres is searched for due work; at least 50ms");
+
+pub const SWEEP_GRACE: Setting = Setting::new(
+    "SWEEP_GRACE",
+    "60s",
+    "a user whose event made no progress for longer is enqueued again; doubles with every time",
+);
