@@ -1,10 +1,8 @@
 //! Every metric that our programs export: the one table behind `docs/metrics.md`, the help texts and the buckets.
 
 mod catalogue;
-mod page;
 
-pub use catalogue::{all, of};
-pub use page::page;
+pub use catalogue::{all, of, page};
 
 /// What a metric's value does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -162,5 +160,4 @@ pub fn describe(metrics: impl IntoIterator<Item = &'static Metric>) {
 }
 
 #[cfg(test)]
-#[path = "metric/tests.rs"]
 mod tests;

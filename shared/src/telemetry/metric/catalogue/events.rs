@@ -1,6 +1,6 @@
 //! What becomes of events.
 
-use super::words::{LANE, OUTCOME, SOURCE, UNUSABLE, listed};
+use super::labels::{LANE, OUTCOME, SOURCE, UNUSABLE, listed};
 use crate::telemetry::metric::{
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},

@@ -1,6 +1,6 @@
 //! What is true of the whole service, measured in the databases.
 
-use super::words::{LANE, STATE, listed};
+use super::labels::{LANE, STATE, listed};
 use crate::telemetry::metric::{
     Exporter::{Leader, Relay},
     Kind::Gauge,

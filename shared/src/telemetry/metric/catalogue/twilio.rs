@@ -1,6 +1,6 @@
 //! Calls to Twilio, and what comes back.
 
-use super::words::{LANE, OPERATION, listed};
+use super::labels::{LANE, OPERATION, listed};
 use crate::telemetry::metric::{
     CALLS,
     Exporter::Worker,

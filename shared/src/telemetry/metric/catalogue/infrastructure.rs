@@ -1,13 +1,13 @@
 //! Queues, database and process of one worker.
 
-use super::words::{LANE, listed};
+use super::labels::{LANE, listed};
 use crate::telemetry::metric::{
     Exporter::{Process, Publisher, Worker},
     Kind::{Counter, Gauge, Histogram},
     Label, Metric, SHORT, Words,
 };
 
-pub(super) const PLUMBING: &[Metric] = &[
+pub(super) const INFRASTRUCTURE: &[Metric] = &[
     Metric::new("onboarding_amqp_connected", Gauge, Worker, "1 while the lane is consumed").labels(&[LANE]),
     Metric::new("onboarding_amqp_reconnects_total", Counter, Worker, "sessions that broke").labels(&[LANE]),
     Metric::new("onboarding_lane_paused", Gauge, Worker, "1 while a person holds the lane back")
