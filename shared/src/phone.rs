@@ -5,18 +5,18 @@
 //! accepted number away: a second number in the same field, and digits nobody typed. A wrong number tells a
 //! stranger that someone is pregnant, so nothing here guesses.
 
+mod ambiguity;
 mod clean;
 mod country;
 mod damage;
 mod describe;
-mod doubt;
 mod e164;
-mod engine;
 pub mod escape;
+mod libphonenumber;
 mod line_type;
 mod region;
+mod rejection;
 mod repair;
-mod unusable;
 
 pub use country::{CountryList, InvalidCountryList};
 pub use damage::of_json_number;
@@ -24,11 +24,11 @@ pub use describe::{Description, describe};
 pub use e164::{E164, InvalidE164};
 pub use line_type::LineType;
 pub use region::{CountryCode, InvalidRegion, Region};
-pub use unusable::Unusable;
+pub use rejection::Unusable;
 
 use std::borrow::Cow;
 
-use engine::Reading;
+use libphonenumber::Reading;
 
 /// The longest input that is looked at, in bytes; libphonenumber's own limit is 250 characters.
 pub const MAX_INPUT_BYTES: usize = 250;
@@ -49,7 +49,7 @@ pub struct Phone {
 /// # Errors
 /// Why the number cannot be texted.
 pub fn normalise(raw: &str, region: Region) -> Result<Phone, Unusable> {
-    let Judged { reading, refusal } = read(raw, region)?;
+    let Assessment { reading, refusal } = read(raw, region)?;
     if let Some(why) = refusal {
         return Err(why);
     }
@@ -75,14 +75,14 @@ pub fn warm_up() {
 }
 
 /// A reading, and why its number is not texted all the same.
-struct Judged {
+struct Assessment {
     reading: Reading,
     refusal: Option<Unusable>,
 }
 
 /// What the text says: as the engine reads it, or else by the little that is read beyond it. Invisible marks go
 /// only where the engine does not find a valid number as it is.
-fn read(raw: &str, region: Region) -> Result<Judged, Unusable> {
+fn read(raw: &str, region: Region) -> Result<Assessment, Unusable> {
     if raw.len() > MAX_INPUT_BYTES {
         return Err(Unusable::TooLong);
     }
@@ -91,35 +91,35 @@ fn read(raw: &str, region: Region) -> Result<Judged, Unusable> {
         return Err(Unusable::Empty);
     }
     if damage::is_damaged(&text) {
-        let invalid = engine::read(&text, region).ok().filter(|reading| !reading.is_valid());
+        let invalid = libphonenumber::read(&text, region).ok().filter(|reading| !reading.is_valid());
         return invalid
-            .map(|reading| Judged { reading, refusal: Some(Unusable::Damaged) })
+            .map(|reading| Assessment { reading, refusal: Some(Unusable::Damaged) })
             .ok_or(Unusable::Damaged);
     }
-    let found = match (engine::read(raw, region), &text) {
-        (Ok(reading), _) if reading.is_valid() => Ok(Judged::of(&text, reading)),
-        (_, Cow::Owned(text)) => judge(text, region),
-        (Ok(reading), Cow::Borrowed(_)) => Ok(Judged::of(&text, reading)),
-        (Err(why), Cow::Borrowed(_)) => Err(doubt::second_thought(&text, why)),
+    let found = match (libphonenumber::read(raw, region), &text) {
+        (Ok(reading), _) if reading.is_valid() => Ok(Assessment::of(&text, reading)),
+        (_, Cow::Owned(text)) => assess(text, region),
+        (Ok(reading), Cow::Borrowed(_)) => Ok(Assessment::of(&text, reading)),
+        (Err(why), Cow::Borrowed(_)) => Err(ambiguity::better_reason(&text, why)),
     };
     match found {
-        Ok(Judged { refusal: None, .. }) => found,
-        found => repair::instead(&text, &found, region).unwrap_or(found),
+        Ok(Assessment { refusal: None, .. }) => found,
+        found => repair::reread(&text, &found, region).unwrap_or(found),
     }
 }
 
-impl Judged {
+impl Assessment {
     fn of(text: &str, reading: Reading) -> Self {
-        let refusal = doubt::about(text, &reading).or_else(|| reading.line_type.refusal());
+        let refusal = ambiguity::check(text, &reading).or_else(|| reading.line_type.refusal());
         Self { reading, refusal }
     }
 }
 
 /// The engine's reading of the text as it stands, which has no invisible marks.
-fn judge(text: &str, region: Region) -> Result<Judged, Unusable> {
-    match engine::read(text, region) {
-        Ok(reading) => Ok(Judged::of(text, reading)),
-        Err(why) => Err(doubt::second_thought(text, why)),
+fn assess(text: &str, region: Region) -> Result<Assessment, Unusable> {
+    match libphonenumber::read(text, region) {
+        Ok(reading) => Ok(Assessment::of(text, reading)),
+        Err(why) => Err(ambiguity::better_reason(text, why)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Judged, Region, Unusable, read};
+use super::{Assessment, Region, Unusable, read};
 
 /// What is known of a text that may be a phone number.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl fmt::Debug for Description {
 
 /// Explains a text, without trimming it. Pure and total, as [`super::normalise`], with which it agrees.
 pub fn describe(raw: &str, region: Region) -> Description {
-    let Judged { reading, refusal } = match read(raw, region) {
+    let Assessment { reading, refusal } = match read(raw, region) {
         Ok(found) => found,
         Err(why) => return Description { e164: None, valid: false, line_type: "", reason: Some(why) },
     };

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{CountryCode, engine};
+use super::{CountryCode, libphonenumber};
 
 /// `+` and 15 digits, the longest E.164 number (ITU-T E.164, 6.2.1).
 const MAX_BYTES: usize = 16;
@@ -56,7 +56,7 @@ impl E164 {
     /// Its country; none for numbers that belong to no country (+800, +870, …).
     pub fn country(&self) -> Option<CountryCode> {
         let (country_code, national) = self.as_str().get(1..)?.split_at(country_code_len(&self.bytes));
-        engine::country(country_code.parse().ok()?, national)
+        libphonenumber::country(country_code.parse().ok()?, national)
     }
 
     fn pack(text: &[u8]) -> Option<Self> {

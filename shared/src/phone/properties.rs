@@ -119,7 +119,7 @@ proptest! {
     #[test]
     fn the_engine_decides(raw in text(), region in region()) {
         prop_assume!(!raw.contains(";phone-context="));
-        let number = PHONE_NUMBER_UTIL.parse(&raw, region.engine()).ok();
+        let number = PHONE_NUMBER_UTIL.parse(&raw, region.libphonenumber()).ok();
         let valid = number.filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
         if damage::is_damaged(&clean::visible(&raw)) {
             prop_assert!(normalise(&raw, region).is_err(), "{:?}", raw);

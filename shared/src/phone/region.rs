@@ -69,7 +69,7 @@ impl Region {
     }
 
     /// As the engine wants it.
-    pub(super) fn engine(self) -> Option<rlibphonenumber::Region> {
+    pub(super) fn libphonenumber(self) -> Option<rlibphonenumber::Region> {
         self.0.map(|country| country.region)
     }
 }

@@ -1,7 +1,7 @@
 //! Texts that hold one number beyond all doubt although the engine does not read them: a note behind the number,
 //! the same number twice, commas between its groups.
 
-use super::{Judged, Region, Unusable, doubt::separates, judge};
+use super::{Assessment, Region, Unusable, ambiguity::separates, assess};
 
 /// Fewer digits than this are no phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
@@ -36,33 +36,33 @@ const LINES: [&str; 26] = [
 ];
 
 /// The other reading of a text that was `found` unusable; none when there is none.
-pub(super) fn instead(
+pub(super) fn reread(
     text: &str,
-    found: &Result<Judged, Unusable>,
+    found: &Result<Assessment, Unusable>,
     region: Region,
-) -> Option<Result<Judged, Unusable>> {
+) -> Option<Result<Assessment, Unusable>> {
     let (why, valid) = match found {
-        Ok(Judged { reading, refusal }) => ((*refusal)?, reading.is_valid()),
+        Ok(Assessment { reading, refusal }) => ((*refusal)?, reading.is_valid()),
         Err(why) => (*why, false),
     };
     match why {
         Unusable::MultipleNumbers => {
             let one = repeated(text, region)?;
-            let engine = found.as_ref().ok().filter(|_| valid).and_then(|judged| judged.reading.e164());
+            let engine = found.as_ref().ok().filter(|_| valid).and_then(|assessed| assessed.reading.e164());
             (engine.is_none() || engine == one.reading.e164()).then_some(Ok(one))
         }
         _ if valid => None,
         _ => before_note(text).map(|number| one(number, region)).or_else(|| {
             let joined = without_commas(text)?;
-            judge(&joined, region).ok().filter(|judged| judged.reading.is_valid()).map(Ok)
+            assess(&joined, region).ok().filter(|assessed| assessed.reading.is_valid()).map(Ok)
         }),
     }
 }
 
-fn one(number: &str, region: Region) -> Result<Judged, Unusable> {
-    let found = judge(number, region);
+fn one(number: &str, region: Region) -> Result<Assessment, Unusable> {
+    let found = assess(number, region);
     match found {
-        Err(Unusable::MultipleNumbers) | Ok(Judged { refusal: Some(Unusable::MultipleNumbers), .. }) => {
+        Err(Unusable::MultipleNumbers) | Ok(Assessment { refusal: Some(Unusable::MultipleNumbers), .. }) => {
             repeated(number, region).map_or(found, Ok)
         }
         found => found,
@@ -70,7 +70,7 @@ fn one(number: &str, region: Region) -> Result<Judged, Unusable> {
 }
 
 /// The one number that every part of the text is. Another spelling is the same number.
-fn repeated(text: &str, region: Region) -> Option<Judged> {
+fn repeated(text: &str, region: Region) -> Option<Assessment> {
     let spaces = |c: char| separates(c) || c.is_whitespace();
     let splits: [&dyn Fn(char) -> bool; 3] = [&separates, &spaces, &|c| !c.is_numeric()];
     splits.into_iter().find_map(|split| {
@@ -79,8 +79,9 @@ fn repeated(text: &str, region: Region) -> Option<Judged> {
         if parts.len() < 2 || parts.iter().any(|part| digits(part) < DIGITS_OF_A_NUMBER) {
             return None;
         }
-        let mut numbers =
-            parts.into_iter().map(|part| judge(part, region).ok().filter(|judged| judged.refusal.is_none()));
+        let mut numbers = parts
+            .into_iter()
+            .map(|part| assess(part, region).ok().filter(|assessed| assessed.refusal.is_none()));
         let first = numbers.next()??;
         let e164 = first.reading.e164();
         numbers.all(|other| other.is_some_and(|other| other.reading.e164() == e164)).then_some(first)

@@ -3,7 +3,7 @@
 
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
-use super::{LineType, Unusable, engine::Reading};
+use super::{LineType, Unusable, libphonenumber::Reading};
 
 /// Fewer digits than this are an extension, an area code or a house number, not a second phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
@@ -11,9 +11,9 @@ const DIGITS_OF_A_NUMBER: usize = 7;
 const LETTERS_OF_A_WORD: usize = 3;
 
 /// Why a number is not taken although the engine can read it.
-pub(super) fn about(text: &str, reading: &Reading) -> Option<Unusable> {
+pub(super) fn check(text: &str, reading: &Reading) -> Option<Unusable> {
     if reading.line_type == LineType::Unknown {
-        return Some(match second_thought(text, reading.fault()) {
+        return Some(match better_reason(text, reading.fault()) {
             // The digits that are too many are letters.
             Unusable::TooLong if spelt_in_letters(text, reading) => Unusable::NotANumber,
             why => why,
@@ -29,7 +29,7 @@ pub(super) fn about(text: &str, reading: &Reading) -> Option<Unusable> {
 }
 
 /// The better reason for a text that is no valid number: perhaps it is several.
-pub(super) fn second_thought(text: &str, why: Unusable) -> Unusable {
+pub(super) fn better_reason(text: &str, why: Unusable) -> Unusable {
     let blanks = |c: char| separates(c) || c.is_whitespace();
     let several = count(text, separates) > 1
         || why == Unusable::TooLong && (count(text, blanks) > 1 || count(text, |c| !c.is_numeric()) > 1);

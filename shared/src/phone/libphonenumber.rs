@@ -110,7 +110,8 @@ pub(super) fn read(text: &str, region: Region) -> Result<Reading, Unusable> {
     if context_before_scheme(text) {
         return Err(Unusable::NotANumber);
     }
-    let number = PHONE_NUMBER_UTIL.parse(text, region.engine()).map_err(|error| parse_fault(&error, text))?;
+    let number =
+        PHONE_NUMBER_UTIL.parse(text, region.libphonenumber()).map_err(|error| parse_fault(&error, text))?;
     let line_type = PHONE_NUMBER_UTIL.get_number_type(&number).into();
     Ok(Reading { number, line_type })
 }
