@@ -6,7 +6,6 @@
 //! stranger that someone is pregnant, so nothing here guesses.
 
 mod ambiguity;
-mod clean;
 mod country;
 mod damage;
 mod describe;
@@ -86,7 +85,7 @@ fn read(raw: &str, region: Region) -> Result<Assessment, Unusable> {
     if raw.len() > MAX_INPUT_BYTES {
         return Err(Unusable::TooLong);
     }
-    let text = clean::visible(raw);
+    let text = visible(raw);
     if text.trim_start().is_empty() {
         return Err(Unusable::Empty);
     }
@@ -106,6 +105,25 @@ fn read(raw: &str, region: Region) -> Result<Assessment, Unusable> {
         Ok(Assessment { refusal: None, .. }) => found,
         found => repair::reread(&text, &found, region).unwrap_or(found),
     }
+}
+
+/// The text without invisible marks, which come along when a number is copied from a contact list or a chat. A mark is
+/// not a digit, so its removal cannot make the number another person's.
+fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(is_invisible, ""))
+}
+
+/// Bidirectional controls, zero-width characters, soft hyphen, byte order mark, variation selectors.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{FEFF}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{FE00}'..='\u{FE0F}')
 }
 
 impl Assessment {

@@ -121,7 +121,7 @@ proptest! {
         prop_assume!(!raw.contains(";phone-context="));
         let number = PHONE_NUMBER_UTIL.parse(&raw, region.libphonenumber()).ok();
         let valid = number.filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
-        if damage::is_damaged(&clean::visible(&raw)) {
+        if damage::is_damaged(&visible(&raw)) {
             prop_assert!(normalise(&raw, region).is_err(), "{:?}", raw);
         } else if let Some(number) = valid {
             prop_assert_eq!(describe(&raw, region).e164, Some(number.to_string()));

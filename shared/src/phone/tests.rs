@@ -49,6 +49,18 @@ fn marks_inside_a_number_are_taken_away() {
 }
 
 #[test]
+fn only_invisible_marks_are_removed() {
+    assert_eq!(visible("\u{200E}+977 980\u{200D}7969278\u{202C}"), "+977 9807969278");
+    assert_eq!(visible("९८०-७९६\u{2013}९२७८"), "९८०-७९६\u{2013}९२७८");
+}
+
+#[test]
+fn plain_text_is_not_copied() {
+    assert!(matches!(visible("980-7969278"), Cow::Borrowed(_)));
+    assert!(matches!(visible("९८०७९६९२७८"), Cow::Borrowed(_)));
+}
+
+#[test]
 fn two_numbers_are_nobodys() {
     for raw in [
         "9807969278 / 9841234567",
