@@ -23,7 +23,7 @@ pub use describe::{Description, describe};
 pub use e164::{E164, InvalidE164};
 pub use line_type::LineType;
 pub use region::{CountryCode, InvalidRegion, Region};
-pub use rejection::Unusable;
+pub use rejection::Rejection;
 
 use std::borrow::Cow;
 
@@ -47,22 +47,22 @@ pub struct Phone {
 ///
 /// # Errors
 /// Why the number cannot be texted.
-pub fn normalise(raw: &str, region: Region) -> Result<Phone, Unusable> {
+pub fn normalise(raw: &str, region: Region) -> Result<Phone, Rejection> {
     let Assessment { reading, refusal } = read(raw, region)?;
     if let Some(why) = refusal {
         return Err(why);
     }
-    let e164 = reading.e164().ok_or(Unusable::TooLong)?;
+    let e164 = reading.e164().ok_or(Rejection::TooLong)?;
     Ok(Phone { e164, line_type: reading.line_type, changed: e164.as_str() != raw })
 }
 
 /// Whether the number's country may be texted.
 ///
 /// # Errors
-/// [`Unusable::CountryNotAllowed`].
-pub fn check_country(e164: &E164, allowed: &CountryList) -> Result<(), Unusable> {
+/// [`Rejection::CountryNotAllowed`].
+pub fn check_country(e164: &E164, allowed: &CountryList) -> Result<(), Rejection> {
     let fine = *allowed == CountryList::Any || allowed.allows(e164.country());
-    if fine { Ok(()) } else { Err(Unusable::CountryNotAllowed) }
+    if fine { Ok(()) } else { Err(Rejection::CountryNotAllowed) }
 }
 
 /// Loads the metadata and compiles what a Nepali number needs, so that the first signup does not wait
@@ -76,24 +76,24 @@ pub fn warm_up() {
 /// A reading, and why its number is not texted all the same.
 struct Assessment {
     reading: Reading,
-    refusal: Option<Unusable>,
+    refusal: Option<Rejection>,
 }
 
 /// What the text says: as the engine reads it, or else by the little that is read beyond it. Invisible marks go
 /// only where the engine does not find a valid number as it is.
-fn read(raw: &str, region: Region) -> Result<Assessment, Unusable> {
+fn read(raw: &str, region: Region) -> Result<Assessment, Rejection> {
     if raw.len() > MAX_INPUT_BYTES {
-        return Err(Unusable::TooLong);
+        return Err(Rejection::TooLong);
     }
     let text = visible(raw);
     if text.trim_start().is_empty() {
-        return Err(Unusable::Empty);
+        return Err(Rejection::Empty);
     }
     if damage::is_damaged(&text) {
         let invalid = libphonenumber::read(&text, region).ok().filter(|reading| !reading.is_valid());
         return invalid
-            .map(|reading| Assessment { reading, refusal: Some(Unusable::Damaged) })
-            .ok_or(Unusable::Damaged);
+            .map(|reading| Assessment { reading, refusal: Some(Rejection::Damaged) })
+            .ok_or(Rejection::Damaged);
     }
     let found = match (libphonenumber::read(raw, region), &text) {
         (Ok(reading), _) if reading.is_valid() => Ok(Assessment::of(&text, reading)),
@@ -134,7 +134,7 @@ impl Assessment {
 }
 
 /// The engine's reading of the text as it stands, which has no invisible marks.
-fn assess(text: &str, region: Region) -> Result<Assessment, Unusable> {
+fn assess(text: &str, region: Region) -> Result<Assessment, Rejection> {
     match libphonenumber::read(text, region) {
         Ok(reading) => Ok(Assessment::of(text, reading)),
         Err(why) => Err(ambiguity::better_reason(text, why)),

@@ -2,7 +2,7 @@
 //! 9.0.43), and against a second, independent reader.
 
 use phonenumber::country;
-use shared::phone::{Description, Region, Unusable, describe, escape::unescape, normalise};
+use shared::phone::{Description, Region, Rejection, describe, escape::unescape, normalise};
 
 const VECTORS: &str = include_str!("data/phone-vectors.tsv");
 
@@ -58,8 +58,8 @@ fn valid_vectors_are_refused_for_their_type_only() {
     for vector in vectors().iter().filter(|vector| vector.valid) {
         let expected = match vector.line_type {
             "MOBILE" | "FIXED_LINE_OR_MOBILE" => None,
-            "FIXED_LINE" => Some(Unusable::Landline),
-            _ => Some(Unusable::NotTextable),
+            "FIXED_LINE" => Some(Rejection::Landline),
+            _ => Some(Rejection::NotTextable),
         };
         assert_eq!(vector.describe().reason, expected, "{:?} {}", vector.input, vector.region);
     }
@@ -69,8 +69,8 @@ fn valid_vectors_are_refused_for_their_type_only() {
 fn invalid_vectors_have_a_reason() {
     for vector in vectors().iter().filter(|vector| !vector.valid) {
         let reason = vector.describe().reason.expect("a reason");
-        let of_the_text = !matches!(reason, Unusable::Landline | Unusable::NotTextable);
-        assert!(of_the_text && reason != Unusable::CountryNotAllowed, "{:?}", vector.input);
+        let of_the_text = !matches!(reason, Rejection::Landline | Rejection::NotTextable);
+        assert!(of_the_text && reason != Rejection::CountryNotAllowed, "{:?}", vector.input);
     }
 }
 

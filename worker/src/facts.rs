@@ -5,7 +5,7 @@ use shared::{
     domain::UserId,
     events::Signup,
     lane::Lane,
-    phone::{self, CountryCode, Phone, Region, Unusable},
+    phone::{self, CountryCode, Phone, Region, Rejection},
     templates::Language,
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct Facts {
     pub(crate) phone_raw: String,
     pub(crate) country_hint: Option<String>,
     /// The number to text, or why there is none.
-    pub(crate) phone: Result<Phone, Unusable>,
+    pub(crate) phone: Result<Phone, Rejection>,
     pub(crate) language: Language,
     pub(crate) traceparent: Option<String>,
     pub(crate) event_id: Option<String>,
@@ -138,7 +138,7 @@ pub(crate) struct StoredNumber<'a> {
     pub(crate) language: Option<&'a str>,
 }
 
-fn usable(raw: &str, hint: Option<&str>, audience: &Audience) -> Result<Phone, Unusable> {
+fn usable(raw: &str, hint: Option<&str>, audience: &Audience) -> Result<Phone, Rejection> {
     let region = hint.and_then(|h| h.parse::<CountryCode>().ok()).map_or(audience.region, Region::from);
     let phone = phone::normalise(raw, region)?;
     phone::check_country(&phone.e164, &audience.countries).map(|()| phone)

@@ -1,6 +1,6 @@
 //! Of the users on one number who would be welcomed, the first is; the others share her phone.
 
-use shared::phone::{E164, Unusable};
+use shared::phone::{E164, Rejection};
 
 use crate::{
     store::{numbers_seen::NumbersSeen, selection::Candidate},
@@ -10,7 +10,7 @@ use crate::{
 /// A user with the verdict on her.
 pub(crate) struct Judged {
     pub(crate) user: Candidate,
-    pub(crate) number: Result<E164, Unusable>,
+    pub(crate) number: Result<E164, Rejection>,
     pub(crate) verdict: Verdict,
 }
 

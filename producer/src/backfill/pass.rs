@@ -6,7 +6,7 @@ use producer::{
     command::{Failure, repeat},
 };
 use shared::{
-    phone::{E164, Unusable},
+    phone::{E164, Rejection},
     templates::{self, Language},
 };
 use uuid::Uuid;
@@ -128,7 +128,7 @@ impl<'a> Pass<'a> {
     }
 
     async fn judge(&self, page: Vec<Candidate>) -> Result<Vec<Judged>, Failure> {
-        let numbers: Vec<Result<E164, Unusable>> = page.iter().map(|user| self.number(user)).collect();
+        let numbers: Vec<Result<E164, Rejection>> = page.iter().map(|user| self.number(user)).collect();
         let texts: Vec<String> = numbers.iter().flatten().map(|number| number.as_str().to_owned()).collect();
         let taken = repeat(|| Taken::of_numbers(&self.context.pool, &texts)).await?;
         let judged = page.into_iter().zip(numbers).map(|(user, number)| {
@@ -157,7 +157,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn number(&self, user: &Candidate) -> Result<E164, Unusable> {
+    fn number(&self, user: &Candidate) -> Result<E164, Rejection> {
         let numbers = &self.context.settings.numbers;
         numbers.textable(&user.phone_raw, user.country_hint.as_deref()).map(|phone| phone.e164)
     }

@@ -2,7 +2,7 @@
 
 use shared::{
     domain::UserState,
-    phone::{E164, Unusable},
+    phone::{E164, Rejection},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 /// found out afterwards.
 pub(crate) fn judge(
     user: &Candidate,
-    number: Result<E164, Unusable>,
+    number: Result<E164, Rejection>,
     taken: &Taken,
     segments: u32,
 ) -> Verdict {
@@ -31,7 +31,7 @@ pub(crate) fn judge(
 
 /// Why it is certain that nothing is left to do. A number that changed since her state was written is not
 /// settled.
-fn settled(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken) -> Option<Skip> {
+fn settled(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken) -> Option<Skip> {
     if !user.active {
         return Some(Skip::Inactive);
     }
@@ -52,12 +52,12 @@ fn settled(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken) -> O
     }
 }
 
-fn changed_since_attempt(user: &Candidate, number: Result<E164, Unusable>) -> bool {
+fn changed_since_attempt(user: &Candidate, number: Result<E164, Rejection>) -> bool {
     let current = number.as_ref().ok().map(E164::as_str);
     user.attempted.as_deref().is_some_and(|attempted| current != Some(attempted))
 }
 
-fn expect(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken, segments: u32) -> Expect {
+fn expect(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken, segments: u32) -> Expect {
     let number = match number {
         Ok(number) => number,
         Err(why) => return Expect::Rejected(why),
@@ -71,7 +71,7 @@ fn expect(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken, segme
 }
 
 /// As it was expected when this run published her event; the worker may have welcomed her since.
-fn expected(user: &Candidate, number: Result<E164, Unusable>, taken: &Taken, segments: u32) -> Expect {
+fn expected(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken, segments: u32) -> Expect {
     match expect(user, number, taken, segments) {
         Expect::AlreadyWelcomed => Expect::Welcome { segments },
         other => other,
@@ -120,8 +120,8 @@ mod tests {
         assert_eq!(judged(&stored, &held_by("8")), Verdict::Enqueue(Expect::SharedPhone));
         assert_eq!(judged(&stored, &held_by("7")), Verdict::Enqueue(Expect::AlreadyWelcomed));
         assert_eq!(judged(&stored, &Taken::of([], [HERS])), Verdict::Enqueue(Expect::Suppressed));
-        let empty = judge(&stored, Err(Unusable::Empty), &Taken::default(), 1);
-        assert_eq!(empty, Verdict::Enqueue(Expect::Rejected(Unusable::Empty)));
+        let empty = judge(&stored, Err(Rejection::Empty), &Taken::default(), 1);
+        assert_eq!(empty, Verdict::Enqueue(Expect::Rejected(Rejection::Empty)));
     }
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
         skip(&Candidate { active: false, ..user(UserState::Stored) }, &Taken::default(), Skip::Inactive);
         let lookup = Candidate { reason: Some("lookup_invalid".into()), ..user(UserState::Rejected) };
         skip(&lookup, &Taken::default(), Skip::LookupInvalid);
-        let rejected = judge(&user(UserState::Rejected), Err(Unusable::Landline), &Taken::default(), 1);
-        assert_eq!(rejected, Verdict::Skip(Skip::Rejected(Unusable::Landline)));
+        let rejected = judge(&user(UserState::Rejected), Err(Rejection::Landline), &Taken::default(), 1);
+        assert_eq!(rejected, Verdict::Skip(Skip::Rejected(Rejection::Landline)));
     }
 
     #[test]

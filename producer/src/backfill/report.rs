@@ -10,7 +10,7 @@ use producer::{
     command::{Exit, Failure, json_line},
 };
 use serde::Serialize;
-use shared::phone::{E164, Unusable};
+use shared::phone::{E164, Rejection};
 use uuid::Uuid;
 
 pub(crate) use counts::Counts;
@@ -116,7 +116,7 @@ impl Report {
     }
 
     /// Notes how a number reads.
-    pub(crate) fn number(&mut self, user: &UserId, typed: &str, number: Result<E164, Unusable>) {
+    pub(crate) fn number(&mut self, user: &UserId, typed: &str, number: Result<E164, Rejection>) {
         self.counts.changed_by_normalising += u64::from(number.is_ok_and(|e164| e164.as_str() != typed));
         self.examples.offer(user, typed, number);
     }

@@ -1,6 +1,6 @@
 //! What a backfill does about one stored user.
 
-use shared::phone::Unusable;
+use shared::phone::Rejection;
 
 /// What a backfill does about one stored user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Expect {
     /// Recorded: her number is suppressed.
     Suppressed,
     /// Recorded: her number cannot be texted.
-    Rejected(Unusable),
+    Rejected(Rejection),
 }
 
 /// Why nothing is published.
@@ -41,7 +41,7 @@ pub(crate) enum Skip {
     /// She opted out, and still has.
     Suppressed,
     /// It is recorded that her number cannot be texted.
-    Rejected(Unusable),
+    Rejected(Rejection),
     /// Lookup called her number invalid.
     LookupInvalid,
     /// Refused for good; a person may reopen it.

@@ -2,7 +2,7 @@
 
 use shared::{
     config::{Env, settings},
-    phone::{self, CountryCode, CountryList, E164, Phone, Region, Unusable},
+    phone::{self, CountryCode, CountryList, E164, Phone, Region, Rejection},
 };
 
 /// The settings that decide about numbers.
@@ -20,7 +20,7 @@ impl Numbers {
     }
 
     /// The number to text, read with the country that the portal knows of, else the default region.
-    pub fn textable(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Unusable> {
+    pub fn textable(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Rejection> {
         let phone = self.normalise(raw, country_hint)?;
         phone::check_country(&phone.e164, &self.allowed)?;
         Ok(phone)
@@ -31,7 +31,7 @@ impl Numbers {
         self.normalise(raw, country_hint).ok().map(|phone| phone.e164)
     }
 
-    fn normalise(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Unusable> {
+    fn normalise(&self, raw: &str, country_hint: Option<&str>) -> Result<Phone, Rejection> {
         let hinted = country_hint.and_then(|hint| hint.parse::<CountryCode>().ok());
         phone::normalise(raw, hinted.map_or(self.region, Region::from))
     }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_country_may_be_closed() {
         let nepal = numbers("NP");
-        assert_eq!(nepal.textable("00919876543210", None), Err(Unusable::CountryNotAllowed));
+        assert_eq!(nepal.textable("00919876543210", None), Err(Rejection::CountryNotAllowed));
         assert!(numbers("*").textable("00919876543210", None).is_ok());
         assert_eq!(nepal.identity("9876543210", Some("IN")).unwrap().as_str(), "+919876543210");
         assert!(nepal.textable("९८०७९६९२७८", None).is_ok());

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind, command::Numbers};
-use shared::phone::Unusable;
+use shared::phone::Rejection;
 
 use crate::{
     account::{Account, Profile},
@@ -29,7 +29,7 @@ pub(crate) struct Record {
     pub(crate) child_birth_date: Option<NaiveDate>,
     pub(crate) signed_up_at: Option<DateTime<Utc>>,
     /// Whether the number can be texted.
-    pub(crate) number: Result<(), Unusable>,
+    pub(crate) number: Result<(), Rejection>,
     pub(crate) profiles: Profiles,
     /// The account has several profiles of one kind, and this is the latest.
     pub(crate) older_profiles: bool,
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(differ.phone_e164.as_deref(), Some("+9779841000002"));
         assert_eq!(both("09841000001", "९८४१०००००१").profiles, Profiles::TwoAlike);
         let empty = both("9841000001", "");
-        assert_eq!((empty.profiles, empty.number), (Profiles::TwoDiffer, Err(Unusable::Empty)));
+        assert_eq!((empty.profiles, empty.number), (Profiles::TwoDiffer, Err(Rejection::Empty)));
     }
 
     #[test]

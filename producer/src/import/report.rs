@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use producer::command::{Exit, Output, json_line};
 use serde::Serialize;
-use shared::phone::Unusable;
+use shared::phone::Rejection;
 
 use crate::{
     file::{Format, Problem},
@@ -149,7 +149,7 @@ impl Report {
                 let bare = record.phone_raw.trim_start().starts_with(|c: char| c.is_numeric() && !is_zero(c));
                 self.numbers.without_prefix += u64::from(bare);
             }
-            Err(Unusable::Empty) => self.numbers.no_phone += 1,
+            Err(Rejection::Empty) => self.numbers.no_phone += 1,
             Err(why) => *self.numbers.unusable.entry(why.as_str()).or_default() += 1,
         }
         match record.profiles {

@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use crate::phone::Unusable;
+use crate::phone::Rejection;
 
 /// The cause of a user's state, beside the state itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// Her number cannot be texted.
-    Number(Unusable),
+    Number(Rejection),
     /// Twilio Lookup calls the number invalid.
     LookupInvalid,
     /// Another user on the same number was welcomed, or is being welcomed.
@@ -39,7 +39,7 @@ impl Reason {
     /// The word for it; `error_NNNNN` carries Twilio's code.
     pub fn as_str(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Reason::Number(unusable) => unusable.as_str(),
+            Reason::Number(rejection) => rejection.as_str(),
             Reason::LookupInvalid => "lookup_invalid",
             Reason::SharedPhone => "shared_phone",
             Reason::Parked => "parked",
@@ -73,9 +73,9 @@ impl fmt::Display for Reason {
     }
 }
 
-impl From<Unusable> for Reason {
-    fn from(unusable: Unusable) -> Self {
-        Self::Number(unusable)
+impl From<Rejection> for Reason {
+    fn from(rejection: Rejection) -> Self {
+        Self::Number(rejection)
     }
 }
 
@@ -100,7 +100,7 @@ impl FromStr for Reason {
             Reason::Paused,
             Reason::GivenBack,
         ];
-        let numbers = Unusable::ALL.into_iter().map(Reason::Number);
+        let numbers = Rejection::ALL.into_iter().map(Reason::Number);
         if let Some(reason) = plain.into_iter().chain(numbers).find(|r| r.as_str() == word) {
             return Ok(reason);
         }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn words_round_trip() {
-        let mut all: Vec<Reason> = Unusable::ALL.into_iter().map(Reason::Number).collect();
+        let mut all: Vec<Reason> = Rejection::ALL.into_iter().map(Reason::Number).collect();
         all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
         all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);
         for reason in all {

@@ -3,7 +3,7 @@
 
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
-use super::{LineType, Unusable, libphonenumber::Reading};
+use super::{LineType, Rejection, libphonenumber::Reading};
 
 /// Fewer digits than this are an extension, an area code or a house number, not a second phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
@@ -11,11 +11,11 @@ const DIGITS_OF_A_NUMBER: usize = 7;
 const LETTERS_OF_A_WORD: usize = 3;
 
 /// Why a number is not taken although the engine can read it.
-pub(super) fn check(text: &str, reading: &Reading) -> Option<Unusable> {
+pub(super) fn check(text: &str, reading: &Reading) -> Option<Rejection> {
     if reading.line_type == LineType::Unknown {
         return Some(match better_reason(text, reading.fault()) {
             // The digits that are too many are letters.
-            Unusable::TooLong if spelt_in_letters(text, reading) => Unusable::NotANumber,
+            Rejection::TooLong if spelt_in_letters(text, reading) => Rejection::NotANumber,
             why => why,
         });
     }
@@ -23,17 +23,17 @@ pub(super) fn check(text: &str, reading: &Reading) -> Option<Unusable> {
         return None;
     }
     if followed_by_another(text, reading) {
-        return Some(Unusable::MultipleNumbers);
+        return Some(Rejection::MultipleNumbers);
     }
-    spelt_in_letters(text, reading).then_some(Unusable::NotANumber)
+    spelt_in_letters(text, reading).then_some(Rejection::NotANumber)
 }
 
 /// The better reason for a text that is no valid number: perhaps it is several.
-pub(super) fn better_reason(text: &str, why: Unusable) -> Unusable {
+pub(super) fn better_reason(text: &str, why: Rejection) -> Rejection {
     let blanks = |c: char| separates(c) || c.is_whitespace();
     let several = count(text, separates) > 1
-        || why == Unusable::TooLong && (count(text, blanks) > 1 || count(text, |c| !c.is_numeric()) > 1);
-    if several { Unusable::MultipleNumbers } else { why }
+        || why == Rejection::TooLong && (count(text, blanks) > 1 || count(text, |c| !c.is_numeric()) > 1);
+    if several { Rejection::MultipleNumbers } else { why }
 }
 
 /// The engine takes what follows `;`, `x` or `ext` for an extension and drops it. A slash may also stand

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Assessment, Region, Unusable, read};
+use super::{Assessment, Region, Rejection, read};
 
 /// What is known of a text that may be a phone number.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Description {
     /// a text that is no number.
     pub line_type: &'static str,
     /// Why it would not be texted. A valid number can have a reason, too.
-    pub reason: Option<Unusable>,
+    pub reason: Option<Rejection>,
 }
 
 /// Shows no number.

@@ -5,7 +5,7 @@ use rlibphonenumber::{
     ValidationError, get_national_significant_number_owned,
 };
 
-use super::{CountryCode, E164, LineType, Region, Unusable};
+use super::{CountryCode, E164, LineType, Region, Rejection};
 
 /// Nepal's country code.
 const NEPAL: i32 = 977;
@@ -46,38 +46,38 @@ impl Reading {
     }
 
     /// Why the numbering plan does not have the number.
-    pub(super) fn fault(&self) -> Unusable {
+    pub(super) fn fault(&self) -> Rejection {
         match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&self.number) {
-            Ok(NumberLengthType::IsPossible) => self.nepali_mobile_fault().unwrap_or(Unusable::NotAssigned),
-            Ok(NumberLengthType::IsPossibleLocalOnly) | Err(ValidationError::TooShort) => Unusable::TooShort,
-            Err(ValidationError::TooLong) => Unusable::TooLong,
-            Err(ValidationError::InvalidCountryCode) => Unusable::NotAssigned,
+            Ok(NumberLengthType::IsPossible) => self.nepali_mobile_fault().unwrap_or(Rejection::NotAssigned),
+            Ok(NumberLengthType::IsPossibleLocalOnly) | Err(ValidationError::TooShort) => Rejection::TooShort,
+            Err(ValidationError::TooLong) => Rejection::TooLong,
+            Err(ValidationError::InvalidCountryCode) => Rejection::NotAssigned,
             Err(ValidationError::InvalidLength) => self.mobile_length_fault(),
         }
     }
 
     /// A length between those of the plan: too short or too long for a mobile.
-    fn mobile_length_fault(&self) -> Unusable {
+    fn mobile_length_fault(&self) -> Rejection {
         let mobile = PhoneNumberType::Mobile;
         match PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(&self.number, mobile) {
-            Err(ValidationError::TooShort) => Unusable::TooShort,
-            Err(ValidationError::TooLong) => Unusable::TooLong,
-            _ => Unusable::NotAssigned,
+            Err(ValidationError::TooShort) => Rejection::TooShort,
+            Err(ValidationError::TooLong) => Rejection::TooLong,
+            _ => Rejection::NotAssigned,
         }
     }
 
     /// Nepal's fixed lines have 8 digits and its toll-free numbers 11, so a mobile with digits missing
     /// or too many can have a length of the plan; 96, 97 and 98 tell that a mobile was meant.
-    fn nepali_mobile_fault(&self) -> Option<Unusable> {
+    fn nepali_mobile_fault(&self) -> Option<Rejection> {
         let national = self.national();
         let mobile = ["96", "97", "98"].iter().any(|prefix| national.starts_with(prefix));
         if self.number.country_code != NEPAL || !mobile {
             return None;
         }
         match national.len() {
-            0..NEPAL_MOBILE_DIGITS => Some(Unusable::TooShort),
+            0..NEPAL_MOBILE_DIGITS => Some(Rejection::TooShort),
             NEPAL_MOBILE_DIGITS => None,
-            _ => Some(Unusable::TooLong),
+            _ => Some(Rejection::TooLong),
         }
     }
 }
@@ -106,9 +106,9 @@ fn assemble(country_code: i32, national: &str) -> Option<PhoneNumber> {
 ///
 /// # Errors
 /// Why it is no phone number.
-pub(super) fn read(text: &str, region: Region) -> Result<Reading, Unusable> {
+pub(super) fn read(text: &str, region: Region) -> Result<Reading, Rejection> {
     if context_before_scheme(text) {
-        return Err(Unusable::NotANumber);
+        return Err(Rejection::NotANumber);
     }
     let number =
         PHONE_NUMBER_UTIL.parse(text, region.libphonenumber()).map_err(|error| parse_fault(&error, text))?;
@@ -127,11 +127,11 @@ fn context_before_scheme(text: &str) -> bool {
     text.find("tel:").is_some_and(|scheme| scheme > context)
 }
 
-fn parse_fault(error: &ParseError, text: &str) -> Unusable {
+fn parse_fault(error: &ParseError, text: &str) -> Rejection {
     match error {
-        ParseError::InvalidCountryCode if text.contains(['+', '＋']) => Unusable::NotAssigned,
-        ParseError::InvalidCountryCode | ParseError::NotANumber(_) => Unusable::NotANumber,
-        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Unusable::TooShort,
-        ParseError::TooLongNsn => Unusable::TooLong,
+        ParseError::InvalidCountryCode if text.contains(['+', '＋']) => Rejection::NotAssigned,
+        ParseError::InvalidCountryCode | ParseError::NotANumber(_) => Rejection::NotANumber,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Rejection::TooShort,
+        ParseError::TooLongNsn => Rejection::TooLong,
     }
 }

@@ -2,7 +2,7 @@
 
 use rlibphonenumber::PhoneNumberType;
 
-use super::Unusable;
+use super::Rejection;
 
 /// The kind of line, as libphonenumber tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,12 +53,12 @@ impl LineType {
     }
 
     /// Why a line of this type is not texted; none when it is.
-    pub(super) fn refusal(self) -> Option<Unusable> {
+    pub(super) fn refusal(self) -> Option<Rejection> {
         match self {
             Self::Mobile | Self::FixedLineOrMobile => None,
-            Self::FixedLine => Some(Unusable::Landline),
-            Self::Unknown => Some(Unusable::NotAssigned),
-            _ => Some(Unusable::NotTextable),
+            Self::FixedLine => Some(Rejection::Landline),
+            Self::Unknown => Some(Rejection::NotAssigned),
+            _ => Some(Rejection::NotTextable),
         }
     }
 }

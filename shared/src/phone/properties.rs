@@ -157,7 +157,7 @@ proptest! {
         between in select(vec![" ", "/", " / ", ",", ", ", ";", "\n", " or ", " वा ", " र ", "|", " & ", " ext ", " x "]),
     ) {
         let raw = format!("{first}{between}{second}");
-        prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Unusable::MultipleNumbers), "{:?}", raw);
+        prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Rejection::MultipleNumbers), "{:?}", raw);
     }
 
     #[test]
@@ -204,7 +204,7 @@ proptest! {
             serde_json::Number::from_f64(value).unwrap().to_string(),
         ] {
             let raw = format!("{}{}{}", around.0, in_digits(&rendering, digits), around.1);
-            prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Unusable::Damaged), "{:?}", raw);
+            prop_assert_eq!(normalise(&raw, Region::NEPAL), Err(Rejection::Damaged), "{:?}", raw);
         }
     }
 
@@ -212,7 +212,7 @@ proptest! {
     fn a_json_number_that_is_no_integer_is_no_number(value in 1e6..1e13_f64, whole in 1_000_000..10_u64.pow(13)) {
         let fraction = format!("{}.{}", whole / 1_000_000_000, whole % 1_000_000_000);
         for raw in [format!("{value:?}"), format!("{value:e}"), fraction] {
-            prop_assert_eq!(normalise(&of_json_number(&raw), Region::NEPAL), Err(Unusable::Damaged), "{}", raw);
+            prop_assert_eq!(normalise(&of_json_number(&raw), Region::NEPAL), Err(Rejection::Damaged), "{}", raw);
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a number cannot be texted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unusable {
+pub enum Rejection {
     /// Nothing was typed, or only blanks.
     Empty,
     /// The text is no phone number.
@@ -28,7 +28,7 @@ pub enum Unusable {
     CountryNotAllowed,
 }
 
-impl Unusable {
+impl Rejection {
     /// Every reason.
     pub const ALL: [Self; 10] = [
         Self::Empty,
@@ -60,10 +60,10 @@ impl Unusable {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl std::error::Error for Unusable {}
+impl std::error::Error for Rejection {}

@@ -1,7 +1,7 @@
 //! Texts that hold one number beyond all doubt although the engine does not read them: a note behind the number,
 //! the same number twice, commas between its groups.
 
-use super::{Assessment, Region, Unusable, ambiguity::separates, assess};
+use super::{Assessment, Region, Rejection, ambiguity::separates, assess};
 
 /// Fewer digits than this are no phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
@@ -38,15 +38,15 @@ const LINES: [&str; 26] = [
 /// The other reading of a text that was `found` unusable; none when there is none.
 pub(super) fn reread(
     text: &str,
-    found: &Result<Assessment, Unusable>,
+    found: &Result<Assessment, Rejection>,
     region: Region,
-) -> Option<Result<Assessment, Unusable>> {
+) -> Option<Result<Assessment, Rejection>> {
     let (why, valid) = match found {
         Ok(Assessment { reading, refusal }) => ((*refusal)?, reading.is_valid()),
         Err(why) => (*why, false),
     };
     match why {
-        Unusable::MultipleNumbers => {
+        Rejection::MultipleNumbers => {
             let one = repeated(text, region)?;
             let engine = found.as_ref().ok().filter(|_| valid).and_then(|assessed| assessed.reading.e164());
             (engine.is_none() || engine == one.reading.e164()).then_some(Ok(one))
@@ -59,10 +59,11 @@ pub(super) fn reread(
     }
 }
 
-fn one(number: &str, region: Region) -> Result<Assessment, Unusable> {
+fn one(number: &str, region: Region) -> Result<Assessment, Rejection> {
     let found = assess(number, region);
     match found {
-        Err(Unusable::MultipleNumbers) | Ok(Assessment { refusal: Some(Unusable::MultipleNumbers), .. }) => {
+        Err(Rejection::MultipleNumbers)
+        | Ok(Assessment { refusal: Some(Rejection::MultipleNumbers), .. }) => {
             repeated(number, region).map_or(found, Ok)
         }
         found => found,
@@ -142,7 +143,7 @@ mod tests {
     use super::super::normalise;
     use super::*;
 
-    fn nepal(raw: &str) -> Result<String, Unusable> {
+    fn nepal(raw: &str) -> Result<String, Rejection> {
         normalise(raw, Region::NEPAL).map(|phone| phone.e164.as_str().to_owned())
     }
 
@@ -164,15 +165,15 @@ mod tests {
         ] {
             assert_eq!(nepal(raw).as_deref(), Ok("+9779801234567"), "{raw:?}");
         }
-        assert_eq!(nepal("01-4412345 home"), Err(Unusable::Landline));
-        assert_eq!(nepal("980123456 Ram"), Err(Unusable::TooShort));
-        assert_eq!(nepal("9801234567 Ram 9841234567"), Err(Unusable::MultipleNumbers));
+        assert_eq!(nepal("01-4412345 home"), Err(Rejection::Landline));
+        assert_eq!(nepal("980123456 Ram"), Err(Rejection::TooShort));
+        assert_eq!(nepal("9801234567 Ram 9841234567"), Err(Rejection::MultipleNumbers));
     }
 
     #[test]
     fn letters_that_may_stand_for_digits_are_no_note() {
         for raw in ["980-SAMIRA-1", "9801234 Ram", "9801234567abc", "9801234567 (Ram)", "9801234567 Ram 2"] {
-            assert_eq!(nepal(raw), Err(Unusable::NotANumber), "{raw:?}");
+            assert_eq!(nepal(raw), Err(Rejection::NotANumber), "{raw:?}");
         }
     }
 
@@ -200,7 +201,7 @@ mod tests {
             "9841234567 / 9841234567 / 9801234567",
             "9841234567 / 9841234567 / 12345",
         ] {
-            assert_eq!(nepal(raw), Err(Unusable::MultipleNumbers), "{raw:?}");
+            assert_eq!(nepal(raw), Err(Rejection::MultipleNumbers), "{raw:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn nepal(raw: &str) -> Result<String, Unusable> {
+fn nepal(raw: &str) -> Result<String, Rejection> {
     normalise(raw, Region::NEPAL).map(|phone| phone.e164.as_str().to_owned())
 }
 
@@ -82,7 +82,7 @@ fn two_numbers_are_nobodys() {
         "call 9741234567 or 9841000000",
         "01-4412345 / 9807969278",
     ] {
-        assert_eq!(nepal(raw), Err(Unusable::MultipleNumbers), "{raw:?}");
+        assert_eq!(nepal(raw), Err(Rejection::MultipleNumbers), "{raw:?}");
     }
 }
 
@@ -97,43 +97,43 @@ fn an_extension_is_no_second_number() {
 #[test]
 fn every_refusal_has_its_reason() {
     for (raw, why) in [
-        ("", Unusable::Empty),
-        (" \t\u{A0}", Unusable::Empty),
-        ("\u{200E}\u{FEFF} ", Unusable::Empty),
-        ("-", Unusable::NotANumber),
-        ("N/A", Unusable::NotANumber),
-        ("none", Unusable::NotANumber),
-        ("call my husband", Unusable::NotANumber),
-        ("😀", Unusable::NotANumber),
-        ("\0", Unusable::NotANumber),
-        ("98412\u{0}34567", Unusable::NotANumber),
-        ("9.8E+09", Unusable::Damaged),
-        ("9.807969e+09", Unusable::Damaged),
-        ("980-SAMIRA-1", Unusable::NotANumber),
-        ("9841234567;phone-context=+977;tel:123", Unusable::NotANumber),
-        ("9.84123457E9", Unusable::Damaged),
-        ("984123456.0", Unusable::Damaged),
-        ("9,841,234,570", Unusable::Damaged),
-        ("123", Unusable::TooShort),
-        ("+977", Unusable::TooShort),
-        ("९८०७", Unusable::TooShort),
-        ("4412345", Unusable::TooShort),
-        ("984123456", Unusable::TooShort),
-        ("98412345", Unusable::TooShort),
-        ("+1 555 123", Unusable::TooShort),
-        ("98079692785", Unusable::TooLong),
-        ("9812345678.0", Unusable::Damaged),
-        ("+9779841234567890", Unusable::TooLong),
-        ("12345678901234567890", Unusable::TooLong),
-        ("9831234567", Unusable::NotAssigned),
-        ("9781234567", Unusable::NotAssigned),
-        ("9999999999", Unusable::NotAssigned),
-        ("+999123456789", Unusable::NotAssigned),
-        ("01-4412345", Unusable::Landline),
-        ("+97714412345", Unusable::Landline),
-        ("061-520123", Unusable::Landline),
-        ("+97716600101234", Unusable::NotTextable),
-        ("+80012341224", Unusable::NotTextable),
+        ("", Rejection::Empty),
+        (" \t\u{A0}", Rejection::Empty),
+        ("\u{200E}\u{FEFF} ", Rejection::Empty),
+        ("-", Rejection::NotANumber),
+        ("N/A", Rejection::NotANumber),
+        ("none", Rejection::NotANumber),
+        ("call my husband", Rejection::NotANumber),
+        ("😀", Rejection::NotANumber),
+        ("\0", Rejection::NotANumber),
+        ("98412\u{0}34567", Rejection::NotANumber),
+        ("9.8E+09", Rejection::Damaged),
+        ("9.807969e+09", Rejection::Damaged),
+        ("980-SAMIRA-1", Rejection::NotANumber),
+        ("9841234567;phone-context=+977;tel:123", Rejection::NotANumber),
+        ("9.84123457E9", Rejection::Damaged),
+        ("984123456.0", Rejection::Damaged),
+        ("9,841,234,570", Rejection::Damaged),
+        ("123", Rejection::TooShort),
+        ("+977", Rejection::TooShort),
+        ("९८०७", Rejection::TooShort),
+        ("4412345", Rejection::TooShort),
+        ("984123456", Rejection::TooShort),
+        ("98412345", Rejection::TooShort),
+        ("+1 555 123", Rejection::TooShort),
+        ("98079692785", Rejection::TooLong),
+        ("9812345678.0", Rejection::Damaged),
+        ("+9779841234567890", Rejection::TooLong),
+        ("12345678901234567890", Rejection::TooLong),
+        ("9831234567", Rejection::NotAssigned),
+        ("9781234567", Rejection::NotAssigned),
+        ("9999999999", Rejection::NotAssigned),
+        ("+999123456789", Rejection::NotAssigned),
+        ("01-4412345", Rejection::Landline),
+        ("+97714412345", Rejection::Landline),
+        ("061-520123", Rejection::Landline),
+        ("+97716600101234", Rejection::NotTextable),
+        ("+80012341224", Rejection::NotTextable),
     ] {
         assert_eq!(nepal(raw), Err(why), "{raw:?}");
     }
@@ -144,7 +144,7 @@ fn absurd_lengths_are_refused_unread() {
     for raw in
         ["9".repeat(10_000), " ".repeat(10_000), format!("9807969278{}", " ".repeat(10_000)), "a".repeat(251)]
     {
-        assert_eq!(nepal(&raw), Err(Unusable::TooLong));
+        assert_eq!(nepal(&raw), Err(Rejection::TooLong));
     }
     let longest = format!("9807969278{}", " ".repeat(MAX_INPUT_BYTES - 10));
     assert_eq!(nepal(&longest).as_deref(), Ok("+9779807969278"));
@@ -154,7 +154,7 @@ fn absurd_lengths_are_refused_unread() {
 fn without_a_region_only_international_numbers_are_read() {
     let read = |raw| normalise(raw, Region::NONE).map(|phone| phone.e164.as_str().to_owned());
     assert_eq!(read("+9779807969278").as_deref(), Ok("+9779807969278"));
-    assert_eq!(read("9807969278"), Err(Unusable::NotANumber));
+    assert_eq!(read("9807969278"), Err(Rejection::NotANumber));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn only_allowed_countries_are_texted() {
     let here = normalise("9807969278", Region::NEPAL).unwrap();
     let abroad = normalise("+919876543210", Region::NEPAL).unwrap();
     assert_eq!(check_country(&here.e164, &nepal_only), Ok(()));
-    assert_eq!(check_country(&abroad.e164, &nepal_only), Err(Unusable::CountryNotAllowed));
+    assert_eq!(check_country(&abroad.e164, &nepal_only), Err(Rejection::CountryNotAllowed));
     assert_eq!(check_country(&abroad.e164, &CountryList::Any), Ok(()));
 }
 
@@ -186,7 +186,7 @@ fn only_allowed_countries_are_texted() {
 fn a_description_keeps_validity_and_refusal_apart() {
     let told = |raw| {
         let Description { e164, valid, line_type, reason } = describe(raw, Region::NEPAL);
-        (e164, valid, line_type, reason.map(Unusable::as_str))
+        (e164, valid, line_type, reason.map(Rejection::as_str))
     };
     let number = |text: &str| Some(text.to_owned());
     assert_eq!(told("9807969278"), (number("+9779807969278"), true, "MOBILE", None));
@@ -206,6 +206,6 @@ fn printing_shows_no_number() {
 
 #[test]
 fn reasons_have_distinct_words() {
-    let words: std::collections::HashSet<_> = Unusable::ALL.iter().map(|why| why.as_str()).collect();
-    assert_eq!(words.len(), Unusable::ALL.len());
+    let words: std::collections::HashSet<_> = Rejection::ALL.iter().map(|why| why.as_str()).collect();
+    assert_eq!(words.len(), Rejection::ALL.len());
 }

@@ -68,7 +68,7 @@ fn lines(input: impl Read, region: Region, out: &mut impl Write) -> io::Result<(
 
 fn line(input: &str, region: Region, out: &mut impl Write) -> io::Result<()> {
     let found = phone::describe(input, region);
-    let reason = found.reason.map_or("", phone::Unusable::as_str);
+    let reason = found.reason.map_or("", phone::Rejection::as_str);
     let e164 = found.e164.as_deref().unwrap_or_default();
     writeln!(out, "{}\t{e164}\t{}\t{}\t{reason}", escape::escape(input), found.valid, found.line_type)
 }

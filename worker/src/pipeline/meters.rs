@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use shared::{
     events::Event,
-    phone::{Phone, Unusable},
+    phone::{Phone, Rejection},
     templates::{Message, segments::Encoding},
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Meters {
     in_flight: Handles<(), Gauge, 1>,
     received: Handles<[&'static str; 2], Counter, 4>,
     age: Handles<&'static str, Histogram, 2>,
-    normalised: Handles<Option<Unusable>, Counter, 8>,
+    normalised: Handles<Option<Rejection>, Counter, 8>,
     processed: Handles<&'static str, (Counter, Histogram), 8>,
     sent: Handles<&'static str, Counter, 2>,
     segments: Handles<&'static str, Counter, 2>,
@@ -60,7 +60,7 @@ impl Meters {
         self.age.with(source, register, |h| h.record(seconds));
     }
 
-    pub(super) fn normalised(&self, phone: &Result<Phone, Unusable>) {
+    pub(super) fn normalised(&self, phone: &Result<Phone, Rejection>) {
         let why = phone.as_ref().err().copied();
         let register = || {
             let (word, reason) = why.map_or(("ok", ""), |why| ("invalid", why.as_str()));

@@ -2,7 +2,7 @@ use chrono::Utc;
 use shared::{
     domain::UserId,
     lane::Lane,
-    phone::{CountryList, Region, Unusable},
+    phone::{CountryList, Region, Rejection},
     templates::Language,
 };
 use tokio::time::Instant;
@@ -60,7 +60,7 @@ fn somebody_new_goes_on_to_the_call() {
 
 #[test]
 fn an_unusable_number_is_rejected_once() {
-    let rejected = Plan::Reject(Reason::Number(Unusable::Empty));
+    let rejected = Plan::Reject(Reason::Number(Rejection::Empty));
     assert_eq!(plan("", None, None), rejected);
     assert_eq!(plan("", Some(stored(HERS, UserState::Registered, None)), None), rejected);
     assert_eq!(plan("", Some(stored("", UserState::Rejected, Some("empty"))), None), Plan::Skip(Skip::Final));

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use shared::phone::Unusable;
+use shared::phone::Rejection;
 
 use crate::verdict::{Expect, Skip};
 
@@ -92,7 +92,7 @@ fn add(reasons: &mut ByReason, word: &'static str) {
 
 /// The word shown to people.
 pub(crate) fn label(word: &str) -> &str {
-    if word == Unusable::Empty.as_str() { "empty (no phone)" } else { word }
+    if word == Rejection::Empty.as_str() { "empty (no phone)" } else { word }
 }
 
 #[cfg(test)]
@@ -107,8 +107,8 @@ mod tests {
             Expect::AlreadyWelcomed,
             Expect::SharedPhone,
             Expect::Suppressed,
-            Expect::Rejected(Unusable::Empty),
-            Expect::Rejected(Unusable::Empty),
+            Expect::Rejected(Rejection::Empty),
+            Expect::Rejected(Rejection::Empty),
         ] {
             enqueued.count(expect);
         }
@@ -122,7 +122,7 @@ mod tests {
     fn skips_are_counted_by_reason() {
         let mut skipped = Skipped::default();
         skipped.count(Skip::LookupInvalid);
-        skipped.count(Skip::Rejected(Unusable::Landline));
+        skipped.count(Skip::Rejected(Rejection::Landline));
         skipped.count(Skip::Inactive);
         assert_eq!((skipped.total, skipped.inactive, skipped.rejected.len()), (3, 1, 2));
     }

@@ -2,7 +2,7 @@
 
 use producer::UserId;
 use serde::Serialize;
-use shared::phone::{E164, Unusable};
+use shared::phone::{E164, Rejection};
 
 const OF_CHANGED: usize = 3;
 const OF_UNUSABLE: usize = 6;
@@ -26,12 +26,12 @@ pub(crate) struct Examples {
     #[serde(skip)]
     changed: usize,
     #[serde(skip)]
-    reasons: Vec<Unusable>,
+    reasons: Vec<Rejection>,
 }
 
 impl Examples {
     /// Keeps it if it is one of the first that changed, or the first with its reason.
-    pub(crate) fn offer(&mut self, user: &UserId, typed: &str, number: Result<E164, Unusable>) {
+    pub(crate) fn offer(&mut self, user: &UserId, typed: &str, number: Result<E164, Rejection>) {
         let read_as = match number {
             Ok(number) if self.changed < OF_CHANGED && number.as_str() != typed => {
                 self.changed += 1;
@@ -91,7 +91,7 @@ mod tests {
         for _ in 0..10 {
             examples.offer(&user, "9807969278", Ok(number));
             examples.offer(&user, number.as_str(), Ok(number));
-            examples.offer(&user, "9", Err(Unusable::TooShort));
+            examples.offer(&user, "9", Err(Rejection::TooShort));
         }
         assert_eq!(examples.shown().len(), OF_CHANGED + 1);
         assert!(examples.shown().iter().all(|e| !e.typed.contains("9807") && !e.read_as.contains("9807")));

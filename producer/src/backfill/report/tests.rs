@@ -23,9 +23,9 @@ fn report(dry_run: bool) -> Report {
     let mut report = Report::new(run, Order::default(), Counts::default(), 5);
     let user = UserId::parse("7").unwrap();
     report.number(&user, "९८०७९६९२७८", Ok("+9779807969278".parse().unwrap()));
-    report.number(&user, "", Err(Unusable::Empty));
+    report.number(&user, "", Err(Rejection::Empty));
     let welcome = Expect::Welcome { segments: 1 };
-    report.published(&[welcome, welcome, Expect::Rejected(Unusable::Empty)], confirmed(3));
+    report.published(&[welcome, welcome, Expect::Rejected(Rejection::Empty)], confirmed(3));
     report.skip(Skip::Inactive);
     report
 }

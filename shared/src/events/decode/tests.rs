@@ -58,10 +58,10 @@ fn a_struct_is_never_read_from_an_array() {
 
 #[test]
 fn a_number_with_a_fraction_or_an_exponent_stays_damaged() {
-    use crate::phone::{Region, Unusable, normalise};
+    use crate::phone::{Region, Rejection, normalise};
     for number in ["9841234570.0", "984123456.0", "9.84123457E9", "9.841234570", "984.1234567", "1e400"] {
         let signup = signup_of(&ce(&format!(r#"{{"user_id":"1","phone_number":{number}}}"#)));
-        assert_eq!(normalise(&signup.phone, Region::NEPAL), Err(Unusable::Damaged), "{number}");
+        assert_eq!(normalise(&signup.phone, Region::NEPAL), Err(Rejection::Damaged), "{number}");
     }
     for bad in ["true", "[9841234567]", "{}"] {
         assert_eq!(reason(ce(&format!(r#"{{"user_id":"1","phone_number":{bad}}}"#)).as_bytes()), "schema");

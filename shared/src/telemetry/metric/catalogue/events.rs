@@ -1,6 +1,6 @@
 //! What becomes of events.
 
-use super::labels::{LANE, OUTCOME, SOURCE, UNUSABLE, listed};
+use super::labels::{LANE, OUTCOME, REJECTION, SOURCE, listed};
 use crate::telemetry::metric::{
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},
@@ -67,7 +67,7 @@ pub(super) const EVENTS: &[Metric] = &[
         .labels(&[BURIED]),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "our bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
-        .labels(&[listed("result", &["ok", "invalid"]), UNUSABLE])
+        .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
         .when_it_happens(),
     Metric::new("onboarding_retries_scheduled_total", Counter, Worker, "users put off to a later attempt")
         .labels(&[Label { name: "reason", words: Words::Described("as in outcome.md; codes share `error`") }])

@@ -3,7 +3,7 @@
 use crate::{
     domain::UserState,
     lane::Lane,
-    phone::Unusable,
+    phone::Rejection,
     telemetry::metric::{Label, Words},
 };
 
@@ -25,9 +25,9 @@ pub(super) const OPERATION: Label =
     listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account"]);
 
 /// Empty: usable.
-pub(super) const UNUSABLE: Label = Label {
+pub(super) const REJECTION: Label = Label {
     name: "reason",
-    words: Words::Derived(|| std::iter::once("").chain(Unusable::ALL.map(Unusable::as_str)).collect()),
+    words: Words::Derived(|| std::iter::once("").chain(Rejection::ALL.map(Rejection::as_str)).collect()),
 };
 
 pub(super) const STATE: Label =

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use shared::{domain::Reason, phone::Unusable};
+use shared::{domain::Reason, phone::Rejection};
 
 use crate::{
     http::dashboard::look::Lang,
@@ -48,19 +48,19 @@ fn english(reason: Reason) -> Pair {
     const ITSELF: &str = "Nothing: it resumes by itself.";
     match reason {
         Reason::Number(unusable) => match unusable {
-            Unusable::Empty => ["No number was given", ASK],
-            Unusable::NotANumber => ["The text is no phone number", ASK],
-            Unusable::Damaged => [
+            Rejection::Empty => ["No number was given", ASK],
+            Rejection::NotANumber => ["The text is no phone number", ASK],
+            Rejection::Damaged => [
                 "A spreadsheet or a float conversion changed the number",
                 "Correct it at its source, where it is stored as text.",
             ],
-            Unusable::TooShort => ["Digits are missing", ASK],
-            Unusable::TooLong => ["Too many digits", ASK],
-            Unusable::NotAssigned => ["No operator has this range", ASK],
-            Unusable::MultipleNumbers => ["Two numbers in one field", "Ask her which is hers."],
-            Unusable::Landline => ["A fixed line", "Ask her for a mobile number."],
-            Unusable::NotTextable => ["A number that takes no messages", "Ask her for a mobile number."],
-            Unusable::CountryNotAllowed => {
+            Rejection::TooShort => ["Digits are missing", ASK],
+            Rejection::TooLong => ["Too many digits", ASK],
+            Rejection::NotAssigned => ["No operator has this range", ASK],
+            Rejection::MultipleNumbers => ["Two numbers in one field", "Ask her which is hers."],
+            Rejection::Landline => ["A fixed line", "Ask her for a mobile number."],
+            Rejection::NotTextable => ["A number that takes no messages", "Ask her for a mobile number."],
+            Rejection::CountryNotAllowed => {
                 ["A country that is not allowed", "Decide whether to allow it: ALLOWED_COUNTRIES."]
             }
         },
@@ -94,18 +94,18 @@ fn nepali(reason: Reason) -> Pair {
     const ITSELF: &str = "केही गर्नु पर्दैन: आफैँ सुचारु हुन्छ।";
     match reason {
         Reason::Number(unusable) => match unusable {
-            Unusable::Empty => ["नम्बर दिइएको छैन", ASK],
-            Unusable::NotANumber => ["यो फोन नम्बर होइन", ASK],
-            Unusable::Damaged => {
+            Rejection::Empty => ["नम्बर दिइएको छैन", ASK],
+            Rejection::NotANumber => ["यो फोन नम्बर होइन", ASK],
+            Rejection::Damaged => {
                 ["स्प्रेडसिट वा दशमलव रूपान्तरणले नम्बर बिगारेको छ", "मूल स्थानमा नम्बरलाई पाठका रूपमा राखेर सच्याउनुहोस्।"]
             }
-            Unusable::TooShort => ["अङ्क पुगेन", ASK],
-            Unusable::TooLong => ["अङ्क धेरै भयो", ASK],
-            Unusable::NotAssigned => ["यो नम्बर कुनै सेवा प्रदायकको होइन", ASK],
-            Unusable::MultipleNumbers => ["एउटै ठाउँमा दुई नम्बर", "कुन उहाँको हो सोध्नुहोस्।"],
-            Unusable::Landline => ["ल्यान्डलाइन फोन", MOBILE],
-            Unusable::NotTextable => ["सन्देश नजाने नम्बर", MOBILE],
-            Unusable::CountryNotAllowed => {
+            Rejection::TooShort => ["अङ्क पुगेन", ASK],
+            Rejection::TooLong => ["अङ्क धेरै भयो", ASK],
+            Rejection::NotAssigned => ["यो नम्बर कुनै सेवा प्रदायकको होइन", ASK],
+            Rejection::MultipleNumbers => ["एउटै ठाउँमा दुई नम्बर", "कुन उहाँको हो सोध्नुहोस्।"],
+            Rejection::Landline => ["ल्यान्डलाइन फोन", MOBILE],
+            Rejection::NotTextable => ["सन्देश नजाने नम्बर", MOBILE],
+            Rejection::CountryNotAllowed => {
                 ["अनुमति नभएको देश", "अनुमति दिने कि निर्णय गर्नुहोस्: ALLOWED_COUNTRIES।"]
             }
         },
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_advice_in_both_languages() {
-        let words = Unusable::ALL.into_iter().map(|u| u.as_str().to_owned());
+        let words = Rejection::ALL.into_iter().map(|u| u.as_str().to_owned());
         let others =
             ["shared_phone", "parked", "opted_out", "breaker_open", "error_30003", "error_21211", "http_418"];
         for word in words.chain(others.map(str::to_owned)) {
