@@ -1,6 +1,6 @@
 //! Log lines: JSON for machines, readable on a terminal. Never a full number, a name or a body.
 
-mod gathered;
+mod buffered;
 mod loggable;
 pub mod metric;
 
@@ -10,7 +10,7 @@ use std::{
     panic::{Location, PanicHookInfo},
 };
 
-pub use gathered::Flush;
+pub use buffered::Flush;
 pub use loggable::{loggable, loggable_sentence};
 use serde_json::json;
 use tracing::{Event, Subscriber};
@@ -59,8 +59,8 @@ pub fn init(format: LogFormat) {
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn init_gathered(format: LogFormat) -> io::Result<Flush> {
-    let (lines, flush) = gathered::start(io::stderr())?;
+pub fn init_buffered(format: LogFormat) -> io::Result<Flush> {
+    let (lines, flush) = buffered::start(io::stderr())?;
     start(format, move || lines.clone());
     Ok(flush)
 }

@@ -51,7 +51,7 @@ pub(super) const CONNECTIONS_PER_WORKER: u32 = CONNECTIONS + BATCHES + CALLBACKS
 
 pub(super) async fn run() -> Result<ExitCode, Failure> {
     let config = Config::read(Env::of_process())?;
-    let _flush = telemetry::init_gathered(config.log_format)?;
+    let _flush = telemetry::init_buffered(config.log_format)?;
     install_crypto();
     shared::phone::warm_up();
     let recorder = exposition::install_recorder()?;

@@ -8,9 +8,9 @@ use std::{
 };
 
 /// For so long lines gather after the first one.
-const GATHER: Duration = Duration::from_millis(5);
+const DELAY: Duration = Duration::from_millis(5);
 /// Bytes that may wait; whoever logs more waits for the thread that writes.
-const ROOM: usize = 4 * 1024 * 1024;
+const CAPACITY: usize = 4 * 1024 * 1024;
 
 #[derive(Default)]
 struct Lines {
@@ -20,22 +20,22 @@ struct Lines {
 }
 
 #[derive(Default)]
-struct Desk {
+struct Buffer {
     lines: Mutex<Lines>,
-    /// The first line came, or the desk was closed.
+    /// The first line came, or the buffer was closed.
     some: Condvar,
     /// Everything that waited is written.
     room: Condvar,
 }
 
-impl Desk {
+impl Buffer {
     fn lines(&self) -> MutexGuard<'_, Lines> {
         // A panic while holding it leaves whole lines behind.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, line: &[u8]) -> io::Result<()> {
-        let full = |lines: &mut Lines| lines.waiting.len() >= ROOM && !lines.closed;
+        let full = |lines: &mut Lines| lines.waiting.len() >= CAPACITY && !lines.closed;
         let mut lines = self.room.wait_while(self.lines(), full).unwrap_or_else(PoisonError::into_inner);
         if lines.closed {
             return io::stderr().write_all(line);
@@ -47,7 +47,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Writes until the desk is closed and empty.
+    /// Writes until the buffer is closed and empty.
     fn write(&self, mut out: impl Write) {
         let mut batch = Vec::new();
         loop {
@@ -55,7 +55,7 @@ impl Desk {
             let lines = self.some.wait_while(self.lines(), idle).unwrap_or_else(PoisonError::into_inner);
             if !lines.closed {
                 drop(lines);
-                std::thread::sleep(GATHER);
+                std::thread::sleep(DELAY);
             } else if lines.waiting.is_empty() {
                 return;
             } else {
@@ -72,9 +72,9 @@ impl Desk {
 
 /// Takes one whole line per call of `write`.
 #[derive(Clone)]
-pub(super) struct Gathered(Arc<Desk>);
+pub(super) struct BufferedWriter(Arc<Buffer>);
 
-impl Write for Gathered {
+impl Write for BufferedWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.add(line)?;
         Ok(line.len())
@@ -88,23 +88,23 @@ impl Write for Gathered {
 /// Writes what waits when dropped; later lines are written as they come.
 #[must_use = "lines are lost that are not written before the program ends"]
 pub struct Flush {
-    desk: Arc<Desk>,
+    buffer: Arc<Buffer>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Starts the thread that writes to `out`.
-pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(Gathered, Flush)> {
-    let desk = Arc::<Desk>::default();
-    let theirs = desk.clone();
+pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(BufferedWriter, Flush)> {
+    let buffer = Arc::<Buffer>::default();
+    let theirs = buffer.clone();
     let thread = std::thread::Builder::new().name("log".into()).spawn(move || theirs.write(out))?;
-    Ok((Gathered(desk.clone()), Flush { desk, thread: Some(thread) }))
+    Ok((BufferedWriter(buffer.clone()), Flush { buffer, thread: Some(thread) }))
 }
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        self.desk.lines().closed = true;
-        self.desk.some.notify_all();
-        self.desk.room.notify_all();
+        self.buffer.lines().closed = true;
+        self.buffer.some.notify_all();
+        self.buffer.room.notify_all();
         if let Some(thread) = self.thread.take() {
             // Err: it panicked; there is nothing more to write.
             let _ = thread.join();
@@ -172,10 +172,10 @@ mod tests {
         }
         let sink = Sink::default();
         let (mut lines, flush) = start(Slow(sink.clone())).unwrap();
-        let line = vec![b'x'; ROOM / 4];
+        let line = vec![b'x'; CAPACITY / 4];
         for _ in 0..20 {
             lines.write_all(&line).unwrap();
-            assert!(lines.0.lines().waiting.len() <= ROOM + line.len());
+            assert!(lines.0.lines().waiting.len() <= CAPACITY + line.len());
         }
         drop(flush);
         assert_eq!(sink.0.lock().unwrap().1.len(), 20 * line.len());
