@@ -1,20 +1,20 @@
 //! RabbitMQ: connecting, our topology, publishing with confirms.
 
 mod connection;
-mod depth;
-mod greeting;
 mod inspect;
 mod outgoing;
 mod publisher;
+mod queue_depth;
 mod screen;
+mod server_properties;
 mod topology;
-mod window;
+mod unconfirmed;
 
 pub use connection::{ConnectError, Frames, connect, install_crypto};
-pub use depth::Depth;
-pub use greeting::{Server, server};
 pub use inspect::{Condition, Part};
 pub use outgoing::Outgoing;
 pub use publisher::{PublishError, Publisher, StartError};
+pub use queue_depth::QueueDepth;
 pub use screen::Screened;
+pub use server_properties::{ServerProperties, server_properties};
 pub use topology::{Named, Topology, TopologyError};

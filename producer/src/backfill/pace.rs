@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{amqp::Depth, config::Broker, lane::Lane};
+use shared::{amqp::QueueDepth, config::Broker, lane::Lane};
 use tokio::time::Instant;
 
 use crate::{args::PaceArgs, store::selection::PAGE};
@@ -16,7 +16,7 @@ pub(crate) struct Pace {
     /// The next page may be published then.
     next: Instant,
     max_depth: u32,
-    depth: Depth,
+    depth: QueueDepth,
 }
 
 impl Pace {
@@ -25,7 +25,7 @@ impl Pace {
             rate: args.rate.map(u32::from),
             next: Instant::now(),
             max_depth: args.max_depth,
-            depth: Depth::of(broker, Lane::Backfill),
+            depth: QueueDepth::of(broker, Lane::Backfill),
         }
     }
 

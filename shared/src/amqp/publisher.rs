@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ConnectError, Frames, Outgoing, Topology, TopologyError, connect,
-    window::{self, Flight, Request},
+    unconfirmed::{self, Request, Unconfirmed},
 };
 use crate::{config::Broker, domain::RetryPolicy};
 
 /// Events published together.
-const WINDOW: usize = 256;
+const BATCH: usize = 256;
 const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 
 /// Why an event must count as not stored. Each names its event.
@@ -35,7 +35,7 @@ pub enum PublishError {
         id: String,
     },
     /// No confirm in time; it may have been stored.
-    #[error("event {id} was not confirmed within {} s", window::CONFIRM_TIMEOUT.as_secs())]
+    #[error("event {id} was not confirmed within {} s", unconfirmed::CONFIRM_TIMEOUT.as_secs())]
     Timeout {
         /// The event.
         id: String,
@@ -105,7 +105,7 @@ impl Publisher {
     }
 
     fn spawn(broker: Broker, topology: Topology, name: String, link: Option<Link>) -> (Self, JoinHandle<()>) {
-        let (requests, inbox) = mpsc::channel(4 * WINDOW);
+        let (requests, inbox) = mpsc::channel(4 * BATCH);
         let task = tokio::spawn(run(broker, topology, name, link, inbox));
         (Self { requests }, task)
     }
@@ -169,17 +169,17 @@ async fn run(
     let exchange = topology.exchange();
     let confirmed = metrics::counter!("onboarding_published_events_total", "result" => "confirmed");
     let confirm_seconds = metrics::histogram!("onboarding_publish_confirm_seconds");
-    let (mut flight, mut window) = (Flight::default(), Vec::new());
+    let (mut unconfirmed, mut batch) = (Unconfirmed::default(), Vec::new());
     // A program that starts with a link has the largest frames; one that waits for its first has time to enlarge them.
     let mut frames = if link.is_some() { Frames::Large } else { Frames::Small };
     let mut open = true;
-    while open || !flight.is_empty() {
-        let usable = link.as_ref().is_some_and(Link::usable) && !flight.spoilt();
+    while open || !unconfirmed.is_empty() {
+        let usable = link.as_ref().is_some_and(Link::usable) && !unconfirmed.spoilt();
         tokio::select! {
             biased;
-            landed = flight.land() => {
-                confirm_seconds.record(landed.took.as_secs_f64());
-                for (waiter, verdict) in landed.verdicts {
+            settled = unconfirmed.settle() => {
+                confirm_seconds.record(settled.took.as_secs_f64());
+                for (waiter, verdict) in settled.verdicts {
                     match &verdict {
                         Ok(()) => confirmed.increment(1),
                         Err(error) => {
@@ -192,15 +192,15 @@ async fn run(
                 }
             }
             // A new channel comes only after the last confirm of the old one: none is taken for another's.
-            taken = inbox.recv_many(&mut window, WINDOW), if open && flight.has_room(usable) => {
+            taken = inbox.recv_many(&mut batch, BATCH), if open && unconfirmed.has_room(usable) => {
                 open = taken > 0;
                 if open && !usable {
-                    flight = Flight::default();
+                    unconfirmed = Unconfirmed::default();
                     link = reopen(&broker, &topology, &name, frames).await;
                 }
                 if open {
                     let channel = link.as_ref().map(|link| &link.channel);
-                    flight.publish(channel, &exchange, std::mem::take(&mut window)).await;
+                    unconfirmed.publish(channel, &exchange, std::mem::take(&mut batch)).await;
                 }
             }
         }
@@ -209,7 +209,7 @@ async fn run(
 
 /// Tries for as long as a caller may be kept waiting.
 async fn reopen(broker: &Broker, topology: &Topology, name: &str, frames: Frames) -> Option<Link> {
-    let deadline = tokio::time::Instant::now() + window::CONFIRM_TIMEOUT;
+    let deadline = tokio::time::Instant::now() + unconfirmed::CONFIRM_TIMEOUT;
     for n in 0.. {
         match tokio::time::timeout_at(deadline, Link::open(broker, topology, name, frames)).await {
             Ok(Ok(link)) => return Some(link),

@@ -6,13 +6,13 @@ use super::{Frames, Topology, connect};
 use crate::{config::Broker, lane::Lane};
 
 /// Asks on a connection of its own, made when it is first needed and again after a failure.
-pub struct Depth {
+pub struct QueueDepth {
     broker: Broker,
     queue: String,
     link: Option<(Connection, Channel)>,
 }
 
-impl Depth {
+impl QueueDepth {
     /// Of the queue of `lane`.
     pub fn of(broker: Broker, lane: Lane) -> Self {
         let queue = Topology::new(broker.namespace.clone()).queue(lane);

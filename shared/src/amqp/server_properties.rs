@@ -24,7 +24,7 @@ const MOST: u32 = 64 * 1024;
 
 /// Product and version of a broker, such as `RabbitMQ` and `4.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub struct ServerProperties {
     /// Its product.
     pub product: String,
     /// Its version.
@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 /// Asks the broker for its product and version, on a connection of its own that is closed at once.
-pub async fn server(broker: &Broker) -> io::Result<Server> {
+pub async fn server_properties(broker: &Broker) -> io::Result<ServerProperties> {
     match tokio::time::timeout(LIMIT, greeting(broker)).await {
         Ok(body) => parse(&body?).ok_or_else(|| io::Error::other("the greeting is not AMQP 0-9-1")),
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -55,10 +55,10 @@ async fn greeting(broker: &Broker) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-fn parse(body: &[u8]) -> Option<Server> {
+fn parse(body: &[u8]) -> Option<ServerProperties> {
     let table = body.strip_prefix(&START)?.get(START_AND_VERSION - START.len()..)?;
     let (_, properties) = parse_field_table(table).ok()?;
-    Some(Server { product: text(&properties, "product")?, version: text(&properties, "version")? })
+    Some(ServerProperties { product: text(&properties, "product")?, version: text(&properties, "version")? })
 }
 
 fn text(properties: &FieldTable, key: &str) -> Option<String> {
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn product_and_version_are_read_from_the_greeting() {
         let found = parse(&start(&[("product", "RabbitMQ"), ("version", "4.1.0")]));
-        assert_eq!(found, Some(Server { product: "RabbitMQ".into(), version: "4.1.0".into() }));
+        assert_eq!(found, Some(ServerProperties { product: "RabbitMQ".into(), version: "4.1.0".into() }));
     }
 
     #[test]

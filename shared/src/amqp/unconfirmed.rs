@@ -1,4 +1,4 @@
-//! Windows of events on their way: while the oldest waits for its confirms, the next ones are published.
+//! Batches of events on their way: while the oldest waits for its confirms, the next ones are published.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -14,9 +14,9 @@ use tokio::{
 
 use super::{Outgoing, PublishError};
 
-/// A window whose confirms take longer has failed. A blocked connection (memory alarm) shows only this way.
+/// A batch whose confirms take longer has failed. A blocked connection (memory alarm) shows only this way.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
-/// Windows on their way at once: the broker is never idle, and a little memory is held.
+/// Batches on their way at once: the broker is never idle, and a little memory is held.
 const AT_ONCE: usize = 4;
 
 /// An event and who waits for its verdict.
@@ -49,36 +49,36 @@ struct Sent {
 }
 
 /// Events that were published together.
-struct Window {
+struct Batch {
     events: Vec<Sent>,
     began: Instant,
     deadline: Instant,
 }
 
-/// The verdicts on the oldest window.
-pub(super) struct Landed {
+/// The verdicts on the oldest batch.
+pub(super) struct Settled {
     pub(super) verdicts: Vec<(oneshot::Sender<Verdict>, Verdict)>,
     pub(super) took: Duration,
 }
 
 /// Everything that is on its way on one channel.
 #[derive(Default)]
-pub(super) struct Flight {
-    windows: VecDeque<Window>,
+pub(super) struct Unconfirmed {
+    batches: VecDeque<Batch>,
     /// Ids of what came back. lapin may attach a returned message to another confirm: its own id tells.
     returned: HashSet<String>,
     /// Something went wrong on the channel: it is of no further use.
     spoilt: bool,
 }
 
-impl Flight {
+impl Unconfirmed {
     pub(super) fn is_empty(&self) -> bool {
-        self.windows.is_empty()
+        self.batches.is_empty()
     }
 
-    /// Whether another window may be published: on a channel that is of no use, once nothing is on its way there.
+    /// Whether another batch may be published: on a channel that is of no use, once nothing is on its way there.
     pub(super) fn has_room(&self, usable: bool) -> bool {
-        self.windows.len() < if usable { AT_ONCE } else { 1 }
+        self.batches.len() < if usable { AT_ONCE } else { 1 }
     }
 
     /// Whether the channel must be replaced.
@@ -86,37 +86,37 @@ impl Flight {
         self.spoilt
     }
 
-    /// Publishes a window; without a channel its events are unsent.
-    pub(super) async fn publish(&mut self, channel: Option<&Channel>, exchange: &str, window: Vec<Request>) {
+    /// Publishes a batch; without a channel its events are unsent.
+    pub(super) async fn publish(&mut self, channel: Option<&Channel>, exchange: &str, batch: Vec<Request>) {
         let began = Instant::now();
         // All at once: handed over one by one, each would wake the thread that writes.
-        let states = join_all(window.iter().map(|request| send(channel, exchange, &request.event))).await;
+        let states = join_all(batch.iter().map(|request| send(channel, exchange, &request.event))).await;
         self.spoilt |= states.iter().any(|state| !matches!(state, State::Waiting(_)));
-        let sent = window.into_iter().zip(states);
+        let sent = batch.into_iter().zip(states);
         let events =
             sent.map(|(Request { event, verdict }, state)| Sent { id: event.id, verdict, state }).collect();
-        self.windows.push_back(Window { events, began, deadline: Instant::now() + CONFIRM_TIMEOUT });
+        self.batches.push_back(Batch { events, began, deadline: Instant::now() + CONFIRM_TIMEOUT });
     }
 
-    /// Waits for the oldest window; for ever, when there is none. May be given up and called again.
-    pub(super) async fn land(&mut self) -> Landed {
-        let Some(oldest) = self.windows.front_mut() else { return std::future::pending().await };
+    /// Waits for the oldest batch; for ever, when there is none. May be given up and called again.
+    pub(super) async fn settle(&mut self) -> Settled {
+        let Some(oldest) = self.batches.front_mut() else { return std::future::pending().await };
         // Err: what is still waiting then has taken too long.
         let _ = timeout_at(oldest.deadline, oldest.confirmed(&mut self.returned)).await;
         // What came back before these were confirmed may be attached to a later one that is confirmed, too.
-        for later in self.windows.iter_mut().skip(1) {
+        for later in self.batches.iter_mut().skip(1) {
             later.look(&mut self.returned);
         }
-        let Some(Window { events, began, .. }) = self.windows.pop_front() else {
+        let Some(Batch { events, began, .. }) = self.batches.pop_front() else {
             return std::future::pending().await;
         };
         self.spoilt |= events.iter().any(|e| !matches!(e.state, State::Confirmed | State::Refused));
         let verdicts =
-            events.into_iter().map(|Sent { id, verdict, state }| (verdict, self.judge(id, state))).collect();
-        Landed { verdicts, took: began.elapsed() }
+            events.into_iter().map(|Sent { id, verdict, state }| (verdict, self.result(id, state))).collect();
+        Settled { verdicts, took: began.elapsed() }
     }
 
-    fn judge(&mut self, id: String, state: State) -> Verdict {
+    fn result(&mut self, id: String, state: State) -> Verdict {
         if self.returned.remove(&id) {
             return Err(PublishError::Returned { id });
         }
@@ -130,7 +130,7 @@ impl Flight {
     }
 }
 
-impl Window {
+impl Batch {
     async fn confirmed(&mut self, returned: &mut HashSet<String>) {
         for Sent { state, .. } in &mut self.events {
             if let State::Waiting(confirm) = state {

@@ -49,7 +49,7 @@ fn explain(found: &mut Findings, error: &ConnectError) {
 }
 
 async fn version(found: &mut Findings, broker: &Broker) {
-    match amqp::server(broker).await {
+    match amqp::server_properties(broker).await {
         Ok(server) => {
             let text = format!("{} {}", server.product, server.version);
             if is_known(&server.version) {
