@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 
 /// One deed.
 #[derive(Debug, Clone, Copy)]
-pub struct Deed<'a> {
+pub struct NewEntry<'a> {
     /// Who, such as a login name.
     pub actor: &'a str,
     /// What, as the command is typed.
@@ -17,7 +17,7 @@ pub struct Deed<'a> {
 }
 
 /// Writes it down in `audit_log`.
-pub async fn note(tx: &mut PgConnection, deed: &Deed<'_>) -> Result<(), sqlx::Error> {
+pub async fn note(tx: &mut PgConnection, deed: &NewEntry<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO audit_log (actor, action, subject, reason) VALUES ($1, $2, $3, $4)",
         deed.actor,

@@ -5,7 +5,7 @@ use producer::{
     Broker, Producer,
     command::{Exit, Failure, print},
 };
-use shared::audit::{self, Deed};
+use shared::audit::{self, NewEntry};
 
 use crate::{
     args::Format,
@@ -93,7 +93,7 @@ async fn go(context: &Context, run: &Run, mut sink: Sink) -> Result<(Report, Str
 async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx::Error> {
     let safety = &context.args.safety;
     let flags = if context.args.resume.is_some() { " --resume".to_owned() } else { run.order.flags() };
-    let deed = Deed {
+    let deed = NewEntry {
         actor: &audit::actor(safety.actor.as_deref()),
         action: &format!("backfill{flags}"),
         subject: &format!("run {}, {} users selected", run.id, report.selected),

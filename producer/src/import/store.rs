@@ -7,7 +7,7 @@ use producer::{
     command::{Failure, Numbers, Progress, repeat},
 };
 use shared::{
-    audit::{self, Deed},
+    audit::{self, NewEntry},
     phone::E164,
 };
 use sqlx::PgPool;
@@ -62,7 +62,7 @@ impl<'a> Import<'a> {
         if self.terms.write {
             let Author { actor, reason } = &self.author;
             let mut connection = self.pool.acquire().await?;
-            audit::note(&mut connection, &Deed { actor, action, subject, reason }).await?;
+            audit::note(&mut connection, &NewEntry { actor, action, subject, reason }).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use shared::{
-    audit::{self, Deed},
+    audit::{self, NewEntry},
     config::{DatabaseUrl, Env, insecure_allowed, settings},
     db::{self, Limits, MIGRATIONS, sqlstate},
 };
@@ -80,6 +80,6 @@ fn explain(error: &MigrateError) -> String {
 /// Called after the migrations, because they create the audit log.
 async fn note(connection: &mut PgConnection, applied: usize, actor: &str) -> Result<(), sqlx::Error> {
     let (subject, reason) = (format!("{applied} migrations"), concat!("version ", env!("CARGO_PKG_VERSION")));
-    let deed = Deed { actor, action: "migrate", subject: &subject, reason };
+    let deed = NewEntry { actor, action: "migrate", subject: &subject, reason };
     audit::note(connection, &deed).await
 }

@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     facts::Arrival,
     pipeline::{self, Inbound, Verdict},
-    store::audit::{self, Deed},
+    store::audit::{self, NewEntry},
     twilio::{self, Client, Preflight, Sender},
     worker::Worker,
 };
@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let worker = Worker::new(config, [pool.clone(), pool.clone(), pool], stop, &abandon)?;
     let actor = open::actor(arguments.actor.as_deref());
     let subject = phone.e164.masked();
-    let deed = Deed { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
+    let deed = NewEntry { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
     note(&worker.pool, &deed).await.map_err(open::failed)?;
     worker.gate.pauses.look(&worker.pool).await.map_err(open::failed)?;
     let user = format!("register-{}", Uuid::now_v7());
@@ -135,7 +135,7 @@ fn read_number(argument: &str) -> Result<String, Failure> {
 }
 
 /// Before the message: whoever sends it stands for it.
-async fn note(pool: &PgPool, deed: &Deed<'_>) -> Result<(), sqlx::Error> {
+async fn note(pool: &PgPool, deed: &NewEntry<'_>) -> Result<(), sqlx::Error> {
     audit::note(&mut *pool.acquire().await?, deed).await
 }
 

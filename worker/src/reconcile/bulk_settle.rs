@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::{
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
-        audit::{self, Deed},
+        audit::{self, NewEntry},
         parked::{self, Decision},
         unknown::{self, Doubt, Unsettled},
     },
@@ -151,8 +151,12 @@ impl<'a> BulkSettle<'a> {
     /// Notes in the audit log that a person has `found` outcomes settled, before any of them is.
     pub(crate) async fn note(&self, order: &Order, found: usize) -> Result<(), sqlx::Error> {
         let subject = format!("{found} outcomes claimed from {} to {}", order.since, order.until);
-        let deed =
-            Deed { actor: &order.actor, action: "unknown settle", subject: &subject, reason: &order.reason };
+        let deed = NewEntry {
+            actor: &order.actor,
+            action: "unknown settle",
+            subject: &subject,
+            reason: &order.reason,
+        };
         let mut tx = self.pool.begin().await?;
         audit::note(&mut tx, &deed).await?;
         tx.commit().await

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
-    audit::{self, Deed},
+    audit::{self, NewEntry},
     messages, number,
     unknown::{self, Adoption},
 };
@@ -125,7 +125,7 @@ pub(crate) async fn decide(
             Decision::MarkSent => "unknown mark-sent",
             Decision::Reopen => "unknown reopen",
         };
-        audit::note(&mut tx, &Deed { actor, action, subject: &id.to_string(), reason }).await?;
+        audit::note(&mut tx, &NewEntry { actor, action, subject: &id.to_string(), reason }).await?;
     }
     tx.commit().await?;
     Ok(settled)

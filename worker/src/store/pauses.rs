@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::lane::Lane;
 use sqlx::PgPool;
 
-use super::audit::{self, Deed};
+use super::audit::{self, NewEntry};
 
 /// A pause in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) async fn pause(
     .await?;
     if pause.is_some() {
         let subject = format!("lane {}", lane.as_str());
-        audit::note(&mut tx, &Deed { actor, action: "pause", subject: &subject, reason }).await?;
+        audit::note(&mut tx, &NewEntry { actor, action: "pause", subject: &subject, reason }).await?;
     }
     tx.commit().await?;
     Ok(pause)
@@ -82,7 +82,7 @@ pub(crate) async fn resume(
     .unwrap_or(false);
     if lifted {
         let subject = format!("lane {}", lane.as_str());
-        audit::note(&mut tx, &Deed { actor, action: "resume", subject: &subject, reason }).await?;
+        audit::note(&mut tx, &NewEntry { actor, action: "resume", subject: &subject, reason }).await?;
     }
     tx.commit().await?;
     Ok(lifted)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
-use super::audit::{self, Deed};
+use super::audit::{self, NewEntry};
 
 /// What is forgotten, once it is older than its period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) async fn prune(
         let batch = forget(&mut tx, kind, seconds).await?;
         if batch > 0 {
             let subject = format!("{batch} {} older than {}", kind.label(), in_words(period));
-            audit::note(&mut tx, &Deed { actor, action: "prune", subject: &subject, reason }).await?;
+            audit::note(&mut tx, &NewEntry { actor, action: "prune", subject: &subject, reason }).await?;
         }
         tx.commit().await?;
         rows += batch;

@@ -5,7 +5,7 @@ use shared::domain::MessageId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::audit::{self, Deed};
+use super::audit::{self, NewEntry};
 
 /// A message at Twilio.
 pub(crate) struct Found {
@@ -29,7 +29,7 @@ pub(crate) async fn note(
 ) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     let subject = format!("messages since {since}");
-    audit::note(&mut tx, &Deed { actor, action: "recover", subject: &subject, reason }).await?;
+    audit::note(&mut tx, &NewEntry { actor, action: "recover", subject: &subject, reason }).await?;
     tx.commit().await
 }
 

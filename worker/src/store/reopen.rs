@@ -4,7 +4,7 @@
 use sqlx::PgPool;
 
 use super::{
-    audit::{self, Deed},
+    audit::{self, NewEntry},
     number,
 };
 
@@ -57,7 +57,7 @@ pub(crate) async fn reopen(
     let proved_sent = number::released(&mut tx, &freed).await?;
     let reopened = numbers.iter().filter(|n| !n.as_ref().is_some_and(|n| proved_sent.contains(n))).count();
     let subject = format!("{reopened} users with reason {reason}");
-    audit::note(&mut tx, &Deed { actor, action: "reopen", subject: &subject, reason: why }).await?;
+    audit::note(&mut tx, &NewEntry { actor, action: "reopen", subject: &subject, reason: why }).await?;
     tx.commit().await?;
     Ok(reopened)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::phone::E164;
 use sqlx::PgPool;
 
-use super::audit::{self, Deed};
+use super::audit::{self, NewEntry};
 
 /// A number on the list.
 pub(crate) struct Suppressed {
@@ -29,7 +29,7 @@ pub(crate) async fn add(pool: &PgPool, phone: &E164, actor: &str, reason: &str) 
     .await?;
     let added = added.rows_affected() == 1;
     if added {
-        audit::note(&mut tx, &Deed { actor, action: "suppress add", subject: &phone.masked(), reason })
+        audit::note(&mut tx, &NewEntry { actor, action: "suppress add", subject: &phone.masked(), reason })
             .await?;
     }
     tx.commit().await?;
@@ -54,8 +54,11 @@ pub(crate) async fn lift(
     .await?;
     let lifted = lifted.rows_affected() == 1;
     if lifted {
-        audit::note(&mut tx, &Deed { actor, action: "suppress remove", subject: &phone.masked(), reason })
-            .await?;
+        audit::note(
+            &mut tx,
+            &NewEntry { actor, action: "suppress remove", subject: &phone.masked(), reason },
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(lifted)

@@ -1,7 +1,7 @@
 //! Table `backfill_runs`.
 
 use producer::command::Failure;
-use shared::audit::{self, Deed};
+use shared::audit::{self, NewEntry};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
@@ -100,7 +100,7 @@ pub(crate) async fn begin(
     pool: &PgPool,
     run: &Run,
     selected: u64,
-    deed: &Deed<'_>,
+    deed: &NewEntry<'_>,
 ) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(

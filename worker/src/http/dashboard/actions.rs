@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shared::{
-    audit::{self, Deed},
+    audit::{self, NewEntry},
     lane::Lane,
 };
 use uuid::Uuid;
@@ -217,7 +217,7 @@ pub(crate) async fn logout(
 ) -> Result<Response, Failure> {
     let cookie = session::end(admin.pool(), &headers).await?;
     let mut tx = admin.pool().begin().await?;
-    let deed = Deed { actor: &visitor.name, action: "sign out", subject: "dashboard", reason: "" };
+    let deed = NewEntry { actor: &visitor.name, action: "sign out", subject: "dashboard", reason: "" };
     audit::note(&mut tx, &deed).await?;
     tx.commit().await?;
     let mut response = Redirect::to("/login").into_response();

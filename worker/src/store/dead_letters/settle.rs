@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::lane::Lane;
 use sqlx::{PgConnection, PgPool};
 
-use crate::store::audit::{self, Deed};
+use crate::store::audit::{self, NewEntry};
 
 /// A letter with all that is needed to publish it once more.
 pub(crate) struct Letter {
@@ -94,7 +94,7 @@ async fn note(
     verdict: &Verdict<'_>,
 ) -> Result<(), sqlx::Error> {
     let subject = format!("letters {}", listed(ids));
-    let deed = Deed { actor: verdict.actor, action, subject: &subject, reason: verdict.because };
+    let deed = NewEntry { actor: verdict.actor, action, subject: &subject, reason: verdict.because };
     audit::note(tx, &deed).await
 }
 

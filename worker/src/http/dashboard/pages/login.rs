@@ -12,7 +12,7 @@ use axum::{
 use cookie::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
-use shared::audit::{self, Deed};
+use shared::audit::{self, NewEntry};
 
 use crate::{
     config::Account,
@@ -89,7 +89,7 @@ async fn check(admin: &Admin, typed: Typed, address: IpAddr) -> Option<Account> 
 
 async fn welcome(admin: &Admin, account: &Account) -> Result<Response, Failure> {
     let mut tx = admin.pool().begin().await?;
-    let deed = Deed { actor: &account.name, action: "sign in", subject: "dashboard", reason: "" };
+    let deed = NewEntry { actor: &account.name, action: "sign in", subject: "dashboard", reason: "" };
     audit::note(&mut tx, &deed).await?;
     tx.commit().await?;
     let (_, cookie) = session::begin(admin.pool(), &account.name, account.role).await?;
