@@ -8,4 +8,4 @@ mod welcome;
 
 pub use content::{Content, ContentSid, InvalidContentSid};
 pub use language::{Language, UnknownLanguage};
-pub use welcome::{Message, is_welcome, welcome};
+pub use welcome::{Wording, is_welcome, welcome};

@@ -8,24 +8,24 @@ use std::{fmt, sync::OnceLock};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Language,
+    Content, Language,
     segments::{self, Segments},
 };
 
 /// A message ready to be sent.
-pub struct Message {
+pub struct Wording {
     language: Language,
     file: &'static str,
     sha256: OnceLock<[u8; 32]>,
     segments: OnceLock<Segments>,
 }
 
-static WELCOME_NE: Message = Message::new(Language::Ne, include_str!("welcome.ne.txt"));
-static WELCOME_EN: Message = Message::new(Language::En, include_str!("welcome.en.txt"));
+static WELCOME_NE: Wording = Wording::new(Language::Ne, include_str!("welcome.ne.txt"));
+static WELCOME_EN: Wording = Wording::new(Language::En, include_str!("welcome.en.txt"));
 
 /// The welcome: one segment, discreet, with a link to stop, for SMS in Nepal goes one way only and no
 /// STOP can come back.
-pub fn welcome(language: Language) -> &'static Message {
+pub fn welcome(language: Language) -> &'static Wording {
     match language {
         Language::Ne => &WELCOME_NE,
         Language::En => &WELCOME_EN,
@@ -37,7 +37,7 @@ pub fn is_welcome(body: &str) -> bool {
     Language::ALL.into_iter().any(|language| welcome(language).body() == body)
 }
 
-impl Message {
+impl Wording {
     const fn new(language: Language, file: &'static str) -> Self {
         Self { language, file, sha256: OnceLock::new(), segments: OnceLock::new() }
     }
@@ -52,6 +52,11 @@ impl Message {
         self.file.trim_ascii_end()
     }
 
+    /// The text as the content of a message.
+    pub fn content(&self) -> Content {
+        Content::Text(self.body().into())
+    }
+
     /// SHA-256 of the UTF-8 body: tells later which wording an attempt carried.
     pub fn body_sha256(&self) -> &[u8; 32] {
         self.sha256.get_or_init(|| Sha256::digest(self.body()).into())
@@ -64,9 +69,9 @@ impl Message {
 }
 
 /// Shows no body.
-impl fmt::Debug for Message {
+impl fmt::Debug for Wording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").field("language", &self.language).finish_non_exhaustive()
+        f.debug_struct("Wording").field("language", &self.language).finish_non_exhaustive()
     }
 }
 
@@ -115,6 +120,6 @@ mod tests {
 
     #[test]
     fn debug_shows_no_body() {
-        assert_eq!(format!("{:?}", welcome(Language::En)), "Message { language: En, .. }");
+        assert_eq!(format!("{:?}", welcome(Language::En)), "Wording { language: En, .. }");
     }
 }

@@ -7,7 +7,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use shared::{
     events::Event,
     phone::{Phone, Rejection},
-    templates::{Message, segments::Encoding},
+    templates::{Wording, segments::Encoding},
 };
 
 use super::{Inbound, Verdict};
@@ -84,7 +84,7 @@ impl Meters {
         });
     }
 
-    pub(super) fn sent(&self, message: &Message) {
+    pub(super) fn sent(&self, message: &Wording) {
         let language = message.language().as_str();
         let register = || counter!("onboarding_messages_sent_total", "channel" => "sms", "lang" => language, "kind" => "welcome");
         self.sent.with(language, register, |c| c.increment(1));

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use shared::{
     domain::{AttemptOutcome, MessageId, Reason, UserState},
     phone::E164,
-    templates::{self, Message},
+    templates::{self, Wording},
 };
 
 use tokio::time::Instant;
@@ -172,7 +172,7 @@ async fn capped(worker: &Worker, facts: Arc<Facts>, retries: u32) -> Result<Opti
     hold(worker, facts, Trip::of(Reason::DailyCap, wait), retries).await
 }
 
-fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Message) -> Wish {
+fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Wording) -> Wish {
     let message_id = MessageId::new();
     let mut user = NewState::plain(facts, UserState::Registered, None);
     user.attempt = Some(message_id);
@@ -198,7 +198,7 @@ async fn call<'a>(
     facts: &Facts,
     phone: &E164,
     claimed: Claimed,
-    message: &Message,
+    message: &Wording,
     standing: Standing,
     mut pass: Pass<'a>,
 ) -> Result<Verdict, Interrupted> {
