@@ -1,4 +1,4 @@
-//! What every event costs without any service: `cargo bench -p shared`.
+//! The CPU cost of an event without services: `cargo bench -p shared`.
 
 use chrono::Utc;
 use divan::{Bencher, black_box, counter::ItemsCount};
@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-/// Text and region of the vectors; those of `region` only, where one is given.
+/// Text and region of the vectors, restricted to `region` if it is given.
 fn forms(region: Option<&str>) -> Vec<(String, Region)> {
     let lines = VECTORS.lines().skip(1).filter(|line| !line.starts_with('#'));
     let columns = lines.filter_map(|line| {

@@ -1,64 +1,65 @@
-//! Who did what by hand, and why. Append-only; written in the transaction of the deed.
+//! The audit log: actions of staff with their reasons. It is append-only, and an entry is written in the transaction of
+//! its action.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
-/// One deed.
+/// An entry to write.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {
-    /// Who, such as a login name.
+    /// The person, such as a login name.
     pub actor: &'a str,
-    /// What, as the command is typed.
+    /// The action, as the command is typed.
     pub action: &'a str,
-    /// To whom or to what: ids, counts and masked numbers only.
+    /// The objects of the action: ids, counts and masked numbers only.
     pub subject: &'a str,
-    /// Why, in the actor's words; may be empty where the command does not ask.
+    /// The reason in the actor's words; empty if the command does not ask for one.
     pub reason: &'a str,
 }
 
-/// Writes it down in `audit_log`.
-pub async fn note(tx: &mut PgConnection, deed: &NewEntry<'_>) -> Result<(), sqlx::Error> {
+/// Inserts the entry into `audit_log`.
+pub async fn note(tx: &mut PgConnection, entry: &NewEntry<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO audit_log (actor, action, subject, reason) VALUES ($1, $2, $3, $4)",
-        deed.actor,
-        deed.action,
-        deed.subject,
-        deed.reason,
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.reason,
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// What was written down.
+/// A stored entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// The time of the action.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The person.
     pub actor: String,
-    /// What.
+    /// The action.
     pub action: String,
-    /// To whom or to what.
+    /// The objects of the action.
     pub subject: String,
-    /// Why; empty where the command did not ask.
+    /// The reason; empty if the command did not ask for one.
     pub reason: String,
 }
 
-/// Which entries are meant; what is none restricts nothing.
+/// A filter of entries. A field that is `None` does not restrict.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Of this time or later.
+    /// At this time or later.
     pub since: Option<DateTime<Utc>>,
     /// By this person.
     pub actor: Option<String>,
-    /// Of this command, or of a command that begins so.
+    /// With an action that begins with this text.
     pub action: Option<String>,
-    /// The latest so many.
+    /// Only the last N.
     pub limit: Option<i64>,
 }
 
-/// The entries, oldest first.
+/// The matching entries, oldest first.
 pub async fn list(pool: &PgPool, wanted: &Wanted) -> Result<Vec<Entry>, sqlx::Error> {
     let mut entries = sqlx::query_as!(
         Entry,
@@ -77,7 +78,7 @@ pub async fn list(pool: &PgPool, wanted: &Wanted) -> Result<Vec<Entry>, sqlx::Er
     Ok(entries)
 }
 
-/// Whoever is at the keyboard: the name given, else the login name (`USER`), else `unknown`.
+/// The name of the actor: `named`, else the login name (`USER`), else `unknown`.
 pub fn actor(named: Option<&str>) -> String {
     let login = || std::env::var("USER").ok().filter(|u| !u.is_empty());
     named.map(str::to_owned).or_else(login).unwrap_or_else(|| "unknown".to_owned())
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_given_comes_first() {
+    fn the_given_name_has_precedence() {
         assert_eq!(actor(Some("maya")), "maya");
         assert!(!actor(None).is_empty());
     }

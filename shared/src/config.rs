@@ -1,4 +1,4 @@
-//! Configuration from the environment. All faults are reported at once, each with what to do.
+//! Configuration from the environment. All faults are reported together, each with the correction.
 
 mod address;
 mod broker;

@@ -1,4 +1,4 @@
-//! The connection pool, and which database errors are worth repeating.
+//! Connections to Postgres, and the classification of database errors.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use sqlx::{
 
 use crate::config::DatabaseUrl;
 
-/// Every schema change, oldest first; they only go forward.
+/// Every schema change, oldest first. Migrations only go forward.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
-/// A connection that was returned so lately is taken unasked.
+/// A connection that was returned within this time is reused without a ping.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long a statement, and a wait for a lock, may last.
+/// Time limits for a statement and for its wait for a lock.
 #[derive(Debug, Clone, Copy)]
 pub enum Limits {
     /// 30 s and 10 s.
@@ -37,16 +37,17 @@ impl Limits {
     }
 }
 
-/// A commit is on the server's disk, and on that of a synchronous standby, before it is reported, whatever the server's
-/// default: a claim that a crash of the server forgets would be made again. A server that waits for more keeps that.
+/// A commit returns only after it is on the server's disk and on that of a synchronous standby, whatever the server's
+/// default. Otherwise a crash of the server could lose a claim, and the claim would be made again. A stricter setting of
+/// the server is kept.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
                        WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');";
 
-/// Postgres keeps a plan until it next analyses the tables: made while they were empty, it reads them as a whole at
-/// every execution, however much they grow meanwhile.
+/// Postgres keeps a plan until it analyses the tables again. A plan that was made for empty tables scans them completely
+/// at every execution, even after they have grown.
 const BY_INDEX: &str = "SET enable_seqscan = off; SET jit = off;";
 
-/// A pool that connects when it is first used. Statements are limited to 30 s by the server.
+/// A pool that connects at its first use. The server limits statements to 30 s.
 pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     if url.unverified() {
         tracing::warn!(
@@ -56,7 +57,7 @@ pub fn pool(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, s
     Ok(connect_with(url.options(name)?, connections, ""))
 }
 
-/// A pool for statements that each name some rows, and find them by an index wherever there is one.
+/// A pool for statements that select a few rows. The planner uses an index wherever one exists.
 pub fn pool_by_index(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     Ok(connect_with(url.options(name)?, connections, BY_INDEX))
 }
@@ -68,8 +69,8 @@ pub async fn connect(url: &DatabaseUrl, name: &str, limits: Limits) -> Result<Pg
     Ok(connection)
 }
 
-/// Settings of a session are sent as statements: a pooler such as PgBouncer refuses them in the startup packet. Its
-/// `session` mode is required, for it keeps them.
+/// Sends the settings of a session as statements, because a pooler such as PgBouncer refuses them in the startup packet.
+/// A pooler must run in `session` mode, which keeps them.
 async fn begin_session(connection: &mut PgConnection, limits: Limits, more: &str) -> Result<(), sqlx::Error> {
     let statements = [limits.statements(), DURABLE, more].concat();
     connection.execute(statements.as_str()).await.map(|_| ())
@@ -81,7 +82,7 @@ fn connect_with(options: PgConnectOptions, connections: u32, more: &'static str)
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .max_lifetime(Duration::from_secs(30 * 60))
-        // sqlx asks each connection whether it lives when it is returned, and by default again when it is taken.
+        // sqlx pings a connection when it is returned and, by default, again when it is acquired.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
@@ -99,7 +100,7 @@ pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
     Ok(missing_migrations(&mut *pool.acquire().await?).await? == 0)
 }
 
-/// How many of this program's migrations the database does not have.
+/// The number of this program's migrations that the database lacks.
 pub async fn missing_migrations(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
     let exists = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)
         .fetch_one(&mut *connection)
@@ -107,23 +108,23 @@ pub async fn missing_migrations(connection: &mut PgConnection) -> Result<usize, 
     if !exists {
         return Ok(MIGRATIONS.iter().count());
     }
-    // Unchecked at compile time: the table is sqlx's own and not part of our schema.
+    // Not checked at compile time: the table belongs to sqlx and is not part of our schema.
     let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
         .fetch_all(connection)
         .await?;
     Ok(MIGRATIONS.iter().filter(|m| !applied.contains(&m.version)).count())
 }
 
-/// What to do about a failed statement.
+/// Whether a failed statement is worth repeating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// The connection, the server's state, a deadlock or a timeout: the same statement may succeed later.
+    /// The connection, the server's state, a deadlock or a timeout. The same statement may succeed later.
     Passing,
-    /// The data of a row can never be stored.
+    /// The data of a row is invalid and can never be stored.
     Data,
 }
 
-/// What may be said of a database error: its own text can quote a row.
+/// A text that is safe to log. The error's own text can quote a row.
 pub fn sqlstate(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(db) => format!("SQLSTATE {}", db.code().unwrap_or_default()),
@@ -133,7 +134,7 @@ pub fn sqlstate(error: &sqlx::Error) -> String {
     }
 }
 
-/// What to look at where no connection could be made.
+/// What an operator should check if the connection failed.
 pub fn advice(error: &sqlx::Error) -> &'static str {
     let sqlx::Error::Database(db) = error else { return "Is it running?" };
     match db.code().as_deref() {
@@ -144,7 +145,7 @@ pub fn advice(error: &sqlx::Error) -> &'static str {
     }
 }
 
-/// Tells a bad row from bad weather, by SQLSTATE class (PostgreSQL docs, appendix A).
+/// Classifies an error by its SQLSTATE class (PostgreSQL docs, appendix A).
 pub fn trouble(error: &sqlx::Error) -> Trouble {
     let sqlx::Error::Database(db) = error else {
         return match error {

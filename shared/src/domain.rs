@@ -1,4 +1,4 @@
-//! The terms that all parts of the service share: what is sent, to whom, and how it ended.
+//! The terms that all parts of the service share: users, messages, attempts and reasons.
 
 mod attempt;
 mod message;

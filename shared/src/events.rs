@@ -1,4 +1,4 @@
-//! What travels through RabbitMQ: CloudEvents 1.0 in structured JSON, and the bare object that came before.
+//! The events in RabbitMQ: CloudEvents 1.0 in structured JSON, and the older bare object (v0).
 
 mod decode;
 mod encode;
@@ -18,40 +18,40 @@ pub const SIGNED_UP: &str = "np.aamcare.user.signed_up.v1";
 pub const BACKFILL: &str = "np.aamcare.user.backfill.v1";
 /// Content type of a published event.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
-/// A longer body is a dead letter.
+/// A longer body becomes a dead letter.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// A decoded event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The CloudEvents `id`; none in v0.
+    /// The CloudEvents `id`. `None` in v0.
     pub id: Option<String>,
-    /// When it happened, as its publisher says.
+    /// The time of the event, as its publisher states it.
     pub time: EventTime,
-    /// The contract it follows.
+    /// The version of the contract.
     pub version: Version,
-    /// What it says.
+    /// The content.
     pub kind: Kind,
 }
 
 /// The time that a publisher gives an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventTime {
-    /// None is given.
+    /// The event does not state a time.
     Missing,
-    /// It can be read.
+    /// A valid time.
     At(DateTime<Utc>),
-    /// There is a text, but no time that can be read. The event counts as older than any data with a time.
+    /// The text is not a valid time. The event counts as older than any data with a time.
     Unreadable,
 }
 
 impl EventTime {
-    /// Reads the text of a publisher.
+    /// Reads the text that a publisher wrote.
     pub fn read(text: &str) -> Self {
         time::parse(text).map_or(Self::Unreadable, Self::At)
     }
 
-    /// The time, where it can be read.
+    /// The time, if it is valid.
     pub fn at(self) -> Option<DateTime<Utc>> {
         match self {
             Self::At(time) => Some(time),
@@ -70,7 +70,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The word for metric labels.
+    /// The name in metric labels.
     pub fn as_str(self) -> &'static str {
         match self {
             Version::V0 => "v0",
@@ -79,12 +79,12 @@ impl Version {
     }
 }
 
-/// What an event says.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// Somebody signed up or changed her number.
+    /// A user signed up or changed the number.
     SignedUp(Box<Signup>),
-    /// A stored user is to be welcomed; the worker reads her number from the database.
+    /// A stored user should be welcomed. The worker reads the number from the database.
     Stored(UserId),
 }
 
@@ -93,18 +93,18 @@ pub enum Kind {
 pub struct Signup {
     /// The portal's id.
     pub user_id: UserId,
-    /// The number as typed, NUL removed, cut to 250 bytes; empty when there is none.
+    /// The number as typed, without NUL and cut to 250 bytes. Empty if it is missing.
     pub phone: String,
     /// ISO 3166 code of the country that the portal knows, for numbers without a country code. Events carry it as
-    /// given; an unknown one is left out when they are read.
+    /// given. The decoder drops an unknown code.
     pub country_hint: Option<String>,
     /// Language as the portal writes it.
     pub language: Option<String>,
-    /// Channel she prefers; recorded, SMS is sent.
+    /// The channel that the user prefers. It is recorded, but SMS is sent.
     pub channel: Option<String>,
     /// `pregnant_woman`, `new_mother` or `other`.
     pub user_kind: Option<UserKind>,
-    /// Her name as the portal shows it.
+    /// The name as the portal shows it.
     pub display_name: Option<String>,
 }
 
@@ -114,7 +114,7 @@ impl std::fmt::Debug for Signup {
     }
 }
 
-/// Which profile the portal keeps of a user.
+/// The kind of profile that the portal keeps of a user.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]

@@ -1,7 +1,7 @@
 //! JSON objects that are read into structs.
 //!
-//! serde reads a struct from an array too, item by item in the order of the fields: `[1]` would become a user
-//! of id 1. Whatever comes from outside is therefore read as an [`Object`], at every level.
+//! serde also reads a struct from an array, item by item in the order of the fields: `[1]` would become a user
+//! with id 1. All external JSON is therefore read as an [`Object`], at every level.
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,7 +10,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A value that is read from an object and from nothing else.
+/// A value that is read only from an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object<T>(pub T);
 
@@ -37,7 +37,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
 /// Reads an object.
 ///
 /// # Errors
-/// As `serde_json`, and for every value that is no object.
+/// As `serde_json`, and for values other than objects.
 pub fn object_from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text).map(|Object(value)| value)
 }
@@ -45,7 +45,7 @@ pub fn object_from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde
 /// Reads an object in UTF-8.
 ///
 /// # Errors
-/// As `serde_json`, and for every value that is no object.
+/// As `serde_json`, and for values other than objects.
 pub fn object_from_slice<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(bytes).map(|Object(value)| value)
 }

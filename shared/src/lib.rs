@@ -1,5 +1,5 @@
-//! The domain of Aamcare onboarding: events, phone numbers, states and the message catalogue, and the
-//! broker and database they travel through. Knows neither HTTP nor the command line.
+//! What worker and producer share: the domain of Aamcare onboarding, events, phone numbers, message texts, and the
+//! clients of RabbitMQ and Postgres. It contains neither HTTP nor a command line.
 
 pub mod amqp;
 pub mod audit;

@@ -1,15 +1,15 @@
-//! Lines of files and pipes, whatever system wrote them.
+//! Line ends of files and pipes from any system.
 
 use std::io::{self, Read};
 
-/// Reads CR LF and a lone CR as LF, so that every line ends with one byte. Any other byte passes unchanged.
+/// Reads CR LF and a single CR as LF, so that every line ends with one byte. Other bytes pass unchanged.
 pub struct UniversalLines<R> {
     reader: R,
     after_return: bool,
 }
 
 impl<R: Read> UniversalLines<R> {
-    /// Of `reader`, which is read in the pieces that the caller asks for: put a buffer around this.
+    /// Wraps `reader`, which is read in the pieces that the caller asks for. Wrap the result in a `BufReader`.
     pub fn new(reader: R) -> Self {
         Self { reader, after_return: false }
     }
@@ -38,7 +38,7 @@ impl<R: Read> Read for UniversalLines<R> {
         loop {
             let read = self.reader.read(buffer)?;
             let kept = self.convert(&mut buffer[..read]);
-            // Nothing left of a piece that held only the LF of a CR LF: that is not the end of the input.
+            // A piece with only the LF of a CR LF becomes empty. That is not the end of the input.
             if kept > 0 || read == 0 {
                 return Ok(kept);
             }
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives `piece` bytes at a time.
+    /// Returns `piece` bytes per read.
     struct Pieces<'a> {
         rest: &'a [u8],
         piece: usize,

@@ -1,9 +1,9 @@
-//! Phone numbers: from what a person typed to E.164, or the reason why it cannot be texted.
+//! Phone numbers: from the text that a person typed to E.164, or to the reason why the number is rejected.
 //!
-//! `rlibphonenumber` (libphonenumber's metadata) reads the number and names its type; around it stand a
-//! length cap, the removal of invisible marks, the refusal of damaged numbers, and two doubts that turn an
-//! accepted number away: a second number in the same field, and digits nobody typed. A wrong number tells a
-//! stranger that someone is pregnant, so nothing here guesses.
+//! `rlibphonenumber` (libphonenumber's metadata) reads the number and its type. Our own rules limit the length, remove
+//! invisible marks, reject damaged numbers, and reject two kinds of ambiguity: a second number in the same field, and
+//! letters that the library reads as digits. A message to a wrong number tells a stranger that someone is pregnant, so
+//! this module never guesses.
 
 mod ambiguity;
 mod country;
@@ -29,7 +29,7 @@ use std::borrow::Cow;
 
 use libphonenumber::Reading;
 
-/// The longest input that is looked at, in bytes; libphonenumber's own limit is 250 characters.
+/// The longest input in bytes that is read. libphonenumber's own limit is 250 characters.
 pub const MAX_INPUT_BYTES: usize = 250;
 
 /// A number that can be texted.
@@ -39,11 +39,11 @@ pub struct Phone {
     pub e164: E164,
     /// Mobile, or fixed line or mobile.
     pub line_type: LineType,
-    /// Whether the E.164 form differs from what was typed.
+    /// Whether the E.164 form differs from the typed text.
     pub changed: bool,
 }
 
-/// Reads a number as typed; without a country code it is one of `region`.
+/// Reads a number as typed. Without a country code it belongs to `region`.
 ///
 /// # Errors
 /// Why the number cannot be texted.
@@ -56,7 +56,7 @@ pub fn normalise(raw: &str, region: Region) -> Result<Phone, Rejection> {
     Ok(Phone { e164, line_type: reading.line_type, changed: e164.as_str() != raw })
 }
 
-/// Whether the number's country may be texted.
+/// Checks that the number's country may be texted.
 ///
 /// # Errors
 /// [`Rejection::CountryNotAllowed`].
@@ -65,22 +65,22 @@ pub fn check_country(e164: &E164, allowed: &CountryList) -> Result<(), Rejection
     if fine { Ok(()) } else { Err(Rejection::CountryNotAllowed) }
 }
 
-/// Loads the metadata and compiles what a Nepali number needs, so that the first signup does not wait
-/// some milliseconds for it.
+/// Loads the metadata and compiles the patterns for Nepali numbers, so that the first signup does not wait some
+/// milliseconds for them.
 pub fn warm_up() {
     for typed in ["9800000000", "+977-980-0000000", "०९८००००००००", "01-4412345"] {
         let _warm = normalise(typed, Region::NEPAL);
     }
 }
 
-/// A reading, and why its number is not texted all the same.
+/// A reading of a number, and the reason if it is rejected nevertheless.
 struct Assessment {
     reading: Reading,
     refusal: Option<Rejection>,
 }
 
-/// What the text says: as the engine reads it, or else by the little that is read beyond it. Invisible marks go
-/// only where the engine does not find a valid number as it is.
+/// Reads a text with libphonenumber, or with our repairs if the library does not find a valid number. Invisible marks are
+/// removed only if the library does not find a valid number in the unchanged text.
 fn read(raw: &str, region: Region) -> Result<Assessment, Rejection> {
     if raw.len() > MAX_INPUT_BYTES {
         return Err(Rejection::TooLong);
@@ -133,7 +133,7 @@ impl Assessment {
     }
 }
 
-/// The engine's reading of the text as it stands, which has no invisible marks.
+/// The library's reading of a text without invisible marks.
 fn assess(text: &str, region: Region) -> Result<Assessment, Rejection> {
     match libphonenumber::read(text, region) {
         Ok(reading) => Ok(Assessment::of(text, reading)),

@@ -1,4 +1,4 @@
-//! What tests compare with the files of this repository.
+//! Helpers for tests that read the files of this repository.
 
 use std::{
     fs,
@@ -10,17 +10,17 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The page in `docs/` is what a table in the code makes of it; with `write` in `variable` it is written anew.
+/// Asserts that the page in `docs/` equals `made`. If the environment variable `variable` is `write`, writes it first.
 pub(crate) fn check_page(name: &str, made: &str, variable: &str) {
     let path = root().join("docs").join(name);
     if std::env::var(variable).is_ok_and(|v| v == "write") {
         fs::write(&path, made).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written == made, "docs/{name} is not what the table says; {variable}=write writes it anew");
+    assert!(written == made, "docs/{name} differs from the table: run with {variable}=write");
 }
 
-/// The code of our programs, outside tests: each file and what it says.
+/// Each source file of our programs with its code before the tests.
 pub(crate) fn code() -> Vec<(PathBuf, String)> {
     let files = ["shared/src", "producer/src", "worker/src"].map(|folder| rust_files(&root().join(folder)));
     let read = |file: PathBuf| {

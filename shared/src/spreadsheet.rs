@@ -1,8 +1,8 @@
-//! Cells of files that a spreadsheet may open.
+//! Cells of CSV files that a person may open in a spreadsheet.
 
 use std::borrow::Cow;
 
-/// The cell with an apostrophe before it if a spreadsheet would take it for a formula (OWASP, CSV Injection).
+/// The cell, with a leading apostrophe if a spreadsheet would run it as a formula (OWASP, CSV Injection).
 pub fn inert(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{cell}"))
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn a_formula_becomes_text() {
         for cell in ["=1+1", "+7", "-7", "@x", "\t=1", "\r=1", "\n=1", "＝1+1"] {
             assert_eq!(inert(cell), format!("'{cell}"));
         }

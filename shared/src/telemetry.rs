@@ -1,4 +1,5 @@
-//! Log lines: JSON for machines, readable on a terminal. Never a full number, a name or a body.
+//! Logging, panics and metrics. Log lines are JSON, or readable text on a terminal. They never contain a full number, a
+//! name or a body.
 
 mod buffered;
 mod loggable;
@@ -22,16 +23,16 @@ use tracing_subscriber::{
 
 use crate::config::{Env, settings};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// Readable text.
     Pretty,
 }
 
-/// Reads `LOG_FORMAT`; unset, a terminal gets pretty lines.
+/// Reads `LOG_FORMAT`. If it is unset, a terminal gets readable text.
 pub fn log_format(env: &mut Env) -> LogFormat {
     match env.text(&settings::LOG_FORMAT).as_str() {
         "pretty" => LogFormat::Pretty,
@@ -44,8 +45,7 @@ pub fn log_format(env: &mut Env) -> LogFormat {
     }
 }
 
-/// Libraries that log requests, frames, statements or numbers when asked for detail: whatever `RUST_LOG` says,
-/// they may not.
+/// Limits for libraries that log requests, frames, statements or numbers at detailed levels. `RUST_LOG` cannot lift them.
 const QUIET: [&str; 6] =
     ["rlibphonenumber=off", "lapin=info", "hyper=info", "hyper_util=info", "reqwest=info", "sqlx=warn"];
 
@@ -54,8 +54,8 @@ pub fn init(format: LogFormat) {
     start(format, io::stderr);
 }
 
-/// As [`init`], for a program that logs thousands of lines a second: a thread writes them, as many at a time as there
-/// are, some milliseconds later. None is dropped. A killed process loses the last milliseconds.
+/// As [`init`], for a program that logs thousands of lines per second. A thread writes all waiting lines together, a few
+/// milliseconds later. Lines are never dropped. A killed process loses the last milliseconds.
 ///
 /// # Errors
 /// The thread cannot be started.
@@ -82,7 +82,7 @@ where
     };
 }
 
-/// Puts at the head of every JSON line which process it comes from.
+/// Begins every JSON line with the identity of the process.
 struct Origin<F> {
     head: String,
     json: F,
@@ -122,8 +122,8 @@ fn head() -> String {
     )
 }
 
-/// From now on a panic is reported with its location only: its message may quote a number or a body. Call it first in
-/// every program.
+/// Installs a panic hook that reports only the location, because the message of a panic may quote a number or a body.
+/// Call it first in every program.
 pub fn report_panics_by_location() {
     std::panic::set_hook(Box::new(report_panic));
 }

@@ -1,18 +1,18 @@
-//! Times as programs write them: ISO 8601 with its usual variations.
+//! Reads times in ISO 8601 with its usual variations.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// Longer than any time is written.
+/// Upper limit for the length of a time.
 const LONGEST: usize = 64;
 
-/// With an offset from UTC: `Z`, `+05:45`, `+0545` or `+05`, a blank before it or none.
+/// Formats with an offset from UTC: `Z`, `+05:45`, `+0545` or `+05`, with or without a blank before it.
 const WITH_OFFSET: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f %#z", "%Y-%m-%dT%H:%M %#z", "%Y%m%dT%H%M%S%.f %#z", "%Y%m%dT%H%M %#z"];
-/// Without one.
+/// Formats without an offset.
 const IN_UTC: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S%.f", "%Y%m%dT%H%M"];
 
-/// Reads an ISO 8601 time. A time without an offset is in UTC, a day is its first moment. None for anything
-/// else: `03/04/2026` is two days, and a bare number may count from any moment.
+/// Reads an ISO 8601 time. A time without an offset is in UTC, and a date is midnight in UTC. `None` for other texts:
+/// `03/04/2026` is ambiguous, and the epoch of a bare number is unknown.
 pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Option<DateTime<Utc>> {
         .or_else(|| day().map(|day| day.and_time(NaiveTime::MIN).and_utc()))
 }
 
-/// `T` between day and time, a dot before the fraction, `Z` for UTC, no name of a zone.
+/// Normalises: `T` between date and time, a dot before the fraction, `Z` for UTC, without the name of a zone.
 fn plain(text: &str) -> String {
     let text = text.split_once('[').map_or(text, |(time, _zone)| time).trim_end();
     let utc = ["UTC", "GMT", "z"].into_iter().find_map(|name| text.strip_suffix(name));
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn one_moment_in_its_usual_forms() {
+    fn the_usual_forms_of_one_time_are_read() {
         for text in [
             "2026-11-28T06:15:00Z",
             "2026-11-28T12:00:00+05:45",
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_unreadable() {
+    fn other_texts_are_unreadable() {
         for text in [
             "",
             " ",

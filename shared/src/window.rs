@@ -1,5 +1,5 @@
-//! Hours of the day within which something may happen, such as `08:00-20:00 Asia/Kathmandu`. They follow the
-//! clock on the wall, through every change of it.
+//! Daily opening hours in a time zone, such as `08:00-20:00 Asia/Kathmandu`. They follow local time, daylight saving
+//! included.
 
 mod parse;
 #[cfg(test)]
@@ -13,20 +13,20 @@ use chrono_tz::Tz;
 pub use parse::BadWindow;
 
 const DAY: i64 = 24 * 60 * 60;
-/// What takes longer than a century never ends.
+/// A longer duration counts as infinite.
 const CENTURY: TimeDelta = TimeDelta::days(36_525);
 
-/// Hours of the day; they may pass midnight.
+/// Opening hours. They may cross midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
-    /// No hours are named: always open.
+    /// Always open.
     #[default]
     Always,
-    /// Open daily.
+    /// Open during these hours every day.
     Daily(Hours),
 }
 
-/// From one time of the day to another, on the clocks of one zone. Seconds since midnight.
+/// Start and end in seconds since local midnight, in one time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
     opens: i64,
@@ -35,7 +35,7 @@ pub struct Hours {
 }
 
 impl Window {
-    /// Whether it is open at that moment. The moment of opening belongs to it, that of closing does not.
+    /// Whether the window is open at `at`. The opening time is included, the closing time is not.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         match self {
             Window::Always => true,
@@ -43,7 +43,7 @@ impl Window {
         }
     }
 
-    /// The first moment from `at` on when it is open; `at` itself while it is.
+    /// The first time from `at` on at which the window is open; `at` itself if it is open.
     pub fn next_opening(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Window::Always => at,
@@ -51,7 +51,7 @@ impl Window {
         }
     }
 
-    /// The first moment from `at` on when it is closed; none when it never is.
+    /// The first time from `at` on at which the window is closed; `None` if it never closes.
     pub fn next_closing(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Window::Always => None,
@@ -59,8 +59,8 @@ impl Window {
         }
     }
 
-    /// How long `segments` take from `start` on at `per_second`, waiting while it is closed. None when that
-    /// is without a limit (0), or takes more than a century.
+    /// How long sending `segments` takes from `start` on at `per_second`, including the wait for opening hours. `None` if
+    /// the rate is unlimited (0) or the duration exceeds a century.
     pub fn time_needed(&self, segments: u64, per_second: u32, start: DateTime<Utc>) -> Option<Duration> {
         if per_second == 0 {
             return None;
@@ -85,7 +85,7 @@ impl Window {
         Some(now)
     }
 
-    /// That moment on the clocks of the window's zone, for people.
+    /// `at` in the local time of the window, for people.
     pub fn local(&self, at: DateTime<Utc>) -> String {
         match self {
             Window::Always => at.format("%Y-%m-%d %H:%M UTC").to_string(),
@@ -106,7 +106,7 @@ impl Hours {
         }
     }
 
-    /// The first moment from `at` on that is open, or closed.
+    /// The first time from `at` on that is open, or closed.
     fn until(&self, at: DateTime<Utc>, open: bool) -> DateTime<Utc> {
         let mut now = at;
         while self.contains(now) != open {
@@ -115,17 +115,17 @@ impl Hours {
         now
     }
 
-    /// The next moment when the clock shows an end of the hours, or is put forward or back.
+    /// The next time at which the window opens or closes, or the offset of the zone changes.
     fn next_change(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let now = self.of_day(at);
         let wait = [self.opens, self.closes].map(|end| DAY - (now - end).rem_euclid(DAY));
         let whole = at.with_nanosecond(0).unwrap_or(at);
         let change = whole + TimeDelta::seconds(wait[0].min(wait[1]));
-        if self.offset(change) == self.offset(whole) { change } else { self.put(whole, change) }
+        if self.offset(change) == self.offset(whole) { change } else { self.offset_change(whole, change) }
     }
 
-    /// When, after `before` and not after `after`, the clock is put forward or back.
-    fn put(&self, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> DateTime<Utc> {
+    /// When the offset of the zone changes: after `before`, at `after` at the latest.
+    fn offset_change(&self, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> DateTime<Utc> {
         let old = self.offset(before);
         while after - before > TimeDelta::seconds(1) {
             let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);

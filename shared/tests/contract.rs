@@ -1,5 +1,5 @@
-//! The published contract says what the code does. `UPDATE_CONTRACT=1 cargo test -p shared --test contract`
-//! writes the JSON Schemas anew.
+//! The published contract matches the code. `UPDATE_CONTRACT=1 cargo test -p shared --test contract` writes the JSON
+//! Schemas.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
@@ -57,7 +57,7 @@ impl Expected {
         Self { file: file.into(), result: result.into(), user_id: text(user_id), phone: text(phone) }
     }
 
-    /// What the worker makes of the file.
+    /// The result of decoding the file.
     fn decoded(file: &str) -> Self {
         let body = fs::read(contract("fixtures").join(file)).unwrap();
         let (result, user_id, phone) = match events::decode(&body) {
@@ -76,7 +76,7 @@ impl Expected {
 }
 
 #[test]
-fn every_fixture_is_read_as_expected_for_ever() {
+fn every_fixture_is_read_as_expected_permanently() {
     let list = fs::read_to_string(contract("fixtures/expected.tsv")).unwrap();
     let expected: Vec<Expected> = list.lines().skip(1).map(Expected::read).collect();
     for line in &expected {
@@ -102,7 +102,7 @@ fn channel_of(lane: Lane) -> &'static str {
 }
 
 #[test]
-fn asyncapi_names_what_the_code_names() {
+fn asyncapi_has_the_names_of_the_code() {
     let (api, topology) = (asyncapi(), Topology::new(Namespace::default()));
     let at = |path: &str| api.pointer(path).unwrap_or_else(|| panic!("{path} is missing")).clone();
     assert_eq!(at("/asyncapi"), "3.0.0");
@@ -165,7 +165,7 @@ async fn declare(connection: &Connection, queue: &str, arguments: FieldTable) ->
     channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.map(|_| ())
 }
 
-/// The broker refuses to declare a queue again with other arguments than it has.
+/// The broker refuses to declare an existing queue with other arguments.
 #[tokio::test]
 async fn asyncapi_lists_the_queues_with_their_arguments() {
     install_crypto();

@@ -1,5 +1,5 @@
-//! Phone numbers against 3,150 written forms of all regions (expected values: Python phonenumbers
-//! 9.0.43), and against a second, independent reader.
+//! Compares our reading of 3,150 written forms of all regions with expected values (Python phonenumbers 9.0.43) and with
+//! a second, independent library.
 
 use phonenumber::country;
 use shared::phone::{Description, Region, Rejection, describe, escape::unescape, normalise};
@@ -40,7 +40,7 @@ fn vectors() -> Vec<Vector> {
     vectors
 }
 
-/// Validity and type on every row, E.164 on the valid ones; there is no exception.
+/// Validity and type on every row, and E.164 on the valid ones, without exceptions.
 #[test]
 fn every_vector_agrees() {
     for vector in vectors() {
@@ -52,7 +52,7 @@ fn every_vector_agrees() {
     }
 }
 
-/// What is refused although it is valid is refused for its type alone: no doubt of ours touches a vector.
+/// Valid vectors are refused only for their type. Our own checks do not refuse any vector.
 #[test]
 fn valid_vectors_are_refused_for_their_type_only() {
     for vector in vectors().iter().filter(|vector| vector.valid) {
@@ -74,23 +74,23 @@ fn invalid_vectors_have_a_reason() {
     }
 }
 
-/// The second opinion: the `phonenumber` crate, own code on libphonenumber's metadata 9.0.33.
+/// The second opinion: the `phonenumber` crate, independent code on libphonenumber's metadata 9.0.33.
 fn second_opinion(input: &str, region: &str) -> Option<String> {
     let number = phonenumber::parse(region.parse::<country::Id>().ok(), input).ok()?;
     number.is_valid().then(|| number.format().mode(phonenumber::Mode::E164).to_string())
 }
 
-/// Where the second opinion differs, and why ours stands.
+/// How the second opinion differs, and why our reading is right.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Difference {
     /// It knows ASCII digits and blanks only.
     Unicode,
-    /// It takes invalid numbers (too long, of no range) for valid.
+    /// It accepts invalid numbers (too long, unassigned range).
     Accepts,
     /// It refuses valid numbers: leading zeros lost (Italy, Gabon, …), RFC 3966 parameters, other plans.
     Refuses,
-    /// Both call it valid, but it reads another number: it strips the default region's trunk prefix from
-    /// a `+` number, or takes digits for a country code that the region reads as national.
+    /// Both accept it, but it reads another number: it strips the default region's trunk prefix from a `+` number, or
+    /// reads digits of the national number as a country code.
     OtherNumber,
 }
 
@@ -107,7 +107,7 @@ fn difference(vector: &Vector) -> Option<Difference> {
 }
 
 #[test]
-fn the_second_opinion_agrees_but_for_known_classes() {
+fn the_second_opinion_agrees_except_for_known_classes() {
     let differences: Vec<Difference> = vectors().iter().filter_map(difference).collect();
     let of = |class| differences.iter().filter(|difference| **difference == class).count();
     let classes = [Difference::Unicode, Difference::Accepts, Difference::Refuses, Difference::OtherNumber];
@@ -133,15 +133,15 @@ fn nepal_forms(national: &str) -> Vec<String> {
     countries.iter().flat_map(|country| bodies.iter().map(move |body| format!("{country}{body}"))).collect()
 }
 
-/// A fixed walk through the mobile ranges, assigned and not.
+/// A fixed sample of the mobile ranges, assigned or not.
 fn nepal_numbers() -> impl Iterator<Item = String> {
     (960..1000)
         .chain([900])
         .flat_map(|range| [0, 1_234_567, 7_969_278, 9_999_999].map(|rest| format!("{range}{rest:07}")))
 }
 
-/// The one form of Nepal the second opinion cannot read: `+977980-7969278`, the country code glued to a
-/// part of the number.
+/// The form of Nepal that the second opinion cannot read: `+977980-7969278`, with the country code and the first group
+/// together.
 fn glued(raw: &str) -> bool {
     raw.strip_prefix("+977").is_some_and(|rest| {
         rest.len() > 3 && rest[..3].bytes().all(|b| b.is_ascii_digit()) && rest[3..].starts_with(['-', '.'])
@@ -160,7 +160,7 @@ fn both_opinions_agree_on_generated_forms_of_nepal() {
 }
 
 #[test]
-fn generated_mobiles_come_out_as_written() {
+fn generated_mobiles_keep_their_digits() {
     for national in nepal_numbers() {
         let readings: Vec<_> =
             nepal_forms(&national).iter().map(|raw| normalise(raw, Region::NEPAL).map(|p| p.e164)).collect();

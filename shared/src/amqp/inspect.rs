@@ -1,4 +1,4 @@
-//! Looks at the topology without making any of it.
+//! Checks the topology at the broker without declaring it.
 
 use lapin::{
     Channel, Connection, ErrorKind, ExchangeKind,
@@ -9,21 +9,21 @@ use lapin::{
 use super::topology::{CLASH, Named, Topology, TopologyError, dead_arguments};
 use crate::lane::Lane;
 
-/// What was found of an exchange or a queue.
+/// The condition of an exchange or a queue at the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// An exchange as declared by us.
+    /// The exchange exists as we declare it.
     Exchange,
-    /// A queue as declared by us.
+    /// The queue exists as we declare it.
     Queue {
         /// Messages ready for delivery.
         ready: u32,
-        /// Who consumes it.
+        /// Number of consumers.
         consumers: u32,
     },
-    /// There is none of that name.
+    /// The name does not exist.
     Missing,
-    /// It has other properties than ours.
+    /// It exists with other properties than ours.
     Clash(Named),
 }
 
@@ -32,12 +32,12 @@ pub enum Condition {
 pub struct Part {
     /// Its name at the broker.
     pub name: String,
-    /// How it is.
+    /// Its condition.
     pub condition: Condition,
 }
 
 impl Topology {
-    /// Looks at the exchange and every queue. What is missing stays missing.
+    /// Checks the exchange and every queue. Missing ones are not declared.
     pub async fn inspect(&self, connection: &Connection) -> Result<Vec<Part>, TopologyError> {
         let mut parts = vec![self.inspect_exchange(connection).await?];
         for lane in Lane::ALL {
@@ -49,8 +49,8 @@ impl Topology {
 
     async fn inspect_exchange(&self, connection: &Connection) -> Result<Part, TopologyError> {
         let name = self.exchange();
-        // Passive first: it tells whether the exchange exists, but compares nothing. Declaring what exists
-        // compares, and makes nothing.
+        // A passive declaration shows whether the exchange exists. Only then a full declaration compares the properties,
+        // because it would create a missing exchange.
         for passive in [true, false] {
             let channel = channel(connection, Named::Exchange, &name).await?;
             let options = ExchangeDeclareOptions { passive, durable: true, ..Default::default() };
@@ -87,13 +87,13 @@ async fn inspect_queue(
     Ok(Part { name, condition })
 }
 
-/// A refusal closes the channel, so every question has one of its own.
+/// Opens a channel for one check: a refusal closes it.
 async fn channel(connection: &Connection, what: Named, name: &str) -> Result<Channel, TopologyError> {
     connection.create_channel().await.map_err(|error| TopologyError::of(what, name, error))
 }
 
 async fn close(channel: &Channel) {
-    // Err: the next question fails as well, and says so.
+    // Err: the next check fails as well and reports it.
     let _ = channel.close(200, "seen".into()).await;
 }
 

@@ -1,4 +1,4 @@
-//! One event on its way to the broker.
+//! An event with its AMQP properties, ready to be published.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ use crate::{
 };
 
 const SOURCE: &str = "/aamcare/onboarding";
-/// What the broker and the screen wrote of an earlier life of the message; it is not carried into the next.
-const OF_AN_EARLIER_LIFE: [&str; 6] =
+/// Prefixes of headers that the broker and the screen wrote about an earlier delivery. They are not published again.
+const ABOUT_AN_EARLIER_DELIVERY: [&str; 6] =
     ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count", screen::PREFIX];
 /// AMQP's limit for the name of a header.
 const LONGEST_NAME: usize = 255;
@@ -45,15 +45,15 @@ impl Outgoing {
         Self::new(id, Lane::Live, events::SIGNED_UP.into(), body, traceparent)
     }
 
-    /// A stored user whose turn has come, on either lane.
+    /// An event that names a stored user, on either lane.
     pub fn stored(user: &UserId, lane: Lane, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
         let body = events::backfill(&id, SOURCE, now, user);
         Self::new(id, lane, events::BACKFILL.into(), body, traceparent)
     }
 
-    /// An event published byte for byte as given. `id` is the one in `body`, at most 255 bytes: AMQP's limit for
-    /// `message_id`. The caller has made sure that `body` decodes.
+    /// An event that is published byte for byte. `id` is the one in `body`, at most 255 bytes (AMQP's limit for
+    /// `message_id`). The caller must have checked that `body` decodes.
     pub fn verbatim(
         id: String,
         lane: Lane,
@@ -64,8 +64,8 @@ impl Outgoing {
         Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
     }
 
-    /// A stored delivery, published once more byte for byte, with its headers and the time of its first publish. An event
-    /// without a `time` is dated by that, so it must not look newer than it is.
+    /// A stored delivery that is published again byte for byte, with its headers and the time of its first publish. That
+    /// time dates an event without a `time`, so it must not look newer than it is.
     pub fn replayed(
         id: String,
         lane: Lane,
@@ -82,7 +82,7 @@ impl Outgoing {
         event.published_at(published_at)
     }
 
-    /// The same event, first published at that time. AMQP counts whole seconds: it never looks newer.
+    /// The same event, first published at `at`. AMQP stores whole seconds, rounded down, so it never looks newer.
     #[must_use]
     pub fn published_at(mut self, at: DateTime<Utc>) -> Self {
         self.unix_seconds = u64::try_from(at.timestamp()).unwrap_or(0);
@@ -108,7 +108,7 @@ impl Outgoing {
         Topology::routing_key(self.lane)
     }
 
-    /// The event as it goes out.
+    /// The bytes to publish.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -126,11 +126,13 @@ impl Outgoing {
     }
 }
 
-/// Every header that can be published again.
+/// Headers that were stored as JSON, as an AMQP table.
 fn stored_headers(headers: &Value) -> FieldTable {
     let mut table = FieldTable::default();
     for (name, value) in headers.as_object().into_iter().flatten() {
-        if name.len() <= LONGEST_NAME && !OF_AN_EARLIER_LIFE.iter().any(|prefix| name.starts_with(prefix)) {
+        if name.len() <= LONGEST_NAME
+            && !ABOUT_AN_EARLIER_DELIVERY.iter().any(|prefix| name.starts_with(prefix))
+        {
             table.insert(name.as_str().into(), header_value(value));
         }
     }
@@ -145,7 +147,7 @@ fn header_value(value: &Value) -> AMQPValue {
             number.as_i64().map_or_else(|| text(&number.to_string()), AMQPValue::LongLongInt)
         }
         Value::String(content) => text(content),
-        // Nested ones are for people to read; nobody acts on them.
+        // Nested values are kept for people to read. The code does not use them.
         Value::Array(_) | Value::Object(_) => text(&value.to_string()),
     }
 }
@@ -159,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_come_back_without_those_of_the_broker() {
+    fn stored_headers_are_published_without_those_of_the_broker() {
         let stored = serde_json::json!({
             "traceparent": "00-a-b-01", "retries": 3, "x-death": [{ "queue": "q" }], "x-first-death-reason": "rejected",
         });

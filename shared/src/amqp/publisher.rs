@@ -19,10 +19,10 @@ use crate::{config::Broker, domain::RetryPolicy};
 const BATCH: usize = 256;
 const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 
-/// Why an event must count as not stored. Each names its event.
+/// Why an event must count as not stored. Each variant names its event.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// No queue is bound for it.
+    /// The broker returned it: no queue is bound for its routing key.
     #[error("event {id} was returned: no queue is bound for its routing key")]
     Returned {
         /// The event.
@@ -34,21 +34,21 @@ pub enum PublishError {
         /// The event.
         id: String,
     },
-    /// No confirm in time; it may have been stored.
+    /// The broker did not confirm it in time. It may have been stored.
     #[error("event {id} was not confirmed within {} s", unconfirmed::CONFIRM_TIMEOUT.as_secs())]
     Timeout {
         /// The event.
         id: String,
     },
-    /// The channel broke while waiting; it may have been stored.
+    /// The channel broke before the confirm. It may have been stored.
     #[error("event {id} was not confirmed: {source}")]
     Lost {
         /// The event.
         id: String,
-        /// What broke.
+        /// The error of the channel.
         source: lapin::Error,
     },
-    /// There was no connection; it was not stored.
+    /// The connection was missing, so it was not sent.
     #[error("event {id} was not published: no connection to RabbitMQ")]
     Unavailable {
         /// The event.
@@ -57,7 +57,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// What broke the channel.
+    /// The error that broke the channel.
     fn broken(&self) -> Option<&lapin::Error> {
         match self {
             PublishError::Lost { source, .. } => Some(source),
@@ -65,7 +65,7 @@ impl PublishError {
         }
     }
 
-    /// The word for metric labels and reports.
+    /// The name in metric labels and reports.
     pub fn result(&self) -> &'static str {
         match self {
             PublishError::Returned { .. } => "returned",
@@ -76,21 +76,21 @@ impl PublishError {
     }
 }
 
-/// A handle to the publishing task; clones share it. The task ends when the last handle is gone.
+/// A handle to the publishing task. Clones share the task, which ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Publisher {
     requests: mpsc::Sender<Request>,
 }
 
 impl Publisher {
-    /// Connects and declares the topology once, so that a wrong URL or a clash shows at once.
+    /// Connects and declares the topology before it returns, so that a wrong URL or a clash is reported at once.
     pub async fn connect(broker: Broker, name: &str) -> Result<Self, StartError> {
         let topology = Topology::new(broker.namespace.clone());
         let link = Link::open(&broker, &topology, name, Frames::Large).await?;
         Ok(Self::spawn(broker, topology, name.to_owned(), Some(link)).0)
     }
 
-    /// Starts without a connection and keeps trying; publishing waits up to 5 s for one.
+    /// Starts without a connection and keeps trying. Publishing waits up to 5 s for a connection.
     pub fn start(broker: Broker, name: &str, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let topology = Topology::new(broker.namespace.clone());
         let (publisher, task) = Self::spawn(broker, topology, name.to_owned(), None);
@@ -124,7 +124,7 @@ impl Publisher {
 /// Why a publisher could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No connection.
+    /// The connection failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The channel could not be prepared.
@@ -170,11 +170,11 @@ async fn run(
     let confirmed = metrics::counter!("onboarding_published_events_total", "result" => "confirmed");
     let confirm_seconds = metrics::histogram!("onboarding_publish_confirm_seconds");
     let (mut unconfirmed, mut batch) = (Unconfirmed::default(), Vec::new());
-    // A program that starts with a link has the largest frames; one that waits for its first has time to enlarge them.
+    // A link made at the start already uses large frames. Otherwise small frames come first and grow when needed.
     let mut frames = if link.is_some() { Frames::Large } else { Frames::Small };
     let mut open = true;
     while open || !unconfirmed.is_empty() {
-        let usable = link.as_ref().is_some_and(Link::usable) && !unconfirmed.spoilt();
+        let usable = link.as_ref().is_some_and(Link::usable) && !unconfirmed.broken();
         tokio::select! {
             biased;
             settled = unconfirmed.settle() => {
@@ -187,11 +187,11 @@ async fn run(
                             frames = error.broken().map_or(frames, |lost| frames.after(lost));
                         }
                     }
-                    // Err: the caller has gone; nobody is left to tell.
+                    // Err: the caller no longer waits.
                     let _ = waiter.send(verdict);
                 }
             }
-            // A new channel comes only after the last confirm of the old one: none is taken for another's.
+            // The channel is replaced only after the last confirm of the old one, so that confirms are never mixed up.
             taken = inbox.recv_many(&mut batch, BATCH), if open && unconfirmed.has_room(usable) => {
                 open = taken > 0;
                 if open && !usable {
@@ -207,7 +207,7 @@ async fn run(
     }
 }
 
-/// Tries for as long as a caller may be kept waiting.
+/// Tries to connect for as long as a caller may wait.
 async fn reopen(broker: &Broker, topology: &Topology, name: &str, frames: Frames) -> Option<Link> {
     let deadline = tokio::time::Instant::now() + unconfirmed::CONFIRM_TIMEOUT;
     for n in 0.. {

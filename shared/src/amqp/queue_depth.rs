@@ -1,11 +1,11 @@
-//! How many messages wait in a queue, asked again and again.
+//! Repeated measurement of how many messages wait in a queue.
 
 use lapin::{Channel, Connection, options::QueueDeclareOptions, types::FieldTable};
 
 use super::{Frames, Topology, connect};
 use crate::{config::Broker, lane::Lane};
 
-/// Asks on a connection of its own, made when it is first needed and again after a failure.
+/// Measures the depth of one queue on a connection of its own. It connects at the first use, and again after a failure.
 pub struct QueueDepth {
     broker: Broker,
     queue: String,
@@ -13,13 +13,13 @@ pub struct QueueDepth {
 }
 
 impl QueueDepth {
-    /// Of the queue of `lane`.
+    /// For the queue of `lane`.
     pub fn of(broker: Broker, lane: Lane) -> Self {
         let queue = Topology::new(broker.namespace.clone()).queue(lane);
         Self { broker, queue, link: None }
     }
 
-    /// Messages ready for delivery; none when that cannot be found out now.
+    /// Messages ready for delivery; `None` if the broker does not answer now.
     pub async fn ready(&mut self) -> Option<u32> {
         let ready = self.ask().await;
         if ready.is_none() {

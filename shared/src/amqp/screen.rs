@@ -1,10 +1,10 @@
-//! The screen between the socket and lapin. lapin ends the whole connection when it cannot parse a frame, before any
-//! handler sees the delivery, and a table that is nested deeply enough overflows the stack of its thread. A publisher
-//! decides on the properties of a message, so one message could stop every consumer of its queue permanently.
+//! The screen between the socket and lapin. If lapin cannot parse a frame, it ends the whole connection before a handler
+//! sees the delivery. A deeply nested table overflows the stack of its thread. The publisher chooses the properties of a
+//! message, so one message could stop every consumer of its queue permanently.
 //!
-//! The screen follows the frames that the broker sends. It replaces properties that lapin could not parse, cuts a body
-//! that no memory is to hold, and passes everything else on byte for byte. What it changed, it notes in headers; the
-//! consumer reads them with [`Screened::of`].
+//! The screen reads the frames that the broker sends. It replaces properties that lapin could not parse, cuts a body that
+//! is too long, and passes all other bytes unchanged. It notes each change in headers, which the consumer reads with
+//! [`Screened::of`].
 
 mod fields;
 mod frames;

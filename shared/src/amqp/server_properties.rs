@@ -1,5 +1,4 @@
-//! What the broker says of itself before any login: the server properties of its Connection.Start, which lapin
-//! keeps to itself.
+//! The server properties that the broker sends in Connection.Start, before the login. lapin does not expose them.
 
 use std::{io, time::Duration};
 
@@ -19,7 +18,7 @@ const HEADER: usize = 7;
 /// Class and method of Connection.Start, and the protocol's version.
 const START: [u8; 4] = [0, 10, 0, 10];
 const START_AND_VERSION: usize = 6;
-/// The greeting is some hundred bytes.
+/// Connection.Start has a few hundred bytes.
 const MOST: u32 = 64 * 1024;
 
 /// Product and version of a broker, such as `RabbitMQ` and `4.1.0`.
@@ -31,16 +30,16 @@ pub struct ServerProperties {
     pub version: String,
 }
 
-/// Asks the broker for its product and version, on a connection of its own that is closed at once.
+/// Reads product and version from the broker, on a connection of its own that is closed at once.
 pub async fn server_properties(broker: &Broker) -> io::Result<ServerProperties> {
-    match tokio::time::timeout(LIMIT, greeting(broker)).await {
-        Ok(body) => parse(&body?).ok_or_else(|| io::Error::other("the greeting is not AMQP 0-9-1")),
+    match tokio::time::timeout(LIMIT, connection_start(broker)).await {
+        Ok(body) => parse(&body?).ok_or_else(|| io::Error::other("the answer is not AMQP 0-9-1")),
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
-async fn greeting(broker: &Broker) -> io::Result<Vec<u8>> {
-    // The parser's own text may quote the URL, and with it a password.
+async fn connection_start(broker: &Broker) -> io::Result<Vec<u8>> {
+    // The parser's error may quote the URL and its password.
     let uri: AMQPUri = broker.url.expose(true).parse().map_err(|_| io::Error::other("not an AMQP URL"))?;
     let runtime = default_runtime().map_err(io::Error::other)?;
     let mut stream = uri.connect_async(&runtime).await?;
@@ -87,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn product_and_version_are_read_from_the_greeting() {
+    fn product_and_version_are_read_from_connection_start() {
         let found = parse(&start(&[("product", "RabbitMQ"), ("version", "4.1.0")]));
         assert_eq!(found, Some(ServerProperties { product: "RabbitMQ".into(), version: "4.1.0".into() }));
     }
 
     #[test]
-    fn anything_else_is_no_greeting() {
+    fn other_answers_are_refused() {
         for body in [Vec::new(), b"HTTP/1.1 400 Bad Request".to_vec(), start(&[("product", "RabbitMQ")])] {
             assert_eq!(parse(&body), None);
         }

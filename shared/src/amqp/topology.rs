@@ -1,4 +1,4 @@
-//! Our exchange and queues. Every process that needs them declares them; declaring is idempotent.
+//! Our exchange and queues. Each process declares the ones that it needs. Declaring is idempotent.
 
 use std::fmt;
 
@@ -10,14 +10,15 @@ use lapin::{
 
 use crate::{config::Namespace, lane::Lane};
 
-/// Far above what any series of crashes reaches: a crash counts against every prefetched message, and
-/// RabbitMQ 4 would otherwise dead-letter after 20.
+/// Far above any series of crashes. A crash counts against every prefetched message, and RabbitMQ 4 would otherwise
+/// dead-letter a message after 20.
 const DELIVERY_LIMIT: i64 = 1_000_000;
 
-/// 405 RESOURCE_LOCKED: a queue of one connection alone; 406 PRECONDITION_FAILED: another type or other arguments.
+/// 405 RESOURCE_LOCKED: an exclusive queue of another connection. 406 PRECONDITION_FAILED: another type or other
+/// arguments.
 pub(super) const CLASH: [u16; 2] = [405, 406];
 
-/// The names in use.
+/// The names of our exchange and queues in one namespace.
 #[derive(Debug, Clone)]
 pub struct Topology {
     namespace: Namespace,
@@ -26,7 +27,7 @@ pub struct Topology {
 /// The topology could not be declared.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
-    /// Something of that name exists with other properties.
+    /// The name exists with other properties.
     #[error("{what} {name} exists with other properties than ours: {}; broker says: {source}", what.advice())]
     Clash {
         /// Whether it is an exchange or a queue.
@@ -36,7 +37,7 @@ pub enum TopologyError {
         /// The broker's answer.
         source: lapin::Error,
     },
-    /// The broker failed otherwise.
+    /// Any other failure of the broker.
     #[error("declaring {name} failed: {source}")]
     Failed {
         /// The exchange or queue.
@@ -46,7 +47,7 @@ pub enum TopologyError {
     },
 }
 
-/// What a name at the broker stands for.
+/// Whether a name is an exchange or a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     /// An exchange.
@@ -56,7 +57,7 @@ pub enum Named {
 }
 
 impl Named {
-    /// What to do about one that exists with other properties.
+    /// What an operator should do if it exists with other properties.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Exchange => {
@@ -78,7 +79,7 @@ impl fmt::Display for Named {
 }
 
 impl TopologyError {
-    /// Whether only a person can mend it.
+    /// Whether an operator must fix it.
     pub fn is_clash(&self) -> bool {
         matches!(self, TopologyError::Clash { .. })
     }
@@ -110,7 +111,7 @@ impl Topology {
         })
     }
 
-    /// The queue of what the broker itself gave up on.
+    /// The queue of messages that the broker dead-lettered.
     pub fn dead_queue(&self) -> String {
         self.namespace.name("onboarding.dead")
     }
@@ -170,7 +171,7 @@ impl Topology {
         };
         text("x-dead-letter-exchange", "");
         text("x-dead-letter-routing-key", &self.dead_queue());
-        // At least once needs reject-publish: with drop-head the broker falls back to at most once.
+        // Dead-lettering at least once requires reject-publish. With drop-head the broker falls back to at most once.
         text("x-dead-letter-strategy", "at-least-once");
         text("x-overflow", "reject-publish");
         args

@@ -1,4 +1,4 @@
-//! Batches of events on their way: while the oldest waits for its confirms, the next ones are published.
+//! Published batches that wait for confirms. While the oldest batch waits, the next ones are published.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -14,12 +14,12 @@ use tokio::{
 
 use super::{Outgoing, PublishError};
 
-/// A batch whose confirms take longer has failed. A blocked connection (memory alarm) shows only this way.
+/// A batch fails if its confirms take longer. This is the only sign of a blocked connection (memory alarm).
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
-/// Batches on their way at once: the broker is never idle, and a little memory is held.
-const AT_ONCE: usize = 4;
+/// Batches that may wait at once: enough to keep the broker busy with little memory.
+const MAX_BATCHES: usize = 4;
 
-/// An event and who waits for its verdict.
+/// An event, and where its result is sent.
 pub(super) struct Request {
     pub(super) event: Outgoing,
     pub(super) verdict: oneshot::Sender<Verdict>,
@@ -28,17 +28,17 @@ pub(super) struct Request {
 /// Whether an event is stored.
 pub(super) type Verdict = Result<(), PublishError>;
 
-/// What is known of one event.
+/// The state of one event.
 enum State {
-    /// No confirm came yet.
+    /// Waits for its confirm.
     Waiting(PublisherConfirm),
     Confirmed,
     Refused,
-    /// The channel broke while waiting.
+    /// The channel broke before the confirm.
     Lost(lapin::Error),
-    /// The channel broke before it was sent.
+    /// It was not sent: the channel is missing or broke.
     Unsent,
-    /// It took too long to hand it over.
+    /// lapin did not accept it in time.
     Stuck,
 }
 
@@ -55,20 +55,21 @@ struct Batch {
     deadline: Instant,
 }
 
-/// The verdicts on the oldest batch.
+/// The results of the oldest batch.
 pub(super) struct Settled {
     pub(super) verdicts: Vec<(oneshot::Sender<Verdict>, Verdict)>,
     pub(super) took: Duration,
 }
 
-/// Everything that is on its way on one channel.
+/// All unconfirmed batches of one channel.
 #[derive(Default)]
 pub(super) struct Unconfirmed {
     batches: VecDeque<Batch>,
-    /// Ids of what came back. lapin may attach a returned message to another confirm: its own id tells.
+    /// Ids of returned events. lapin may attach a returned message to the confirm of another event, so the id of the
+    /// returned message decides.
     returned: HashSet<String>,
-    /// Something went wrong on the channel: it is of no further use.
-    spoilt: bool,
+    /// An error occurred on the channel, so it must be replaced.
+    broken: bool,
 }
 
 impl Unconfirmed {
@@ -76,41 +77,41 @@ impl Unconfirmed {
         self.batches.is_empty()
     }
 
-    /// Whether another batch may be published: on a channel that is of no use, once nothing is on its way there.
+    /// Whether another batch may be published. On an unusable channel all earlier batches must be settled first.
     pub(super) fn has_room(&self, usable: bool) -> bool {
-        self.batches.len() < if usable { AT_ONCE } else { 1 }
+        self.batches.len() < if usable { MAX_BATCHES } else { 1 }
     }
 
     /// Whether the channel must be replaced.
-    pub(super) fn spoilt(&self) -> bool {
-        self.spoilt
+    pub(super) fn broken(&self) -> bool {
+        self.broken
     }
 
-    /// Publishes a batch; without a channel its events are unsent.
+    /// Publishes a batch. Without a channel its events are unsent.
     pub(super) async fn publish(&mut self, channel: Option<&Channel>, exchange: &str, batch: Vec<Request>) {
         let began = Instant::now();
-        // All at once: handed over one by one, each would wake the thread that writes.
+        // All at once: one by one, each event would wake the thread that writes.
         let states = join_all(batch.iter().map(|request| send(channel, exchange, &request.event))).await;
-        self.spoilt |= states.iter().any(|state| !matches!(state, State::Waiting(_)));
+        self.broken |= states.iter().any(|state| !matches!(state, State::Waiting(_)));
         let sent = batch.into_iter().zip(states);
         let events =
             sent.map(|(Request { event, verdict }, state)| Sent { id: event.id, verdict, state }).collect();
         self.batches.push_back(Batch { events, began, deadline: Instant::now() + CONFIRM_TIMEOUT });
     }
 
-    /// Waits for the oldest batch; for ever, when there is none. May be given up and called again.
+    /// Waits for the results of the oldest batch, or forever if there is none. Cancel-safe.
     pub(super) async fn settle(&mut self) -> Settled {
         let Some(oldest) = self.batches.front_mut() else { return std::future::pending().await };
-        // Err: what is still waiting then has taken too long.
+        // Err: the events that still wait are timeouts.
         let _ = timeout_at(oldest.deadline, oldest.confirmed(&mut self.returned)).await;
-        // What came back before these were confirmed may be attached to a later one that is confirmed, too.
+        // A returned message of this batch may be attached to a confirm of a later batch that has already arrived.
         for later in self.batches.iter_mut().skip(1) {
-            later.look(&mut self.returned);
+            later.poll(&mut self.returned);
         }
         let Some(Batch { events, began, .. }) = self.batches.pop_front() else {
             return std::future::pending().await;
         };
-        self.spoilt |= events.iter().any(|e| !matches!(e.state, State::Confirmed | State::Refused));
+        self.broken |= events.iter().any(|e| !matches!(e.state, State::Confirmed | State::Refused));
         let verdicts =
             events.into_iter().map(|Sent { id, verdict, state }| (verdict, self.result(id, state))).collect();
         Settled { verdicts, took: began.elapsed() }
@@ -139,20 +140,20 @@ impl Batch {
         }
     }
 
-    /// Takes in what has come already.
-    fn look(&mut self, returned: &mut HashSet<String>) {
+    /// Reads the confirms that have already arrived.
+    fn poll(&mut self, returned: &mut HashSet<String>) {
         for Sent { state, .. } in &mut self.events {
             if let State::Waiting(confirm) = state
-                && let Some(come) = confirm.now_or_never()
+                && let Some(arrived) = confirm.now_or_never()
             {
-                *state = outcome(come, returned);
+                *state = outcome(arrived, returned);
             }
         }
     }
 }
 
-fn outcome(come: Result<Confirmation, lapin::Error>, returned: &mut HashSet<String>) -> State {
-    let (state, message) = match come {
+fn outcome(confirm: Result<Confirmation, lapin::Error>, returned: &mut HashSet<String>) -> State {
+    let (state, message) = match confirm {
         Ok(Confirmation::Ack(message)) => (State::Confirmed, message),
         Ok(Confirmation::Nack(message)) => (State::Refused, message),
         Ok(Confirmation::NotRequested) => (State::Refused, None),

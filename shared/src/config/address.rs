@@ -1,11 +1,11 @@
-//! Addresses that begin with a scheme.
+//! Settings whose value is a URL.
 
 use url::Url;
 
 use super::{Env, Insecure, Setting};
 
-/// The value of `setting` as an `https://` address that paths are appended to; plain `http://` only to hosts that
-/// `insecure` allows. `None` if it is unset and has no default, or after a fault.
+/// The value of `setting` as an `https://` URL that paths are appended to. Plain `http://` is accepted only for hosts that
+/// `insecure` allows. `None` if the setting lacks a value and a default, or after a fault.
 pub fn base_url(env: &mut Env, setting: &Setting, insecure: &Insecure) -> Option<Url> {
     if setting.default.unwrap_or_default().is_empty() {
         env.optional(setting)?;
@@ -20,11 +20,11 @@ pub fn base_url(env: &mut Env, setting: &Setting, insecure: &Insecure) -> Option
     Some(url)
 }
 
-/// As [`base_url`], with `http://` to every host.
+/// As [`base_url`], but accepts `http://` for every host.
 pub fn any_base_url(env: &mut Env, setting: &Setting) -> Option<Url> {
     let text = env.text(setting);
     let Ok(url) = text.parse::<Url>() else {
-        // The value is not shown: it may hold a password.
+        // The value may hold a password, so it is not shown.
         env.fault(setting.name, format_args!("is not a URL. {}", setting.sentence()));
         return None;
     };
@@ -33,7 +33,7 @@ pub fn any_base_url(env: &mut Env, setting: &Setting) -> Option<Url> {
         env.fault(setting.name, what);
         return None;
     }
-    // Paths are appended to the text: behind a query or a fragment they would be a part of it.
+    // Paths are appended to the text. After a query or a fragment they would be a part of it.
     for (part, mark) in [(url.query(), '?'), (url.fragment(), '#')] {
         if part.is_some() {
             env.fault(setting.name, format_args!("must end before the {mark:?}: paths are appended to it"));
@@ -43,12 +43,12 @@ pub fn any_base_url(env: &mut Env, setting: &Setting) -> Option<Url> {
     Some(url)
 }
 
-/// The value of a setting that names a server with a user and a password.
+/// Checks the URL of a server, which may hold a user and a password.
 pub(super) fn server_url(env: &mut Env, setting: &Setting, text: &str, schemes: [&str; 2]) -> Option<Url> {
     let [usual, other] = schemes;
     let url = text.parse::<Url>().ok();
     let fault = match &url {
-        // The parser's own text may quote the value, and with it a password.
+        // The parser's error may quote the value and its password.
         None => format!("is not a URL. {}", setting.sentence()),
         Some(url) if url.scheme() != usual && url.scheme() != other => {
             format!("must begin with {usual}:// or {other}://. {}", setting.sentence())

@@ -1,4 +1,4 @@
-//! Where RabbitMQ is.
+//! How to reach RabbitMQ.
 
 use std::str::FromStr;
 
@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Env, Insecure, address::server_url, settings};
 
-/// A checked AMQP URL; it holds a password, so `Debug` hides it.
+/// A checked AMQP URL. It holds a password, so `Debug` hides it.
 #[derive(Debug, Clone)]
 pub struct AmqpUrl(SecretString);
 
 impl AmqpUrl {
-    /// The URL with a heartbeat of 10 s unless it names one: a frozen broker is noticed within 20 s. With
-    /// `small_frames` also with frames of 8 KiB at most, unless it names others.
+    /// The URL with a heartbeat of 10 s unless it names one, so that a frozen broker is detected within 20 s.
+    /// `small_frames` limits frames to 8 KiB unless the URL names a limit.
     pub fn expose(&self, small_frames: bool) -> String {
         let mut url = self.0.expose_secret().to_owned();
         for parameter in ["heartbeat=10"].into_iter().chain(small_frames.then_some("frame_max=8192")) {
@@ -26,7 +26,7 @@ impl AmqpUrl {
     }
 }
 
-/// A prefix for every exchange and queue, so that tests and stages share a broker.
+/// A prefix for every exchange and queue, so that tests and stages can share a broker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Namespace(String);
 
@@ -37,7 +37,7 @@ impl Namespace {
     }
 }
 
-/// Why a text is no [`Namespace`].
+/// The text is not a [`Namespace`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("use up to 100 letters, digits, `-`, `_` and `.`")]
 pub struct BadNamespace;
@@ -55,9 +55,9 @@ impl FromStr for Namespace {
 /// How to reach the broker and which names to use there.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    /// Where it is.
+    /// The address of the broker.
     pub url: AmqpUrl,
-    /// Which names are ours.
+    /// The prefix of our names.
     pub namespace: Namespace,
 }
 
@@ -70,8 +70,8 @@ impl Broker {
     }
 }
 
-/// The URL to use: a lone slash behind the host names the vhost `/`, as most clients read it. By the letter of
-/// RabbitMQ's URI specification it would be a vhost without a name, and a broker has none.
+/// The URL to use. A single slash after the host means the vhost `/`, as in most clients. RabbitMQ's URI specification
+/// reads it as a vhost with an empty name, which brokers do not have.
 fn check(env: &mut Env, secret: SecretString, insecure: &Insecure) -> SecretString {
     let text = secret.expose_secret();
     if text.is_empty() {

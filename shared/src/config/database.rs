@@ -1,16 +1,16 @@
-//! Where Postgres is.
+//! How to reach Postgres.
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{Env, Insecure, Setting, address::server_url, host::is_loopback};
 
-/// A checked Postgres URL; it may hold a password, so `Debug` hides it.
+/// A checked Postgres URL. It may hold a password, so `Debug` hides it.
 #[derive(Debug, Clone)]
 pub struct DatabaseUrl(SecretString);
 
 impl DatabaseUrl {
-    /// Reads `setting` (or its `_FILE`), refusing unencrypted connections to other hosts.
+    /// Reads `setting` (or its `_FILE`). Unencrypted connections to other hosts are a fault.
     pub fn read(env: &mut Env, setting: &Setting, insecure: &Insecure) -> Self {
         let url = env.required_secret(setting);
         if !url.expose_secret().is_empty() {
@@ -19,18 +19,18 @@ impl DatabaseUrl {
         Self(url)
     }
 
-    /// Whether the connection is encrypted to another host whose certificate is not checked: it is safe from those who
-    /// listen, and not from those who answer in the server's place.
+    /// Whether the connection is encrypted but the certificate of the other host is not checked. Such a connection is
+    /// protected against eavesdropping, but not against a server that impersonates ours.
     pub fn unverified(&self) -> bool {
         let options = self.0.expose_secret().parse::<PgConnectOptions>();
         options.is_ok_and(|o| matches!(o.get_ssl_mode(), PgSslMode::Require) && !is_local(&o))
     }
 
-    /// Connection options; `name` is shown in `pg_stat_activity`. What never leaves this machine is not encrypted unless
-    /// the URL asks for it: on both sides TLS is a tenth of the CPU that batches of events cost.
+    /// Connection options. Postgres shows `name` in `pg_stat_activity`. A connection to this machine is not encrypted
+    /// unless the URL asks for it, because TLS costs a tenth of the CPU time of batches on both sides.
     pub fn options(&self, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
         let options = self.0.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
-        // A pooler refuses startup parameters that it does not know. Since Postgres 12 floats are exact without this one.
+        // A pooler refuses unknown startup parameters. Since Postgres 12 floats are exact without this one.
         let options = options.extra_float_digits(None);
         let optional = matches!(options.get_ssl_mode(), PgSslMode::Prefer);
         Ok(if optional && is_local(&options) { options.ssl_mode(PgSslMode::Disable) } else { options })
@@ -38,14 +38,14 @@ impl DatabaseUrl {
 }
 
 fn check(env: &mut Env, setting: &Setting, text: &str, insecure: &Insecure) {
-    // sqlx reads any scheme as its own.
+    // sqlx accepts any scheme.
     let Some(url) = server_url(env, setting, text, ["postgres", "postgresql"]) else { return };
     if url.host_str().is_some_and(|host| host.contains(',')) {
         return env.fault(setting.name, "must name one host: a list of hosts is not supported");
     }
     match text.parse::<PgConnectOptions>() {
         Ok(options) => check_tls(env, setting, &options, insecure),
-        // The parser's own text may quote the URL, and with it a password.
+        // The parser's error may quote the URL and its password.
         Err(_) => env.fault(setting.name, format_args!("is not a Postgres URL. {}", setting.sentence())),
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_on_this_machine_is_spoken_to_without_tls_unless_asked_for() {
+    fn a_server_on_this_machine_is_reached_without_tls_unless_the_url_asks_for_it() {
         for (url, mode) in [
             ("postgres://u@127.0.0.1/db", PgSslMode::Disable),
             ("postgres://u@localhost/db?sslmode=prefer", PgSslMode::Disable),

@@ -1,4 +1,4 @@
-//! Reads settings, collecting every fault instead of stopping at the first.
+//! Reads settings and collects every fault, instead of stopping at the first.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::Setting;
 
-/// The environment, and what was found wrong with it.
+/// The environment and the faults found so far.
 pub struct Env {
     vars: HashMap<String, String>,
     faults: Vec<Fault>,
@@ -31,19 +31,19 @@ impl Env {
         Self { vars, faults: Vec::new() }
     }
 
-    /// Notes that `name` cannot be used.
+    /// Records a fault of the variable `name`.
     pub fn fault(&mut self, name: &str, what: impl Display) {
         self.faults.push(Fault { name: name.to_owned(), what: what.to_string() });
     }
 
-    /// The value, trimmed; `None` when unset or empty, whatever the default.
+    /// The trimmed value; `None` if it is unset or empty. The default is ignored.
     pub fn optional(&self, setting: &Setting) -> Option<String> {
         self.vars.get(setting.name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
     }
 
-    /// The value or its default; a fault when there is neither.
+    /// The value or the default. Without both it is a fault.
     pub fn text(&mut self, setting: &Setting) -> String {
-        // A fault may quote it.
+        // A fault may quote the value.
         debug_assert!(!setting.secret, "{} is read as what it is not", setting.name);
         let value = self.optional(setting).or_else(|| setting.default.map(str::to_owned));
         value.unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl Env {
         })
     }
 
-    /// The value through `FromStr`. After a fault, the default's value, or `None` without one.
+    /// The value, parsed by `FromStr`. After a fault the default, or `None` if the setting is required.
     pub fn parse<T: FromStr<Err: Display>>(&mut self, setting: &Setting) -> Option<T> {
         let text = self.text(setting);
         if text.is_empty() && setting.default.is_none() {
@@ -67,14 +67,14 @@ impl Env {
         }
     }
 
-    /// As `parse`, of a setting whose empty value means something else than its default.
+    /// As `parse`, for a setting whose empty value does not mean its default.
     pub fn parse_blank<T: FromStr<Err: Display>>(&mut self, setting: &Setting) -> Option<T> {
         let blank = self.vars.get(setting.name).is_some_and(|v| v.trim().is_empty());
         let without_default = Setting { default: Some(""), ..*setting };
         self.parse(if blank { &without_default } else { setting })
     }
 
-    /// A number or another value whose default is known to parse.
+    /// As `parse`, for a setting whose default is known to parse.
     pub fn value<T: FromStr<Err: Display> + Default>(&mut self, setting: &Setting) -> T {
         self.parse(setting).unwrap_or_default()
     }
@@ -107,7 +107,7 @@ impl Env {
         }
     }
 
-    /// A secret from `NAME`, or from the file that `NAME_FILE` names. White space around it is dropped.
+    /// A secret from `NAME`, or from the file that `NAME_FILE` names. Surrounding white space is removed.
     pub fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
         debug_assert!(setting.secret, "{} is read as what it is not", setting.name);
         let file_name = format!("{}_FILE", setting.name);
@@ -132,7 +132,7 @@ impl Env {
         }
     }
 
-    /// A secret that must be there.
+    /// As `secret`, but a missing value is a fault.
     pub fn required_secret(&mut self, setting: &Setting) -> SecretString {
         let before = self.faults.len();
         let secret = self.secret(setting);
@@ -143,7 +143,7 @@ impl Env {
         secret.unwrap_or_default()
     }
 
-    /// `value`, if nothing was found wrong.
+    /// Returns `value` unless a fault was found.
     pub fn finish<T>(self, value: T) -> Result<T, Faults> {
         if self.faults.is_empty() { Ok(value) } else { Err(Faults(self.faults)) }
     }
@@ -154,11 +154,11 @@ impl Env {
 pub struct Fault {
     /// The variable.
     pub name: String,
-    /// What is wrong and what to do; never the value of a secret.
+    /// The fault and its correction. Never the value of a secret.
     pub what: String,
 }
 
-/// Everything that is wrong with a configuration.
+/// All faults of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -183,7 +183,7 @@ mod tests {
     const TOKEN: Setting = Setting::required("TOKEN", "the token").secret();
 
     #[test]
-    fn all_faults_are_reported_at_once_with_what_to_do() {
+    fn all_faults_are_reported_together_with_their_corrections() {
         let mut env = Env::of([("RATE", "many"), ("LEASE", "90 parsecs")]);
         let rate: u32 = env.value(&RATE);
         env.duration(&LEASE);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_hold_for_unset_and_empty() {
+    fn unset_and_empty_variables_have_their_defaults() {
         let mut env = Env::of([("LEASE", " ")]);
         assert_eq!(env.duration(&LEASE), Duration::from_secs(90));
         assert_eq!(env.value::<u32>(&RATE), 10);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_can_be_meant() {
+    fn an_empty_value_can_differ_from_the_default() {
         const NAME: Setting = Setting::new("NAME", "x", "a name");
         let read = |vars: &[(&str, &str)]| Env::of(vars.iter().copied()).parse_blank::<String>(&NAME);
         assert_eq!(read(&[]).as_deref(), Some("x"));

@@ -1,4 +1,4 @@
-//! Which connections may be unencrypted.
+//! The hosts that may be reached without encryption.
 
 use std::net::IpAddr;
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_from_other_hosts() {
+    fn loopback_is_distinguished_from_other_hosts() {
         for host in ["127.0.0.1", "127.9.9.9", "localhost", "::1", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_hosts_allows_these_hosts_alone() {
+    fn a_list_of_hosts_allows_only_these_hosts() {
         let insecure = read("postgres, RabbitMQ").unwrap();
         for host in ["postgres", "rabbitmq", "127.0.0.1"] {
             assert!(insecure.allows(host), "{host}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compose_file_allows_its_own_servers_alone() {
+    fn the_compose_file_allows_only_its_own_servers() {
         let text = std::fs::read_to_string(crate::repository::root().join("docker-compose.yml")).unwrap();
         let values: Vec<&str> =
             text.lines().filter_map(|line| line.trim().strip_prefix("ALLOW_INSECURE: ")).collect();

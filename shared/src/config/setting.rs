@@ -1,17 +1,17 @@
-//! What is said of a variable, once, for whoever reads its page and whoever set it wrong.
+//! One environment variable: its name, default and description, for the page and for faults.
 
 /// One variable of the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Its name in the environment.
     pub name: &'static str,
-    /// Used when it is unset or empty; none: it is required.
+    /// The value if it is unset or empty. `None`: it is required.
     pub default: Option<&'static str>,
-    /// What it is for, as half a sentence; may go on with whole ones.
+    /// Its purpose: a phrase without a full stop. Whole sentences may follow.
     pub help: &'static str,
-    /// Whether it may come from the file that `NAME_FILE` names, and must never be shown.
+    /// Whether it is a secret: never shown, and also read from the file that `NAME_FILE` names.
     pub secret: bool,
-    /// The only command that requires it; none: whatever reads it does.
+    /// The only command that requires it. `None`: every program that reads it.
     pub only_for: Option<&'static str>,
 }
 
@@ -33,14 +33,14 @@ impl Setting {
         self
     }
 
-    /// The same, required by `command` alone.
+    /// The same, required only by `command`.
     #[must_use]
     pub(super) const fn only_for(mut self, command: &'static str) -> Self {
         self.only_for = Some(command);
         self
     }
 
-    /// What it is for, as a sentence that may follow another.
+    /// Its purpose as the beginning of a sentence.
     pub(super) fn sentence(&self) -> String {
         let mut letters = self.help.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

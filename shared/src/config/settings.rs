@@ -1,5 +1,5 @@
-//! Every setting of our programs: the one table behind `docs/configuration.md`, the defaults and the texts of faults.
-#![expect(missing_docs, reason = "each setting says itself what it is for")]
+//! The table of all settings. `docs/configuration.md`, the defaults and the texts of faults come from it.
+#![expect(missing_docs, reason = "the help text of a setting is its documentation")]
 
 mod dashboard;
 mod infrastructure;
@@ -18,14 +18,14 @@ use super::Setting;
 const INTRODUCTION: &str = include_str!("settings/page.md");
 const COMMANDS: &str = include_str!("settings/page_commands.md");
 
-/// A part of the page.
+/// A section of the page.
 pub(super) struct Section {
     headline: &'static str,
     introduction: &'static str,
     pub(super) settings: &'static [Setting],
 }
 
-/// All of them, in the order of the page.
+/// All sections, in the order of the page.
 pub(super) const SECTIONS: [Section; 8] = [
     infrastructure::ENDPOINTS,
     twilio::TWILIO,
@@ -37,7 +37,7 @@ pub(super) const SECTIONS: [Section; 8] = [
     infrastructure::RUNNING,
 ];
 
-/// The page, as it is to be in `docs/`.
+/// The content of `docs/configuration.md`.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     for Section { headline, introduction, settings } in SECTIONS {

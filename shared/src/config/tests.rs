@@ -26,7 +26,7 @@ fn every_setting_fits_a_row_and_a_sentence() {
 }
 
 #[test]
-fn nothing_is_read_that_is_not_in_the_table() {
+fn all_settings_that_are_read_are_in_the_table() {
     let folder = root().join("shared/src/config/settings");
     let (table, rest): (Vec<_>, Vec<_>) = code().into_iter().partition(|(file, _)| file.starts_with(&folder));
     let [table, rest] =
@@ -39,13 +39,13 @@ fn nothing_is_read_that_is_not_in_the_table() {
     );
     let words: BTreeSet<&str> = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
     for Setting { name, .. } in all() {
-        // The library that filters log lines reads it by itself.
+        // The logging library reads it.
         assert!(words.contains(name) || *name == "RUST_LOG", "{name} is in the table, and nothing reads it");
     }
 }
 
 #[test]
-fn a_fault_says_what_the_page_says() {
+fn a_fault_quotes_the_help_of_its_setting() {
     let mut env = super::Env::of([("SEND_RATE", "many")]);
     env.value::<u32>(&super::settings::SEND_RATE);
     let text = env.finish(()).unwrap_err().to_string();

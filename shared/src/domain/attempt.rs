@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Our own id of one create call; travels in its status callbacks, so that a lost response can be tied.
+/// Our own id of one create call. Its status callbacks carry it, so that the attempt is found even if the response was
+/// lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct MessageId(Uuid);
@@ -40,31 +41,31 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// What is known of one create call.
+/// The outcome of one create call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "attempt_outcome", rename_all = "snake_case")]
 pub enum AttemptOutcome {
-    /// Claimed; the call is in flight or about to be.
+    /// Claimed. The call is in flight or about to start.
     Sending,
-    /// Twilio has the message.
+    /// Twilio accepted the message.
     Accepted,
-    /// No definite answer: she may have been texted.
+    /// Twilio's answer is missing or unclear, so the user may have been texted.
     Unknown,
-    /// Definitely refused.
+    /// Twilio refused the message.
     Refused,
-    /// Definitely refused for a cause that is not hers: account, sender, throttling.
+    /// Twilio refused the message because of the account, the sender or throttling, not because of the user.
     Deferred,
-    /// No byte of the request left us.
+    /// No byte of the request was sent.
     Unwritten,
 }
 
 impl AttemptOutcome {
-    /// Whether an attempt with this outcome forbids another one to the same number.
+    /// Whether this outcome forbids another attempt to the same number.
     pub fn blocks(self) -> bool {
         matches!(self, Self::Sending | Self::Accepted | Self::Unknown)
     }
 
-    /// The word for this outcome in the database and logs.
+    /// The name in the database and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sending => "sending",

@@ -1,29 +1,29 @@
-//! Why a user is where she is. The one list of words for database, metrics, reports and logs.
+//! The reasons for a user's state. Database, metrics, reports and logs use the same names.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use crate::phone::Rejection;
 
-/// The cause of a user's state, beside the state itself.
+/// The reason for a user's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Her number cannot be texted.
+    /// The number cannot be texted.
     Number(Rejection),
-    /// Twilio Lookup calls the number invalid.
+    /// Twilio Lookup reports the number as invalid.
     LookupInvalid,
-    /// Another user on the same number was welcomed, or is being welcomed.
+    /// Another user with the same number was welcomed, or is being welcomed.
     SharedPhone,
-    /// An unknown outcome past its deadline, left to a person.
+    /// The outcome is still unknown after the deadline. A person must decide.
     Parked,
-    /// She opted out, or the number is suppressed.
+    /// The user opted out, or the number is suppressed.
     OptedOut,
     /// Temporary refusals lasted longer than `RETRY_FOR`.
     RetriesExhausted,
-    /// Twilio's code of a refusal or of a failed delivery.
+    /// Twilio's error code of a refusal or of a failed delivery.
     Error(u32),
-    /// A refusal without a Twilio code; the HTTP status stands in for it.
+    /// The HTTP status of a refusal without a Twilio code.
     Http(u16),
-    /// Waiting: Twilio could not be reached or throttled us.
+    /// Waiting: Twilio was unreachable or throttled us.
     PathFault,
     /// Waiting: the breaker is open.
     BreakerOpen,
@@ -31,12 +31,12 @@ pub enum Reason {
     DailyCap,
     /// Waiting: a person paused the lane.
     Paused,
-    /// Waiting: claimed, but given back at shutdown before a byte was written.
+    /// Waiting: a shutdown released the claim before a byte was written.
     GivenBack,
 }
 
 impl Reason {
-    /// The word for it; `error_NNNNN` carries Twilio's code.
+    /// The stable name; `error_NNNNN` contains Twilio's code.
     pub fn as_str(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Reason::Number(rejection) => rejection.as_str(),
@@ -55,7 +55,7 @@ impl Reason {
         })
     }
 
-    /// The word for metric labels: bounded, so codes become one word.
+    /// The name in metric labels. Codes share one name, so that the set is bounded.
     pub fn label(self) -> &'static str {
         match self {
             Reason::Error(_) | Reason::Http(_) => "error",
@@ -79,7 +79,7 @@ impl From<Rejection> for Reason {
     }
 }
 
-/// A word that is no [`Reason`].
+/// The text is not a [`Reason`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown reason {0:?}")]
 pub struct UnknownReason(String);
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_round_trip() {
+    fn names_round_trip() {
         let mut all: Vec<Reason> = Rejection::ALL.into_iter().map(Reason::Number).collect();
         all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
         all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);

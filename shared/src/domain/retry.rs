@@ -1,23 +1,24 @@
-//! Delays between tries. The one place that knows the `backoff` crate.
+//! Delays between tries. Only this module uses the `backoff` crate.
 
 use std::time::Duration;
 
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
 use rand::Rng;
 
-/// Doubling delays from `base` to `max` with full jitter: each is drawn evenly from zero to its cap.
+/// Exponential backoff with full jitter: caps double from `base` to `max`, and each delay is uniformly random between
+/// zero and its cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The first cap.
     pub base: Duration,
-    /// No cap exceeds this.
+    /// The largest cap.
     pub max: Duration,
 }
 
 impl RetryPolicy {
     /// The cap of the `n`th delay, counted from 0.
     pub fn cap(&self, n: u32) -> Duration {
-        // 2^40 seconds exceed every sensible maximum; the bound keeps the loop short.
+        // 2^40 seconds exceed every reasonable maximum. The bound keeps the loop short.
         let mut schedule = self.schedule();
         let mut delay = self.base;
         for _ in 0..=n.min(40) {
@@ -26,7 +27,7 @@ impl RetryPolicy {
         delay.min(self.max)
     }
 
-    /// A jittered `n`th delay.
+    /// The `n`th delay with jitter.
     pub fn delay(&self, n: u32) -> Duration {
         self.cap(n).mul_f64(rand::thread_rng().gen_range(0.0..=1.0))
     }

@@ -9,22 +9,22 @@ use serde::Serialize;
 #[serde(transparent)]
 pub struct UserId(String);
 
-/// Why a text is no [`UserId`].
+/// Why a text is not a [`UserId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadUserId {
-    /// No characters.
+    /// The text is empty.
     #[error("user_id is empty: give the portal's id of the user")]
     Empty,
-    /// Over 128 characters.
+    /// The text exceeds 128 characters.
     #[error("user_id is longer than 128 characters")]
     TooLong,
-    /// A control character such as NUL or a line break.
+    /// The text contains a control character such as NUL or a line break.
     #[error("user_id contains a control character")]
     Control,
 }
 
 impl UserId {
-    /// Checks `text` as it is, without trimming.
+    /// Checks `text` without trimming it.
     pub fn parse(text: &str) -> Result<Self, BadUserId> {
         if text.is_empty() {
             return Err(BadUserId::Empty);
@@ -50,30 +50,30 @@ impl fmt::Display for UserId {
     }
 }
 
-/// What is true of a user apart from her current attempt.
+/// The state of a user, apart from the current attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "user_state", rename_all = "snake_case")]
 pub enum UserState {
-    /// Imported, never enqueued.
+    /// Imported, but never enqueued.
     Stored,
-    /// Her event was seen; work lies ahead.
+    /// An event was received. The user is not finished.
     Received,
-    /// Her number cannot be texted.
+    /// The number cannot be texted.
     Rejected,
-    /// Her number is registered; her attempt, or the one she shares, tells the rest.
+    /// The number is registered. The attempt of this number holds the result.
     Registered,
-    /// She opted out or her number is suppressed.
+    /// The user opted out, or the number is suppressed.
     Suppressed,
-    /// Refused for good.
+    /// Refused permanently.
     Failed,
 }
 
 impl UserState {
-    /// All of them, in the order of the column's type.
+    /// Every state, in the order of the column's type.
     pub const ALL: [UserState; 6] =
         [Self::Stored, Self::Received, Self::Rejected, Self::Registered, Self::Suppressed, Self::Failed];
 
-    /// The word for this state in the database, metrics and logs.
+    /// The name in the database, metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             UserState::Stored => "stored",

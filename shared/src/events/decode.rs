@@ -1,4 +1,4 @@
-//! From the bytes of a delivery to an [`Event`], or to the reason why it is a dead letter.
+//! Decodes the bytes of a delivery to an [`Event`], or to the reason why it becomes a dead letter.
 
 use std::borrow::Cow;
 
@@ -11,25 +11,25 @@ use super::{
 };
 use crate::{domain::UserId, json::object_from_str, phone::CountryCode};
 
-/// Why a body can never be processed. Says what to mend, shows nothing of the content.
+/// Why a body can never be processed. The text says what to correct and does not quote the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// Over [`MAX_BODY_BYTES`].
+    /// The body exceeds [`MAX_BODY_BYTES`].
     #[error("body of {0} bytes is over the limit of {MAX_BODY_BYTES}")]
     TooLarge(usize),
-    /// Not JSON in UTF-8.
+    /// The body is not JSON in UTF-8.
     #[error("body is not JSON in UTF-8 ({0})")]
     Malformed(String),
-    /// JSON, but not of the published shape.
+    /// The JSON does not follow the published schema.
     #[error("body does not follow the contract: {0}")]
     Schema(String),
-    /// A type or major version that this worker does not know.
+    /// This worker does not know the type or its major version.
     #[error("unknown event type; this worker knows {SIGNED_UP} and {BACKFILL}")]
     UnknownType,
 }
 
 impl Rejected {
-    /// The word for it in `dead_letters.reason`, metrics and logs.
+    /// The name in `dead_letters.reason`, metrics and logs.
     pub fn reason(&self) -> &'static str {
         match self {
             Rejected::TooLarge(_) => "too_large",
@@ -56,8 +56,7 @@ struct Envelope<'a> {
     user_id: Option<&'a RawValue>,
 }
 
-/// Decodes one body. The language stays as written, and a country that is not known is left out; the worker applies
-/// its defaults.
+/// Decodes one body. The language stays as written, and an unknown country is dropped. The worker applies its defaults.
 pub fn decode(body: &[u8]) -> Result<Event, Rejected> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Rejected::TooLarge(body.len()));
@@ -112,19 +111,19 @@ fn user_id(text: &TextOrInteger) -> Result<UserId, Rejected> {
     UserId::parse(&text.0).map_err(|e| Rejected::Schema(e.to_string()))
 }
 
-/// Postgres text cannot hold NUL; nothing that we store needs more than `max` bytes.
+/// Replaces NUL, which Postgres text cannot hold, and cuts the text to `max` bytes.
 fn clean(text: &str, max: usize) -> String {
     let end = (0..=max.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     let kept = &text[..end];
     if kept.contains('\0') { kept.replace('\0', "\u{fffd}") } else { kept.to_owned() }
 }
 
-/// The country of the hint. Anything but a whole two-letter code is ignored: `UAE` must not become Ukraine.
+/// The country of the hint. Only a complete two-letter code counts: `UAE` must not become Ukraine.
 fn known_country(hint: &str) -> Option<String> {
     hint.parse::<CountryCode>().ok().map(|country| country.to_string())
 }
 
-/// serde's own text may quote the content, so only the position is kept.
+/// serde's own text may quote the content, so only the position is reported.
 fn classify(error: &serde_json::Error) -> Rejected {
     let place = format!("line {} column {}", error.line(), error.column());
     if error.is_data() {

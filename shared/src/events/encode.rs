@@ -1,4 +1,4 @@
-//! Events as we publish them.
+//! Encodes the events that we publish.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -41,7 +41,7 @@ pub fn backfill(id: &str, source: &str, time: DateTime<Utc>, user: &UserId) -> V
 }
 
 fn body(event: &impl Serialize) -> Vec<u8> {
-    // Strings and a closed enum: nothing in it can fail to serialise.
+    // Strings and a closed enum always serialise.
     serde_json::to_vec(event).unwrap_or_default()
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use crate::events::{Kind, UserKind, decode};
 
     #[test]
-    fn what_is_encoded_decodes_to_the_same() {
+    fn encoded_events_decode_to_the_same_content() {
         let signup = Signup {
             user_id: UserId::parse("42").unwrap(),
             phone: "९८०७९६९२७८".into(),

@@ -1,4 +1,4 @@
-//! The shapes on the wire; the published JSON Schemas are generated from these.
+//! The structures on the wire. The published JSON Schemas are generated from them.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub struct TextOrInteger(pub String);
 
 impl<'de> Deserialize<'de> for TextOrInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The raw text keeps integers of any length exact.
+        // The raw text keeps all digits of long integers.
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         if raw.starts_with('"') {
             return text(raw);
@@ -33,8 +33,8 @@ fn text<E: Error>(raw: &str) -> Result<TextOrInteger, E> {
     serde_json::from_str(raw).map(TextOrInteger).map_err(E::custom)
 }
 
-/// A phone number: a text or a number. A number with a fraction or an exponent is kept as a text that is refused
-/// as damaged wherever it is read again.
+/// A phone number: a text or a number. A number with a fraction or an exponent is kept as a text that the phone module
+/// rejects as damaged.
 fn phone_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TextOrInteger>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?.get();
     match raw.as_bytes() {

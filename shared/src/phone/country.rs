@@ -4,18 +4,18 @@ use std::str::FromStr;
 
 use super::{CountryCode, InvalidRegion};
 
-/// `ALLOWED_COUNTRIES`: all, or the listed ones. Parses from `*` or from codes split by commas.
+/// `ALLOWED_COUNTRIES`: all or the listed countries. Parses from `*` or from codes separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CountryList {
-    /// Every country, and the numbers that belong to none.
+    /// Every country, and numbers without a country.
     #[default]
     Any,
-    /// These alone.
+    /// Only these.
     Only(Vec<CountryCode>),
 }
 
 impl CountryList {
-    /// Whether a number of this country may be texted; none is a number without a country.
+    /// Whether a number of this country may be texted. `None` is a number without a country.
     pub fn allows(&self, country: Option<CountryCode>) -> bool {
         match self {
             Self::Any => true,
@@ -37,13 +37,15 @@ impl FromStr for CountryList {
     }
 }
 
-/// A list that cannot be meant.
+/// Why a list of countries is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCountryList {
-    /// Nobody could be texted.
-    #[error("no country is listed; give * for all, or two-letter codes split by commas, such as NP,IN")]
+    /// The list is empty.
+    #[error(
+        "the list of countries is empty; give * for all, or two-letter codes separated by commas, such as NP,IN"
+    )]
     Empty,
-    /// A code that names no country.
+    /// A code is not a country.
     #[error(transparent)]
     Code(#[from] InvalidRegion),
 }
@@ -59,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_allows_its_own() {
+    fn a_list_allows_only_its_countries() {
         let list: CountryList = " np, IN,".parse().unwrap();
         assert!(list.allows("NP".parse().ok()) && list.allows("IN".parse().ok()));
         assert!(!list.allows("US".parse().ok()) && !list.allows(None));

@@ -1,21 +1,21 @@
-//! Numbers that a spreadsheet, a float or a thousands separator damaged.
+//! Numbers that a spreadsheet, a float conversion or a thousands separator damaged.
 //!
-//! Read digit by digit, `9.84123457E9` and `984123456.0` are numbers of strangers: the exponent or the
-//! fraction becomes the last digit. The digits that were lost cannot be found again, so nothing is read.
+//! Read digit by digit, `9.84123457E9` and `984123456.0` become numbers of strangers: the exponent or the fraction
+//! becomes the last digit. The lost digits cannot be restored, so such a text is rejected.
 
 use std::borrow::Cow;
 
 /// A text with at least this many digits contains a phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
-/// A longer fraction may be a group of digits of a phone number.
+/// A longer fraction may be a group of digits in a phone number.
 const SHORT_FRACTION: usize = 2;
 /// Digits of the largest exponent, 308.
 const DIGITS_OF_AN_EXPONENT: usize = 3;
 
-/// Whether the text holds a number with an exponent, with groups of three after commas, or with a single dot
-/// behind seven or more digits. `text` has no invisible marks.
+/// Whether the text holds a number with an exponent, with groups of three after commas, or with a single dot after seven
+/// or more digits. The caller has removed invisible marks from `text`.
 pub(super) fn is_damaged(text: &str) -> bool {
-    // Without an early end the compiler looks at many bytes at a time.
+    // A fold without an early return is vectorised.
     if !text.bytes().fold(false, |found, byte| found | may_show_damage(byte)) {
         return false;
     }
@@ -24,8 +24,8 @@ pub(super) fn is_damaged(text: &str) -> bool {
     has_exponent(&signs) || (point || comma) && has_fraction(&signs) || comma && has_thousands(&signs)
 }
 
-/// The text of a JSON number. A number with a fraction or an exponent is never a phone number, whatever its digits are:
-/// its text is one that [`super::normalise`] refuses as damaged.
+/// The text of a JSON number. A number with a fraction or an exponent is never a phone number, so the result is a text
+/// that [`super::normalise`] rejects as damaged.
 pub fn of_json_number(raw: &str) -> Cow<'_, str> {
     if raw.contains(['.', 'e', 'E']) && !is_damaged(raw) {
         Cow::Owned(format!("{raw}e0"))
@@ -34,13 +34,14 @@ pub fn of_json_number(raw: &str) -> Cow<'_, str> {
     }
 }
 
-/// ASCII, and the first bytes of the Arabic separators and of the full-width and small forms.
+/// Whether the byte is an ASCII sign of damage, or the first byte of an Arabic separator or of a full-width or small
+/// form.
 fn may_show_damage(byte: u8) -> bool {
     matches!(byte, b'.' | b',' | b'e' | b'E' | b'd' | b'D' | 0xD9 | 0xEF)
 }
 
-/// One byte for each character: a digit as ASCII, `.`, `,`, `e`, `d`, a blank, `-` for signs and brackets,
-/// `x` for other letters, `|` for the rest.
+/// One byte per character: a digit as ASCII, `.`, `,`, `e`, `d`, a blank, `-` for signs and brackets, `x` for other
+/// letters, `|` for the rest.
 fn signs(text: &str) -> Vec<u8> {
     text.chars().map(sign).collect()
 }
@@ -64,7 +65,7 @@ fn sign(c: char) -> u8 {
     }
 }
 
-/// `9.84E9`, `9,84E+09`, `984 e 7`, and Fortran's `9.84D9`.
+/// Such as `9.84E9`, `9,84E+09`, `984 e 7`, and Fortran's `9.84D9`.
 fn has_exponent(signs: &[u8]) -> bool {
     signs.iter().enumerate().any(|(at, sign)| match sign {
         b'e' => ends_a_mantissa(&signs[..at], false) && begins_an_exponent(&signs[at + 1..]),
@@ -93,7 +94,7 @@ fn begins_an_exponent(after: &[u8]) -> bool {
     digits > 0 && digits - zeros <= DIGITS_OF_AN_EXPONENT
 }
 
-/// `9841234570.0`, `984123456.0`, `984 123 456.00`, and the decimal comma before zeros.
+/// Such as `9841234570.0`, `984123456.0`, `984 123 456.00`, and a decimal comma before zeros.
 fn has_fraction(signs: &[u8]) -> bool {
     let numbers = |within: fn(u8) -> bool| signs.split(move |sign| !within(*sign));
     numbers(|sign| sign.is_ascii_digit() || sign == b'.').any(|number| {
@@ -109,7 +110,7 @@ fn has_fraction(signs: &[u8]) -> bool {
     })
 }
 
-/// Nothing that is written as a float begins with 0, so zeros in front are those of a phone number.
+/// Leading zeros do not count, because a float does not begin with 0.
 fn is_long(whole: &[u8]) -> bool {
     let digits = whole.iter().filter(|sign| sign.is_ascii_digit());
     digits.skip_while(|sign| **sign == b'0').count() >= DIGITS_OF_A_NUMBER
@@ -119,7 +120,7 @@ fn is_zero(digits: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(|sign| *sign == b'0')
 }
 
-/// `9,841,234,570`, and `9,84,12,34,570` as Nepal and India group.
+/// Such as `9,841,234,570`, and `9,84,12,34,570` as in Nepal and India.
 fn has_thousands(signs: &[u8]) -> bool {
     let numbers = signs.split(|sign| !sign.is_ascii_digit() && !matches!(sign, b',' | b'.'));
     numbers.map(trimmed).any(|number| {
@@ -135,7 +136,7 @@ fn has_thousands(signs: &[u8]) -> bool {
     })
 }
 
-/// The two sides of the only `mark`.
+/// The parts before and after `mark`; `None` unless it occurs exactly once.
 fn split_once(number: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let mut parts = number.split(|sign| *sign == mark);
     let sides = (parts.next()?, parts.next()?);
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_groups_are_none() {
+    fn ordinary_groups_are_not_damage() {
         for text in [
             "9841234567",
             "984.123.4567",
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_number_that_is_no_integer_is_damaged() {
+    fn a_json_number_with_a_fraction_or_an_exponent_is_damaged() {
         for raw in ["9.841234570", "9.84E9", "1.5", "1e400", "9841234567e0000000", "0.1", "1E-7", "1e99999"] {
             assert!(is_damaged(&of_json_number(raw)), "{raw}");
         }

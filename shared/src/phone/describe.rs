@@ -1,24 +1,24 @@
-//! A number explained: what the numbering plan says of it, and whether it would be texted.
+//! Describes a number: its entry in the numbering plan, and whether it would be texted.
 
 use std::fmt;
 
 use super::{Assessment, Region, Rejection, read};
 
-/// What is known of a text that may be a phone number.
+/// The description of a text that may be a phone number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Description {
-    /// The number in E.164 form; none when it is not valid.
+    /// The number in E.164 form; `None` if it is not valid.
     pub e164: Option<String>,
-    /// Whether the numbering plan has it.
+    /// Whether the numbering plan contains it.
     pub valid: bool,
-    /// libphonenumber's name of the line type: `UNKNOWN` for a number the plan does not have, empty for
-    /// a text that is no number.
+    /// libphonenumber's name of the line type: `UNKNOWN` for a number outside the plan, empty for a text that is not a
+    /// number.
     pub line_type: &'static str,
-    /// Why it would not be texted. A valid number can have a reason, too.
+    /// Why it would not be texted. Valid numbers can have a reason too.
     pub reason: Option<Rejection>,
 }
 
-/// Shows no number.
+/// Does not show the number.
 impl fmt::Debug for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Description");
@@ -27,7 +27,7 @@ impl fmt::Debug for Description {
     }
 }
 
-/// Explains a text, without trimming it. Pure and total, as [`super::normalise`], with which it agrees.
+/// Describes a text without trimming it. The result agrees with [`super::normalise`].
 pub fn describe(raw: &str, region: Region) -> Description {
     let Assessment { reading, refusal } = match read(raw, region) {
         Ok(found) => found,

@@ -7,7 +7,7 @@ use super::{CountryCode, libphonenumber};
 /// `+` and 15 digits, the longest E.164 number (ITU-T E.164, 6.2.1).
 const MAX_BYTES: usize = 16;
 
-/// A phone number in E.164 form. Printing it shows the masked form; [`E164::as_str`] shows all of it.
+/// A phone number in E.164 form. `Display` and `Debug` show the masked form, [`E164::as_str`] the whole number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct E164 {
     /// ASCII, the rest zero.
@@ -19,7 +19,7 @@ impl E164 {
     /// Reads the form this type writes: `+`, a digit other than 0, then 6 to 14 digits.
     ///
     /// # Errors
-    /// [`InvalidE164`], which does not repeat the text.
+    /// [`InvalidE164`], which does not quote the text.
     pub fn parse(text: &str) -> Result<Self, InvalidE164> {
         match text.as_bytes() {
             [b'+', b'1'..=b'9', rest @ ..] if (6..=14).contains(&rest.len()) => {
@@ -30,7 +30,7 @@ impl E164 {
         }
     }
 
-    /// From a country code and the national number with its leading zeros; none when it does not fit.
+    /// Builds a number from country code, leading zeros and national number; `None` if it is too long.
     pub(super) fn assemble(country_code: u64, zeros: usize, national: u64) -> Option<Self> {
         let mut scratch = [b'0'; 48];
         let mut at = put_digits(&mut scratch, 48, national);
@@ -40,12 +40,12 @@ impl E164 {
         Self::pack(&scratch[at..])
     }
 
-    /// The whole number, for the database and for Twilio; never for a log.
+    /// The whole number, for the database and for Twilio. Never log it.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }
 
-    /// Country code and last two digits, the others as dots: `+977••••••••78`.
+    /// The number with dots except for country code and last two digits: `+977••••••••78`.
     pub fn masked(&self) -> String {
         let text = self.as_str();
         let shown = 1 + country_code_len(text.as_bytes());
@@ -53,7 +53,7 @@ impl E164 {
         format!("{}{}{}", &text[..shown], "•".repeat(tail - shown), &text[tail..])
     }
 
-    /// Its country; none for numbers that belong to no country (+800, +870, …).
+    /// Its country; `None` for numbers outside countries (+800, +870, …).
     pub fn country(&self) -> Option<CountryCode> {
         let (country_code, national) = self.as_str().get(1..)?.split_at(country_code_len(&self.bytes));
         libphonenumber::country(country_code.parse().ok()?, national)
@@ -66,7 +66,7 @@ impl E164 {
     }
 }
 
-/// Writes a number's digits, at least one, before `end`; gives where they begin.
+/// Writes the digits of a number, at least one, before `end`. Returns where they begin.
 fn put_digits(into: &mut [u8], end: usize, mut number: u64) -> usize {
     let mut at = end;
     while at > 0 {
@@ -80,8 +80,8 @@ fn put_digits(into: &mut [u8], end: usize, mut number: u64) -> usize {
     at
 }
 
-/// Digits of the country code in `+…` (ITU-T E.164, list of assigned country codes: the first digits
-/// tell the length, assigned or not).
+/// The number of digits of the country code after `+`. The first digits determine it, for unassigned codes too (ITU-T
+/// E.164, list of assigned country codes).
 fn country_code_len(text: &[u8]) -> usize {
     match text {
         [_, b'1' | b'7', ..] => 1,
@@ -124,7 +124,7 @@ impl TryFrom<String> for E164 {
     }
 }
 
-/// A text that is no E.164 number. It does not repeat the text.
+/// The text is not an E.164 number. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a phone number in E.164 form")]
 pub struct InvalidE164;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_takes_the_shape_only() {
+    fn parse_checks_only_the_form() {
         for good in ["+9779807969278", "+1234567", "+123456789012345"] {
             assert_eq!(E164::parse(good).unwrap().as_str(), good);
         }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn country_code_lengths_are_the_plans() {
+    fn country_code_lengths_are_those_of_the_plans() {
         for code in PHONE_NUMBER_UTIL.get_supported_calling_codes() {
             let number = format!("+{code}1234567");
             assert_eq!(country_code_len(number.as_bytes()), code.to_string().len(), "{code}");

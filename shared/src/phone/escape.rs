@@ -1,4 +1,4 @@
-//! Control characters in tab-separated lines: `\\`, `\t`, `\n`, `\r` and `\0`.
+//! Escapes for control characters in tab-separated lines: `\\`, `\t`, `\n`, `\r` and `\0`.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 /// Reads the escapes of [`escape`].
 ///
 /// # Errors
-/// [`UnknownEscape`] for a backslash before anything else.
+/// [`UnknownEscape`] for a backslash before another character.
 pub fn unescape(text: &str) -> Result<Cow<'_, str>, UnknownEscape> {
     if !text.contains('\\') {
         return Ok(Cow::Borrowed(text));
@@ -41,7 +41,7 @@ pub fn unescape(text: &str) -> Result<Cow<'_, str>, UnknownEscape> {
     Ok(Cow::Owned(out))
 }
 
-/// A backslash before something that is no escape.
+/// A backslash precedes an unknown character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(r"unknown escape; known are \\, \t, \n, \r and \0")]
 pub struct UnknownEscape;

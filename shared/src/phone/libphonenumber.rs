@@ -1,4 +1,4 @@
-//! The engine: libphonenumber's reading of a text.
+//! The adapter of libphonenumber, which reads texts as phone numbers.
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
@@ -12,20 +12,20 @@ const NEPAL: i32 = 977;
 /// Digits of a Nepali mobile number without country code.
 const NEPAL_MOBILE_DIGITS: usize = 10;
 
-/// A text read as a phone number that need not be valid.
+/// A text read as a phone number. The number may be invalid.
 pub(super) struct Reading {
     number: PhoneNumber,
-    /// [`LineType::Unknown`] when the numbering plan does not have the number.
+    /// [`LineType::Unknown`] if the numbering plan does not contain the number.
     pub(super) line_type: LineType,
 }
 
 impl Reading {
-    /// Whether the numbering plan has the number.
+    /// Whether the numbering plan contains the number.
     pub(super) fn is_valid(&self) -> bool {
         self.line_type != LineType::Unknown
     }
 
-    /// None above 15 digits: Germany has such numbers, though none of them is a mobile.
+    /// The E.164 form; `None` above 15 digits. Germany has such numbers, but they are not mobiles.
     pub(super) fn e164(&self) -> Option<E164> {
         let zeros = match (self.number.italian_leading_zero, self.number.number_of_leading_zeros) {
             (Some(true), zeros) => usize::try_from(zeros.unwrap_or(1)).ok()?,
@@ -45,7 +45,7 @@ impl Reading {
         get_national_significant_number_owned(&self.number)
     }
 
-    /// Why the numbering plan does not have the number.
+    /// Why the numbering plan does not contain the number.
     pub(super) fn fault(&self) -> Rejection {
         match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&self.number) {
             Ok(NumberLengthType::IsPossible) => self.nepali_mobile_fault().unwrap_or(Rejection::NotAssigned),
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// A length between those of the plan: too short or too long for a mobile.
+    /// The fault of a length between those of the plan: too short or too long for a mobile.
     fn mobile_length_fault(&self) -> Rejection {
         let mobile = PhoneNumberType::Mobile;
         match PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(&self.number, mobile) {
@@ -66,8 +66,8 @@ impl Reading {
         }
     }
 
-    /// Nepal's fixed lines have 8 digits and its toll-free numbers 11, so a mobile with digits missing
-    /// or too many can have a length of the plan; 96, 97 and 98 tell that a mobile was meant.
+    /// The fault of a mobile number in Nepal. Fixed lines have 8 digits and toll-free numbers 11, so a mobile number with
+    /// missing or surplus digits can have a possible length. 96, 97 and 98 show that it is a mobile number.
     fn nepali_mobile_fault(&self) -> Option<Rejection> {
         let national = self.national();
         let mobile = ["96", "97", "98"].iter().any(|prefix| national.starts_with(prefix));
@@ -82,7 +82,7 @@ impl Reading {
     }
 }
 
-/// The country of a number given in its parts; none for a plan without a country.
+/// The country of a number in two parts; `None` for a plan without a country.
 pub(super) fn country(country_code: i32, national: &str) -> Option<CountryCode> {
     let mut regions = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(country_code)?;
     let region = if regions.len() > 1 {
@@ -105,7 +105,7 @@ fn assemble(country_code: i32, national: &str) -> Option<PhoneNumber> {
 /// Reads a text.
 ///
 /// # Errors
-/// Why it is no phone number.
+/// Why the text is not a phone number.
 pub(super) fn read(text: &str, region: Region) -> Result<Reading, Rejection> {
     if context_before_scheme(text) {
         return Err(Rejection::NotANumber);
@@ -116,10 +116,9 @@ pub(super) fn read(text: &str, region: Region) -> Result<Reading, Rejection> {
     Ok(Reading { number, line_type })
 }
 
-/// `;phone-context=` before `tel:` (RFC 3966 has them the other way round) makes rlibphonenumber 2.2.15
-/// panic.
+/// Whether `;phone-context=` precedes `tel:`, the wrong order of RFC 3966, on which rlibphonenumber 2.2.15 panics.
 fn context_before_scheme(text: &str) -> bool {
-    // Hardly any has a semicolon, and looking for one byte costs least.
+    // Few texts have a semicolon, and a search for one byte is cheap.
     if !text.as_bytes().contains(&b';') {
         return false;
     }

@@ -1,21 +1,21 @@
-//! What kind of line a number is.
+//! The type of a phone line.
 
 use rlibphonenumber::PhoneNumberType;
 
 use super::Rejection;
 
-/// The kind of line, as libphonenumber tells them apart.
+/// The type of a line, as libphonenumber distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineType {
     /// A landline.
     FixedLine,
     /// A mobile phone.
     Mobile,
-    /// A plan in which the two share ranges (the USA).
+    /// Fixed line or mobile: the plan does not distinguish them (the USA).
     FixedLineOrMobile,
     /// Free for the caller.
     TollFree,
-    /// Dear for the caller.
+    /// Expensive for the caller.
     PremiumRate,
     /// Paid by both sides.
     SharedCost,
@@ -34,7 +34,7 @@ pub enum LineType {
 }
 
 impl LineType {
-    /// The name libphonenumber gives it.
+    /// libphonenumber's name of the type.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FixedLine => "FIXED_LINE",
@@ -52,7 +52,7 @@ impl LineType {
         }
     }
 
-    /// Why a line of this type is not texted; none when it is.
+    /// Why lines of this type are rejected; `None` if they are texted.
     pub(super) fn refusal(self) -> Option<Rejection> {
         match self {
             Self::Mobile | Self::FixedLineOrMobile => None,

@@ -1,11 +1,11 @@
-//! What holds of every text and of every spelling.
+//! Properties of every text and every spelling.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
 use super::*;
 
-/// Pieces that a reader of phone numbers treats specially.
+/// Pieces that a parser of phone numbers treats specially.
 const PIECES: [&str; 40] = [
     "9807969278",
     "984",
@@ -68,7 +68,7 @@ fn mobile() -> impl Strategy<Value = String> {
     (select(&PREFIXES[..]), "[0-9]{7}").prop_map(|(prefix, rest)| format!("{prefix}{rest}"))
 }
 
-/// In groups from the right; the last length is that of all groups further left.
+/// Groups digits from the right. The last length applies to all further groups.
 fn thousands(digits: &str, lengths: &[usize]) -> String {
     let (mut left, mut groups) = (digits, Vec::new());
     let mut lengths = lengths.iter().copied().chain(std::iter::repeat(*lengths.last().unwrap()));
@@ -85,7 +85,7 @@ fn in_digits(text: &str, digits: &str) -> String {
     text.chars().map(|c| c.to_digit(10).map_or(c, |d| digits[d as usize])).collect()
 }
 
-/// The same number as somebody else types it.
+/// Another spelling of a number.
 fn spelling(national: &str, country: &str, gap: &str, digits: &str, around: (&str, &str)) -> String {
     let (area, rest) = national.split_at(3);
     let written = in_digits(&format!("{country}{area}{gap}{rest}"), digits);
@@ -96,7 +96,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_text_panics_and_both_views_agree(raw in text(), region in region()) {
+    fn any_text_is_read_without_panic_and_both_functions_agree(raw in text(), region in region()) {
         let phone = normalise(&raw, region);
         let told = describe(&raw, region);
         prop_assert_eq!(phone.err(), told.reason);
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn a_result_is_its_own_result(raw in text(), region in region(), other in region()) {
+    fn normalising_twice_changes_nothing(raw in text(), region in region(), other in region()) {
         if let Ok(phone) = normalise(&raw, region) {
             let again = normalise(phone.e164.as_str(), other);
             prop_assert_eq!(again, Ok(Phone { changed: false, ..phone }));
@@ -115,9 +115,9 @@ proptest! {
         }
     }
 
-    /// Our own assembly of the E.164 form, and the removal of marks, change nothing the engine decides.
+    /// Our own assembly of the E.164 form and the removal of marks do not change the decision of the library.
     #[test]
-    fn the_engine_decides(raw in text(), region in region()) {
+    fn the_library_decides(raw in text(), region in region()) {
         prop_assume!(!raw.contains(";phone-context="));
         let number = PHONE_NUMBER_UTIL.parse(&raw, region.libphonenumber()).ok();
         let valid = number.filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
@@ -173,9 +173,9 @@ proptest! {
         prop_assert_eq!(phone.as_ref().map(|phone| phone.e164.as_str()), Ok(expected.as_str()), "{:?}", raw);
     }
 
-    /// What a float conversion or a number format makes of a valid number is never read as a number.
+    /// A valid number after a float conversion or a number format is never read as a number.
     #[test]
-    fn no_rendering_as_a_float_is_a_number(
+    fn a_number_rendered_as_a_float_is_refused(
         national in mobile(),
         country in select(vec!["", "977"]),
         lost in 0..3_usize,
@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn a_json_number_that_is_no_integer_is_no_number(value in 1e6..1e13_f64, whole in 1_000_000..10_u64.pow(13)) {
+    fn a_json_number_with_a_fraction_is_refused(value in 1e6..1e13_f64, whole in 1_000_000..10_u64.pow(13)) {
         let fraction = format!("{}.{}", whole / 1_000_000_000, whole % 1_000_000_000);
         for raw in [format!("{value:?}"), format!("{value:e}"), fraction] {
             prop_assert_eq!(normalise(&of_json_number(&raw), Region::NEPAL), Err(Rejection::Damaged), "{}", raw);

@@ -1,4 +1,4 @@
-//! The country a number without country code belongs to.
+//! Countries of the numbering plans, and the default region of numbers without a country code.
 
 use std::{fmt, str::FromStr};
 
@@ -17,7 +17,7 @@ impl CountryCode {
         self.text.as_str()
     }
 
-    /// None for the plans that belong to no country.
+    /// `None` for plans outside countries.
     pub(super) fn of(region: rlibphonenumber::Region) -> Option<Self> {
         let country = region != rlibphonenumber::Region::World;
         country.then(|| Self { region, text: region.as_region_str() })
@@ -48,8 +48,8 @@ impl fmt::Debug for CountryCode {
     }
 }
 
-/// The region of numbers typed without a country code, or none: then only numbers that begin with `+`
-/// are read. Parses from a two-letter code or `none`.
+/// The region of numbers without a country code. Without a region only numbers that begin with `+` are read. Parses from
+/// a two-letter code or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Region(Option<CountryCode>);
 
@@ -63,12 +63,12 @@ impl Region {
         text: rlibphonenumber::Region::NP.as_region_str(),
     }));
 
-    /// Its country, if it is one.
+    /// Its country; `None` without a region.
     pub fn country(self) -> Option<CountryCode> {
         self.0
     }
 
-    /// As the engine wants it.
+    /// The region in the library's type.
     pub(super) fn libphonenumber(self) -> Option<rlibphonenumber::Region> {
         self.0.map(|country| country.region)
     }
@@ -97,9 +97,9 @@ impl fmt::Display for Region {
     }
 }
 
-/// A code that names no country with a numbering plan.
+/// The code is not a country with a numbering plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no country with a numbering plan; give its two-letter code (ISO 3166-1), such as NP")]
+#[error("{0:?} is not a country with a numbering plan; give a two-letter code (ISO 3166-1), such as NP")]
 pub struct InvalidRegion(String);
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_codes_say_what_is_wanted() {
+    fn unknown_codes_are_refused_with_the_expected_form() {
         for code in ["", "N", "NPL", "ZZ", "UK", "001", "नप"] {
             let error = code.parse::<Region>().unwrap_err().to_string();
             assert!(error.contains("two-letter code"), "{error}");

@@ -1,28 +1,28 @@
-//! Why a number cannot be texted.
+//! The reasons why a number is rejected.
 
 use std::fmt;
 
 /// Why a number cannot be texted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rejection {
-    /// Nothing was typed, or only blanks.
+    /// The text is empty or blank.
     Empty,
-    /// The text is no phone number.
+    /// The text is not a phone number.
     NotANumber,
-    /// A spreadsheet or a float conversion changed the digits: an exponent, a fraction, or groups of three after
-    /// commas.
+    /// A spreadsheet or a float conversion changed the digits. The text has an exponent, a fraction, or groups of three
+    /// after commas.
     Damaged,
     /// Fewer digits than the numbering plan has.
     TooShort,
     /// More digits than the numbering plan has, or an input above [`super::MAX_INPUT_BYTES`].
     TooLong,
-    /// The length is right, but the range is not given out.
+    /// The length is correct, but the range is not assigned.
     NotAssigned,
-    /// The field holds more than one number, and nobody says which is hers.
+    /// The field holds more than one number, so the number of the user is ambiguous.
     MultipleNumbers,
     /// A fixed line.
     Landline,
-    /// Toll-free, premium, voice over IP, pager or the like.
+    /// Toll-free, premium rate, voice over IP, pager or similar.
     NotTextable,
     /// The country is not among the allowed ones.
     CountryNotAllowed,
@@ -43,7 +43,7 @@ impl Rejection {
         Self::CountryNotAllowed,
     ];
 
-    /// The word for database, metrics and reports.
+    /// The name in the database, metrics and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "empty",

@@ -1,11 +1,11 @@
-//! Texts that hold one number beyond all doubt although the engine does not read them: a note behind the number,
-//! the same number twice, commas between its groups.
+//! Reads texts that contain exactly one number although the library does not read them: a note after the number, the
+//! same number twice, commas between its groups.
 
 use super::{Assessment, Region, Rejection, ambiguity::separates, assess};
 
-/// Fewer digits than this are no phone number.
+/// Fewer digits than this are not a phone number.
 const DIGITS_OF_A_NUMBER: usize = 7;
-/// What brackets behind a number may say: which line it is. A name in them may say whose number it is.
+/// Notes in brackets that name the kind of line. Other notes in brackets may name the owner of the number.
 const LINES: [&str; 26] = [
     "ncell",
     "ntc",
@@ -35,7 +35,7 @@ const LINES: [&str; 26] = [
     "अफिस",
 ];
 
-/// The other reading of a text that was `found` unusable; none when there is none.
+/// Another reading of a text whose first reading `found` was rejected; `None` if there is none.
 pub(super) fn reread(
     text: &str,
     found: &Result<Assessment, Rejection>,
@@ -48,8 +48,8 @@ pub(super) fn reread(
     match why {
         Rejection::MultipleNumbers => {
             let one = repeated(text, region)?;
-            let engine = found.as_ref().ok().filter(|_| valid).and_then(|assessed| assessed.reading.e164());
-            (engine.is_none() || engine == one.reading.e164()).then_some(Ok(one))
+            let read = found.as_ref().ok().filter(|_| valid).and_then(|assessed| assessed.reading.e164());
+            (read.is_none() || read == one.reading.e164()).then_some(Ok(one))
         }
         _ if valid => None,
         _ => before_note(text).map(|number| one(number, region)).or_else(|| {
@@ -70,7 +70,7 @@ fn one(number: &str, region: Region) -> Result<Assessment, Rejection> {
     }
 }
 
-/// The one number that every part of the text is. Another spelling is the same number.
+/// The number, if every part of the text is the same number, in any spelling.
 fn repeated(text: &str, region: Region) -> Option<Assessment> {
     let spaces = |c: char| separates(c) || c.is_whitespace();
     let splits: [&dyn Fn(char) -> bool; 3] = [&separates, &spaces, &|c| !c.is_numeric()];
@@ -89,12 +89,12 @@ fn repeated(text: &str, region: Region) -> Option<Assessment> {
     })
 }
 
-/// The parts between separators; a plus begins the next one.
+/// The parts between separators. A plus begins the next part.
 fn parts<'t>(text: &'t str, split: &dyn Fn(char) -> bool) -> Vec<&'t str> {
     let (mut parts, mut start) = (Vec::new(), 0);
     for (at, c) in text.char_indices() {
         let plus = matches!(c, '+' | '＋');
-        // A country code apart from its number.
+        // A country code that is separated from its number.
         let code = text[start..at].starts_with(['+', '＋']) && digits(&text[start..at]) <= 3;
         if plus || split(c) && !code {
             parts.push(&text[start..at]);
@@ -105,7 +105,7 @@ fn parts<'t>(text: &'t str, split: &dyn Fn(char) -> bool) -> Vec<&'t str> {
     parts
 }
 
-/// The text in front of a note: words without a digit, behind a blank, a bracket or another mark.
+/// The text before a note. A note is words without digits after a blank, a bracket or another mark.
 fn before_note(text: &str) -> Option<&str> {
     let (last, c) = text.char_indices().rev().find(|(_, c)| c.is_numeric())?;
     let (number, note) = text.split_at(last + c.len_utf8());
@@ -122,7 +122,7 @@ fn before_note(text: &str) -> Option<&str> {
     (apart && worded && told && digits(number) >= DIGITS_OF_A_NUMBER).then_some(number)
 }
 
-/// `984,123,4567`: the engine takes what follows a comma for an extension, or does not read the text at all.
+/// Joins groups such as `984,123,4567`. The library reads the text after a comma as an extension, or refuses the text.
 fn without_commas(text: &str) -> Option<String> {
     let plain =
         |c: char| c.is_numeric() || matches!(c, ' ' | ',' | '.' | '-' | '+' | '(' | ')' | '\u{A0}' | '，');
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_behind_a_number_is_read_like_one_in_front() {
+    fn a_note_after_a_number_is_ignored() {
         for raw in [
             "9801234567 (Ncell)",
             "9801234567(home)",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_may_stand_for_digits_are_no_note() {
+    fn letters_that_may_be_digits_are_not_a_note() {
         for raw in ["980-SAMIRA-1", "9801234 Ram", "9801234567abc", "9801234567 (Ram)", "9801234567 Ram 2"] {
             assert_eq!(nepal(raw), Err(Rejection::NotANumber), "{raw:?}");
         }

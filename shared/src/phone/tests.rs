@@ -1,4 +1,4 @@
-//! What people type, form by form.
+//! The forms in which people type numbers.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn nepal(raw: &str) -> Result<String, Rejection> {
 }
 
 #[test]
-fn the_forms_of_nepal_are_one_number() {
+fn all_forms_in_nepal_are_one_number() {
     for raw in [
         "9807969278",
         "09807969278",
@@ -40,7 +40,7 @@ fn the_forms_of_nepal_are_one_number() {
 }
 
 #[test]
-fn marks_inside_a_number_are_taken_away() {
+fn invisible_marks_in_a_number_are_removed() {
     let marks = ["\u{200B}", "\u{200C}", "\u{200D}", "\u{200E}", "\u{200F}", "\u{202A}", "\u{202C}"];
     for mark in marks.into_iter().chain(["\u{2066}", "\u{2069}", "\u{2060}", "\u{FEFF}", "\u{AD}"]) {
         let raw = format!("{mark}+977{mark} 980{mark}7969278{mark}");
@@ -61,7 +61,7 @@ fn plain_text_is_not_copied() {
 }
 
 #[test]
-fn two_numbers_are_nobodys() {
+fn two_numbers_are_refused() {
     for raw in [
         "9807969278 / 9841234567",
         "9807969278/9841234567",
@@ -87,7 +87,7 @@ fn two_numbers_are_nobodys() {
 }
 
 #[test]
-fn an_extension_is_no_second_number() {
+fn an_extension_is_not_a_second_number() {
     for raw in ["9807969278 ext 45", "9807969278 x123", "+9779807969278;ext=12", "9807969278 #9"] {
         assert_eq!(nepal(raw).as_deref(), Ok("+9779807969278"), "{raw:?}");
     }
@@ -140,7 +140,7 @@ fn every_refusal_has_its_reason() {
 }
 
 #[test]
-fn absurd_lengths_are_refused_unread() {
+fn long_inputs_are_refused_unread() {
     for raw in
         ["9".repeat(10_000), " ".repeat(10_000), format!("9807969278{}", " ".repeat(10_000)), "a".repeat(251)]
     {
@@ -198,14 +198,14 @@ fn a_description_keeps_validity_and_refusal_apart() {
 }
 
 #[test]
-fn printing_shows_no_number() {
+fn debug_does_not_show_the_number() {
     let phone = normalise("9807969278", Region::NEPAL).unwrap();
     let printed = format!("{phone:?} {:?}", describe("9807969278", Region::NEPAL));
     assert!(!printed.contains("9692") && printed.contains("+977••••••••78"), "{printed}");
 }
 
 #[test]
-fn reasons_have_distinct_words() {
+fn rejections_have_distinct_names() {
     let words: std::collections::HashSet<_> = Rejection::ALL.iter().map(|why| why.as_str()).collect();
     assert_eq!(words.len(), Rejection::ALL.len());
 }

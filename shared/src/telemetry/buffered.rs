@@ -1,4 +1,4 @@
-//! Log lines gathered for some milliseconds and written together: a system call for hundreds of lines, not for each.
+//! A buffered log writer. It collects lines for a few milliseconds, so that one system call writes hundreds of them.
 
 use std::{
     io::{self, Write},
@@ -7,30 +7,30 @@ use std::{
     time::Duration,
 };
 
-/// For so long lines gather after the first one.
+/// Time from the first waiting line to the write.
 const DELAY: Duration = Duration::from_millis(5);
-/// Bytes that may wait; whoever logs more waits for the thread that writes.
+/// Bytes that may wait. A thread that logs more waits for the writer.
 const CAPACITY: usize = 4 * 1024 * 1024;
 
 #[derive(Default)]
 struct Lines {
     waiting: Vec<u8>,
-    /// Nobody writes any more but whoever logs.
+    /// The writer has stopped. Each line is written directly.
     closed: bool,
 }
 
 #[derive(Default)]
 struct Buffer {
     lines: Mutex<Lines>,
-    /// The first line came, or the buffer was closed.
+    /// Signals the first waiting line, or that the buffer was closed.
     some: Condvar,
-    /// Everything that waited is written.
+    /// Signals that the waiting lines were taken.
     room: Condvar,
 }
 
 impl Buffer {
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        // A panic while holding it leaves whole lines behind.
+        // The buffer holds whole lines even after a panic.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -47,7 +47,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Writes until the buffer is closed and empty.
+    /// Writes lines until the buffer is closed and empty.
     fn write(&self, mut out: impl Write) {
         let mut batch = Vec::new();
         loop {
@@ -63,14 +63,14 @@ impl Buffer {
             }
             std::mem::swap(&mut batch, &mut self.lines().waiting);
             self.room.notify_all();
-            // Nobody is left to tell of a log that cannot be written.
+            // A failure of the log cannot be logged.
             let _ = out.write_all(&batch);
             batch.clear();
         }
     }
 }
 
-/// Takes one whole line per call of `write`.
+/// Expects one whole line per call of `write`.
 #[derive(Clone)]
 pub(super) struct BufferedWriter(Arc<Buffer>);
 
@@ -85,8 +85,8 @@ impl Write for BufferedWriter {
     }
 }
 
-/// Writes what waits when dropped; later lines are written as they come.
-#[must_use = "lines are lost that are not written before the program ends"]
+/// Writes the waiting lines when it is dropped. Later lines are written directly.
+#[must_use = "lines that still wait when the program ends are lost"]
 pub struct Flush {
     buffer: Arc<Buffer>,
     thread: Option<JoinHandle<()>>,
@@ -106,7 +106,7 @@ impl Drop for Flush {
         self.buffer.some.notify_all();
         self.buffer.room.notify_all();
         if let Some(thread) = self.thread.take() {
-            // Err: it panicked; there is nothing more to write.
+            // Err: the writer panicked.
             let _ = thread.join();
         }
     }
@@ -116,7 +116,7 @@ impl Drop for Flush {
 mod tests {
     use super::*;
 
-    /// Counts calls and keeps what was written.
+    /// Counts calls and keeps the written bytes.
     #[derive(Clone, Default)]
     struct Sink(Arc<Mutex<(usize, Vec<u8>)>>);
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_line_is_written_soon_without_another() {
+    fn a_single_line_is_written_without_waiting_for_another() {
         let sink = Sink::default();
         let (mut lines, _flush) = start(sink.clone()).unwrap();
         lines.write_all(b"alone\n").unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_logs_faster_than_it_is_written_waits() {
+    fn a_thread_that_logs_faster_than_the_writer_waits() {
         struct Slow(Sink);
         impl Write for Slow {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

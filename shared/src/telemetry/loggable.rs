@@ -1,25 +1,25 @@
-//! Makes text from outside, such as an event's id, safe for log lines and spans.
+//! Makes external text, such as the id of an event, safe for log lines and spans.
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
-/// Longer ids are cut.
+/// Characters of an id.
 const LONGEST: usize = 64;
-/// Longer sentences are cut.
+/// Characters of a sentence.
 const LONGEST_SENTENCE: usize = 256;
-/// A number that begins before the cut ends at most this many characters after it.
+/// Characters after the cut that are checked too, so that a number across the cut is recognised.
 const OVERLAP: usize = 64;
-/// This many digits in a row may be a phone number, whatever separates them.
+/// A run of this many digits may be a phone number, whatever separates them.
 const PHONE_LIKE: usize = 8;
 
-/// At most 64 printable characters of `text`, in which no run of digits can be a phone number: of eight or more, the
-/// last two stay. UUIDs stay as they are.
+/// At most 64 printable characters of `text`. Of eight or more digits in a run, all but the last two are masked, because
+/// they may be a phone number. UUIDs stay unchanged.
 pub fn loggable(text: &str) -> Cow<'_, str> {
     within(text, LONGEST)
 }
 
-/// As [`loggable`], of a sentence that may quote such a text: 256 characters.
+/// As [`loggable`], for a sentence that may quote such a text: at most 256 characters.
 pub fn loggable_sentence(text: &str) -> Cow<'_, str> {
     within(text, LONGEST_SENTENCE)
 }
@@ -38,20 +38,20 @@ fn within(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(shown.into_iter().collect())
 }
 
-/// Nothing to mask or to replace: the usual case, found without a copy.
+/// Whether the text needs no change. This is the usual case, and it is checked without a copy.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
         && text.bytes().filter(u8::is_ascii_digit).count() < PHONE_LIKE
 }
 
 fn is_printable(c: char) -> bool {
-    // Marks that change the direction or the width of a line can make it read as another.
+    // Marks that change the direction or the width of a line can disguise its text.
     let steers =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     !c.is_control() && !steers
 }
 
-/// Masks each run of digits that is long enough; what stands between the digits of a number does not end its run.
+/// Masks each run of [`PHONE_LIKE`] or more digits. Only a letter ends a run.
 fn mask(text: &mut [char]) {
     let mut run: Vec<usize> = Vec::new();
     for at in 0..=text.len() {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_phone_number_is_masked() {
+    fn possible_phone_numbers_are_masked() {
         for (id, shown) in [
             ("9807969278", "••••••••78"),
             ("+977 980-796.9278", "+••• •••-•••.••78"),

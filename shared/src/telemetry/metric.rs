@@ -1,22 +1,22 @@
-//! Every metric that our programs export: the one table behind `docs/metrics.md`, the help texts and the buckets.
+//! The table of all metrics that our programs export. `docs/metrics.md`, the help texts and the buckets come from it.
 
 mod catalogue;
 
 pub use catalogue::{all, of, page};
 
-/// What a metric's value does.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// It only grows, from 0 at the start of the process.
     Counter,
-    /// It goes up and down.
+    /// It can increase and decrease.
     Gauge,
     /// Observations by upper bound.
     Histogram(&'static [f64]),
 }
 
 impl Kind {
-    /// Prometheus' word for it.
+    /// Prometheus' name of the type.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Counter => "counter",
@@ -26,21 +26,21 @@ impl Kind {
     }
 }
 
-/// Upper bounds in seconds for what takes milliseconds (OpenTelemetry's advice for HTTP durations).
+/// Upper bounds in seconds for durations of milliseconds (OpenTelemetry's advice for HTTP).
 pub const SHORT: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Upper bounds in seconds for calls to Twilio, which may take half a minute.
 pub const CALLS: &[f64] = &[0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
-/// Upper bounds in seconds for the way from a signup to its message.
+/// Upper bounds in seconds for the time from a signup to its message.
 pub const LONG: &[f64] = &[1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0];
 
-/// Who exports a metric.
+/// The processes that export a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exporter {
-    /// Every worker: its own part; sum over workers.
+    /// Every worker, for its own part. Sum over the workers.
     Worker,
-    /// One worker at a time, for the whole service; `max` hides the moment in which the office changes hands.
+    /// One worker at a time, the leader, for the whole service. Use `max` to cover a change of the leader.
     Leader,
-    /// `signup relay`, where it listens.
+    /// `signup relay`, if it listens.
     Relay,
     /// Every program that publishes: the worker and the relay.
     Publisher,
@@ -53,14 +53,14 @@ pub enum Exporter {
 pub enum Words {
     /// Exactly these.
     Listed(&'static [&'static str]),
-    /// Those of an enum of the domain.
+    /// The names of an enum of the domain.
     Derived(fn() -> Vec<&'static str>),
-    /// Bounded, and described.
+    /// A bounded set that is only described.
     Described(&'static str),
 }
 
 impl Words {
-    /// All of them, where they can be listed.
+    /// All values, if they can be listed.
     pub fn list(self) -> Option<Vec<&'static str>> {
         match self {
             Words::Listed(words) => Some(words.to_vec()),
@@ -80,7 +80,7 @@ impl Words {
 pub struct Label {
     /// Its name.
     pub name: &'static str,
-    /// What it may be. Never a user, a number, a SID, an id or free text.
+    /// Its values. Never a user, a number, a SID, an id or free text.
     pub words: Words,
 }
 
@@ -89,15 +89,15 @@ pub struct Label {
 pub struct Metric {
     /// Its name, with the unit as its suffix.
     pub name: &'static str,
-    /// What its value does.
+    /// Its type.
     pub kind: Kind,
-    /// Who exports it.
+    /// The processes that export it.
     pub exporter: Exporter,
     /// Its labels.
     pub labels: &'static [Label],
-    /// What it counts or measures.
+    /// Its help text: what it counts or measures.
     pub help: &'static str,
-    /// Whether its series are there, at 0, before the first event: so that the first one is seen as an increase.
+    /// Whether its series exist with 0 before the first event, so that the first event is visible as an increase.
     pub from_start: bool,
 }
 
@@ -111,8 +111,8 @@ impl Metric {
         self
     }
 
-    /// Its series appear only with their first event: there are too many that never will.
-    const fn when_it_happens(mut self) -> Self {
+    /// Its series appear with their first event, because most of them never occur.
+    const fn on_first_event(mut self) -> Self {
         self.from_start = false;
         self
     }
@@ -127,7 +127,7 @@ impl Metric {
         }
     }
 
-    /// Every combination of its labels' values; none where a value is only described.
+    /// Every combination of its labels' values; `None` if the values of a label are only described.
     pub fn combinations(&self) -> Option<Vec<Vec<(&'static str, &'static str)>>> {
         let mut rows = vec![Vec::new()];
         for label in self.labels {
@@ -141,7 +141,7 @@ impl Metric {
     }
 }
 
-/// Tells the recorder what these metrics mean, and starts their counters at 0.
+/// Registers the help texts of these metrics, and starts their counters at 0.
 pub fn describe(metrics: impl IntoIterator<Item = &'static Metric>) {
     for metric in metrics {
         let unit = metric.unit().unwrap_or(metrics::Unit::Count);

@@ -1,14 +1,14 @@
-//! Words a message must not hold. Phones are shared, and a lit screen must not tell a household that
-//! someone is pregnant, has a newborn or is being treated.
+//! The discreetness lint: words that a message must not contain. Phones are shared, and a lock screen must not reveal to
+//! a household that someone is pregnant, has a newborn or is being treated.
 
-/// A part of a text that gives the condition away.
+/// A part of a text that reveals the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finding {
-    /// The forbidden stem, word or sign that was found.
+    /// The forbidden stem, word or sign.
     pub forbidden: &'static str,
 }
 
-/// The brand, which only sounds like a forbidden word.
+/// The brand, which contains a forbidden word.
 const BRAND: &str = "aamcare";
 
 /// Latin stems, forbidden anywhere in a word.
@@ -34,7 +34,7 @@ const DEVANAGARI: [&str; 22] = [
 ];
 const SIGNS: [&str; 8] = ["🤰", "🫃", "🫄", "🤱", "👶", "🍼", "🚼", "🧷"];
 
-/// Finds what gives the condition away. No finding means the text is discreet.
+/// Finds parts that reveal the condition. A discreet text has none.
 pub fn lint(text: &str) -> Vec<Finding> {
     let plain: String = text.chars().filter(|c| !is_joiner(*c)).flat_map(char::to_lowercase).collect();
     let plain = plain.replace(BRAND, " ");
@@ -44,7 +44,7 @@ pub fn lint(text: &str) -> Vec<Finding> {
     anywhere.chain(alone).map(|forbidden| Finding { forbidden }).collect()
 }
 
-/// Characters that change a word's look or nothing at all, but would hide it from a search.
+/// Invisible characters that would hide a word from a search.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
 }

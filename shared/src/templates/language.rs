@@ -1,8 +1,8 @@
-//! The languages there are messages in.
+//! The languages of our messages.
 
 use std::{fmt, str::FromStr};
 
-/// A language of the catalogue.
+/// A language in which all messages exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     /// Nepali.
@@ -23,7 +23,7 @@ impl Language {
         }
     }
 
-    /// How it is written, in lower case: what [`Language::from_tag`] takes for it before `-`, `_` or `.`.
+    /// Its codes and names in lower case, as [`Language::from_tag`] reads them before `-`, `_` or `.`.
     pub fn names(self) -> &'static [&'static str] {
         match self {
             Self::Ne => &["ne", "np", "nep", "npi", "nepali", "नेपाली"],
@@ -31,8 +31,7 @@ impl Language {
         }
     }
 
-    /// Reads what portals and people write: a code, a tag with country or script (`ne-NP`, `en_US`), the
-    /// name; none for any other language.
+    /// Reads a code, a tag with country or script (`ne-NP`, `en_US`) or a name. `None` for other languages.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let tag = tag.trim();
         let primary = tag.split(['-', '_', '.']).next().unwrap_or(tag);
@@ -55,7 +54,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// A language without messages.
+/// The text is not a language of our messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there are no messages in this language; give ne or en")]
 pub struct UnknownLanguage;

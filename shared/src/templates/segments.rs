@@ -2,12 +2,12 @@
 
 use std::str::FromStr;
 
-/// The alphabet a text is sent in.
+/// The alphabet in which a text is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// The GSM 7-bit alphabet with its extension table.
     Gsm7,
-    /// UTF-16, as soon as one character is not in the GSM alphabet.
+    /// UTF-16, if at least one character is not in the GSM alphabet.
     Ucs2,
 }
 
@@ -18,12 +18,12 @@ pub struct Segments {
     pub encoding: Encoding,
     /// Septets, or UTF-16 code units.
     pub units: usize,
-    /// Segments billed; 0 for no text.
+    /// Segments that are billed; 0 for an empty text.
     pub segments: usize,
 }
 
 impl Encoding {
-    /// Units of a text that is one segment, and of each segment of a longer one.
+    /// Units that fit into a single segment, and into each segment of a longer text.
     const fn capacity(self) -> (usize, usize) {
         match self {
             Self::Gsm7 => (160, 153),
@@ -38,7 +38,7 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 /// The extension table, two septets each.
 const EXTENSION: &str = "\u{C}^{}\\[~]|€";
 
-/// Counts the segments of a text as it stands, without changing any character.
+/// Counts the segments of a text. No character is replaced.
 pub fn count(text: &str) -> Segments {
     let encoding = if text.chars().all(|c| septets(c).is_some()) { Encoding::Gsm7 } else { Encoding::Ucs2 };
     let widths = text.chars().map(|c| match encoding {
@@ -61,7 +61,7 @@ fn septets(c: char) -> Option<usize> {
     }
 }
 
-/// A character of two units is not split over two segments.
+/// Counts segments of `capacity` units. A character of two units is not split over two segments.
 fn fill(widths: impl Iterator<Item = usize>, capacity: usize) -> usize {
     let (mut segments, mut used) = (1, 0);
     for width in widths {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn one_character_outside_the_alphabet_turns_the_whole_text() {
+    fn one_character_outside_the_alphabet_changes_the_whole_text() {
         check("`", Encoding::Ucs2, 1, 1);
         for c in ['“', '’', '—', '\u{A0}', 'ç', 'न'] {
             check(&format!("{}{c}", "a".repeat(70)), Encoding::Ucs2, 71, 2);

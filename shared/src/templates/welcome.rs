@@ -1,7 +1,7 @@
-//! The messages, one file for each language.
+//! The welcome, one file for each language.
 //!
-//! A body is part of what operators register (Twilio's guideline for Nepal: templates of registered
-//! senders are checked), so a change of wording is a change to be announced.
+//! Nepal's operators register the texts of a sender (Twilio's guideline for Nepal), so a change of wording must be
+//! announced to them.
 
 use std::{fmt, sync::OnceLock};
 
@@ -12,7 +12,7 @@ use super::{
     segments::{self, Segments},
 };
 
-/// A message ready to be sent.
+/// The text of a message in one language.
 pub struct Wording {
     language: Language,
     file: &'static str,
@@ -23,8 +23,7 @@ pub struct Wording {
 static WELCOME_NE: Wording = Wording::new(Language::Ne, include_str!("welcome.ne.txt"));
 static WELCOME_EN: Wording = Wording::new(Language::En, include_str!("welcome.en.txt"));
 
-/// The welcome: one segment, discreet, with a link to stop, for SMS in Nepal goes one way only and no
-/// STOP can come back.
+/// The welcome: one segment, discreet, with a link to stop. SMS in Nepal is one-way, so a user cannot answer STOP.
 pub fn welcome(language: Language) -> &'static Wording {
     match language {
         Language::Ne => &WELCOME_NE,
@@ -32,7 +31,7 @@ pub fn welcome(language: Language) -> &'static Wording {
     }
 }
 
-/// Whether this is the text of a welcome, in any language.
+/// Whether `body` is the text of the welcome in any language.
 pub fn is_welcome(body: &str) -> bool {
     Language::ALL.into_iter().any(|language| welcome(language).body() == body)
 }
@@ -57,18 +56,18 @@ impl Wording {
         Content::Text(self.body().into())
     }
 
-    /// SHA-256 of the UTF-8 body: tells later which wording an attempt carried.
+    /// SHA-256 of the UTF-8 body. It identifies the wording that an attempt carried.
     pub fn body_sha256(&self) -> &[u8; 32] {
         self.sha256.get_or_init(|| Sha256::digest(self.body()).into())
     }
 
-    /// What it costs.
+    /// The segments that it costs.
     pub fn segments(&self) -> Segments {
         *self.segments.get_or_init(|| segments::count(self.body()))
     }
 }
 
-/// Shows no body.
+/// Does not show the body.
 impl fmt::Debug for Wording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wording").field("language", &self.language).finish_non_exhaustive()
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_welcome_gives_nothing_away_and_says_how_to_stop() {
+    fn a_welcome_is_discreet_and_says_how_to_stop() {
         for language in Language::ALL {
             let body = welcome(language).body();
             assert_eq!(discreetness::lint(body), [], "{language}");
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_welcome_is_one() {
+    fn only_the_exact_text_is_a_welcome() {
         for language in Language::ALL {
             let body = welcome(language).body();
             assert!(is_welcome(body) && !is_welcome(&format!("{body} ")), "{language}");

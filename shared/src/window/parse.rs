@@ -1,4 +1,4 @@
-//! `08:00-20:00 Asia/Kathmandu`, and back.
+//! Reads and writes a window as text, such as `08:00-20:00 Asia/Kathmandu`.
 
 use std::{fmt, str::FromStr};
 
@@ -7,20 +7,20 @@ use chrono_tz::Tz;
 
 use super::{DAY, Hours, Window};
 
-/// Why a text names no hours.
+/// Why a text is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadWindow {
-    /// Another form.
+    /// The form is wrong.
     #[error("write it as `08:00-20:00 Asia/Kathmandu`, or leave it empty for always")]
     Form,
-    /// No time of the day.
-    #[error("{0:?} is no time of the day such as 08:00")]
+    /// The time of day is invalid.
+    #[error("{0:?} is not a time of the day such as 08:00")]
     Time(String),
-    /// No time zone.
-    #[error("{0:?} is no time zone such as Asia/Kathmandu")]
+    /// The time zone is unknown.
+    #[error("{0:?} is not a time zone such as Asia/Kathmandu")]
     Zone(String),
-    /// It opens when it closes.
-    #[error("it opens when it closes; leave it empty for always")]
+    /// Opening and closing time are equal.
+    #[error("opening and closing time are equal; leave it empty for always")]
     Empty,
 }
 
@@ -36,7 +36,7 @@ impl FromStr for Window {
         let (opens, closes) = (seconds(opens)? % DAY, seconds(closes)?);
         let zone: Tz = zone.trim().parse().map_err(|_| BadWindow::Zone(zone.trim().to_owned()))?;
         if opens == closes % DAY {
-            // From midnight to midnight is every hour; anything else is a slip.
+            // From midnight to midnight means always. Other equal times are a mistake.
             return if closes == DAY { Ok(Window::Always) } else { Err(BadWindow::Empty) };
         }
         Ok(Window::Daily(Hours { opens, closes: closes % DAY, zone }))

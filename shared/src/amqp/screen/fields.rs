@@ -1,20 +1,20 @@
-//! AMQP's primitive values, checked without building any of them.
+//! AMQP's primitive values, checked without allocating.
 
-/// Tables and arrays within each other. RabbitMQ's own `x-death` needs three.
+/// Depth of nested tables and arrays. RabbitMQ's own `x-death` needs three.
 const MAX_DEPTH: usize = 16;
 
-/// Why lapin cannot, or must not, parse something.
+/// Why lapin must not see a value as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A short string is not UTF-8.
     NotUtf8,
-    /// A value has a type that does not exist.
+    /// A value has an unknown type.
     UnknownType,
     /// Tables and arrays are nested too deeply.
     TooDeep,
-    /// A length does not agree with what follows.
+    /// A length does not match the bytes that follow.
     Framing,
-    /// The properties fill more than a frame.
+    /// The properties do not fit into a frame.
     TooLarge,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// The bytes of a short string, whatever they are.
+    /// The bytes of a short string, UTF-8 or not.
     pub(super) fn short_bytes(&mut self) -> Result<&'a [u8], Fault> {
         let length = self.u8()?;
         self.take(usize::from(length))
@@ -73,7 +73,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Checks a value behind its type.
+    /// Checks a value, which begins with its type.
     pub(super) fn value(&mut self, depth: usize) -> Result<(), Fault> {
         let fixed = match self.u8()? {
             b'V' => 0,
@@ -101,14 +101,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Writes a short string, cut to what its length can tell.
+/// Writes a short string, cut to 255 bytes.
 pub(super) fn put_short(out: &mut Vec<u8>, text: &str) {
     let end = (0..=text.len().min(255)).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     out.push(u8::try_from(end).unwrap_or(0));
     out.extend(&text.as_bytes()[..end]);
 }
 
-/// Writes bytes behind their length.
+/// Writes the length and the bytes.
 pub(super) fn put_long(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     out.extend(bytes);

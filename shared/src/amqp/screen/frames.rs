@@ -1,4 +1,4 @@
-//! From the bytes that the broker sends to those that lapin gets.
+//! Turns the bytes that the broker sends into the bytes that lapin reads.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::{
     properties::{self, MAX_BODY},
 };
 
-/// The largest frame that is looked at as a whole, and RabbitMQ's usual limit.
+/// The largest frame that is checked as a whole, and RabbitMQ's usual limit.
 const LARGEST_FRAME: u32 = 128 * 1024;
 /// Frame type, channel, size.
 const HEAD: usize = 7;
@@ -23,25 +23,25 @@ const BODY: u8 = 3;
 enum Step {
     /// Collects the head of a frame.
     Head,
-    /// Passes this number of bytes on.
+    /// Passes this number of bytes.
     Pass(u64),
-    /// Drops `left` bytes. `end`: the frame was cut, so its end is written afterwards.
+    /// Drops `left` bytes. `end`: the frame was cut, so the end of the frame is written afterwards.
     Drop { left: u64, end: bool },
-    /// Passes the beginning of a body on, and drops the rest.
+    /// Passes the beginning of a body and drops the rest.
     Cut { pass: u64, drop: u64 },
     /// Collects `left` bytes of a frame that may have to be replaced, and drops the `drop` bytes that exceed the largest frame.
     Hold { left: u64, drop: u64 },
-    /// This is not AMQP 0-9-1: lapin is to see it as it is.
+    /// This is not AMQP 0-9-1. lapin reads it unchanged.
     Raw,
 }
 
-/// Follows one connection.
+/// The screen of one connection.
 #[derive(Debug)]
 pub(super) struct Screen {
     step: Step,
     /// The head of the current frame, then its payload while it is held.
     held: Vec<u8>,
-    /// By channel, of a body that is too long: how many bytes are still to be passed on, and how many to be dropped.
+    /// For each channel with a body that is too long: bytes still to pass, and bytes to drop.
     cut: HashMap<u16, (u64, u64)>,
     largest_frame: u32,
 }
@@ -51,7 +51,7 @@ impl Screen {
         Self { step: Step::Head, held: Vec::new(), cut: HashMap::new(), largest_frame: LARGEST_FRAME }
     }
 
-    /// Takes bytes from the broker, and appends to `out` what lapin gets for them.
+    /// Reads bytes from the broker and appends to `out` the bytes for lapin.
     pub(super) fn feed(&mut self, mut input: &[u8], out: &mut Vec<u8>) {
         while !input.is_empty() {
             let most = |left: u64| usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
@@ -117,7 +117,7 @@ impl Screen {
         }
     }
 
-    /// Decides what happens to a frame, once its head is known.
+    /// Decides how to treat a frame as soon as its head is complete.
     fn begin(&mut self, out: &mut Vec<u8>) {
         if self.held.first() == Some(&b'A') {
             // A protocol header: the broker speaks another version.
@@ -134,7 +134,7 @@ impl Screen {
                 self.step = Step::Hold { left: with_end.min(most), drop: with_end.saturating_sub(most) };
                 return;
             }
-            // No method that carries a publisher's words comes near it.
+            // Methods that carry text of a publisher are far shorter.
             METHOD if with_end <= most => {
                 self.step = Step::Hold { left: with_end, drop: 0 };
                 return;
@@ -158,7 +158,7 @@ impl Screen {
         if pass > 0 || drop > 0 {
             self.cut.insert(channel, (pass, drop));
         }
-        // With the frame's end.
+        // Plus the end of the frame.
         let left = dropped + 1;
         if passed == 0 {
             self.step = Step::Drop { left, end: false };
@@ -168,7 +168,7 @@ impl Screen {
         }
     }
 
-    /// Passes a held frame on, or what replaces it.
+    /// Passes a held frame or its replacement.
     fn finish(&mut self, complete: bool, out: &mut Vec<u8>) {
         self.step = Step::Head;
         let held = std::mem::take(&mut self.held);
@@ -193,7 +193,7 @@ impl Screen {
                 out.push(END);
             }
         }
-        // Its room is of use for the next one.
+        // Reuse the allocation.
         self.held = held;
         self.held.clear();
     }

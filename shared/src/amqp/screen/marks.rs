@@ -4,7 +4,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use super::fields::{Fault, put_long, put_short};
 
-/// What the names of these headers begin with.
+/// The prefix of these headers.
 pub(in crate::amqp) const PREFIX: &str = "x-aamcare-screen-";
 const FAULT: &str = "x-aamcare-screen-fault";
 const PROPERTIES: &str = "x-aamcare-screen-properties";
@@ -13,12 +13,12 @@ const BODY_BYTES: &str = "x-aamcare-screen-body-bytes";
 /// How many bytes of unreadable properties are kept, so that a person can find the fault.
 const MAX_KEPT: usize = 1024;
 
-/// What the screen changed of a message.
+/// The changes that the screen made to a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Screened {
-    /// The fault of its properties, if they had to be replaced.
+    /// The fault of its properties, if the screen replaced them.
     pub unreadable: Option<&'static str>,
-    /// How long its body was, if it had to be cut.
+    /// The original length of its body in bytes, if the screen cut it.
     pub body_bytes: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ fn code(fault: Fault) -> u8 {
     }
 }
 
-/// Writes the entries that tell of unreadable properties.
+/// Writes the entries that note unreadable properties.
 pub(super) fn put_fault(entries: &mut Vec<u8>, fault: Fault, properties: &[u8]) {
     put_short(entries, FAULT);
     entries.extend([b'B', code(fault)]);
@@ -68,7 +68,7 @@ pub(super) fn put_fault(entries: &mut Vec<u8>, fault: Fault, properties: &[u8]) 
     put_long(entries, kept.escape_ascii().to_string().as_bytes());
 }
 
-/// Writes the entry that tells of a body that was cut.
+/// Writes the entry that notes a cut body.
 pub(super) fn put_body_bytes(entries: &mut Vec<u8>, bytes: u64) {
     put_short(entries, BODY_BYTES);
     entries.push(b'l');

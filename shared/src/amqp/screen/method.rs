@@ -1,4 +1,4 @@
-//! Methods that carry what a publisher wrote: exchange and routing key of a message.
+//! Methods that carry text of a publisher: the exchange and the routing key of a message.
 
 use super::fields::{Cursor, Fault, put_short};
 
@@ -14,7 +14,7 @@ pub(super) fn offered_frame(payload: &[u8]) -> Option<u32> {
     cursor.u32().ok()
 }
 
-/// Replaces short strings that are not UTF-8. `None`: the method passes as it is.
+/// Replaces short strings that are not UTF-8. `None`: the method passes unchanged.
 pub(super) fn replace(payload: &[u8]) -> Option<Vec<u8>> {
     let (id, arguments) = payload.split_first_chunk::<4>()?;
     let mut copy = Copy { from: Cursor(arguments), out: id.to_vec(), changed: false };

@@ -5,8 +5,8 @@ use super::{
     marks,
 };
 
-/// The longest body that is passed on: 64 KiB, four times the longest that is ever processed. Of a longer one the beginning
-/// is enough for a person to recognise it, and a prefetch of a thousand of them must not fill the memory.
+/// The longest body that is passed: 64 KiB, four times the longest that is processed. The beginning of a longer body is
+/// enough for a person to recognise it. A thousand prefetched bodies must not fill the memory.
 pub(super) const MAX_BODY: u64 = 4 * crate::events::MAX_BODY_BYTES as u64;
 
 /// Class, weight, length of the body.
@@ -18,7 +18,8 @@ const MESSAGE_ID: u16 = 1 << 7;
 const TIMESTAMP: u16 = 1 << 6;
 /// Set when a second word of flags follows. AMQP defines no property in it.
 const CONTINUED: u16 = 1;
-/// Headers that are kept of unreadable properties; with the notes they fit into the smallest frame of a connection.
+/// Bytes of headers that are kept of unreadable properties. With the notes they fit into the smallest frame of a
+/// connection.
 const MAX_KEPT_HEADERS: usize = 2048;
 
 /// The readable part of the properties, and the fault of the rest.
@@ -30,8 +31,8 @@ struct Readable<'a> {
     fault: Option<Fault>,
 }
 
-/// Looks at a header frame's payload. `None`: it passes as it is. `complete` is false when the frame was larger than
-/// any frame may be, and `payload` holds only its beginning.
+/// The replacement for the payload of a header frame; `None` if it passes unchanged. `complete` is false if the frame
+/// exceeds the limit, so that `payload` holds only its beginning.
 pub(super) fn replace(payload: &[u8], complete: bool) -> Option<Vec<u8>> {
     let (fixed, properties) = payload.split_at_checked(FIXED)?;
     let mut body_bytes = Cursor(&fixed[4..]);
@@ -59,12 +60,12 @@ pub(super) fn replace(payload: &[u8], complete: bool) -> Option<Vec<u8>> {
     if fault.is_none() {
         with_headers(properties, readable.headers, &entries, &mut out);
     } else {
-        anew(&readable, &entries, &mut out);
+        new_properties(&readable, &entries, &mut out);
     }
     Some(out)
 }
 
-/// Walks over all properties in the order of their flags.
+/// Reads all properties in the order of their flags.
 fn read<'a>(properties: &'a [u8], readable: &mut Readable<'a>) -> Result<(), Fault> {
     let mut cursor = Cursor(properties);
     let flags = cursor.u16()?;
@@ -97,7 +98,7 @@ fn read<'a>(properties: &'a [u8], readable: &mut Readable<'a>) -> Result<(), Fau
     if flags & CONTINUED != 0 || !cursor.0.is_empty() { Err(Fault::Framing) } else { Ok(()) }
 }
 
-/// The entries of a table that are readable and hold no others, as far as there is room.
+/// The readable entries of a table without nested ones, up to [`MAX_KEPT_HEADERS`] bytes.
 fn plain_entries(headers: &[u8]) -> Vec<u8> {
     let (mut kept, mut cursor) = (Vec::new(), Cursor(headers));
     while !cursor.0.is_empty() {
@@ -135,8 +136,8 @@ fn with_headers(properties: &[u8], headers: Option<&[u8]>, entries: &[u8], out: 
     out.extend(before.0.get(headers.map_or(0, |old| 4 + old.len())..).unwrap_or_default());
 }
 
-/// New properties, from those that could be read and are used.
-fn anew(readable: &Readable<'_>, entries: &[u8], out: &mut Vec<u8>) {
+/// New properties, made from the readable ones that the worker uses.
+fn new_properties(readable: &Readable<'_>, entries: &[u8], out: &mut Vec<u8>) {
     let flag = |is: bool, bit: u16| if is { bit } else { 0 };
     let flags = HEADERS
         | flag(readable.message_id.is_some(), MESSAGE_ID)

@@ -20,15 +20,15 @@ use lapin::{
 
 use super::frames::Screen;
 
-/// Read at once from the socket. A small connection's frame is as large, and lapin reads until nothing is left.
+/// Bytes per read from the socket, enough for a small frame. lapin reads until nothing is left.
 const CHUNK: usize = 16 * 1024;
 
-/// Reads from `inner` what lapin can parse; writes go through.
+/// Reads from `inner` through the screen. Writes pass unchanged.
 pub(in crate::amqp) struct Screening<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
     inner: AsyncTcpStream<S>,
     screen: Screen,
     chunk: Box<[u8]>,
-    /// Screened bytes, of which `given` were given to lapin.
+    /// Screened bytes. lapin has read the first `given` of them.
     ready: Vec<u8>,
     given: usize,
 }
@@ -91,7 +91,7 @@ impl Reactor for ScreeningReactor {
     type TcpStream = Screening<PlainStream>;
     type Sleep = <TokioRuntime as Reactor>::Sleep;
 
-    /// lapin registers no sockets of its own.
+    /// lapin does not register sockets of its own.
     fn register<H: Read + Write + Send + 'static>(
         &self,
         _: H,
@@ -121,7 +121,7 @@ pub(in crate::amqp) async fn connect(
     url: &str,
     properties: ConnectionProperties,
 ) -> Result<Connection, Error> {
-    // The parser's own text may quote the URL, and with it a password.
+    // The parser's error may quote the URL and its password.
     let uri: AMQPUri = url.parse().map_err(|_| Error::from(io::Error::other("not an AMQP URL")))?;
     let tokio = default_runtime()?;
     let runtime = Runtime::new(RuntimeParts::new(tokio.clone(), ScreeningReactor(tokio.clone())));

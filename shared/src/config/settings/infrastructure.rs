@@ -1,4 +1,4 @@
-//! Endpoints, addresses, logs and traces, and how long data is kept.
+//! Endpoints of other services, our own addresses, logs and traces, and the retention of data.
 
 use super::{Section, Setting};
 

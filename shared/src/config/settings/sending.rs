@@ -1,4 +1,4 @@
-//! Who is welcomed, how fast, and when a message is tried again.
+//! Recipients, pace and retries.
 
 use super::{Section, Setting};
 

@@ -1,4 +1,4 @@
-//! The account at Twilio, and how to reach it.
+//! The Twilio account and its endpoints.
 
 use super::{Section, Setting};
 

@@ -69,7 +69,7 @@ fn a_number_with_a_fraction_or_an_exponent_stays_damaged() {
 }
 
 #[test]
-fn a_hint_that_names_no_country_is_none() {
+fn a_hint_that_is_not_a_country_is_dropped() {
     let hint =
         |hint: &str| signup_of(&ce(&format!(r#"{{"user_id":"1","country_hint":"{hint}"}}"#))).country_hint;
     for known in ["NP", "np", " NP "] {
@@ -162,7 +162,7 @@ fn bodies_off_the_contract_are_dead_letters_by_reason() {
 }
 
 #[test]
-fn a_refusal_shows_nothing_of_the_content() {
+fn an_error_does_not_quote_the_content() {
     let text =
         decode(ce(r#"{"user_id":"1","phone_number":["9807969278"]}"#).as_bytes()).unwrap_err().to_string();
     assert!(!text.contains("9807"), "{text}");

@@ -32,7 +32,7 @@ pub fn of(exporters: &[Exporter]) -> impl Iterator<Item = &'static Metric> {
     all().filter(move |metric| exporters.contains(&metric.exporter))
 }
 
-/// The page, as it is to be in `docs/`.
+/// The content of `docs/metrics.md`.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     for (headline, metrics) in PARTS {

@@ -24,7 +24,7 @@ fn names_follow_the_conventions() {
 }
 
 #[test]
-fn the_series_that_are_there_from_the_start_are_few() {
+fn few_series_exist_from_the_start() {
     let series: usize = all()
         .filter(|m| m.from_start)
         .map(|m| m.combinations().unwrap_or_else(|| panic!("{} has no closed labels", m.name)).len())
@@ -39,7 +39,7 @@ struct Recorded {
     labels: BTreeSet<String>,
 }
 
-/// Every `counter!`, `gauge!` and `histogram!` with a name of ours, outside tests.
+/// Every `counter!`, `gauge!` and `histogram!` with one of our names, outside tests.
 fn recorded() -> BTreeMap<String, Recorded> {
     let mut found = BTreeMap::new();
     for (file, code) in code() {
@@ -52,7 +52,7 @@ fn recorded() -> BTreeMap<String, Recorded> {
     found
 }
 
-/// The calls of one macro: their name, and the label before each `=>`.
+/// The calls of one macro: the name, and the label before each `=>`.
 fn calls(code: &str, kind: &'static str) -> Vec<(String, Recorded)> {
     let opening = format!("{kind}!(");
     let calls = code.split(opening.as_str()).skip(1).map(arguments);
@@ -65,7 +65,7 @@ fn calls(code: &str, kind: &'static str) -> Vec<(String, Recorded)> {
         .collect()
 }
 
-/// Up to the bracket that closes the macro.
+/// The text up to the bracket that closes the macro.
 fn arguments(rest: &str) -> &str {
     let mut open = 1;
     let end = rest.find(|c| {
@@ -76,7 +76,7 @@ fn arguments(rest: &str) -> &str {
 }
 
 #[test]
-fn what_the_code_records_is_what_the_table_says() {
+fn the_code_records_the_metrics_of_the_table() {
     let recorded = recorded();
     let ours: BTreeMap<&str, &Metric> =
         all().filter(|m| m.exporter != Exporter::Process).map(|m| (m.name, m)).collect();

@@ -1,4 +1,4 @@
-//! Whatever the broker sends, lapin's own parser reads what comes out; what it could read before is not touched.
+//! lapin's own parser reads all output of the screen. Frames that it could read before pass unchanged.
 
 use amq_protocol::{
     frame::{AMQPFrame, parse_frame},
@@ -29,7 +29,7 @@ fn screened(input: &[u8], chunk: usize) -> Vec<u8> {
     out
 }
 
-/// Every frame in `bytes`, as lapin reads them; panics at what ends a connection.
+/// Every frame in `bytes` as lapin reads them. Panics at a frame that would end the connection.
 fn parsed(mut bytes: &[u8]) -> Vec<AMQPFrame> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
@@ -59,7 +59,7 @@ fn long(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
 }
 
-/// Properties with this table and no other one.
+/// Properties with this table only.
 fn with_table(entries: &[u8]) -> Vec<u8> {
     [&(1_u16 << 13).to_be_bytes()[..], &long(entries)].concat()
 }
@@ -138,7 +138,7 @@ fn unreadable_headers_are_noted_and_the_readable_ones_kept() {
 }
 
 #[test]
-fn a_message_of_any_size_takes_little_room() {
+fn a_message_of_any_size_takes_little_memory() {
     let size = 100 * 1024 * 1024_u64;
     let table = with_table(&[short(b"traceparent"), vec![b'S'], long(b"00-a-b-01")].concat());
     let (mut screen, mut out) = (Screen::new(), Vec::new());
@@ -153,7 +153,7 @@ fn a_message_of_any_size_takes_little_room() {
         sent += part.len() as u64;
         screen.feed(&frame(BODY, 1, part), &mut out);
     }
-    // The next message on the channel is an ordinary one.
+    // The next message on the channel is ordinary.
     screen.feed(&[header(2, &[0, 0]), frame(BODY, 1, b"ok")].concat(), &mut out);
     let bodies: Vec<usize> = parsed(&out)
         .iter()
@@ -197,7 +197,7 @@ fn headers_may_be_as_large_as_the_broker_says() {
 }
 
 #[test]
-fn a_publisher_can_not_pretend_a_note_to_have_other_words() {
+fn a_publisher_cannot_forge_the_text_of_a_note() {
     let mut table = FieldTable::default();
     table.insert("x-aamcare-screen-fault".into(), AMQPValue::LongString("my own words".into()));
     table.insert("x-aamcare-screen-body-bytes".into(), AMQPValue::LongLongInt(-1));
@@ -221,14 +221,14 @@ fn properties() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn lapin_can_parse_whatever_comes_out(
+    fn lapin_can_parse_all_output(
         properties in properties(), body in 0..400_000_u64, chunk in 1..300_usize,
     ) {
         let input = header(body, &properties);
         let out = screened(&input, chunk);
         let frames = parsed(&out);
         prop_assert_eq!(frames.len(), 1);
-        // What lapin could parse all along, and is neither deep nor long, is left alone.
+        // A readable header that is neither deep nor long passes unchanged.
         let deep = properties.windows(2).filter(|w| matches!(w, [b'F' | b'A', 0])).count() >= 16;
         if parse_frame(&input[..]).is_ok() && !deep && body <= MAX_BODY {
             prop_assert_eq!(out, input);

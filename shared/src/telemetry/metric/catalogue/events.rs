@@ -1,4 +1,4 @@
-//! What becomes of events.
+//! Metrics of events and their processing.
 
 use super::labels::{LANE, OUTCOME, REJECTION, SOURCE, listed};
 use crate::telemetry::metric::{
@@ -7,7 +7,7 @@ use crate::telemetry::metric::{
     LONG, Label, Metric, SHORT, Words,
 };
 
-/// Why a body is off the contract.
+/// Why a body does not follow the contract.
 const REJECTED: Label = listed("reason", &["malformed", "schema", "unknown_type", "too_large"]);
 const BURIED: Label = listed(
     "reason",
@@ -68,10 +68,10 @@ pub(super) const EVENTS: &[Metric] = &[
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "our bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
-        .when_it_happens(),
+        .on_first_event(),
     Metric::new("onboarding_retries_scheduled_total", Counter, Worker, "users put off to a later attempt")
         .labels(&[Label { name: "reason", words: Words::Described("as in outcome.md; codes share `error`") }])
-        .when_it_happens(),
+        .on_first_event(),
     Metric::new(
         "onboarding_retry_delay_seconds",
         Histogram(LONG),

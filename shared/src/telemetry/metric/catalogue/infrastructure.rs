@@ -1,4 +1,4 @@
-//! Queues, database and process of one worker.
+//! Metrics of queues, database and process of one worker.
 
 use super::labels::{LANE, listed};
 use crate::telemetry::metric::{
@@ -32,7 +32,7 @@ pub(super) const INFRASTRUCTURE: &[Metric] = &[
     Metric::new("onboarding_build_info", Gauge, Worker, "always 1")
         .labels(&[Label { name: "version", words: Words::Described("of the program") }]),
     Metric::new("process_start_time_seconds", Gauge, Process, "Unix time of the start"),
-    Metric::new("process_cpu_seconds_total", Counter, Process, "CPU time, user and system").when_it_happens(),
+    Metric::new("process_cpu_seconds_total", Counter, Process, "CPU time, user and system").on_first_event(),
     Metric::new("process_resident_memory_bytes", Gauge, Process, "memory in use"),
     Metric::new("process_virtual_memory_bytes", Gauge, Process, "address space"),
     Metric::new("process_virtual_memory_max_bytes", Gauge, Process, "limit of the address space"),

@@ -24,7 +24,7 @@ pub(super) const OUTCOME: Label = listed(
 pub(super) const OPERATION: Label =
     listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account"]);
 
-/// Empty: usable.
+/// Empty if the number can be texted.
 pub(super) const REJECTION: Label = Label {
     name: "reason",
     words: Words::Derived(|| std::iter::once("").chain(Rejection::ALL.map(Rejection::as_str)).collect()),

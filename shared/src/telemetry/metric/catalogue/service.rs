@@ -1,4 +1,4 @@
-//! What is true of the whole service, measured in the databases.
+//! Metrics of the whole service, measured in the databases.
 
 use super::labels::{LANE, STATE, listed};
 use crate::telemetry::metric::{
@@ -7,7 +7,7 @@ use crate::telemetry::metric::{
     Label, Metric,
 };
 
-/// Who said so: our staff, a file of an import, or Twilio.
+/// The origin of a suppression: our staff, a file of an import, or Twilio.
 const SOURCE_OF_SUPPRESSION: Label = listed("source", &["staff", "import", "twilio"]);
 
 pub(super) const SERVICE: &[Metric] = &[

@@ -1,4 +1,4 @@
-//! Calls to Twilio, and what comes back.
+//! Metrics of calls to Twilio, its answers and its callbacks.
 
 use super::labels::{LANE, OPERATION, listed};
 use crate::telemetry::metric::{
@@ -38,7 +38,7 @@ pub(super) const TWILIO: &[Metric] = &[
         },
         listed("class", &["recipient", "optout", "account", "content", "transient", "unknown", "other"]),
     ])
-    .when_it_happens(),
+    .on_first_event(),
     Metric::new("onboarding_messages_sent_total", Counter, Worker, "messages that Twilio accepted")
         .labels(&[CHANNEL, listed("lang", &["ne", "en"]), listed("kind", &["welcome"])]),
     Metric::new("onboarding_message_segments_total", Counter, Worker, "segments of them: what is billed")
@@ -97,7 +97,7 @@ pub(super) const TWILIO: &[Metric] = &[
             name: "country",
             words: Words::Described("ISO 3166 codes, of countries that were ever held back"),
         }])
-        .when_it_happens(),
+        .on_first_event(),
 ];
 
 pub(super) const DELIVERY: &[Metric] = &[
