@@ -120,11 +120,11 @@ impl std::fmt::Debug for Signup {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum UserKind {
-    /// She is pregnant.
+    /// A pregnant woman.
     PregnantWoman,
-    /// She has given birth.
+    /// A woman who has given birth.
     NewMother,
-    /// Anybody else, and every word that is not known.
+    /// Any other user, and every unknown name.
     #[serde(other)]
     Other,
 }

@@ -164,7 +164,8 @@ pub struct Faults(pub Vec<Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "configuration: {} to mend", self.0.len())?;
+        let count = self.0.len();
+        writeln!(f, "configuration: {count} {}", if count == 1 { "error" } else { "errors" })?;
         for fault in &self.0 {
             writeln!(f, "  {}: {}", fault.name, fault.what)?;
         }
@@ -190,7 +191,7 @@ mod tests {
         env.required_secret(&TOKEN);
         assert_eq!(rate, 10);
         let text = env.finish(()).unwrap_err().to_string();
-        for expected in ["3 to mend", "RATE", "Messages per second", "LEASE", "TOKEN", "TOKEN_FILE"] {
+        for expected in ["3 errors", "RATE", "Messages per second", "LEASE", "TOKEN", "TOKEN_FILE"] {
             assert!(text.contains(expected), "{text}");
         }
     }

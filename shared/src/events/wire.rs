@@ -71,13 +71,13 @@ pub struct SignedUpData {
     /// `ne` or `en`; any other language falls back to the worker's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred_language: Option<String>,
-    /// The channel she prefers. Recorded; SMS is sent.
+    /// The preferred channel. It is recorded, but SMS is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred_channel: Option<String>,
-    /// Which profile the portal keeps of her.
+    /// The kind of profile that the portal keeps of the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<UserKind>,
-    /// Her name as the portal shows it. Never logged, never sent.
+    /// The name as the portal shows it. Never logged, never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
 }
@@ -85,7 +85,7 @@ pub struct SignedUpData {
 /// `data` of a backfill event.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BackfillData {
-    /// The id of a stored user; her number is read from the database when her turn comes.
+    /// The id of a stored user. The worker reads the number from the database.
     #[schemars(extend("minLength" = 1, "maxLength" = 128, "pattern" = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
     pub user_id: TextOrInteger,
 }
@@ -102,29 +102,29 @@ macro_rules! envelope {
             /// Unique per event; a repeated publish may carry the same.
             #[schemars(length(min = 1))]
             pub id: String,
-            /// Who published it, such as `/aamcare/portal`.
+            /// The publisher, such as `/aamcare/portal`.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub source: Option<String>,
-            /// What happened, with the version of its contract.
+            /// The type of the event, with the version of its contract.
             #[serde(rename = "type")]
             #[schemars(extend("const" = $type))]
             pub event_type: String,
-            /// When it happened, RFC 3339. An event older than what is stored changes nothing. A time without an
-            /// offset is in UTC; an unreadable one counts as older than any other.
+            /// The time of the event, RFC 3339. An event that is older than the stored data changes nothing. A time
+            /// without an offset is in UTC. An unreadable time counts as older than any other.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("format" = "date-time"))]
             pub time: Option<String>,
-            /// What it says.
+            /// The content.
             pub data: $data,
         }
     };
 }
 
 envelope!(
-    /// Somebody signed up, or changed her number. Routing key `user.signed_up.v1`.
+    /// A user signed up or changed the number. Routing key `user.signed_up.v1`.
     SignedUpEvent, SignedUpData, super::SIGNED_UP
 );
 envelope!(
-    /// A stored user is to be welcomed. Routing key `user.backfill.v1`.
+    /// A stored user should be welcomed. Routing key `user.backfill.v1`.
     BackfillEvent, BackfillData, super::BACKFILL
 );

@@ -3,12 +3,12 @@
 use super::{Section, Setting};
 
 pub(super) const ENDPOINTS: Section = Section {
-    headline: "Where things are",
+    headline: "Endpoints",
     introduction: "",
     settings: &[DATABASE_URL, AMQP_URL, AMQP_NAMESPACE, PORTAL_DATABASE_URL, OUTBOX_DATABASE_URL],
 };
 
-pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (with `require` the server's certificate is not checked, and a warning says so), on this machine without TLS unless it says `require`").secret();
+pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (with `require` the server's certificate is not checked, and a warning says so), on this machine without TLS unless the URL says `require`").secret();
 
 pub const AMQP_URL: Setting = Setting::required(
     "AMQP_URL",
@@ -29,10 +29,10 @@ pub const PORTAL_DATABASE_URL: Setting = Setting::required(
 .secret()
 .only_for("`import portal`");
 
-pub const OUTBOX_DATABASE_URL: Setting = Setting::required("OUTBOX_DATABASE_URL", "the Postgres with the table `onboarding_outbox`, as a rule the portal's, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`").secret().only_for("`signup relay`");
+pub const OUTBOX_DATABASE_URL: Setting = Setting::required("OUTBOX_DATABASE_URL", "the Postgres with the table `onboarding_outbox`, usually the portal's, as `postgres://user@host:5432/name`, with TLS as in `DATABASE_URL`").secret().only_for("`signup relay`");
 
 pub(super) const RUNNING: Section = Section {
-    headline: "Running it",
+    headline: "Operation",
     introduction: "",
     settings: &[
         OPS_ADDR,
@@ -54,13 +54,13 @@ pub const OPS_ADDR: Setting = Setting::new(
 pub const RELAY_OPS_ADDR: Setting = Setting::new(
     "RELAY_OPS_ADDR",
     "",
-    "address of `/metrics` of `signup relay`, such as `127.0.0.1:9465`; empty: none",
+    "address of `/metrics` of `signup relay`, such as `127.0.0.1:9465`; empty: does not listen",
 );
 
 pub const OTEL_EXPORTER_OTLP_ENDPOINT: Setting = Setting::new(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "",
-    "collector that takes traces over OTLP/HTTP, such as `http://collector:4318`; empty: no traces. Other `OTEL_` variables work as OpenTelemetry defines them",
+    "collector that receives traces over OTLP/HTTP, such as `http://collector:4318`; empty: no traces. Other `OTEL_` variables work as OpenTelemetry defines them",
 );
 
 pub const LOG_FORMAT: Setting =
@@ -69,13 +69,13 @@ pub const LOG_FORMAT: Setting =
 pub const RUST_LOG: Setting = Setting::new(
     "RUST_LOG",
     "info",
-    "log filter, such as `info,worker=debug`. Libraries that could log numbers stay quiet whatever it says",
+    "log filter, such as `info,worker=debug`. It cannot make libraries log numbers",
 );
 
 pub const ALLOW_INSECURE: Setting = Setting::new(
     "ALLOW_INSECURE",
     "0",
-    "hosts, separated by commas, that may be reached by plain `amqp://`, `http://` and unencrypted Postgres, such as `postgres,rabbitmq`; `1`: every host; `0`: this machine alone",
+    "hosts, separated by commas, that may be reached by plain `amqp://`, `http://` and unencrypted Postgres, such as `postgres,rabbitmq`; `1`: every host; `0`: only this machine",
 );
 
 pub const SMS_PRICE_USD: Setting = Setting::new(
@@ -85,8 +85,8 @@ pub const SMS_PRICE_USD: Setting = Setting::new(
 );
 
 pub(super) const RETENTION: Section = Section {
-    headline: "What is forgotten",
-    introduction: "`worker prune` deletes what is older; `0` keeps it for ever. Attempts, users, suppressions and the audit log are never\ndeleted.",
+    headline: "Retention",
+    introduction: "`worker prune` deletes older data; `0` keeps it permanently. Attempts, users, suppressions and the audit log are never\ndeleted.",
     settings: &[KEEP_DELIVERY_TRIES, KEEP_STATUS_CALLBACKS, KEEP_DEAD_LETTER_BODIES, KEEP_DAILY_BUDGET],
 };
 
@@ -96,7 +96,7 @@ pub const KEEP_DELIVERY_TRIES: Setting =
 pub const KEEP_STATUS_CALLBACKS: Setting = Setting::new(
     "KEEP_STATUS_CALLBACKS",
     "90d",
-    "status callbacks as they came; what they changed stays in the attempt",
+    "status callbacks as received; their effect stays in the attempt",
 );
 
 pub const KEEP_DEAD_LETTER_BODIES: Setting = Setting::new(

@@ -3,7 +3,7 @@
 use super::{Section, Setting};
 
 pub(super) const RECIPIENTS: Section = Section {
-    headline: "Whom and what",
+    headline: "Recipients",
     introduction: "",
     settings: &[REGISTRATION_METHOD, DEFAULT_REGION, DEFAULT_LANGUAGE, ALLOWED_COUNTRIES],
 };
@@ -17,7 +17,7 @@ pub const DEFAULT_REGION: Setting =
 pub const DEFAULT_LANGUAGE: Setting = Setting::new(
     "DEFAULT_LANGUAGE",
     "ne",
-    "language of the welcome (`ne`, `en`) when the portal names none that we have",
+    "language of the welcome (`ne`, `en`) if the portal names another one or none",
 );
 
 pub const ALLOWED_COUNTRIES: Setting = Setting::new(
@@ -27,7 +27,7 @@ pub const ALLOWED_COUNTRIES: Setting = Setting::new(
 );
 
 pub(super) const PACE: Section = Section {
-    headline: "How fast",
+    headline: "Pace",
     introduction: "",
     settings: &[WORKER_CONCURRENCY, SEND_RATE, BACKFILL_WINDOW, MAX_MESSAGES_PER_DAY],
 };
@@ -41,23 +41,23 @@ pub const WORKER_CONCURRENCY: Setting = Setting::new(
 pub const SEND_RATE: Setting = Setting::new(
     "SEND_RATE",
     "10",
-    "message segments per second of all workers together; 0: unlimited. Set it alike for all of them",
+    "message segments per second of all workers together; 0: unlimited. Use the same value for all workers",
 );
 
 pub const BACKFILL_WINDOW: Setting = Setting::new(
     "BACKFILL_WINDOW",
     "08:00-20:00 Asia/Kathmandu",
-    "hours in which stored users are welcomed, so that no shared phone lights up at night; outside them the backfill lane waits. Live signups are always welcomed. Set and empty: always",
+    "hours in which stored users are welcomed, so that shared phones stay dark at night; outside them the backfill lane waits. Live signups are always welcomed. Set and empty: always",
 );
 
 pub const MAX_MESSAGES_PER_DAY: Setting = Setting::new(
     "MAX_MESSAGES_PER_DAY",
     "0",
-    "messages of all workers together per day of Asia/Kathmandu; reaching it holds everything until midnight; 0: off",
+    "messages of all workers together per day of Asia/Kathmandu; when it is reached, sending waits until midnight; 0: off",
 );
 
 pub(super) const RETRIES: Section = Section {
-    headline: "When things are tried again",
+    headline: "Retries",
     introduction: "",
     settings: &[
         LEASE,
@@ -82,19 +82,19 @@ pub const LEASE: Setting = Setting::new(
 pub const UNKNOWN_CHECKS: Setting = Setting::new(
     "UNKNOWN_CHECKS",
     "30s,2m,5m,15m",
-    "when Twilio is asked about an unknown outcome, counted from the claim; the last is the deadline",
+    "when the worker asks Twilio about an unknown outcome, counted from the claim; the last value is the deadline",
 );
 
 pub const UNKNOWN_POLICY: Setting = Setting::new(
     "UNKNOWN_POLICY",
     "park",
-    "at the deadline: `park` for a person, or `resend_once` (she may get the message twice)",
+    "at the deadline: `park` for a person, or `resend_once` (the user may get the message twice)",
 );
 
 pub const STATUS_POLL_AFTER: Setting = Setting::new(
     "STATUS_POLL_AFTER",
     "1h",
-    "an accepted message without a final status is asked for after this, and each time its age has doubled, for a day",
+    "when the worker asks for the status of an accepted message without a final status, and again each time its age has doubled, for a day",
 );
 
 pub const RETRY_BASE: Setting =
@@ -117,5 +117,5 @@ pub const SWEEP_INTERVAL: Setting =
 pub const SWEEP_GRACE: Setting = Setting::new(
     "SWEEP_GRACE",
     "60s",
-    "a user whose event made no progress for longer is enqueued again; doubles with every time",
+    "a user whose event made no progress for longer is enqueued again; doubles each time",
 );

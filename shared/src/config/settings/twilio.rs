@@ -47,7 +47,7 @@ pub const TWILIO_MESSAGING_SERVICE_SID: Setting = Setting::new(
 );
 
 pub const TWILIO_FROM: Setting =
-    Setting::new("TWILIO_FROM", "", "a sender of the account, when there is no Messaging Service");
+    Setting::new("TWILIO_FROM", "", "a sender of the account, if a Messaging Service is not used");
 
 pub const TWILIO_API_BASE_URL: Setting =
     Setting::new("TWILIO_API_BASE_URL", "https://api.twilio.com", "host of the messages API");
@@ -65,7 +65,7 @@ pub const TWILIO_ACCOUNTS_BASE_URL: Setting = Setting::new(
 );
 
 pub const TWILIO_CONNECT_TIMEOUT: Setting =
-    Setting::new("TWILIO_CONNECT_TIMEOUT", "5s", "a connection that takes longer was never made");
+    Setting::new("TWILIO_CONNECT_TIMEOUT", "5s", "limit for a connection; a slower one counts as not made");
 
 pub const TWILIO_TIMEOUT: Setting =
     Setting::new("TWILIO_TIMEOUT", "30s", "a call that takes longer has an unknown outcome; under 150s");
@@ -73,14 +73,14 @@ pub const TWILIO_TIMEOUT: Setting =
 pub const LOOKUP_TIMEOUT: Setting = Setting::new(
     "LOOKUP_TIMEOUT",
     "2s",
-    "a Lookup that takes longer is given up; after three in a row, numbers go without Lookup for 30 seconds",
+    "limit for a Lookup; after three timeouts in a row, numbers are sent without Lookup for 30 seconds",
 );
 
 pub const WEBHOOK_ADDR: Setting =
-    Setting::new("WEBHOOK_ADDR", "127.0.0.1:8080", "address that takes Twilio's status callbacks");
+    Setting::new("WEBHOOK_ADDR", "127.0.0.1:8080", "address that receives Twilio's status callbacks");
 
 pub const PUBLIC_URL: Setting = Setting::new(
     "PUBLIC_URL",
     "",
-    "how Twilio reaches `WEBHOOK_ADDR`, such as `https://hooks.example.org`; empty: no callbacks are asked for",
+    "how Twilio reaches `WEBHOOK_ADDR`, such as `https://hooks.example.org`; empty: without callbacks",
 );

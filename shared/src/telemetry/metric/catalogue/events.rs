@@ -36,7 +36,7 @@ pub(super) const EVENTS: &[Metric] = &[
         "onboarding_event_age_seconds",
         Histogram(LONG),
         Worker,
-        "from an event's time to its taking up",
+        "from the time of an event to the start of its processing",
     )
     .labels(&[SOURCE]),
     Metric::new(
@@ -45,44 +45,49 @@ pub(super) const EVENTS: &[Metric] = &[
         Worker,
         "events whose `time` cannot be read; they count as older than any stored data with a time",
     ),
-    Metric::new("onboarding_redeliveries_total", Counter, Worker, "deliveries that came back"),
     Metric::new(
-        "onboarding_events_processed_total",
+        "onboarding_redeliveries_total",
         Counter,
         Worker,
-        "events brought to an end, by what it was",
-    )
-    .labels(&[OUTCOME]),
+        "deliveries that the broker delivered again",
+    ),
+    Metric::new("onboarding_events_processed_total", Counter, Worker, "processed events, by outcome")
+        .labels(&[OUTCOME]),
     Metric::new(
         "onboarding_event_processing_seconds",
         Histogram(SHORT),
         Worker,
-        "from a delivery to its end, waiting for permit and rate included",
+        "from a delivery to its outcome, including the wait for permit and rate",
     )
     .labels(&[OUTCOME]),
-    Metric::new("onboarding_events_in_flight", Gauge, Worker, "deliveries in hand"),
-    Metric::new("onboarding_events_rejected_total", Counter, Worker, "bodies off the contract")
-        .labels(&[REJECTED]),
-    Metric::new("onboarding_dead_letters_total", Counter, Worker, "deliveries kept for a person")
+    Metric::new("onboarding_events_in_flight", Gauge, Worker, "unfinished deliveries"),
+    Metric::new(
+        "onboarding_events_rejected_total",
+        Counter,
+        Worker,
+        "bodies that do not follow the contract",
+    )
+    .labels(&[REJECTED]),
+    Metric::new("onboarding_dead_letters_total", Counter, Worker, "deliveries that are kept for a person")
         .labels(&[BURIED]),
-    Metric::new("onboarding_handler_panics_total", Counter, Worker, "our bugs"),
+    Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
         .on_first_event(),
-    Metric::new("onboarding_retries_scheduled_total", Counter, Worker, "users put off to a later attempt")
+    Metric::new("onboarding_retries_scheduled_total", Counter, Worker, "users postponed to a later attempt")
         .labels(&[Label { name: "reason", words: Words::Described("as in outcome.md; codes share `error`") }])
         .on_first_event(),
     Metric::new(
         "onboarding_retry_delay_seconds",
         Histogram(LONG),
         Worker,
-        "how long users were put off by an answer, or the lack of one",
+        "how long users were postponed after an answer, or without one",
     ),
     Metric::new(
         "onboarding_rescued_users_total",
         Counter,
         Worker,
-        "users enqueued again for lack of progress",
+        "users enqueued again after a lack of progress",
     ),
     Metric::new(
         "onboarding_rate_limit_wait_seconds",
@@ -95,6 +100,6 @@ pub(super) const EVENTS: &[Metric] = &[
         "onboarding_rate_available_tokens",
         Gauge,
         Worker,
-        "segments that the worker may send at once or within 50 ms, by its lease of the rate; +Inf: no rate",
+        "segments that the worker may send at once or within 50 ms, by its lease of the rate; +Inf: unlimited",
     ),
 ];

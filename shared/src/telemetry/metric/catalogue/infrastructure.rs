@@ -9,8 +9,8 @@ use crate::telemetry::metric::{
 
 pub(super) const INFRASTRUCTURE: &[Metric] = &[
     Metric::new("onboarding_amqp_connected", Gauge, Worker, "1 while the lane is consumed").labels(&[LANE]),
-    Metric::new("onboarding_amqp_reconnects_total", Counter, Worker, "sessions that broke").labels(&[LANE]),
-    Metric::new("onboarding_lane_paused", Gauge, Worker, "1 while a person holds the lane back")
+    Metric::new("onboarding_amqp_reconnects_total", Counter, Worker, "broken sessions").labels(&[LANE]),
+    Metric::new("onboarding_lane_paused", Gauge, Worker, "1 while a person has paused the lane")
         .labels(&[LANE]),
     Metric::new(
         "onboarding_queue_ready",
@@ -25,7 +25,7 @@ pub(super) const INFRASTRUCTURE: &[Metric] = &[
         "onboarding_publish_confirm_seconds",
         Histogram(SHORT),
         Publisher,
-        "from publishing a window of events to the last confirm",
+        "from publishing a batch of events to the last confirm",
     ),
     Metric::new("onboarding_db_pool_connections", Gauge, Worker, "connections to Postgres")
         .labels(&[listed("state", &["idle", "used"])]),

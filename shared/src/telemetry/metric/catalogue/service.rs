@@ -16,17 +16,17 @@ pub(super) const SERVICE: &[Metric] = &[
         "onboarding_unknown_outcomes",
         Gauge,
         Leader,
-        "attempts whose outcome nobody knows: still being checked, or parked for a person",
+        "attempts with an unknown outcome: still being checked, or parked for a person",
     )
     .labels(&[listed("stage", &["checking", "parked"])]),
     Metric::new(
         "onboarding_oldest_pending_age_seconds",
         Gauge,
         Leader,
-        "how long the user who waits longest is overdue: for her event, or for a retry that is due; 0: nobody is",
+        "longest overdue wait of a user, for an event or for a due retry; 0: none",
     )
     .labels(&[LANE]),
-    Metric::new("onboarding_dead_letter_backlog", Gauge, Leader, "dead letters that nobody has settled"),
+    Metric::new("onboarding_dead_letter_backlog", Gauge, Leader, "dead letters that are not settled"),
     Metric::new("onboarding_dead_letters_settled", Gauge, Leader, "dead letters that a person settled")
         .labels(&[listed("how", &["replayed", "dropped"])]),
     Metric::new("onboarding_suppressed_numbers", Gauge, Leader, "numbers that must not be texted")
@@ -35,23 +35,28 @@ pub(super) const SERVICE: &[Metric] = &[
         "onboarding_duplicate_welcome_violations",
         Gauge,
         Leader,
-        "second messages to a number that nobody asked for; must be 0",
+        "unrequested second messages to a number; must be 0",
     ),
     Metric::new(
         "onboarding_census_timestamp_seconds",
         Gauge,
         Leader,
-        "Unix time at which these figures were measured",
+        "Unix time of the measurement of these figures",
     ),
-    Metric::new("onboarding_census_duration_seconds", Gauge, Leader, "how long the database was at work for them"),
+    Metric::new(
+        "onboarding_census_duration_seconds",
+        Gauge,
+        Leader,
+        "duration of that measurement in the database",
+    ),
 ];
 
 pub(super) const OUTBOX: &[Metric] = &[
-    Metric::new("onboarding_outbox_pending_events", Gauge, Relay, "rows that wait to be published"),
+    Metric::new("onboarding_outbox_pending_events", Gauge, Relay, "rows that wait for their publish"),
     Metric::new(
         "onboarding_outbox_oldest_event_age_seconds",
         Gauge,
         Relay,
-        "age of the oldest row that waits; 0: none waits",
+        "age of the oldest waiting row; 0: none",
     ),
 ];

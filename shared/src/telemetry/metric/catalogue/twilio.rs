@@ -15,13 +15,13 @@ pub(super) const TWILIO: &[Metric] = &[
         "onboarding_registrations_total",
         Counter,
         Worker,
-        "numbers registered, by method and verdict",
+        "registered numbers, by method and result",
     )
     .labels(&[
         listed("method", &["lookup", "none"]),
         listed("result", &["valid", "invalid", "unavailable", "skipped"]),
     ]),
-    Metric::new("onboarding_twilio_requests_total", Counter, Worker, "calls to Twilio, by how they ended")
+    Metric::new("onboarding_twilio_requests_total", Counter, Worker, "calls to Twilio, by result")
         .labels(&[OPERATION, listed("status_class", &["2xx", "4xx", "429", "5xx", "timeout", "error"])]),
     Metric::new("onboarding_twilio_request_duration_seconds", Histogram(CALLS), Worker, "calls to Twilio")
         .labels(&[OPERATION]),
@@ -29,7 +29,7 @@ pub(super) const TWILIO: &[Metric] = &[
         "onboarding_twilio_errors_total",
         Counter,
         Worker,
-        "Twilio's error codes, of answers and of callbacks",
+        "Twilio's error codes in answers and callbacks",
     )
     .labels(&[
         Label {
@@ -41,7 +41,7 @@ pub(super) const TWILIO: &[Metric] = &[
     .on_first_event(),
     Metric::new("onboarding_messages_sent_total", Counter, Worker, "messages that Twilio accepted")
         .labels(&[CHANNEL, listed("lang", &["ne", "en"]), listed("kind", &["welcome"])]),
-    Metric::new("onboarding_message_segments_total", Counter, Worker, "segments of them: what is billed")
+    Metric::new("onboarding_message_segments_total", Counter, Worker, "billed segments of these messages")
         .labels(&[CHANNEL, listed("encoding", &["gsm7", "ucs2"])]),
     Metric::new(
         "onboarding_segment_price_usd",
@@ -67,7 +67,7 @@ pub(super) const TWILIO: &[Metric] = &[
         "onboarding_status_polls_total",
         Counter,
         Worker,
-        "statuses asked for because no callback brought a final one",
+        "status requests for messages without a final callback",
     )
     .labels(&[listed("result", &["moved", "unchanged", "failed"])]),
     Metric::new(
@@ -87,15 +87,15 @@ pub(super) const TWILIO: &[Metric] = &[
         "onboarding_circuit_state",
         Gauge,
         Worker,
-        "the breaker: 0 closed, 1 open and waiting for a user to probe with, 2 open",
+        "the breaker: 0 closed, 1 open and ready to probe with a user, 2 open",
     )
     .labels(&[listed("scope", &["account", "network"])]),
     Metric::new("onboarding_outage", Gauge, Worker, "1 while the breaker is open for this kind of outage")
         .labels(&[listed("kind", &["refused", "reset", "timeout", "5xx", "unreadable", "mixed"])]),
-    Metric::new("onboarding_country_held", Gauge, Worker, "1 while calls to this country are held back")
+    Metric::new("onboarding_country_held", Gauge, Worker, "1 while calls to this country are paused")
         .labels(&[Label {
             name: "country",
-            words: Words::Described("ISO 3166 codes, of countries that were ever held back"),
+            words: Words::Described("ISO 3166 codes of countries that were ever paused"),
         }])
         .on_first_event(),
 ];
@@ -105,11 +105,11 @@ pub(super) const DELIVERY: &[Metric] = &[
         "onboarding_webhook_requests_total",
         Counter,
         Worker,
-        "callbacks; `bad_signature` is a wrong token or a forgery",
+        "callbacks; `bad_signature`: a wrong token or a forgery",
     )
     .labels(&[listed("result", &["ok", "stale", "unknown_sid", "bad_signature", "malformed", "not_stored"])]),
     Metric::new("onboarding_webhook_request_duration_seconds", Histogram(SHORT), Worker, "callbacks"),
-    Metric::new("onboarding_delivery_updates_total", Counter, Worker, "statuses that moved a message on")
+    Metric::new("onboarding_delivery_updates_total", Counter, Worker, "statuses that advanced a message")
         .labels(&[listed(
             "status",
             &["queued", "sending", "sent", "delivered", "undelivered", "failed", "other"],
