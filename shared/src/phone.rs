@@ -142,6 +142,4 @@ fn assess(text: &str, region: Region) -> Result<Assessment, Rejection> {
 }
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The forms in which people type numbers.
 
+mod properties;
+
 use super::*;
 
 fn nepal(raw: &str) -> Result<String, Rejection> {
