@@ -6,7 +6,7 @@ mod reason;
 mod retry;
 mod user;
 
-pub use attempt::{AttemptOutcome, MessageId};
+pub use attempt::{AttemptId, AttemptOutcome};
 pub use message::{Channel, MessageKind, UnknownChannel, UnknownMessageKind};
 pub use reason::{Reason, UnknownReason};
 pub use retry::RetryPolicy;

@@ -9,9 +9,9 @@ use uuid::Uuid;
 /// lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct MessageId(Uuid);
+pub struct AttemptId(Uuid);
 
-impl MessageId {
+impl AttemptId {
     /// A new id, ordered by time of creation (UUID v7).
     pub fn new() -> Self {
         Self(Uuid::now_v7())
@@ -23,19 +23,19 @@ impl MessageId {
     }
 }
 
-impl Default for MessageId {
+impl Default for AttemptId {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl From<Uuid> for MessageId {
+impl From<Uuid> for AttemptId {
     fn from(id: Uuid) -> Self {
         Self(id)
     }
 }
 
-impl fmt::Display for MessageId {
+impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -83,8 +83,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_ids_sort_by_creation() {
-        let ids: Vec<_> = (0..100).map(|_| MessageId::new()).collect();
+    fn attempt_ids_sort_by_creation() {
+        let ids: Vec<_> = (0..100).map(|_| AttemptId::new()).collect();
         assert!(ids.is_sorted());
     }
 }

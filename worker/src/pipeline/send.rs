@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    domain::{AttemptOutcome, MessageId, Reason, UserState},
+    domain::{AttemptId, AttemptOutcome, Reason, UserState},
     phone::E164,
     templates::{self, Wording},
 };
@@ -125,7 +125,7 @@ pub(super) async fn link(
     let mut state =
         NewState::plain(facts.clone(), UserState::Registered, (!hers).then_some(Reason::SharedPhone));
     state.method = Some("none");
-    state.attempt = hers.then(|| MessageId::from(holder.message_id));
+    state.attempt = hers.then(|| AttemptId::from(holder.message_id));
     state.holder = Some(holder.message_id);
     if worker.record.run(state).await? == Written::Superseded {
         return Ok(None);
@@ -173,7 +173,7 @@ async fn capped(worker: &Worker, facts: Arc<Facts>, retries: u32) -> Result<Opti
 }
 
 fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Wording) -> Wish {
-    let message_id = MessageId::new();
+    let message_id = AttemptId::new();
     let mut user = NewState::plain(facts, UserState::Registered, None);
     user.attempt = Some(message_id);
     user.method = Some(method);
@@ -188,7 +188,7 @@ fn wish(facts: Arc<Facts>, phone: &E164, method: &'static str, message: &Wording
 
 /// A committed claim, and the last moment at which a call is sure to end within its lease.
 struct Claimed {
-    message_id: MessageId,
+    message_id: AttemptId,
     call_before: Instant,
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{domain::MessageId, lane::Lane};
+use shared::{domain::AttemptId, lane::Lane};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub(crate) struct Claim {
 /// One number to claim. `user.attempt` is set.
 pub(crate) struct Wish {
     pub(crate) user: NewState,
-    pub(crate) message_id: MessageId,
+    pub(crate) message_id: AttemptId,
     /// E.164.
     pub(crate) phone: String,
     pub(crate) body_sha256: [u8; 32],

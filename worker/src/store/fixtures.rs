@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use shared::{
-    domain::{AttemptOutcome, MessageId, Reason, UserId, UserState},
+    domain::{AttemptId, AttemptOutcome, Reason, UserId, UserState},
     events::Signup,
     lane::Lane,
     phone::{CountryList, Region},
@@ -103,7 +103,7 @@ pub(super) fn wish(n: u32) -> Wish {
 }
 
 pub(super) fn wish_of(facts: &Arc<Facts>) -> Wish {
-    let message_id = MessageId::new();
+    let message_id = AttemptId::new();
     let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
     user.attempt = Some(message_id);
     let phone = facts.e164().unwrap().to_owned();

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use shared::{
-    domain::{MessageId, Reason, UserState},
+    domain::{AttemptId, Reason, UserState},
     lane::Lane,
 };
 use sqlx::{PgConnection, PgPool};
@@ -23,7 +23,7 @@ pub(crate) struct NewState {
     pub(crate) state: UserState,
     pub(crate) reason: Option<Reason>,
     /// The claim that this belongs to; none: nothing is claimed.
-    pub(crate) attempt: Option<MessageId>,
+    pub(crate) attempt: Option<AttemptId>,
     /// `lookup` or `none`, when her number became registered.
     pub(crate) method: Option<&'static str>,
     /// When the sweeper is to enqueue her again.
@@ -116,7 +116,7 @@ impl<'a> Columns<'a> {
         self.state.push(row.state);
         self.reason.push(row.reason.map(|r| r.as_str().into_owned()));
         self.method.push(row.method);
-        self.attempt_id.push(row.attempt.map(MessageId::uuid));
+        self.attempt_id.push(row.attempt.map(AttemptId::uuid));
         self.again_in.push(row.again_in.map(|d| d.as_secs_f64()));
         self.holder.push(row.holder);
     }

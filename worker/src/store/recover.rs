@@ -1,7 +1,7 @@
 //! Messages that Twilio has and the database does not know, after a restored backup.
 
 use chrono::{DateTime, Utc};
-use shared::domain::MessageId;
+use shared::domain::AttemptId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ pub(crate) async fn blocked(pool: &PgPool, phones: &[&str]) -> Result<Vec<String
 /// numbers who wait. Messages to a number that an attempt blocks, and all but one to the same number, change nothing. Returns the
 /// SIDs that were recorded.
 pub(crate) async fn record(pool: &PgPool, found: &[&Found]) -> Result<Vec<String>, sqlx::Error> {
-    let ids: Vec<Uuid> = found.iter().map(|_| MessageId::new().uuid()).collect();
+    let ids: Vec<Uuid> = found.iter().map(|_| AttemptId::new().uuid()).collect();
     let sids: Vec<&str> = found.iter().map(|f| f.sid.as_str()).collect();
     let phones: Vec<&str> = found.iter().map(|f| f.phone.as_str()).collect();
     let statuses: Vec<&str> = found.iter().map(|f| f.status.as_str()).collect();
