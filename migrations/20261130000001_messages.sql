@@ -124,6 +124,25 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The months, `YYYY-MM-01`, that ended before a time, as far as they have partitions.
+CREATE FUNCTION message_months_before(at timestamptz) RETURNS SETOF date LANGUAGE sql STABLE AS $$
+    SELECT month FROM (
+        SELECT to_date(right(c.relname, 7), 'YYYY_MM') AS month
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'message_attempts'::regclass AND c.relname ~ '_[0-9]{4}_[0-9]{2}$') m
+    WHERE (month + interval '1 month') AT TIME ZONE 'UTC' < at
+    ORDER BY month
+$$;
+
+-- Retention: drops the partitions of one month. It needs both tables to itself for some milliseconds; behind a long
+-- statement it gives up soon, and is run again.
+CREATE FUNCTION drop_message_partitions(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '2s' AS $$
+BEGIN
+    EXECUTE format('DROP TABLE IF EXISTS %I', 'message_attempts_' || to_char(month, 'YYYY_MM'));
+    EXECUTE format('DROP TABLE IF EXISTS %I', 'messages_' || to_char(month, 'YYYY_MM'));
+END $$;
+
 -- Ids of a worker whose clock is far off are stored here, so that no message is refused for it.
 CREATE TABLE messages_other PARTITION OF messages DEFAULT WITH (fillfactor = 70);
 CREATE TABLE message_attempts_other PARTITION OF message_attempts DEFAULT WITH (fillfactor = 40);

@@ -27,6 +27,8 @@ pub(crate) mod migrate;
 mod number;
 pub(crate) mod outcome;
 pub(crate) mod parked;
+#[allow(dead_code)]
+pub(crate) mod partitions;
 pub(crate) mod pauses;
 pub(crate) mod people;
 pub(crate) mod poll;

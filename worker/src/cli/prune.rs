@@ -65,5 +65,6 @@ fn setting(kind: Kind) -> Setting {
         Kind::StatusCallbacks => settings::KEEP_STATUS_CALLBACKS,
         Kind::DeadLetterBodies => settings::KEEP_DEAD_LETTER_BODIES,
         Kind::DailyBudget => settings::KEEP_DAILY_BUDGET,
+        Kind::Messages => settings::KEEP_MESSAGES,
     }
 }

@@ -14,7 +14,8 @@ use super::{
     messages,
     outcome::{Accepted, Ended, UserChange},
     parked::{self, Decision, Settled},
-    poll,
+    partitions, poll,
+    prune::{self, Kind},
     unknown::{self, Adoption},
     world::World,
 };
@@ -333,5 +334,33 @@ async fn the_outcome_of_a_message_is_written_in_place() {
     let in_place =
         "SELECT sum(n_tup_hot_upd)::int8 FROM pg_stat_user_tables WHERE relname LIKE 'message_attempts%'";
     assert_eq!(world.count(in_place).await, 100);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn retention_drops_whole_months_and_expired_keys() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &["kept"]).await;
+    world.claimed(&notice).await;
+    for sql in [
+        "SELECT add_message_partitions((now() - make_interval(months => n))::date) FROM generate_series(1, 16) n",
+        "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, due_at, state)
+         SELECT id_from_time(now() - make_interval(months => n)), 'tip', 'sms', 'tips', 'u', '+1', 's', 'ne', now(), 'claimed'
+         FROM generate_series(1, 16) n",
+        "INSERT INTO message_keys VALUES ('expired', gen_random_uuid(), current_date - 3)",
+    ] {
+        world.pool.execute(sql).await.unwrap();
+    }
+    let year = Duration::from_secs(400 * 86_400);
+    let rule = |dry_run| prune::prune(&world.pool, Kind::Messages, year, dry_run, ("maya", "monthly"));
+    let old = rule(true).await.unwrap();
+    assert!((2..=3).contains(&old), "{old} months are older than 400 days");
+    assert_eq!(rule(false).await.unwrap(), old);
+    assert_eq!(rule(false).await.unwrap(), 0);
+    let left = i64::try_from(17 - old).unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM messages").await, left);
+    assert_eq!(world.count("SELECT count(*) FROM messages_other").await, 0, "each id leads to its month");
+    assert_eq!(world.keys().await, ["kept"]);
+    partitions::add_ahead(&world.pool).await.unwrap();
     world.end().await;
 }

@@ -222,7 +222,7 @@ async fn messages_of_other_kinds(pool: PgPool) {
         poll::take(&pool, Heap::Messages, age, span, 5).await.unwrap();
         parked::list(&pool).await.unwrap();
         parked::find(&pool, Uuid::now_v7()).await.unwrap();
-        counts::unknown(&mut *pool.acquire().await.unwrap()).await.unwrap();
+        counts::unknown(&mut pool.acquire().await.unwrap()).await.unwrap();
     }
 }
 

@@ -1,4 +1,5 @@
-//! Forgets what nobody needs any more: tries, callbacks, bodies of settled dead letters, old budgets. Never attempts.
+//! Forgets what is no longer needed: tries, callbacks, bodies of settled dead letters, old budgets, old messages. Never
+//! welcomes.
 
 use std::time::Duration;
 
@@ -17,12 +18,19 @@ pub(crate) enum Kind {
     DeadLetterBodies,
     /// Messages claimed per day.
     DailyBudget,
+    /// Messages of other kinds than the welcome, with their attempts, by month.
+    Messages,
 }
 
 impl Kind {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::DeliveryTries, Self::StatusCallbacks, Self::DeadLetterBodies, Self::DailyBudget];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::DeliveryTries,
+        Self::StatusCallbacks,
+        Self::DeadLetterBodies,
+        Self::DailyBudget,
+        Self::Messages,
+    ];
 
     /// The word for it in reports and the audit log.
     pub(crate) fn label(self) -> &'static str {
@@ -31,6 +39,7 @@ impl Kind {
             Self::StatusCallbacks => "status callbacks",
             Self::DeadLetterBodies => "bodies of replayed dead letters",
             Self::DailyBudget => "daily budgets",
+            Self::Messages => "months of messages",
         }
     }
 }
@@ -64,7 +73,8 @@ pub(crate) async fn prune(
         }
         tx.commit().await?;
         rows += batch;
-        if batch < BATCH.unsigned_abs() {
+        let more = if kind == Kind::Messages { batch > 0 } else { batch == BATCH.unsigned_abs() };
+        if !more {
             return Ok(rows);
         }
     }
@@ -114,6 +124,14 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM daily_budget
                    WHERE day < ((calendar_now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
+                seconds,
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        }
+        Kind::Messages => {
+            sqlx::query_scalar!(
+                r#"SELECT count(*) AS "months!" FROM message_months_before(calendar_now() - make_interval(secs => $1))"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -173,6 +191,28 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             .execute(tx)
             .await?
         }
+        Kind::Messages => return months(tx, seconds).await,
     };
     Ok(done.rows_affected())
+}
+
+/// Drops the oldest month of messages, so that each is a transaction of its own, and the keys that have expired.
+async fn months(tx: &mut PgConnection, seconds: f64) -> Result<u64, sqlx::Error> {
+    sqlx::query!(
+        "DELETE FROM message_keys WHERE ctid = ANY(ARRAY(
+             SELECT ctid FROM message_keys WHERE expires_on < (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date
+             LIMIT $1 FOR UPDATE SKIP LOCKED))",
+        BATCH,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let dropped = sqlx::query!(
+        r#"SELECT drop_message_partitions(month)::text AS done
+           FROM (SELECT month FROM message_months_before(calendar_now() - make_interval(secs => $1)) AS m(month)
+                 ORDER BY month LIMIT 1) oldest"#,
+        seconds,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(dropped.len() as u64)
 }

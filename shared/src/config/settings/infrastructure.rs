@@ -87,7 +87,13 @@ pub const SMS_PRICE_USD: Setting = Setting::new(
 pub(super) const RETENTION: Section = Section {
     headline: "Retention",
     introduction: "`worker prune` deletes older data; `0` keeps it permanently. Attempts, users, suppressions and the audit log are never\ndeleted.",
-    settings: &[KEEP_DELIVERY_TRIES, KEEP_STATUS_CALLBACKS, KEEP_DEAD_LETTER_BODIES, KEEP_DAILY_BUDGET],
+    settings: &[
+        KEEP_DELIVERY_TRIES,
+        KEEP_STATUS_CALLBACKS,
+        KEEP_DEAD_LETTER_BODIES,
+        KEEP_DAILY_BUDGET,
+        KEEP_MESSAGES,
+    ],
 };
 
 pub const KEEP_DELIVERY_TRIES: Setting =
@@ -106,3 +112,9 @@ pub const KEEP_DEAD_LETTER_BODIES: Setting = Setting::new(
 );
 
 pub const KEEP_DAILY_BUDGET: Setting = Setting::new("KEEP_DAILY_BUDGET", "400d", "messages claimed per day");
+/// Messages of other kinds than the welcome.
+pub const KEEP_MESSAGES: Setting = Setting::new(
+    "KEEP_MESSAGES",
+    "400d",
+    "messages that are no welcome, with their attempts; whole months are dropped. Welcomes are kept permanently",
+);
