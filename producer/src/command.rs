@@ -6,7 +6,6 @@ mod exit;
 mod failure;
 mod help;
 mod interrupt;
-mod numbers;
 mod progress;
 mod stdout;
 
@@ -16,6 +15,5 @@ pub use exit::{EXIT_CODES, Exit};
 pub use failure::{Failure, finish};
 pub use help::TEMPLATE;
 pub use interrupt::interruption;
-pub use numbers::Numbers;
 pub use progress::Progress;
 pub use stdout::{Output, json_line, print};

@@ -1,6 +1,7 @@
 //! The terms that all parts of the service share: users, messages, attempts and reasons.
 
 mod attempt;
+pub mod decision;
 mod message;
 mod reason;
 mod retry;

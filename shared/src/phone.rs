@@ -13,6 +13,7 @@ mod e164;
 pub mod escape;
 mod libphonenumber;
 mod line_type;
+mod policy;
 mod region;
 mod rejection;
 mod repair;
@@ -22,6 +23,7 @@ pub use damage::of_json_number;
 pub use describe::{Description, describe};
 pub use e164::{E164, InvalidE164};
 pub use line_type::LineType;
+pub use policy::NumberPolicy;
 pub use region::{CountryCode, InvalidRegion, Region};
 pub use rejection::Rejection;
 

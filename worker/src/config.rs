@@ -10,7 +10,7 @@ use std::{net::SocketAddr, time::Duration};
 use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
     domain::RetryPolicy,
-    phone::{CountryList, Region},
+    phone::NumberPolicy,
     telemetry::{LogFormat, log_format},
     templates::{Language, segments::Price},
     window::Window,
@@ -44,9 +44,8 @@ pub(crate) enum UnknownPolicy {
 /// Numbers, languages and countries.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
-    pub(crate) region: Region,
+    pub(crate) numbers: NumberPolicy,
     pub(crate) language: Language,
-    pub(crate) countries: CountryList,
 }
 
 /// How fast, and how much.
@@ -127,9 +126,8 @@ impl Config {
 
 pub(crate) fn audience(env: &mut Env) -> Audience {
     Audience {
-        region: env.parse(&settings::DEFAULT_REGION).unwrap_or(Region::NEPAL),
+        numbers: NumberPolicy::read(env),
         language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
-        countries: env.parse(&settings::ALLOWED_COUNTRIES).unwrap_or(CountryList::Any),
     }
 }
 

@@ -5,7 +5,7 @@ use shared::{
     domain::UserId,
     events::Signup,
     lane::Lane,
-    phone::{self, CountryCode, Phone, Region, Rejection},
+    phone::{Phone, Rejection},
     templates::Language,
 };
 
@@ -62,10 +62,10 @@ pub(crate) struct Origin {
 impl Facts {
     /// From a signup event.
     pub(crate) fn of_signup(signup: Signup, at: DateTime<Utc>, origin: Origin, audience: &Audience) -> Self {
-        let phone = usable(&signup.phone, signup.country_hint.as_deref(), audience);
+        let phone = audience.numbers.textable(&signup.phone, signup.country_hint.as_deref());
         Self {
             phone,
-            language: language(signup.language.as_deref(), audience),
+            language: Language::of_tag_or(signup.language.as_deref(), audience.language),
             user_id: signup.user_id,
             lane: origin.lane,
             arrival: origin.arrival,
@@ -92,8 +92,8 @@ impl Facts {
         audience: &Audience,
     ) -> Self {
         Self {
-            phone: usable(stored.phone_raw, stored.country_hint, audience),
-            language: language(stored.language, audience),
+            phone: audience.numbers.textable(stored.phone_raw, stored.country_hint),
+            language: Language::of_tag_or(stored.language, audience.language),
             user_id,
             lane: origin.lane,
             arrival: origin.arrival,
@@ -136,14 +136,4 @@ pub(crate) struct StoredNumber<'a> {
     pub(crate) phone_raw: &'a str,
     pub(crate) country_hint: Option<&'a str>,
     pub(crate) language: Option<&'a str>,
-}
-
-fn usable(raw: &str, hint: Option<&str>, audience: &Audience) -> Result<Phone, Rejection> {
-    let region = hint.and_then(|h| h.parse::<CountryCode>().ok()).map_or(audience.region, Region::from);
-    let phone = phone::normalise(raw, region)?;
-    phone::check_country(&phone.e164, &audience.countries).map(|()| phone)
-}
-
-fn language(tag: Option<&str>, audience: &Audience) -> Language {
-    tag.and_then(Language::from_tag).unwrap_or(audience.language)
 }

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    domain::{RetryPolicy, UserId, UserState},
+    domain::{Reason, RetryPolicy, UserId, UserState, decision::Decision},
     events::{self, Event, EventTime, Kind, Rejected},
     lane::Lane,
 };
@@ -38,7 +38,6 @@ use crate::{
     throttle::{Entry, Rank},
     worker::Worker,
 };
-use plan::Plan;
 use send::Standing;
 
 /// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
@@ -180,8 +179,8 @@ async fn act(
     known: &Known,
     entry: Entry,
 ) -> Result<Option<Verdict>, Interrupted> {
-    match Plan::of(&facts, known) {
-        Plan::Skip(skip) => {
+    match plan::decide(&facts, known) {
+        Decision::Skip(skip) => {
             let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
             if newer && details::keep(&worker.pool, &facts).await? == Written::Superseded {
                 return Ok(None);
@@ -190,7 +189,8 @@ async fn act(
             line::uncalled(worker, &facts, verdict);
             Ok(Some(verdict))
         }
-        Plan::Reject(reason) => {
+        Decision::Reject(why) => {
+            let reason = Reason::Number(why);
             let state = NewState::plain(facts.clone(), UserState::Rejected, Some(reason));
             if worker.record.run(state).await? == Written::Superseded {
                 return Ok(None);
@@ -198,8 +198,8 @@ async fn act(
             line::uncalled(worker, &facts, Verdict::Rejected(reason));
             Ok(Some(Verdict::Rejected(reason)))
         }
-        Plan::Link => send::link(worker, facts, known).await,
-        Plan::Go => {
+        Decision::Link => send::link(worker, facts, known).await,
+        Decision::Send => {
             let retries = known.user.as_ref().map_or(0, |u| u.retries);
             let retries = u32::try_from(retries).unwrap_or(0);
             let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));

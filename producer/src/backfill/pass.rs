@@ -163,8 +163,7 @@ impl<'a> Pass<'a> {
     }
 
     fn segments(&self, user: &Candidate) -> u32 {
-        let hers = user.language.as_deref().and_then(Language::from_tag);
-        let language = hers.unwrap_or(self.context.settings.language);
+        let language = Language::of_tag_or(user.language.as_deref(), self.context.settings.language);
         u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX)
     }
 }

@@ -1,86 +1,78 @@
-//! Decides about one stored user, without doing anything. The dry run and the real run share it.
+//! What a backfill does about one stored user. The dry run and the real run share it.
 
 use shared::{
-    domain::UserState,
+    domain::decision::{Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber},
     phone::{E164, Rejection},
 };
 
 use crate::{
     store::{numbers_taken::Taken, selection::Candidate},
-    verdict::{Expect, Skip, Verdict},
+    verdict::{Expect, Verdict},
 };
 
-/// The verdict on `user`, whose number reads as `number`; `segments` is what her welcome would take.
+/// The verdict on `user`, whose number reads as `number`; `segments` is what the welcome would take.
 ///
-/// Two users of one run with the same new number both get [`Expect::Welcome`] here; who comes second is
-/// found out afterwards.
+/// Two users of one run with the same new number both get [`Expect::Welcome`] here. The second one is found
+/// afterwards.
 pub(crate) fn judge(
     user: &Candidate,
     number: Result<E164, Rejection>,
     taken: &Taken,
     segments: u32,
 ) -> Verdict {
+    let typed =
+        TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
+    let stored = stored_state(user, number.as_ref().ok(), taken);
     if user.enqueued {
-        return Verdict::Enqueued(expected(user, number, taken, segments));
+        return match expect(Decision::for_number(&typed, &stored), &stored, segments) {
+            // The worker may have welcomed the user since this run published the event.
+            Ok(Expect::AlreadyWelcomed) => Verdict::Enqueued(Expect::Welcome { segments }),
+            Ok(expect) => Verdict::Enqueued(expect),
+            Err(reason) => Verdict::Skip(reason),
+        };
     }
-    match settled(user, number, taken) {
-        Some(skip) => Verdict::Skip(skip),
-        None => Verdict::Enqueue(expect(user, number, taken, segments)),
-    }
-}
-
-/// Why it is certain that nothing is left to do. A number that changed since her state was written is not
-/// settled.
-fn settled(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken) -> Option<Skip> {
-    if !user.active {
-        return Some(Skip::Inactive);
-    }
-    match (user.state, number) {
-        (UserState::Received, _) if user.scheduled => Some(Skip::Scheduled),
-        (UserState::Received, _) => Some(Skip::Queued),
-        (UserState::Rejected, Err(why)) => Some(Skip::Rejected(why)),
-        (UserState::Rejected, Ok(_)) if user.reason.as_deref() == Some("lookup_invalid") => {
-            Some(Skip::LookupInvalid)
-        }
-        (UserState::Registered, Ok(number)) => taken
-            .holder(&number)
-            .map(|holder| if *holder == user.user_id { Skip::AlreadyWelcomed } else { Skip::SharedPhone }),
-        (UserState::Suppressed, Ok(number)) => taken.is_suppressed(&number).then_some(Skip::Suppressed),
-        (UserState::Failed, number) => (!changed_since_attempt(user, number)).then_some(Skip::Failed),
-        (UserState::Stored | UserState::Rejected, _)
-        | (UserState::Registered | UserState::Suppressed, Err(_)) => None,
+    match expect(Decision::before_enqueue(&typed, &stored), &stored, segments) {
+        Ok(expect) => Verdict::Enqueue(expect),
+        Err(reason) => Verdict::Skip(reason),
     }
 }
 
-fn changed_since_attempt(user: &Candidate, number: Result<E164, Rejection>) -> bool {
-    let current = number.as_ref().ok().map(E164::as_str);
-    user.attempted.as_deref().is_some_and(|attempted| current != Some(attempted))
-}
-
-fn expect(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken, segments: u32) -> Expect {
-    let number = match number {
-        Ok(number) => number,
-        Err(why) => return Expect::Rejected(why),
+fn stored_state<'a>(user: &'a Candidate, number: Option<&'a E164>, taken: &Taken) -> StoredState<'a> {
+    let holder = number.and_then(|number| {
+        let own = *taken.holder(number)? == user.user_id;
+        Some(Holder { phone_e164: number.as_str(), own, in_flight: false })
+    });
+    let stored = StoredUser {
+        phone_raw: &user.phone_raw,
+        country_hint: user.country_hint.as_deref(),
+        // The number is the stored one as typed, so its old reading does not matter.
+        phone_e164: None,
+        active: user.active,
+        state: user.state,
+        reason: user.reason.as_deref(),
+        scheduled: user.scheduled,
+        attempted: user.attempted.as_deref(),
     };
-    match taken.holder(&number) {
-        Some(holder) if *holder == user.user_id => Expect::AlreadyWelcomed,
-        Some(_) => Expect::SharedPhone,
-        None if taken.is_suppressed(&number) => Expect::Suppressed,
-        None => Expect::Welcome { segments },
-    }
+    let suppressed = number.is_some_and(|number| taken.is_suppressed(number));
+    StoredState { user: Some(stored), holder, suppressed }
 }
 
-/// As it was expected when this run published her event; the worker may have welcomed her since.
-fn expected(user: &Candidate, number: Result<E164, Rejection>, taken: &Taken, segments: u32) -> Expect {
-    match expect(user, number, taken, segments) {
-        Expect::AlreadyWelcomed => Expect::Welcome { segments },
-        other => other,
+/// What the worker will do, or why it would do nothing.
+fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result<Expect, SkipReason> {
+    match decision {
+        Decision::Skip(reason) => Err(reason),
+        Decision::Reject(why) => Ok(Expect::Rejected(why)),
+        Decision::Link if stored.holder.is_some_and(|holder| holder.own) => Ok(Expect::AlreadyWelcomed),
+        Decision::Link => Ok(Expect::SharedPhone),
+        Decision::Send if stored.suppressed => Ok(Expect::Suppressed),
+        Decision::Send => Ok(Expect::Welcome { segments }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use producer::UserId;
+    use shared::domain::UserState;
 
     use super::*;
 
@@ -125,24 +117,32 @@ mod tests {
     }
 
     #[test]
-    fn who_is_settled_is_skipped() {
+    fn a_settled_user_is_skipped() {
         let skip =
             |user: &Candidate, taken: &Taken, skip| assert_eq!(judged(user, taken), Verdict::Skip(skip));
-        skip(&user(UserState::Registered), &held_by("7"), Skip::AlreadyWelcomed);
-        skip(&user(UserState::Registered), &held_by("8"), Skip::SharedPhone);
-        skip(&user(UserState::Suppressed), &Taken::of([], [HERS]), Skip::Suppressed);
-        skip(&user(UserState::Failed), &Taken::default(), Skip::Failed);
-        skip(&user(UserState::Received), &Taken::default(), Skip::Queued);
-        skip(&Candidate { scheduled: true, ..user(UserState::Received) }, &Taken::default(), Skip::Scheduled);
-        skip(&Candidate { active: false, ..user(UserState::Stored) }, &Taken::default(), Skip::Inactive);
+        skip(&user(UserState::Registered), &held_by("7"), SkipReason::AlreadyWelcomed);
+        skip(&user(UserState::Registered), &held_by("8"), SkipReason::SharedPhone);
+        skip(&user(UserState::Suppressed), &Taken::of([], [HERS]), SkipReason::Suppressed);
+        skip(&user(UserState::Failed), &Taken::default(), SkipReason::Failed);
+        skip(&user(UserState::Received), &Taken::default(), SkipReason::Queued);
+        skip(
+            &Candidate { scheduled: true, ..user(UserState::Received) },
+            &Taken::default(),
+            SkipReason::Scheduled,
+        );
+        skip(
+            &Candidate { active: false, ..user(UserState::Stored) },
+            &Taken::default(),
+            SkipReason::Inactive,
+        );
         let lookup = Candidate { reason: Some("lookup_invalid".into()), ..user(UserState::Rejected) };
-        skip(&lookup, &Taken::default(), Skip::LookupInvalid);
+        skip(&lookup, &Taken::default(), SkipReason::LookupInvalid);
         let rejected = judge(&user(UserState::Rejected), Err(Rejection::Landline), &Taken::default(), 1);
-        assert_eq!(rejected, Verdict::Skip(Skip::Rejected(Rejection::Landline)));
+        assert_eq!(rejected, Verdict::Skip(SkipReason::Rejected(Rejection::Landline)));
     }
 
     #[test]
-    fn whom_this_run_enqueued_before_is_counted_only() {
+    fn a_user_enqueued_by_this_run_before_is_only_counted() {
         let hers = Candidate { enqueued: true, ..user(UserState::Received) };
         let counted = Verdict::Enqueued(Expect::Welcome { segments: 1 });
         assert_eq!(judged(&hers, &Taken::default()), counted);
@@ -157,6 +157,6 @@ mod tests {
         let refused =
             |attempted: &str| Candidate { attempted: Some(attempted.into()), ..user(UserState::Failed) };
         assert_eq!(judged(&refused(OTHER), &Taken::default()), WELCOME);
-        assert_eq!(judged(&refused(HERS), &Taken::default()), Verdict::Skip(Skip::Failed));
+        assert_eq!(judged(&refused(HERS), &Taken::default()), Verdict::Skip(SkipReason::Failed));
     }
 }

@@ -10,7 +10,10 @@ use producer::{
     command::{Exit, Failure, json_line},
 };
 use serde::Serialize;
-use shared::phone::{E164, Rejection};
+use shared::{
+    domain::decision::SkipReason,
+    phone::{E164, Rejection},
+};
 use uuid::Uuid;
 
 pub(crate) use counts::Counts;
@@ -23,7 +26,7 @@ use crate::{
     run_name::short,
     standing::Tally,
     store::{outcomes::Outcome, runs::End},
-    verdict::{Expect, Skip},
+    verdict::Expect,
 };
 use example::Examples;
 
@@ -121,7 +124,7 @@ impl Report {
         self.examples.offer(user, typed, number);
     }
 
-    pub(crate) fn skip(&mut self, skip: Skip) {
+    pub(crate) fn skip(&mut self, skip: SkipReason) {
         self.counts.skipped.count(skip);
     }
 

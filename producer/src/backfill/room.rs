@@ -45,16 +45,17 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::decision::SkipReason;
+
     use super::*;
-    use crate::verdict::Skip;
 
     #[test]
     fn a_page_is_cut_where_the_room_ends() {
         let page = [
             Verdict::Enqueue(Expect::SharedPhone),
-            Verdict::Skip(Skip::Inactive),
+            Verdict::Skip(SkipReason::Inactive),
             Verdict::Enqueue(Expect::Welcome { segments: 1 }),
-            Verdict::Skip(Skip::Inactive),
+            Verdict::Skip(SkipReason::Inactive),
             Verdict::Enqueue(Expect::Welcome { segments: 1 }),
         ];
         let fits = |limit, welcomes| Room { limit, welcomes }.fits(page.into_iter());

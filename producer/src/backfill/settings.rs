@@ -1,17 +1,18 @@
 //! What `backfill` reads from the environment.
 
-use producer::command::Numbers;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
+    phone::NumberPolicy,
     telemetry::{self, LogFormat},
-    templates::{Language, segments::Price},
+    templates::Language,
+    templates::segments::Price,
     window::Window,
 };
 
 /// The settings of one backfill.
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
-    pub(crate) numbers: Numbers,
+    pub(crate) numbers: NumberPolicy,
     pub(crate) language: Language,
     pub(crate) price: Price,
     /// Segments per second; 0: unlimited.
@@ -25,7 +26,7 @@ impl Settings {
     pub(crate) fn read(env: &mut Env, insecure: &Insecure) -> Self {
         Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
-            numbers: Numbers::read(env),
+            numbers: NumberPolicy::read(env),
             language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
             price: env.value(&settings::SMS_PRICE_USD),
             send_rate: env.value(&settings::SEND_RATE),

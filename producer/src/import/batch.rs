@@ -36,8 +36,7 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
-    use producer::command::Numbers;
-    use shared::config::Env;
+    use shared::{config::Env, phone::NumberPolicy};
 
     use super::*;
     use crate::account::{Account, Profile};
@@ -46,7 +45,7 @@ mod tests {
         let profile = Profile { name: Some("x".repeat(name)), ..Profile::default() };
         let account =
             Account { id: id.to_string(), active: true, mother: Some(profile), ..Account::default() };
-        Record::of(account, &Numbers::read(&mut Env::of([("DEFAULT_REGION", "NP")]))).unwrap()
+        Record::of(account, &NumberPolicy::read(&mut Env::of([("DEFAULT_REGION", "NP")]))).unwrap()
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use producer::command::Numbers;
-use shared::phone::E164;
+use shared::phone::{E164, NumberPolicy};
 use sqlx::PgPool;
 
 use crate::record::Record;
@@ -20,7 +19,7 @@ impl Readings {
     /// Reads the numbers of `records`, whose ids are `ids`.
     pub(crate) async fn of(
         pool: &PgPool,
-        numbers: &Numbers,
+        numbers: &NumberPolicy,
         records: &[Record],
         ids: &[String],
     ) -> Result<Self, sqlx::Error> {

@@ -1,8 +1,8 @@
 //! A row of `users` made of what a source tells, or the reason why there is none.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use producer::{UserId, UserKind, command::Numbers};
-use shared::phone::Rejection;
+use producer::{UserId, UserKind};
+use shared::phone::{NumberPolicy, Rejection};
 
 use crate::{
     account::{Account, Profile},
@@ -60,7 +60,7 @@ pub(crate) enum Skip {
 
 impl Record {
     /// The new mother's profile comes first: who has both gave birth.
-    pub(crate) fn of(account: Account, numbers: &Numbers) -> Result<Self, Skip> {
+    pub(crate) fn of(account: Account, numbers: &NumberPolicy) -> Result<Self, Skip> {
         // A column of floats writes 42 as `42.0`, which is the id of another user.
         let user_id =
             UserId::parse(&account.id).ok().filter(|_| !damaged(&account.id)).ok_or(Skip::InvalidId)?;
@@ -92,7 +92,7 @@ impl Record {
     }
 
     /// Of somebody whose account is active.
-    pub(crate) fn of_person(person: Person, profiles: Profiles, numbers: &Numbers) -> Self {
+    pub(crate) fn of_person(person: Person, profiles: Profiles, numbers: &NumberPolicy) -> Self {
         let phone_raw = cut(person.phone, LONGEST_PHONE);
         let phone = numbers.textable(&phone_raw, None);
         Self {
@@ -122,7 +122,7 @@ impl Record {
 }
 
 impl Profiles {
-    fn of(mother: Option<&Profile>, pregnant: Option<&Profile>, numbers: &Numbers) -> Self {
+    fn of(mother: Option<&Profile>, pregnant: Option<&Profile>, numbers: &NumberPolicy) -> Self {
         let (Some(mother), Some(pregnant)) = (mother, pregnant) else { return Self::One };
         let e164 = |profile: &Profile| numbers.textable(&profile.phone, None).map(|p| p.e164);
         let alike = mother.phone == pregnant.phone
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn record(account: Account) -> Result<Record, Skip> {
-        Record::of(account, &Numbers::read(&mut Env::of([("DEFAULT_REGION", "NP")])))
+        Record::of(account, &NumberPolicy::read(&mut Env::of([("DEFAULT_REGION", "NP")])))
     }
 
     fn account(pregnant: Option<Profile>, mother: Option<Profile>) -> Account {

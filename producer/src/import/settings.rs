@@ -1,15 +1,15 @@
 //! What `import` reads from the environment.
 
-use producer::command::Numbers;
 use shared::{
     config::{DatabaseUrl, Env, Faults, Insecure, insecure_allowed, settings},
+    phone::NumberPolicy,
     telemetry::{self, LogFormat},
 };
 
 /// The settings of every import.
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
-    pub(crate) numbers: Numbers,
+    pub(crate) numbers: NumberPolicy,
     pub(crate) log_format: LogFormat,
 }
 
@@ -23,7 +23,7 @@ impl Settings {
         let insecure = &insecure_allowed(&mut env);
         let settings = Self {
             database: DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure),
-            numbers: Numbers::read(&mut env),
+            numbers: NumberPolicy::read(&mut env),
             log_format: telemetry::log_format(&mut env),
         };
         let more = more(&mut env, insecure);

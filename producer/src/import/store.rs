@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use producer::{
     UserId,
-    command::{Failure, Numbers, Progress, repeat},
+    command::{Failure, Progress, repeat},
 };
 use shared::{
     audit::{self, NewEntry},
-    phone::E164,
+    phone::{E164, NumberPolicy},
 };
 use sqlx::PgPool;
 
@@ -27,7 +27,7 @@ const TOGETHER: usize = 500;
 /// One import on its way.
 pub(crate) struct Import<'a> {
     pub(crate) pool: &'a PgPool,
-    pub(crate) numbers: &'a Numbers,
+    pub(crate) numbers: &'a NumberPolicy,
     pub(crate) terms: Terms,
     pub(crate) author: Author,
     pub(crate) progress: Progress,
@@ -48,7 +48,7 @@ struct Waiting {
 impl<'a> Import<'a> {
     pub(crate) fn new(
         pool: &'a PgPool,
-        numbers: &'a Numbers,
+        numbers: &'a NumberPolicy,
         terms: Terms,
         author: Author,
         progress: Progress,

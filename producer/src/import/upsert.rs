@@ -1,7 +1,8 @@
 //! Table `users`: storing what an import found.
 
 use chrono::{DateTime, Utc};
-use producer::{UserKind, command::Numbers};
+use producer::UserKind;
+use shared::phone::NumberPolicy;
 use sqlx::PgPool;
 
 use crate::{readings::Readings, record::Record};
@@ -33,7 +34,7 @@ pub(crate) struct Terms {
 /// anything while she is `received`: the worker reads her number when her turn comes.
 pub(crate) async fn upsert(
     pool: &PgPool,
-    numbers: &Numbers,
+    numbers: &NumberPolicy,
     records: &[Record],
     terms: Terms,
 ) -> Result<Written, sqlx::Error> {

@@ -38,6 +38,11 @@ impl Language {
         let is = |language: &Self| language.names().iter().any(|name| primary.eq_ignore_ascii_case(name));
         Self::ALL.into_iter().find(is)
     }
+
+    /// The language of a welcome: the one that `tag` names, else `default`.
+    pub fn of_tag_or(tag: Option<&str>, default: Self) -> Self {
+        tag.and_then(Self::from_tag).unwrap_or(default)
+    }
 }
 
 impl FromStr for Language {

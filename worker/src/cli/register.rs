@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     telemetry::init(config.log_format);
     install_crypto();
     let number = read_number(&arguments.number)?;
-    let phone = match phone::normalise(&number, config.audience.region) {
+    let phone = match phone::normalise(&number, config.audience.numbers.region) {
         Ok(phone) => phone,
         Err(why) => {
             println!("1 normalise  ✗ {why}: this number cannot be texted");

@@ -7,7 +7,7 @@ use shared::{
     telemetry::{loggable, loggable_sentence},
 };
 
-use super::{Inbound, Verdict, plan::Skip};
+use super::{Inbound, Verdict};
 use crate::facts::Facts;
 use crate::{phone_ref::PhoneRef, store::outcome::Ended, twilio::CreateOutcome, worker::Worker};
 
@@ -94,9 +94,7 @@ fn why(verdict: Verdict) -> Option<Cow<'static, str>> {
         Verdict::Rejected(reason) | Verdict::Deferred(reason) | Verdict::Failed(reason) => {
             Some(reason.as_str())
         }
-        Verdict::Skipped(Skip::Final) => Some("final".into()),
-        Verdict::Skipped(Skip::InFlight) => Some("in_flight".into()),
-        Verdict::Skipped(Skip::Scheduled) => Some("scheduled".into()),
+        Verdict::Skipped(reason) => Some(reason.as_str().into()),
         Verdict::Linked => Some("number_held".into()),
         Verdict::OptedOut => Some("opted_out".into()),
         Verdict::Sent | Verdict::Unknown | Verdict::DeadLetter => None,

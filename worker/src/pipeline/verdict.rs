@@ -1,8 +1,10 @@
 //! How the handling of a delivery ended.
 
-use shared::{db::sqlstate, domain::Reason};
+use shared::{
+    db::sqlstate,
+    domain::{Reason, decision::SkipReason},
+};
 
-use super::plan::Skip;
 use crate::store::batch::BatchError;
 
 /// Everything about the delivery is committed.
@@ -13,7 +15,7 @@ pub(crate) enum Verdict {
     /// Nobody knows yet whether Twilio has it.
     Unknown,
     /// Nothing was left to do.
-    Skipped(Skip),
+    Skipped(SkipReason),
     /// The number is held by an attempt already.
     Linked,
     /// The number cannot be texted.

@@ -7,7 +7,7 @@ use shared::{
     domain::{AttemptId, AttemptOutcome, Reason, UserId, UserState},
     events::Signup,
     lane::Lane,
-    phone::{CountryList, Region},
+    phone::{CountryList, NumberPolicy, Region},
     templates::Language,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
@@ -86,8 +86,10 @@ pub(super) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts>
     Arc::new(Facts::of_signup(signup, at, origin(), &AUDIENCE))
 }
 
-pub(super) const AUDIENCE: Audience =
-    Audience { region: Region::NEPAL, language: Language::Ne, countries: CountryList::Any };
+pub(super) const AUDIENCE: Audience = Audience {
+    numbers: NumberPolicy { region: Region::NEPAL, countries: CountryList::Any },
+    language: Language::Ne,
+};
 
 pub(super) fn origin() -> Origin {
     Origin {

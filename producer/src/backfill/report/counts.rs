@@ -3,9 +3,9 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use shared::phone::Rejection;
+use shared::{domain::decision::SkipReason, phone::Rejection};
 
-use crate::verdict::{Expect, Skip};
+use crate::verdict::Expect;
 
 /// Users by the reason why their number cannot be texted.
 pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
@@ -70,18 +70,18 @@ impl Enqueued {
 }
 
 impl Skipped {
-    pub(crate) fn count(&mut self, skip: Skip) {
+    pub(crate) fn count(&mut self, skip: SkipReason) {
         self.total += 1;
         match skip {
-            Skip::AlreadyWelcomed => self.already_welcomed += 1,
-            Skip::SharedPhone => self.shared_phone += 1,
-            Skip::Suppressed => self.suppressed += 1,
-            Skip::Rejected(why) => add(&mut self.rejected, why.as_str()),
-            Skip::LookupInvalid => add(&mut self.rejected, "lookup_invalid"),
-            Skip::Failed => self.failed += 1,
-            Skip::Scheduled => self.scheduled += 1,
-            Skip::Queued => self.queued += 1,
-            Skip::Inactive => self.inactive += 1,
+            SkipReason::AlreadyWelcomed | SkipReason::InFlight => self.already_welcomed += 1,
+            SkipReason::SharedPhone => self.shared_phone += 1,
+            SkipReason::Suppressed => self.suppressed += 1,
+            SkipReason::Rejected(why) => add(&mut self.rejected, why.as_str()),
+            SkipReason::LookupInvalid => add(&mut self.rejected, "lookup_invalid"),
+            SkipReason::Failed => self.failed += 1,
+            SkipReason::Scheduled => self.scheduled += 1,
+            SkipReason::Queued => self.queued += 1,
+            SkipReason::Inactive => self.inactive += 1,
         }
     }
 }
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn skips_are_counted_by_reason() {
         let mut skipped = Skipped::default();
-        skipped.count(Skip::LookupInvalid);
-        skipped.count(Skip::Rejected(Rejection::Landline));
-        skipped.count(Skip::Inactive);
+        skipped.count(SkipReason::LookupInvalid);
+        skipped.count(SkipReason::Rejected(Rejection::Landline));
+        skipped.count(SkipReason::Inactive);
         assert_eq!((skipped.total, skipped.inactive, skipped.rejected.len()), (3, 1, 2));
     }
 }

@@ -26,14 +26,14 @@ fn report(dry_run: bool) -> Report {
     report.number(&user, "", Err(Rejection::Empty));
     let welcome = Expect::Welcome { segments: 1 };
     report.published(&[welcome, welcome, Expect::Rejected(Rejection::Empty)], confirmed(3));
-    report.skip(Skip::Inactive);
+    report.skip(SkipReason::Inactive);
     report
 }
 
 #[test]
 fn a_dry_run_counts_prices_and_names_the_next_command() {
     let mut report = report(true);
-    report.skip(Skip::Queued);
+    report.skip(SkipReason::Queued);
     let report = closed(report, Ending::Complete);
     let text = report.show(Format::Human);
     for part in [

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use producer::UserId;
-use shared::{
-    domain::{BadUserId, UserState},
-    templates::Language,
-};
+use shared::{domain::BadUserId, domain::UserState, templates::Language};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! What becomes of a row in the second reading.
 
-use producer::{UserId, command::Numbers};
+use producer::UserId;
+use shared::phone::NumberPolicy;
 
 use super::{
     ids::{Ids, Standing},
@@ -33,7 +34,7 @@ pub(super) enum Verdict {
 
 impl Found {
     /// Judges a row, all rows being known to `ids`.
-    pub(super) fn of(row: Row, ids: &Ids, numbers: &Numbers) -> Self {
+    pub(super) fn of(row: Row, ids: &Ids, numbers: &NumberPolicy) -> Self {
         let line = row.line;
         let (user_id, opted_out, verdict) = match row.read {
             Ok(person) => {
@@ -55,7 +56,7 @@ impl Found {
 }
 
 impl Verdict {
-    fn of(person: Person, standing: Standing, numbers: &Numbers) -> Self {
+    fn of(person: Person, standing: Standing, numbers: &NumberPolicy) -> Self {
         match standing {
             Standing::Different => Self::Bad(Problem::DuplicateId),
             Standing::Repeated => Self::Repeated,
