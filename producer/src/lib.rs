@@ -1,7 +1,11 @@
-//! Tells the onboarding system about users: the portal's own signups, and those it has stored.
+//! Publishes events about users of the portal: their signups, and users that are stored already.
 //!
-//! A portal written in Rust uses [`Producer`]; everybody else the commands `signup`, `import` and
-//! `backfill` of this crate, or any AMQP client that follows the published contract.
+//! A portal written in Rust uses [`Producer`], or writes to an outbox that [`relay::run`] publishes. Other portals use
+//! the programs `signup`, `import` and `backfill` of this crate, or any AMQP client that follows the published contract.
+//!
+//! The feature `cli` builds the programs. It is on by default, so that `cargo build` and `cargo install` give them
+//! without an option. A portal that only publishes depends on the crate with `default-features = false` and gets no
+//! parser of command lines, no CSV, no progress bars and no Prometheus exporter.
 //!
 //! ```no_run
 //! # async fn on_signup() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,10 +27,9 @@
 //! # }
 //! ```
 
-pub mod beginning;
-pub mod bounded;
-pub mod command;
-pub mod formula;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod connection;
 mod publish;
 pub mod relay;
 

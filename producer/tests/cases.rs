@@ -1,5 +1,6 @@
 //! Files and portals as people have them, from `testing/cases`.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

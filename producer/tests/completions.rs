@@ -1,5 +1,6 @@
 //! Every command completes itself in a shell.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used, dead_code)]
 

@@ -1,5 +1,6 @@
 //! The command `import portal` on a real portal database.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
 //! The commands `import csv` and `import jsonl`.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
 //! `import portal` from databases that another program or another version of the portal has made.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
 //! The command `signup relay` on the real broker and an outbox in a real database.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

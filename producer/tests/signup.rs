@@ -1,5 +1,6 @@
 //! The command `signup` on the real broker.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

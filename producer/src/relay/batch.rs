@@ -1,17 +1,21 @@
-//! One batch in one transaction: its rows stay locked until the broker has answered. Whoever is killed in between
-//! leaves them unmarked, and they are published once more.
+//! One batch in one transaction: its rows stay locked until the broker has answered. If the relay is killed in between,
+//! the rows stay unmarked and are published again.
 
-use std::time::Instant;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use shared::amqp::Outgoing;
+use shared::{amqp::Outgoing, domain::RetryPolicy};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{pauses::Pauses, row::Row, table};
+use super::outbox::{self, Row};
 use crate::{Producer, PublishError};
 
 /// Rows locked and published together.
 const ROWS: i64 = 100;
+const PAUSE: RetryPolicy = RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) };
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -38,15 +42,15 @@ pub(super) async fn relay(
     pauses: &mut Pauses,
 ) -> Result<Batch, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    let rows = table::next(&mut transaction, &pauses.paused(Instant::now()), ROWS).await?;
+    let rows = outbox::next(&mut transaction, &pauses.paused(Instant::now()), ROWS).await?;
     if rows.is_empty() {
         return Ok(Batch::default());
     }
     let verdicts = publish(producer, &rows).await;
     let (ids, errors): (Vec<_>, Vec<_>) =
         verdicts.failed.iter().map(|(id, _, error)| (*id, error.clone())).unzip();
-    table::mark_published(&mut transaction, &verdicts.published).await?;
-    table::mark_failed(&mut transaction, &ids, &errors).await?;
+    outbox::mark_published(&mut transaction, &verdicts.published).await?;
+    outbox::mark_failed(&mut transaction, &ids, &errors).await?;
     transaction.commit().await?;
     for (id, attempts, error) in &verdicts.failed {
         tracing::warn!(row = %id, attempts = attempts + 1, error, "outbox row not published");
@@ -91,5 +95,47 @@ fn refusal(error: &PublishError) -> Option<&'static str> {
         PublishError::Returned { .. } => Some("returned: no queue is bound for its routing key"),
         PublishError::Refused { .. } => Some("refused by the broker, for example because a queue is full"),
         PublishError::Timeout { .. } | PublishError::Lost { .. } | PublishError::Unavailable { .. } => None,
+    }
+}
+
+/// Rows that failed, and when each is tried again. They are kept in memory: a restart tries them at once.
+#[derive(Default)]
+pub(super) struct Pauses(HashMap<Uuid, Instant>);
+
+impl Pauses {
+    /// Leaves the row alone for a while that grows with its failures.
+    pub(super) fn pause(&mut self, row: Uuid, attempts: i32, now: Instant) {
+        self.0.insert(row, now + PAUSE.cap(u32::try_from(attempts).unwrap_or(0)));
+    }
+
+    /// The rows to leave alone now.
+    pub(super) fn paused(&mut self, now: Instant) -> Vec<Uuid> {
+        self.0.retain(|_, due| *due > now);
+        self.0.keys().copied().collect()
+    }
+
+    /// How long until the first of them is due.
+    pub(super) fn next(&self, now: Instant) -> Option<Duration> {
+        self.0.values().min().map(|due| due.saturating_duration_since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let (mut pauses, start) = (Pauses::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let [one, other] = [1, 2].map(Uuid::from_u128);
+        pauses.pause(one, 0, start);
+        pauses.pause(other, 99, start);
+        assert_eq!(pauses.next(start), Some(Duration::from_secs(5)));
+        assert_eq!(pauses.paused(after(4)).len(), 2);
+        assert_eq!(pauses.paused(after(5)), [other]);
+        pauses.pause(one, 1, after(5));
+        assert_eq!(pauses.next(after(6)), Some(Duration::from_secs(9)));
+        assert!(pauses.paused(after(300)).is_empty() && pauses.next(after(300)).is_none());
     }
 }

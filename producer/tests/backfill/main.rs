@@ -1,5 +1,6 @@
 //! The command `backfill` on the real broker and database.
 
+#![cfg(feature = "cli")]
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 

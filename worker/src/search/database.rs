@@ -171,7 +171,7 @@ fn cut(source: &'static str, before: &str, after: &str) -> &'static str {
 
 /// Imports one user as of `at`.
 pub(super) async fn import(pool: &PgPool, user: &str, (raw, e164): (&str, Option<&str>), at: DateTime<Utc>) {
-    let statement = cut(include_str!("../../../producer/src/import/upsert.rs"), "r#\"", "\"#,");
+    let statement = cut(include_str!("../../../producer/src/bin/import/upsert.rs"), "r#\"", "\"#,");
     let none: [Option<&str>; 1] = [None];
     let query = sqlx::query(statement).bind([user]).bind(none).bind([raw]).bind([e164]).bind(none).bind(none);
     let query = query.bind([None::<NaiveDate>]).bind([None::<NaiveDate>]).bind([None::<DateTime<Utc>>]);
@@ -196,7 +196,7 @@ pub(super) async fn candidate(pool: &PgPool, user: &str) -> Option<DateTime<Utc>
 
 /// A backfill marks a user whose row was written at `read` when their event was published.
 pub(super) async fn mark(pool: &PgPool, user: &str, read: DateTime<Utc>) {
-    let source = include_str!("../../../producer/src/backfill/store/page.rs");
+    let source = include_str!("../../../producer/src/bin/backfill/store/page.rs");
     let query = sqlx::query(cut(source, "query!(\n        \"", "\","));
     query.bind([user]).bind(Uuid::now_v7()).bind([read]).execute(pool).await.unwrap();
 }

@@ -1,0 +1,169 @@
+//! One pass over the selection: page, judge, publish, save. The dry run and the real run share it.
+
+use chrono::{DateTime, Utc};
+use producer::{
+    UserId,
+    cli::{Failure, repeat},
+};
+use shared::{
+    phone::{E164, Rejection},
+    templates::{self, Language},
+};
+use uuid::Uuid;
+
+use crate::{
+    context::Context,
+    hold,
+    one_number::{self, Judged},
+    plan::judge,
+    publish::Sink,
+    report::{Ending, Report},
+    room::Room,
+    store::{
+        numbers_seen::NumbersSeen,
+        numbers_taken::Taken,
+        page::{self, Enqueued, Place},
+        runs::Run,
+        selection::{Candidate, Selection},
+    },
+    teller::{Phase, Teller},
+    verdict::{Expect, Verdict},
+};
+
+/// A pass over what is left of a run.
+pub(crate) struct Pass<'a> {
+    context: &'a Context,
+    /// None: nothing is saved.
+    run: Option<Uuid>,
+    selection: Selection,
+    seen: NumbersSeen,
+    /// Users up to this id are behind it.
+    pub(crate) cursor: String,
+    pub(crate) report: Report,
+}
+
+impl<'a> Pass<'a> {
+    /// From the cursor of `run` on. A `dry` pass saves nothing.
+    pub(crate) async fn open(
+        context: &'a Context,
+        run: &Run,
+        dry: bool,
+        mut selection: Selection,
+    ) -> Result<Self, Failure> {
+        let ahead = selection.count(&run.cursor).await?;
+        let seen = NumbersSeen::none(&context.pool).await?;
+        let id = (!dry).then_some(run.id);
+        let mut report = Report::new(id, run.order.clone(), run.counts.clone(), ahead);
+        report.unknown_ids = selection.unknown_ids().await?;
+        let mut pass = Self { context, run: id, selection, seen, cursor: run.cursor.clone(), report };
+        pass.recall(run.id).await?;
+        Ok(pass)
+    }
+
+    /// Who shares a phone with a user behind the cursor shares it still.
+    async fn recall(&mut self, run: Uuid) -> Result<(), Failure> {
+        let (pool, mut after) = (&self.context.pool, String::new());
+        loop {
+            let page = repeat(|| page::behind(pool, run, &after, &self.cursor)).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            last.user_id.clone_into(&mut after);
+            let numbers = &self.context.settings.numbers;
+            let read = page
+                .iter()
+                .filter_map(|user| numbers.textable(&user.phone_raw, user.country_hint.as_deref()).ok());
+            let texts: Vec<String> = read.map(|phone| phone.e164.as_str().to_owned()).collect();
+            self.seen.add(&texts).await?;
+        }
+    }
+
+    /// Goes on until the end, or until `welcomes` users are enqueued to be welcomed: then there is no ending yet.
+    pub(crate) async fn advance(
+        &mut self,
+        sink: &mut Sink,
+        welcomes: Option<u64>,
+    ) -> Result<Option<Ending>, Failure> {
+        let phase = if sink.is_dry() { Phase::Planning } else { Phase::Enqueueing };
+        let mut teller = Teller::new(phase, self.report.selected, self.context.args.showing);
+        loop {
+            let room = Room::of(&self.report, welcomes);
+            if self.context.stop.is_cancelled() {
+                return Ok(Some(Ending::Interrupted));
+            } else if self.report.is_halted() {
+                return Ok(Some(Ending::Refused));
+            } else if room.limit == Some(0) {
+                return Ok(Some(Ending::Limit));
+            } else if room.welcomes == Some(0) {
+                return Ok(None);
+            }
+            hold::until_ready(sink, self.context, self.report.done(), &mut teller).await;
+            let page = self.selection.page(&self.cursor, sink.page()).await?;
+            if page.is_empty() {
+                return Ok(Some(Ending::Complete));
+            }
+            self.page(page, sink, room).await?;
+            teller.moved(self.report.done());
+        }
+    }
+
+    async fn page(&mut self, page: Vec<Candidate>, sink: &mut Sink, room: Room) -> Result<(), Failure> {
+        let mut judged = self.judge(page).await?;
+        judged.truncate(room.fits(judged.iter().map(|one| one.verdict)));
+        one_number::one_message_each(&mut judged, &mut self.seen).await?;
+        let (mut users, mut read) = (Vec::new(), Vec::new());
+        let mut expected = Vec::new();
+        for Judged { user, number, verdict } in judged {
+            self.report.number(&user.user_id, &user.phone_raw, number);
+            user.user_id.as_str().clone_into(&mut self.cursor);
+            match verdict {
+                Verdict::Skip(skip) => self.report.skip(skip),
+                Verdict::Enqueued(expect) => self.report.enqueued_before(expect),
+                Verdict::Enqueue(expect) => {
+                    read.push(user.updated_at);
+                    users.push(user.user_id);
+                    expected.push(expect);
+                }
+            }
+        }
+        self.enqueue(&users, &read, &expected, sink).await
+    }
+
+    async fn judge(&self, page: Vec<Candidate>) -> Result<Vec<Judged>, Failure> {
+        let numbers: Vec<Result<E164, Rejection>> = page.iter().map(|user| self.number(user)).collect();
+        let texts: Vec<String> = numbers.iter().flatten().map(|number| number.as_str().to_owned()).collect();
+        let taken = repeat(|| Taken::of_numbers(&self.context.pool, &texts)).await?;
+        let judged = page.into_iter().zip(numbers).map(|(user, number)| {
+            let verdict = judge(&user, number, &taken, self.segments(&user));
+            Judged { user, number, verdict }
+        });
+        Ok(judged.collect())
+    }
+
+    async fn enqueue(
+        &mut self,
+        users: &[UserId],
+        read: &[DateTime<Utc>],
+        expected: &[Expect],
+        sink: &mut Sink,
+    ) -> Result<(), Failure> {
+        let published = sink.publish(users, &self.context.stop).await;
+        let confirmed: Vec<Enqueued<'_>> =
+            published.confirmed.iter().map(|at| Enqueued { user_id: &users[*at], read: read[*at] }).collect();
+        self.report.published(expected, published);
+        let Some(run) = self.run else { return Ok(()) };
+        // A page of which the broker refused a part is looked at again by `--resume`.
+        let whole = !self.report.is_halted();
+        let place = whole.then_some(Place { cursor: &self.cursor, counts: &self.report.counts });
+        repeat(|| page::save(&self.context.pool, run, &confirmed, place.as_ref())).await?;
+        Ok(())
+    }
+
+    fn number(&self, user: &Candidate) -> Result<E164, Rejection> {
+        let numbers = &self.context.settings.numbers;
+        numbers.textable(&user.phone_raw, user.country_hint.as_deref()).map(|phone| phone.e164)
+    }
+
+    fn segments(&self, user: &Candidate) -> u32 {
+        let language = Language::of_tag_or(user.language.as_deref(), self.context.settings.language);
+        u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX)
+    }
+}

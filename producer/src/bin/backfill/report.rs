@@ -1,0 +1,236 @@
+//! What a backfill did, or would do. Its parts add up to the selection.
+
+mod counts;
+mod estimate;
+mod example;
+mod text;
+
+use producer::{
+    PublishError, UserId,
+    cli::{Exit, Failure, json_line},
+};
+use serde::Serialize;
+use shared::{
+    domain::decision::SkipReason,
+    phone::{E164, Rejection},
+};
+use uuid::Uuid;
+
+pub(crate) use counts::Counts;
+pub(crate) use estimate::{Estimate, float};
+
+use crate::{
+    args::Format,
+    order::Order,
+    publish::Published,
+    run_name::short,
+    standing::Tally,
+    store::{outcomes::Outcome, runs::End},
+    verdict::Expect,
+};
+use example::Examples;
+
+/// The counts of one run; as JSON, schema `backfill-report/2`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    schema: &'static str,
+    /// None: a dry run.
+    pub(crate) run: Option<Uuid>,
+    pub(crate) dry_run: bool,
+    /// False when the run stopped before its end.
+    pub(crate) complete: bool,
+    /// What was asked.
+    order: Order,
+    /// Ids of the file that are nobody's here.
+    pub(crate) unknown_ids: u64,
+    /// Users whom the filters let through; at the end of a complete run, those it met.
+    pub(crate) selected: u64,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+    pub(crate) unconfirmed: Unconfirmed,
+    pub(crate) remaining: u64,
+    pub(crate) estimate: Option<Estimate>,
+    pub(crate) examples: Examples,
+    /// How its canary stood when it was judged.
+    pub(crate) canary: Option<Tally>,
+    /// What became of them, after `--watch`.
+    pub(crate) outcomes: Option<Vec<Outcome>>,
+    /// The command to type next.
+    next: String,
+    #[serde(skip)]
+    ending: Ending,
+    #[serde(skip)]
+    halted: Option<PublishError>,
+}
+
+/// Why a run is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nobody is left.
+    Complete,
+    /// As many as `--limit` allows are enqueued.
+    Limit,
+    /// Told to stop, or failed.
+    #[default]
+    Interrupted,
+    /// The broker refuses.
+    Refused,
+    /// Too few of the canary were reached.
+    CanaryIll,
+}
+
+/// Users whose event the broker did not take.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Unconfirmed {
+    pub(crate) returned: u64,
+    pub(crate) refused: u64,
+}
+
+/// The last line of `--output jsonl`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Report {
+    /// Of a run with `counts` behind it and `ahead` users before it; a dry one is of no `run`.
+    pub(crate) fn new(run: Option<Uuid>, order: Order, counts: Counts, ahead: u64) -> Self {
+        Self {
+            schema: "backfill-report/2",
+            run,
+            dry_run: run.is_none(),
+            complete: false,
+            order,
+            unknown_ids: 0,
+            selected: counts.total() + ahead,
+            counts,
+            unconfirmed: Unconfirmed::default(),
+            remaining: ahead,
+            estimate: None,
+            examples: Examples::default(),
+            canary: None,
+            outcomes: None,
+            next: String::new(),
+            ending: Ending::default(),
+            halted: None,
+        }
+    }
+
+    /// Notes how a number reads.
+    pub(crate) fn number(&mut self, user: &UserId, typed: &str, number: Result<E164, Rejection>) {
+        self.counts.changed_by_normalising += u64::from(number.is_ok_and(|e164| e164.as_str() != typed));
+        self.examples.offer(user, typed, number);
+    }
+
+    pub(crate) fn skip(&mut self, skip: SkipReason) {
+        self.counts.skipped.count(skip);
+    }
+
+    /// Counts one whom this run enqueued before it was stopped.
+    pub(crate) fn enqueued_before(&mut self, expect: Expect) {
+        self.counts.enqueued.count(expect);
+    }
+
+    /// Counts a published page whose users were expected to end as `expected`.
+    pub(crate) fn published(&mut self, expected: &[Expect], page: Published) {
+        for at in page.confirmed {
+            self.counts.enqueued.count(expected[at]);
+        }
+        self.unconfirmed.returned += page.returned;
+        self.unconfirmed.refused += page.refused;
+        self.halted = page.error;
+    }
+
+    /// How many users it may enqueue.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.order.filters.limit
+    }
+
+    /// Whether the broker refuses, so that going on is of no use.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted.is_some()
+    }
+
+    /// Users behind us.
+    pub(crate) fn done(&self) -> u64 {
+        self.counts.total() + self.unconfirmed.returned + self.unconfirmed.refused
+    }
+
+    /// Closes the books. Users may have been added or removed since they were counted. `resumed` names the
+    /// stored run that a dry run looks at.
+    pub(crate) fn close(&mut self, ending: Ending, estimate: Estimate, resumed: Option<Uuid>) {
+        self.ending = ending;
+        self.complete = matches!(ending, Ending::Complete | Ending::Limit);
+        self.selected = if ending == Ending::Complete { self.done() } else { self.selected.max(self.done()) };
+        self.remaining = self.selected - self.done();
+        self.estimate = Some(estimate);
+        self.next = self.next_command(resumed);
+    }
+
+    fn next_command(&self, resumed: Option<Uuid>) -> String {
+        let again = || match self.run.or(resumed) {
+            Some(run) => format!("backfill --resume {}", short(run)),
+            None => format!("backfill{}", self.order.flags()),
+        };
+        match (self.run, self.ending) {
+            (None, Ending::Complete | Ending::Limit) => again(),
+            (None, _) => again().replacen("backfill", "backfill --dry-run", 1),
+            (Some(run), Ending::Complete | Ending::Limit) => {
+                format!("worker stats --run {}", short(run))
+            }
+            (Some(_), _) => again(),
+        }
+    }
+
+    pub(crate) fn show(&self, format: Format) -> String {
+        match format {
+            Format::Json => json_line(self),
+            Format::Jsonl => json_line(&Summary { r#type: "summary", report: self }),
+            Format::Human => text::of(self),
+        }
+    }
+
+    /// What the person at the terminal decides about, and the number to type.
+    pub(crate) fn question(&self) -> (String, u64) {
+        let cost = self.estimate.as_ref().map_or(0.0, |e| e.cost_usd);
+        let (total, welcome) = (self.counts.enqueued.total, self.counts.enqueued.welcome);
+        (format!("This enqueues {total} users: {welcome} messages, about ${cost:.2}."), total)
+    }
+
+    /// How the run is to be stored.
+    pub(crate) fn end(&self) -> End {
+        match self.ending {
+            Ending::Complete | Ending::Limit => End::Finished,
+            Ending::Interrupted => End::Interrupted,
+            Ending::Refused | Ending::CanaryIll => End::Halted,
+        }
+    }
+
+    /// The end of the command.
+    pub(crate) fn finish(&self) -> Result<Exit, Failure> {
+        let next = &self.next;
+        match (&self.halted, self.ending) {
+            (Some(error @ (PublishError::Unavailable { .. } | PublishError::Lost { .. })), _) => {
+                Err(Failure::BrokerLost(format!("stopped: {error}. When RabbitMQ is back: {next}")))
+            }
+            (Some(error), _) => {
+                eprintln!("backfill: stopped: {error}. Mend it, then: {next}");
+                Ok(Exit::SomeFailed)
+            }
+            (None, Ending::CanaryIll) => {
+                eprintln!(
+                    "backfill: stopped: too few of the canary were reached. Find out why: worker stats; then: {next}"
+                );
+                Ok(Exit::Guarded)
+            }
+            (None, Ending::Complete | Ending::Limit) => Ok(Exit::Done),
+            (None, _) => Ok(Exit::Interrupted),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "report/tests.rs"]
+mod tests;

@@ -1,0 +1,98 @@
+//! Tells how far the command has come: on standard error for people, as lines of JSON on standard output for
+//! `--output jsonl`.
+
+use std::time::{Duration, Instant};
+
+use producer::cli::{Progress, json_line, print};
+use serde::Serialize;
+
+use crate::{
+    args::{Format, Showing},
+    standing::Tally,
+};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What the command is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Judging without publishing.
+    Planning,
+    /// Publishing.
+    Enqueueing,
+    /// Waiting for the outcomes of the canary.
+    Canary,
+    /// Waiting for the outcomes of the run.
+    Watching,
+}
+
+/// Tells how far one phase has come.
+pub(crate) struct Teller {
+    phase: Phase,
+    total: u64,
+    progress: Progress,
+    jsonl: bool,
+    /// When the last line of JSON was written.
+    last: Option<Instant>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    r#type: &'static str,
+    phase: Phase,
+    done: u64,
+    total: u64,
+    waits_for: Option<&'a str>,
+    outcomes: Option<Tally>,
+}
+
+impl Teller {
+    pub(crate) fn new(phase: Phase, total: u64, showing: Showing) -> Self {
+        let progress = Progress::new(phase.label(), total, showing.no_progress);
+        Self { phase, total, progress, jsonl: showing.output == Format::Jsonl, last: None }
+    }
+
+    /// `done` users are behind us.
+    pub(crate) fn moved(&mut self, done: u64) {
+        self.progress.set(done);
+        self.line(done, None, None);
+    }
+
+    /// Nothing moves just now.
+    pub(crate) fn waits(&mut self, done: u64, reason: &str) {
+        self.progress.waits(reason);
+        self.line(done, Some(reason), None);
+    }
+
+    /// The outcomes stand so.
+    pub(crate) fn outcomes(&mut self, tally: Tally) {
+        let done = tally.settled();
+        self.progress.set(done);
+        self.progress
+            .waits(&format!("{} delivered, {} failed, {} sent", tally.delivered, tally.failed, tally.sent));
+        self.line(done, None, Some(tally));
+    }
+
+    fn line(&mut self, done: u64, waits_for: Option<&str>, outcomes: Option<Tally>) {
+        if !self.jsonl || self.last.is_some_and(|last| last.elapsed() < EVERY) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let (phase, total) = (self.phase, self.total);
+        let status = Status { r#type: "status", phase, done, total, waits_for, outcomes };
+        // Err: standard output is gone; the summary will say so.
+        let _ = print(&json_line(&status));
+    }
+}
+
+impl Phase {
+    fn label(self) -> &'static str {
+        match self {
+            Phase::Planning => "planned",
+            Phase::Enqueueing => "enqueued or skipped",
+            Phase::Canary => "canary: outcomes known",
+            Phase::Watching => "outcomes known",
+        }
+    }
+}

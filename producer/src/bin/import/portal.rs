@@ -1,0 +1,109 @@
+//! The portal's database: one read-only transaction, read through a cursor.
+
+use chrono::{DateTime, Utc};
+use producer::cli::Failure;
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
+
+use crate::{
+    account::{Account, is_active},
+    columns::Columns,
+};
+
+const OPEN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Dates are read as texts.
+const ISO_DATES: &str = "SET LOCAL datestyle = 'ISO'";
+/// Accounts held in memory at a time.
+const PAGE: &str = "FETCH 1000 FROM accounts";
+
+/// The portal as it was when the transaction began.
+pub(crate) struct Portal<'c> {
+    transaction: Transaction<'c, Postgres>,
+    taken_at: DateTime<Utc>,
+    accounts: u64,
+    /// The last account read: the next row may be another profile of it.
+    last: Option<Account>,
+}
+
+impl<'c> Portal<'c> {
+    /// Begins the transaction and checks that the tables are the portal's.
+    pub(crate) async fn open(connection: &'c mut PgConnection) -> Result<Self, Failure> {
+        let mut transaction = connection.begin_with(OPEN).await?;
+        sqlx::query(ISO_DATES).execute(&mut *transaction).await?;
+        let columns = Columns::probe(&mut transaction).await?;
+        let missing = columns.missing();
+        if !missing.is_empty() {
+            return Err(Failure::Portal(format!(
+                "the database at PORTAL_DATABASE_URL lacks {}. Is it the portal's, and may this role read it?",
+                missing.join(", ")
+            )));
+        }
+        // Checked as a whole before anything is stored.
+        if let Some(query) = columns.activities() {
+            let texts: Vec<Option<String>> = sqlx::query_scalar(&query).fetch_all(&mut *transaction).await?;
+            texts.iter().try_for_each(|text| is_active(text.as_deref()).map(drop))?;
+        }
+        let (taken_at, accounts): (DateTime<Utc>, i64) =
+            sqlx::query_as("SELECT now(), count(*) FROM auth_user").fetch_one(&mut *transaction).await?;
+        let cursor = format!("DECLARE accounts NO SCROLL CURSOR FOR {}", columns.query());
+        sqlx::query(&cursor).execute(&mut *transaction).await?;
+        Ok(Self { transaction, taken_at, accounts: u64::try_from(accounts).unwrap_or(0), last: None })
+    }
+
+    /// How many accounts there are.
+    pub(crate) fn accounts(&self) -> u64 {
+        self.accounts
+    }
+
+    /// When the snapshot was taken, by the portal's clock.
+    pub(crate) fn taken_at(&self) -> DateTime<Utc> {
+        self.taken_at
+    }
+
+    /// The next accounts, each once; empty at the end.
+    pub(crate) async fn next(&mut self) -> Result<Vec<Account>, Failure> {
+        let mut accounts = Vec::new();
+        while accounts.is_empty() {
+            let rows = sqlx::query(PAGE).fetch_all(&mut *self.transaction).await?;
+            if rows.is_empty() {
+                accounts.extend(self.last.take());
+                break;
+            }
+            for row in &rows {
+                accounts.extend(one_each(&mut self.last, Account::of(row)?));
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+/// Keeps `next` as the `last` account and returns the one before, unless `next` is a further row of that one.
+fn one_each(last: &mut Option<Account>, next: Account) -> Option<Account> {
+    match last {
+        Some(last) if last.id == next.id => {
+            last.older_profiles = true;
+            None
+        }
+        last => last.replace(next),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Profile;
+
+    #[test]
+    fn the_first_row_of_an_account_counts() {
+        let account = |id: &str, phone: &str| {
+            let profile = Profile { phone: phone.to_owned(), ..Profile::default() };
+            Account { id: id.to_owned(), pregnant: Some(profile), ..Account::default() }
+        };
+        let mut last = None;
+        let rows = [account("1", "a"), account("1", "b"), account("1", "c"), account("2", "d")];
+        let mut read: Vec<Account> = rows.into_iter().filter_map(|row| one_each(&mut last, row)).collect();
+        read.extend(last);
+        let read = read.into_iter().map(|a| (a.id, a.pregnant.unwrap().phone, a.older_profiles));
+        let expected = [("1", "a", true), ("2", "d", false)];
+        assert!(read.eq(expected.map(|(id, phone, older)| (id.to_owned(), phone.to_owned(), older))));
+    }
+}

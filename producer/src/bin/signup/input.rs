@@ -1,0 +1,50 @@
+//! Reads signups on a thread of its own, for reading blocks. A bounded channel keeps memory constant.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use producer::cli::{Failure, LONGEST_RECORD};
+use shared::lines::UniversalLines;
+use tokio::sync::mpsc;
+
+use crate::{args::Format, csv_lines, json_lines, line::Line};
+
+/// Lines read ahead.
+const AHEAD: usize = 1024;
+
+/// Where parsed lines go; gone when nobody wants more of them.
+pub(crate) type Sink = mpsc::Sender<Line>;
+
+/// Starts reading `file`, `-` being standard input.
+pub(crate) fn start(format: Format, file: &Path) -> Result<mpsc::Receiver<Line>, Failure> {
+    let reader: Box<dyn Read + Send> = if file.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        let opened = File::open(file);
+        Box::new(opened.map_err(|e| Failure::Usage(format!("{} cannot be read: {e}", file.display())))?)
+    };
+    let (sink, lines) = mpsc::channel(AHEAD);
+    std::thread::spawn(move || match format {
+        Format::Jsonl => json_lines::read(BufReader::new(UniversalLines::new(reader)), &sink),
+        Format::Csv => csv_lines::read(reader, &sink),
+    });
+    Ok(lines)
+}
+
+/// A single line that is there already.
+pub(crate) fn just(line: Line) -> mpsc::Receiver<Line> {
+    let (sink, lines) = mpsc::channel(1);
+    // Err: full or closed, and it is neither.
+    let _ = sink.try_send(line);
+    lines
+}
+
+/// The first line of standard input, without its line break.
+pub(crate) fn first_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().take(LONGEST_RECORD as u64).read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,117 @@
+//! One line of input: a signup, or the reason why it is none.
+
+use producer::{Signup, UserId, cli::formula};
+use shared::events::{self, Kind, Rejected, SignedUpData};
+
+/// Why a line is no signup. Shows nothing of its content.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSignup {
+    /// It breaks the contract.
+    #[error(transparent)]
+    Contract(#[from] Rejected),
+    /// A valid event of another type.
+    #[error("an event of another type; only signups are published here")]
+    OtherEvent,
+    /// Longer than any event may be.
+    #[error("longer than {} bytes", producer::cli::LONGEST_RECORD)]
+    TooLong,
+    /// The CSV reader's words, or a file that cannot be read on.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// What a line asks to publish.
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Entry {
+    /// Bare data: it becomes an event with an id and a time of its own.
+    Signup(Signup),
+    /// A full event, published as it stands: its time tells the worker how old it is.
+    Event {
+        /// The event's own.
+        id: String,
+        /// Without white space around it.
+        body: Vec<u8>,
+    },
+}
+
+/// A numbered line.
+pub(crate) struct Line {
+    /// Counted from 1; none for the command line.
+    pub(crate) number: Option<u64>,
+    /// What it says.
+    pub(crate) entry: Result<Entry, NoSignup>,
+}
+
+/// The `data` of the contract, or a full event.
+pub(crate) fn of_json(text: &[u8]) -> Result<Entry, NoSignup> {
+    let event = events::decode(text)?;
+    match (event.kind, event.id) {
+        (Kind::Stored(_), _) => Err(NoSignup::OtherEvent),
+        (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),
+        (Kind::SignedUp(signup), None) => Ok(Entry::Signup(without_formulas(*signup)?)),
+    }
+}
+
+/// Bare data may come from a spreadsheet: `="1042"` is the id 1042.
+fn without_formulas(signup: Signup) -> Result<Signup, NoSignup> {
+    let text = |text: Option<String>| text.map(formula::owned_text);
+    let user_id = match formula::text(signup.user_id.as_str()) {
+        text if text == signup.user_id.as_str() => signup.user_id,
+        text => UserId::parse(&text).map_err(|why| Rejected::Schema(why.to_string()))?,
+    };
+    Ok(Signup {
+        user_id,
+        phone: formula::owned_text(signup.phone),
+        country_hint: text(signup.country_hint),
+        language: text(signup.language),
+        channel: text(signup.channel),
+        user_kind: signup.user_kind,
+        display_name: text(signup.display_name),
+    })
+}
+
+/// Takes the way of every event, so that lengths and characters are held to the same rules.
+pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, NoSignup> {
+    // Strings and a closed enum: nothing in it can fail to serialise.
+    match of_json(&serde_json::to_vec(data).unwrap_or_default())? {
+        Entry::Signup(signup) => Ok(signup),
+        // Data has no envelope.
+        Entry::Event { .. } => Err(NoSignup::OtherEvent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_becomes_a_signup_and_a_full_event_stays_as_it_is() {
+        let bare = of_json(br#"{"user_id":7,"phone_number":9807969278,"note":1}"#).unwrap();
+        let Entry::Signup(signup) = bare else { panic!("{bare:?}") };
+        assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("7", "9807969278"));
+        let full = r#"{"specversion":"1.0", "id":"e","x":1, "type":"np.aamcare.user.signed_up.v1","data":{"user_id":"8"}}"#;
+        let read = of_json(format!("{full}\r").as_bytes()).unwrap();
+        let Entry::Event { id, body } = read else { panic!("{read:?}") };
+        assert_eq!((id.as_str(), body.as_slice()), ("e", full.as_bytes()));
+    }
+
+    #[test]
+    fn bare_data_may_hold_the_formulas_of_a_spreadsheet() {
+        let read = of_json(br#"{"user_id":"=\"1042\"","phone_number":"=\"9841234512\""}"#).unwrap();
+        let Entry::Signup(signup) = read else { panic!("{read:?}") };
+        assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("1042", "9841234512"));
+        let empty = of_json(br#"{"user_id":"=\"\"","phone_number":"9841234512"}"#).unwrap_err().to_string();
+        assert!(empty.contains("user_id is empty") && !empty.contains("984"), "{empty}");
+    }
+
+    #[test]
+    fn the_rest_is_refused_without_being_shown() {
+        let stored =
+            br#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
+        assert!(matches!(of_json(stored), Err(NoSignup::OtherEvent)));
+        for bad in ["", "9807969278 x", r#"{"phone_number":"9807969278"}"#, r#"{"user_id":["9807969278"]}"#] {
+            let text = of_json(bad.as_bytes()).unwrap_err().to_string();
+            assert!(!text.contains("980"), "{text}");
+        }
+    }
+}

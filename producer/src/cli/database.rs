@@ -1,0 +1,48 @@
+//! Our own database, ready to use, or why it is not.
+
+use std::time::Duration;
+
+use shared::{
+    config::{DatabaseUrl, settings},
+    db::{self, Trouble, sqlstate},
+};
+use sqlx::{Connection as _, PgConnection, PgPool};
+
+use super::Failure;
+use crate::connection;
+
+const TRIES: u32 = 4;
+
+/// A pool of `connections`, once the database was reached and has every migration.
+pub async fn open_database(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, Failure> {
+    connect(url, name, "Postgres", settings::DATABASE_URL.name).await?.close().await?;
+    let pool = db::pool(url, name, connections)?;
+    if db::is_migrated(&pool).await? { Ok(pool) } else { Err(Failure::NotMigrated) }
+}
+
+/// One connection, without a limit on its statements. Unlike a pool, it says why it cannot be had.
+pub async fn connect(
+    url: &DatabaseUrl,
+    name: &str,
+    what: &'static str,
+    setting: &'static str,
+) -> Result<PgConnection, Failure> {
+    connection::open(url, name).await.map_err(|source| Failure::NoDatabase { what, setting, source })
+}
+
+/// Repeats a statement whose failure may pass, such as a deadlock with the worker.
+pub async fn repeat<T, F: Future<Output = Result<T, sqlx::Error>>>(
+    statement: impl Fn() -> F,
+) -> Result<T, sqlx::Error> {
+    let mut tries = 1;
+    loop {
+        match statement().await {
+            Err(error) if tries < TRIES && db::trouble(&error) == Trouble::Passing => {
+                tracing::warn!(error = sqlstate(&error), tries, "statement repeated");
+                tokio::time::sleep(Duration::from_millis(100) * tries).await;
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Table `onboarding_outbox`: its rows, the events they become, and the statements on it. The statements are not checked
+//! at compile time: the table is the portal's and not part of our schema.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    amqp::Outgoing,
+    events::{self, Kind, Rejected, SIGNED_UP},
+    lane::Lane,
+};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::Error;
+
+/// `source` of an event made of bare data.
+const SOURCE: &str = "/aamcare/portal";
+
+/// A row that waits.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    #[sqlx(rename = "type")]
+    pub(super) event_type: String,
+    /// JSON, as Postgres writes it.
+    pub(super) payload: String,
+    pub(super) created_at: DateTime<Utc>,
+    /// Failed ones.
+    pub(super) attempts: i32,
+}
+
+/// Why a row can never be published as it is. Shows nothing of its content.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub(super) enum Unfit {
+    #[error("type is not {SIGNED_UP}")]
+    Type,
+    #[error(transparent)]
+    Contract(#[from] Rejected),
+    #[error("payload is an event of another type than {SIGNED_UP}")]
+    OtherEvent,
+}
+
+impl Row {
+    /// A full event keeps id and time; bare data gets those of the row, the same at every repetition.
+    pub(super) fn event(&self) -> Result<Outgoing, Unfit> {
+        if self.event_type != SIGNED_UP {
+            return Err(Unfit::Type);
+        }
+        let payload = self.payload.as_bytes();
+        let event = events::decode(payload)?;
+        let (id, body) = match (event.kind, event.id) {
+            (Kind::Stored(_), _) => return Err(Unfit::OtherEvent),
+            (Kind::SignedUp(_), Some(id)) => (id, payload.to_vec()),
+            (Kind::SignedUp(signup), None) => {
+                let id = self.id.to_string();
+                let body = events::signed_up(&id, SOURCE, self.created_at, &signup);
+                (id, body)
+            }
+        };
+        // A full event need not have a time; then that of the row counts, however late it is relayed.
+        Ok(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None).published_at(self.created_at))
+    }
+}
+
+/// Fails unless the table is there and may be read.
+pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
+    let probe = "SELECT id, seq, type, payload, created_at, published_at, attempts, last_error
+                 FROM onboarding_outbox LIMIT 0";
+    match sqlx::query(probe).execute(pool).await {
+        Ok(_) => Ok(()),
+        // Class 42: no such table or column, or no right to it (PostgreSQL docs, appendix A).
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("42")) => {
+            Err(Error::NoTable(format!(
+                "the database at OUTBOX_DATABASE_URL has no usable table onboarding_outbox: {}. Create it from \
+                 `signup outbox-ddl`, and grant this role SELECT, UPDATE and DELETE on it",
+                error.message()
+            )))
+        }
+        Err(error) => Err(Error::Database(error)),
+    }
+}
+
+/// Locks the first rows that wait, in their order, except `paused` ones and those of another relay.
+pub(super) async fn next(
+    connection: &mut PgConnection,
+    paused: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, type, payload::text AS payload, created_at, attempts
+         FROM onboarding_outbox
+         WHERE published_at IS NULL AND id <> ALL ($1)
+         ORDER BY seq LIMIT $2
+         FOR UPDATE SKIP LOCKED",
+    )
+    .bind(paused)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+pub(super) async fn mark_published(connection: &mut PgConnection, rows: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE onboarding_outbox SET published_at = clock_timestamp(), last_error = NULL WHERE id = ANY ($1)",
+    )
+    .bind(rows)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Counts a failed try and keeps the reason, `errors[n]` for `rows[n]`.
+pub(super) async fn mark_failed(
+    connection: &mut PgConnection,
+    rows: &[Uuid],
+    errors: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE onboarding_outbox o SET attempts = o.attempts + 1, last_error = f.error
+         FROM unnest($1::uuid[], $2::text[]) AS f (id, error) WHERE o.id = f.id",
+    )
+    .bind(rows)
+    .bind(errors)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// How many rows wait, and the age in seconds of the one that waits longest.
+pub(super) async fn waiting(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
+    sqlx::query_as(
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+         FROM onboarding_outbox WHERE published_at IS NULL",
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Deletes rows that were published more than a day ago; gives their count.
+pub(super) async fn purge(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    sqlx::query("DELETE FROM onboarding_outbox WHERE published_at < now() - interval '24 hours'")
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(event_type: &str, payload: &str) -> Row {
+        let (id, created_at) = (Uuid::from_u128(7), DateTime::UNIX_EPOCH);
+        Row { id, event_type: event_type.into(), payload: payload.into(), created_at, attempts: 0 }
+    }
+
+    #[test]
+    fn the_id_is_the_events_or_the_rows() {
+        let bare = row(SIGNED_UP, r#"{"user_id": 1042, "phone_number": "9849999998"}"#).event().unwrap();
+        assert_eq!((bare.id, bare.lane), (Uuid::from_u128(7).to_string(), Lane::Live));
+        let full = format!(
+            r#"{{"id": "e", "data": {{"user_id": "8"}}, "type": "{SIGNED_UP}", "specversion": "1.0"}}"#
+        );
+        assert_eq!(row(SIGNED_UP, &full).event().unwrap().id, "e");
+    }
+
+    #[test]
+    fn the_rest_is_unfit_without_being_shown() {
+        let stored =
+            r#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
+        assert_eq!(row(SIGNED_UP, stored).event().unwrap_err(), Unfit::OtherEvent);
+        assert_eq!(row("signup", r#"{"user_id":"8"}"#).event().unwrap_err(), Unfit::Type);
+        for bad in [r#""9807969278""#, r#"{"phone_number":"9807969278"}"#, r#"{"user_id":["9807969278"]}"#] {
+            let text = row(SIGNED_UP, bad).event().unwrap_err().to_string();
+            assert!(!text.contains("980"), "{text}");
+        }
+    }
+}
