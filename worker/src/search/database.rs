@@ -196,7 +196,7 @@ pub(super) async fn candidate(pool: &PgPool, user: &str) -> Option<DateTime<Utc>
 
 /// A backfill marks a user whose row was written at `read` when their event was published.
 pub(super) async fn mark(pool: &PgPool, user: &str, read: DateTime<Utc>) {
-    let source = include_str!("../../../producer/src/bin/backfill/store/page.rs");
+    let source = include_str!("../../../producer/src/bin/backfill/page.rs");
     let query = sqlx::query(cut(source, "query!(\n        \"", "\","));
     query.bind([user]).bind(Uuid::now_v7()).bind([read]).execute(pool).await.unwrap();
 }

@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use clap::{Parser, ValueEnum};
 use producer::cli::{EXIT_CODES, TEMPLATE};
 
-use crate::{canary::Share, filters::Filters, run_name::RunName};
+use crate::{
+    options::{Filters, Order, RunName},
+    outcomes::{Canary, Share},
+};
 
 const EXAMPLES: &str = "\
 Examples
@@ -34,6 +37,15 @@ pub(crate) struct Args {
     pub(crate) pace: PaceArgs,
     #[command(flatten)]
     pub(crate) showing: Showing,
+}
+
+impl Args {
+    /// What they ask of a new run.
+    pub(crate) fn order(&self) -> Order {
+        let share = self.safety.canary_share.unwrap_or_default();
+        let canary = self.safety.canary.map(|users| Canary { users, share });
+        Order { filters: self.filters.clone(), canary }
+    }
 }
 
 /// What a resumed run brings with it.

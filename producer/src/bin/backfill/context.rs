@@ -1,9 +1,17 @@
-//! What every part of the command needs.
+//! What every part of the command needs: the settings, the arguments, the database.
 
+use shared::{
+    config::{DatabaseUrl, Env, Insecure, settings},
+    phone::NumberPolicy,
+    telemetry::{self, LogFormat},
+    templates::Language,
+    templates::segments::Price,
+    window::Window,
+};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, settings::Settings};
+use crate::args::Args;
 
 /// What every part of the command needs.
 pub(crate) struct Context {
@@ -12,4 +20,37 @@ pub(crate) struct Context {
     pub(crate) args: Args,
     /// Cancelled by Ctrl-C.
     pub(crate) stop: CancellationToken,
+}
+
+/// The settings of one backfill.
+pub(crate) struct Settings {
+    pub(crate) database: DatabaseUrl,
+    pub(crate) numbers: NumberPolicy,
+    pub(crate) language: Language,
+    pub(crate) price: Price,
+    /// Segments per second; 0: unlimited.
+    pub(crate) send_rate: u32,
+    /// Hours in which the worker sends.
+    pub(crate) window: Window,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    pub(crate) fn read(env: &mut Env, insecure: &Insecure) -> Self {
+        Self {
+            database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
+            numbers: NumberPolicy::read(env),
+            language: env.parse(&settings::DEFAULT_LANGUAGE).unwrap_or(Language::Ne),
+            price: env.value(&settings::SMS_PRICE_USD),
+            send_rate: env.value(&settings::SEND_RATE),
+            window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
+            log_format: telemetry::log_format(env),
+        }
+    }
+
+    /// The defaults, with a database that nobody connects to.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        Self::read(&mut Env::of([("DATABASE_URL", "postgres://localhost/nothing")]), &Insecure::Nowhere)
+    }
 }

@@ -1,29 +1,21 @@
 //! Enqueues every stored user.
 
 mod args;
-mod ask;
-mod canary;
 mod context;
-mod dry;
-mod filters;
-mod hold;
-mod one_number;
-mod order;
-mod pace;
-mod pass;
+mod counts;
+mod estimate;
+mod examples;
+mod options;
+mod outcomes;
+mod page;
 mod plan;
+mod progress;
 mod publish;
-mod real;
 mod report;
-mod room;
-mod run_name;
-mod settings;
-mod since;
-mod standing;
-mod store;
-mod teller;
-mod trial;
-mod verdict;
+mod run;
+mod runs;
+mod scan;
+mod selection;
 mod watch;
 
 use std::process::ExitCode;
@@ -38,8 +30,7 @@ use shared::{
 };
 
 use args::Args;
-use context::Context;
-use settings::Settings;
+use context::{Context, Settings};
 
 /// One holds the lock, one the numbers seen, one the selection, one works.
 const CONNECTIONS: u32 = 4;
@@ -50,7 +41,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<Exit, Failure> {
-    ask::refuse_without_terminal(&args.safety)?;
+    run::refuse_without_terminal(&args.safety)?;
     let mut env = Env::of_process();
     let insecure = &insecure_allowed(&mut env);
     let settings = Settings::read(&mut env, insecure);
@@ -61,7 +52,7 @@ async fn run(args: Args) -> Result<Exit, Failure> {
     let pool = open_database(&settings.database, "backfill", CONNECTIONS).await?;
     let context = Context { pool, settings, args, stop: interruption()? };
     match broker {
-        None => dry::run(&context).await,
-        Some(broker) => real::run(&context, broker).await,
+        None => run::dry(&context).await,
+        Some(broker) => run::real(&context, broker).await,
     }
 }

@@ -1,14 +1,44 @@
 //! What a backfill does about one stored user. The dry run and the real run share it.
 
+use std::collections::{HashMap, HashSet};
+
+use producer::UserId;
 use shared::{
     domain::decision::{Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber},
     phone::{E164, Rejection},
 };
+use sqlx::PgPool;
 
-use crate::{
-    store::{numbers_taken::Taken, selection::Candidate},
-    verdict::{Expect, Verdict},
-};
+use crate::selection::Candidate;
+
+/// What a backfill does about one stored user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Her event is published.
+    Enqueue(Expect),
+    /// This run published her event before it was stopped; it only has to be counted.
+    Enqueued(Expect),
+    /// It is certain that the worker would do nothing.
+    Skip(SkipReason),
+}
+
+/// What the worker will make of her event, as far as can be told now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// A message of so many segments.
+    Welcome {
+        /// Billed segments.
+        segments: u32,
+    },
+    /// Recorded: her number was welcomed for her before.
+    AlreadyWelcomed,
+    /// Recorded: another user on her number is welcomed.
+    SharedPhone,
+    /// Recorded: her number is suppressed.
+    Suppressed,
+    /// Recorded: her number cannot be texted.
+    Rejected(Rejection),
+}
 
 /// The verdict on `user`, whose number reads as `number`; `segments` is what the welcome would take.
 ///
@@ -69,9 +99,63 @@ fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result
     }
 }
 
+/// Of the numbers asked for: which are held by an attempt, and which are suppressed.
+#[derive(Default)]
+pub(crate) struct Taken {
+    holders: HashMap<String, UserId>,
+    suppressed: HashSet<String>,
+}
+
+impl Taken {
+    /// Looks `numbers` up, by the unique index of either table.
+    pub(crate) async fn of_numbers(pool: &PgPool, numbers: &[String]) -> Result<Self, sqlx::Error> {
+        let taken = sqlx::query!(
+            r#"SELECT phone_e164 AS "number!", user_id AS holder FROM attempts
+               WHERE blocks AND phone_e164 = ANY ($1)
+               UNION ALL
+               SELECT phone_e164, NULL FROM suppressions WHERE lifted_at IS NULL AND phone_e164 = ANY ($1)"#,
+            numbers,
+        )
+        .fetch_all(pool)
+        .await?;
+        let mut found = Self::default();
+        for row in taken {
+            match row.holder.as_deref().map(UserId::parse) {
+                Some(Ok(holder)) => {
+                    found.holders.insert(row.number, holder);
+                }
+                // An id that no event could carry is nobody's here.
+                Some(Err(_)) => {}
+                None => {
+                    found.suppressed.insert(row.number);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The user whose attempt forbids another one to `number`.
+    pub(crate) fn holder(&self, number: &E164) -> Option<&UserId> {
+        self.holders.get(number.as_str())
+    }
+
+    /// Whether nobody may be texted on `number`.
+    pub(crate) fn is_suppressed(&self, number: &E164) -> bool {
+        self.suppressed.contains(number.as_str())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of<const H: usize, const S: usize>(
+        holders: [(&str, &str); H],
+        suppressed: [&str; S],
+    ) -> Self {
+        let held = holders.map(|(number, user)| (number.to_owned(), UserId::parse(user).unwrap()));
+        Self { holders: held.into(), suppressed: suppressed.map(str::to_owned).into() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use producer::UserId;
     use shared::domain::UserState;
 
     use super::*;

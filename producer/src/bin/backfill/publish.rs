@@ -1,15 +1,23 @@
-//! Publishes a page of users, all of them in flight at once, and repeats what was not confirmed.
+//! Publishes a page of users, all of them in flight at once, and repeats what was not confirmed. The rate and the depth
+//! of the queue hold it back.
 
+use std::time::Duration;
+
+use chrono::Utc;
 use futures::{StreamExt, stream};
-use producer::{Producer, PublishError, UserId};
+use producer::{Broker, Producer, PublishError, UserId};
+use shared::{amqp::QueueDepth, lane::Lane};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::{pace::Pace, store::selection::PAGE};
+use crate::{args::PaceArgs, context::Context, progress::Teller, selection::PAGE};
 
 /// Events waiting for their confirm.
 const IN_FLIGHT: usize = 512;
 /// Each round waits some seconds for a connection, so the broker may be away for half a minute.
 const ROUNDS: usize = 6;
+/// How often the queue is looked at while it is too full.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Where events go.
 pub(crate) enum Sink {
@@ -92,5 +100,82 @@ impl Published {
             _ => self.refused += 1,
         }
         self.error = Some(error);
+    }
+}
+
+/// What a run is held back by.
+pub(crate) struct Pace {
+    rate: Option<u32>,
+    /// The next page may be published then.
+    next: Instant,
+    max_depth: u32,
+    depth: QueueDepth,
+}
+
+impl Pace {
+    pub(crate) fn new(args: PaceArgs, broker: Broker) -> Self {
+        Self {
+            rate: args.rate.map(u32::from),
+            next: Instant::now(),
+            max_depth: args.max_depth,
+            depth: QueueDepth::of(broker, Lane::Backfill),
+        }
+    }
+
+    /// How many users are published together: at a low rate, those of one second.
+    pub(crate) fn page(&self) -> u32 {
+        self.rate.map_or(PAGE, |rate| rate.min(PAGE))
+    }
+
+    /// When the rate allows the next page.
+    pub(crate) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Counts `users` published now.
+    pub(crate) fn published(&mut self, users: usize) {
+        let Some(rate) = self.rate else { return };
+        let users = u32::try_from(users).unwrap_or(u32::MAX);
+        let cost = Duration::from_secs(1).mul_f64(f64::from(users) / f64::from(rate));
+        // Time that was not used is lost: a broker that was away does not make a burst.
+        self.next = self.next.max(Instant::now()) + cost;
+    }
+
+    /// The events ready in the queue, if they are too many. Where that cannot be found out, publishing itself
+    /// will say what is wrong.
+    pub(crate) async fn too_many(&mut self) -> Option<u32> {
+        if self.max_depth == 0 {
+            return None;
+        }
+        self.depth.ready().await.filter(|ready| *ready > self.max_depth)
+    }
+}
+
+/// Waits for the rate and for room in the queue; ends early when told to stop.
+pub(crate) async fn until_ready(sink: &mut Sink, context: &Context, done: u64, teller: &mut Teller) {
+    let Sink::Broker(broker) = sink else { return };
+    let pace = &mut broker.1;
+    if pace.next() > Instant::now() {
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            () = sleep_until(pace.next()) => {}
+        }
+    }
+    while let Some(ready) = pace.too_many().await {
+        teller.waits(done, &full(ready, context));
+        tokio::select! {
+            () = context.stop.cancelled() => return,
+            () = sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+fn full(ready: u32, context: &Context) -> String {
+    let (window, now) = (&context.settings.window, Utc::now());
+    let waits = format!("{ready} wait in the queue (--max-depth {})", context.args.pace.max_depth);
+    if window.contains(now) {
+        waits
+    } else {
+        format!("{waits}; the worker goes on at {}", window.local(window.next_opening(now)))
     }
 }

@@ -1,13 +1,10 @@
 //! What a backfill did, or would do. Its parts add up to the selection.
 
-mod counts;
-mod estimate;
-mod example;
 mod text;
 
 use producer::{
     PublishError, UserId,
-    cli::{Exit, Failure, json_line},
+    cli::{Exit, Failure},
 };
 use serde::Serialize;
 use shared::{
@@ -16,19 +13,16 @@ use shared::{
 };
 use uuid::Uuid;
 
-pub(crate) use counts::Counts;
-pub(crate) use estimate::{Estimate, float};
-
 use crate::{
-    args::Format,
-    order::Order,
+    counts::Counts,
+    estimate::Estimate,
+    examples::Examples,
+    options::{Order, short},
+    outcomes::{Outcome, Tally},
+    plan::Expect,
     publish::Published,
-    run_name::short,
-    standing::Tally,
-    store::{outcomes::Outcome, runs::End},
-    verdict::Expect,
+    runs::End,
 };
-use example::Examples;
 
 /// The counts of one run; as JSON, schema `backfill-report/2`.
 #[derive(Debug, Serialize)]
@@ -84,14 +78,6 @@ pub(crate) enum Ending {
 pub(crate) struct Unconfirmed {
     pub(crate) returned: u64,
     pub(crate) refused: u64,
-}
-
-/// The last line of `--output jsonl`.
-#[derive(Serialize)]
-struct Summary<'a> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    report: &'a Report,
 }
 
 impl Report {
@@ -184,14 +170,6 @@ impl Report {
         }
     }
 
-    pub(crate) fn show(&self, format: Format) -> String {
-        match format {
-            Format::Json => json_line(self),
-            Format::Jsonl => json_line(&Summary { r#type: "summary", report: self }),
-            Format::Human => text::of(self),
-        }
-    }
-
     /// What the person at the terminal decides about, and the number to type.
     pub(crate) fn question(&self) -> (String, u64) {
         let cost = self.estimate.as_ref().map_or(0.0, |e| e.cost_usd);
@@ -232,5 +210,4 @@ impl Report {
 }
 
 #[cfg(test)]
-#[path = "report/tests.rs"]
 mod tests;

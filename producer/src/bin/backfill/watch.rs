@@ -1,23 +1,57 @@
-//! `--watch`: follows the outcomes of a run to the end.
+//! Follows outcomes: those of the canary until it is decided, and with `--watch` those of the run to the end.
 
-use std::{
-    fmt::Write,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use producer::cli::{Failure, repeat};
 use uuid::Uuid;
 
 use crate::{
     context::Context,
-    standing::Tally,
-    store::outcomes::{self, Outcome},
-    teller::{Phase, Teller},
+    outcomes::{self, Canary, Outcome, Tally, Verdict},
+    progress::{Phase, Teller},
 };
 
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const CANARY_EVERY: Duration = Duration::from_secs(1);
+const RUN_EVERY: Duration = Duration::from_secs(2);
 /// Counting a million users takes Postgres seconds: at most a tenth of its time is ours.
 const PART_OF_TIME: u32 = 9;
+
+/// Waits until the canary of `run`, whose users end at `cursor`, is well or ill. None: told to stop meanwhile.
+pub(crate) async fn canary_verdict(
+    context: &Context,
+    run: Uuid,
+    cursor: &str,
+    canary: &Canary,
+) -> Result<Option<(Verdict, Tally)>, Failure> {
+    let now = Utc::now();
+    let (deadline, window) = (deadline(context, now), &context.settings.window);
+    if !window.contains(now) && !context.args.showing.no_progress {
+        eprintln!("canary: the worker goes on at {}; waiting", window.local(window.next_opening(now)));
+    }
+    let mut teller: Option<Teller> = None;
+    loop {
+        let outcomes = repeat(|| outcomes::of_run(&context.pool, run, cursor)).await?;
+        let tally = Tally::of(&outcomes);
+        let time_is_over = deadline.is_some_and(|deadline| Utc::now() >= deadline);
+        let verdict = canary.judge(&tally, time_is_over);
+        if verdict != Verdict::Open {
+            return Ok(Some((verdict, tally)));
+        }
+        let showing = context.args.showing;
+        teller.get_or_insert_with(|| Teller::new(Phase::Canary, tally.users(), showing)).outcomes(tally);
+        tokio::select! {
+            () = context.stop.cancelled() => return Ok(None),
+            () = tokio::time::sleep(CANARY_EVERY) => {}
+        }
+    }
+}
+
+/// The worker sends only while the window is open, and only that time counts.
+fn deadline(context: &Context, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let wait = context.args.safety.canary_wait.as_secs();
+    context.settings.window.time_needed(wait, 1, now).map(|wait| now + wait)
+}
 
 /// How the run stands once each outcome is final, or when told to stop; the latter as `false`.
 pub(crate) async fn follow(
@@ -38,21 +72,7 @@ pub(crate) async fn follow(
         teller.get_or_insert_with(|| Teller::new(Phase::Watching, tally.users(), showing)).outcomes(tally);
         tokio::select! {
             () = context.stop.cancelled() => return Ok((outcomes, false)),
-            () = tokio::time::sleep(LOOK_AGAIN.max(took * PART_OF_TIME)) => {}
+            () = tokio::time::sleep(RUN_EVERY.max(took * PART_OF_TIME)) => {}
         }
     }
-}
-
-/// As `worker stats` shows them.
-pub(crate) fn table(outcomes: &[Outcome]) -> String {
-    let mut text = String::new();
-    // Err, here and below: writing to a String cannot fail.
-    let _ = writeln!(text, "{:<11} {:<14} {:<18} {:>9}", "state", "welcome", "reason", "users");
-    for Outcome { state, welcome, reason, users } in outcomes {
-        let reason = reason.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{state:<11} {welcome:<14} {reason:<18} {users:>9}");
-    }
-    let all: u64 = outcomes.iter().map(|outcome| outcome.users).sum();
-    let _ = write!(text, "{:<45} {all:>9}", "all");
-    text
 }

@@ -1,7 +1,10 @@
+use shared::{domain::decision::SkipReason, phone::Rejection};
+
 use super::*;
 use crate::{
-    canary::{Canary, Share},
-    settings::Settings,
+    args::Format,
+    context::Settings,
+    outcomes::{Canary, Share},
 };
 
 fn confirmed(n: usize) -> Published {

@@ -1,17 +1,38 @@
-//! The report for people.
+//! How a report is written: for people, or as JSON.
 
 use std::fmt::{self, Write};
 
+use producer::cli::json_line;
+use serde::Serialize;
+
+use super::{Ending, Report};
 use crate::{
-    report::{
-        Ending, Report,
-        counts::{ByReason, label},
-    },
-    run_name::short,
+    args::Format,
+    counts::{ByReason, label},
+    options::short,
 };
 
+/// The last line of `--output jsonl`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Report {
+    /// Without a last line break.
+    pub(crate) fn show(&self, format: Format) -> String {
+        match format {
+            Format::Json => json_line(self),
+            Format::Jsonl => json_line(&Summary { r#type: "summary", report: self }),
+            Format::Human => of(self),
+        }
+    }
+}
+
 /// The report, without a last line break.
-pub(crate) fn of(report: &Report) -> String {
+fn of(report: &Report) -> String {
     let mut text = String::new();
     // Err: writing to a String cannot fail.
     let _ = write(report, &mut text);

@@ -5,7 +5,7 @@ use producer::UserId;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::report::Counts;
+use crate::counts::Counts;
 
 /// How far a run came.
 pub(crate) struct Place<'a> {

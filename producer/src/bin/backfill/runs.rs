@@ -1,15 +1,17 @@
-//! Table `backfill_runs`.
+//! Table `backfill_runs`, and the lock that lets one backfill run at a time.
 
 use producer::cli::Failure;
 use shared::audit::{self, NewEntry};
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgPool, Postgres, pool::PoolConnection, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    order::Order,
-    report::Counts,
-    run_name::{RunName, short},
+    counts::Counts,
+    options::{Order, RunName, short},
 };
+
+/// Any number that no other program takes.
+const KEY: i64 = i64::from_be_bytes(*b"backfill");
 
 /// A run as stored.
 #[derive(Debug)]
@@ -143,4 +145,22 @@ pub(crate) async fn close(pool: &PgPool, run: Uuid, end: End) -> Result<(), sqlx
 pub(crate) async fn forget(pool: &PgPool, run: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM backfill_runs WHERE id = $1", run).execute(pool).await?;
     Ok(())
+}
+
+/// Held until its connection ends, even by a crash.
+pub(crate) struct Lock {
+    _session: PoolConnection<Postgres>,
+}
+
+/// Takes the lock, or fails at once.
+pub(crate) async fn lock(pool: &PgPool) -> Result<Lock, Failure> {
+    let mut session = pool.acquire().await?;
+    let taken = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "taken!""#, KEY)
+        .fetch_one(&mut *session)
+        .await?;
+    if taken {
+        Ok(Lock { _session: session })
+    } else {
+        Err(Failure::Busy("another backfill is running on this database; wait for its end, or stop it"))
+    }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::window::Window;
 
-use crate::{report::Counts, settings::Settings};
+use crate::{context::Settings, counts::Counts};
 
 /// An estimate for the messages of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,7 +92,7 @@ impl Estimate {
 }
 
 /// A count as a number to reckon with; over 4,294,967,295 it stays that.
-pub(crate) fn float(count: u64) -> f64 {
+fn float(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 

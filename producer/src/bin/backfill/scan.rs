@@ -1,4 +1,6 @@
-//! One pass over the selection: page, judge, publish, save. The dry run and the real run share it.
+//! One scan of the selection: page, judge, publish, save. The dry run and the real run share it.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use producer::{
@@ -9,26 +11,24 @@ use shared::{
     phone::{E164, Rejection},
     templates::{self, Language},
 };
+use sqlx::{Executor, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::{
     context::Context,
-    hold,
-    one_number::{self, Judged},
-    plan::judge,
-    publish::Sink,
+    counts::Room,
+    page::{self, Enqueued, Place},
+    plan::{Expect, Taken, Verdict, judge},
+    progress::{Phase, Teller},
+    publish::{Sink, until_ready},
     report::{Ending, Report},
-    room::Room,
-    store::{
-        numbers_seen::NumbersSeen,
-        numbers_taken::Taken,
-        page::{self, Enqueued, Place},
-        runs::Run,
-        selection::{Candidate, Selection},
-    },
-    teller::{Phase, Teller},
-    verdict::{Expect, Verdict},
+    runs::Run,
+    selection::{Candidate, Selection},
 };
+
+const PREPARE: &str = "SET client_min_messages = warning;
+    CREATE TEMPORARY TABLE IF NOT EXISTS numbers_seen (phone_e164 text PRIMARY KEY);
+    TRUNCATE numbers_seen";
 
 /// A pass over what is left of a run.
 pub(crate) struct Pass<'a> {
@@ -85,7 +85,7 @@ impl<'a> Pass<'a> {
         let phase = if sink.is_dry() { Phase::Planning } else { Phase::Enqueueing };
         let mut teller = Teller::new(phase, self.report.selected, self.context.args.showing);
         loop {
-            let room = Room::of(&self.report, welcomes);
+            let room = Room::of(&self.report.counts.enqueued, self.report.limit(), welcomes);
             if self.context.stop.is_cancelled() {
                 return Ok(Some(Ending::Interrupted));
             } else if self.report.is_halted() {
@@ -95,7 +95,7 @@ impl<'a> Pass<'a> {
             } else if room.welcomes == Some(0) {
                 return Ok(None);
             }
-            hold::until_ready(sink, self.context, self.report.done(), &mut teller).await;
+            until_ready(sink, self.context, self.report.done(), &mut teller).await;
             let page = self.selection.page(&self.cursor, sink.page()).await?;
             if page.is_empty() {
                 return Ok(Some(Ending::Complete));
@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
     async fn page(&mut self, page: Vec<Candidate>, sink: &mut Sink, room: Room) -> Result<(), Failure> {
         let mut judged = self.judge(page).await?;
         judged.truncate(room.fits(judged.iter().map(|one| one.verdict)));
-        one_number::one_message_each(&mut judged, &mut self.seen).await?;
+        one_message_each(&mut judged, &mut self.seen).await?;
         let (mut users, mut read) = (Vec::new(), Vec::new());
         let mut expected = Vec::new();
         for Judged { user, number, verdict } in judged {
@@ -165,5 +165,70 @@ impl<'a> Pass<'a> {
     fn segments(&self, user: &Candidate) -> u32 {
         let language = Language::of_tag_or(user.language.as_deref(), self.context.settings.language);
         u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX)
+    }
+}
+
+/// A user with the verdict on her.
+struct Judged {
+    user: Candidate,
+    number: Result<E164, Rejection>,
+    verdict: Verdict,
+}
+
+impl Judged {
+    /// The number that is welcomed through her.
+    fn welcomed(&self) -> Option<&E164> {
+        let welcome = matches!(
+            self.verdict,
+            Verdict::Enqueue(Expect::Welcome { .. }) | Verdict::Enqueued(Expect::Welcome { .. })
+        );
+        self.number.as_ref().ok().filter(|_| welcome)
+    }
+
+    fn share(&mut self) {
+        match &mut self.verdict {
+            Verdict::Enqueue(expect) | Verdict::Enqueued(expect) => *expect = Expect::SharedPhone,
+            Verdict::Skip(_) => {}
+        }
+    }
+}
+
+/// Finds out who is not the first on her number in this run.
+async fn one_message_each(judged: &mut [Judged], seen: &mut NumbersSeen) -> Result<(), sqlx::Error> {
+    let numbers: Vec<String> =
+        judged.iter().filter_map(Judged::welcomed).map(|number| number.as_str().to_owned()).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let mut new = seen.add(&numbers).await?;
+    for one in judged {
+        if one.welcomed().is_some_and(|number| !new.remove(number.as_str())) {
+            one.share();
+        }
+    }
+    Ok(())
+}
+
+/// Which numbers this run has met. They are kept in a temporary table of Postgres: memory here does not grow with the
+/// number of users.
+struct NumbersSeen(PoolConnection<Postgres>);
+
+impl NumbersSeen {
+    /// None yet.
+    async fn none(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        let mut session = pool.acquire().await?;
+        session.execute(PREPARE).await?;
+        Ok(Self(session))
+    }
+
+    /// Adds `numbers`; gives those that were not there. Unchecked at compile time: the table is temporary.
+    async fn add(&mut self, numbers: &[String]) -> Result<HashSet<String>, sqlx::Error> {
+        let added: Vec<String> = sqlx::query_scalar(
+            "INSERT INTO numbers_seen SELECT DISTINCT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING phone_e164",
+        )
+        .bind(numbers)
+        .fetch_all(&mut *self.0)
+        .await?;
+        Ok(added.into_iter().collect())
     }
 }

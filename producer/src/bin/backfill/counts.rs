@@ -1,11 +1,11 @@
-//! Counts of verdicts, as they stand in the report.
+//! Counts of users, as they stand in the report, and how many more may be enqueued.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use shared::{domain::decision::SkipReason, phone::Rejection};
 
-use crate::verdict::Expect;
+use crate::plan::{Expect, Verdict};
 
 /// Users by the reason why their number cannot be texted.
 pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
@@ -95,6 +95,43 @@ pub(crate) fn label(word: &str) -> &str {
     if word == Rejection::Empty.as_str() { "empty (no phone)" } else { word }
 }
 
+/// How many more users may be enqueued; none: any number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Of any kind.
+    pub(crate) limit: Option<u64>,
+    /// To be welcomed.
+    pub(crate) welcomes: Option<u64>,
+}
+
+impl Room {
+    /// What is left of `limit` and of `welcomes`.
+    pub(crate) fn of(enqueued: &Enqueued, limit: Option<u64>, welcomes: Option<u64>) -> Self {
+        Self {
+            limit: limit.map(|limit| limit.saturating_sub(enqueued.total)),
+            welcomes: welcomes.map(|wanted| wanted.saturating_sub(enqueued.welcome)),
+        }
+    }
+
+    /// How many users of a page may be handled. Who shares a phone counts as a welcome here: a page that is cut too
+    /// short is followed by another.
+    pub(crate) fn fits(mut self, verdicts: impl Iterator<Item = Verdict>) -> usize {
+        let mut handled = 0;
+        for verdict in verdicts {
+            if self.limit == Some(0) || self.welcomes == Some(0) {
+                break;
+            }
+            if let Verdict::Enqueue(expect) | Verdict::Enqueued(expect) = verdict {
+                self.limit = self.limit.map(|left| left - 1);
+                let welcome = u64::from(matches!(expect, Expect::Welcome { .. }));
+                self.welcomes = self.welcomes.map(|left| left - welcome);
+            }
+            handled += 1;
+        }
+        handled
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +162,20 @@ mod tests {
         skipped.count(SkipReason::Rejected(Rejection::Landline));
         skipped.count(SkipReason::Inactive);
         assert_eq!((skipped.total, skipped.inactive, skipped.rejected.len()), (3, 1, 2));
+    }
+
+    #[test]
+    fn a_page_is_cut_where_the_room_ends() {
+        let page = [
+            Verdict::Enqueue(Expect::SharedPhone),
+            Verdict::Skip(SkipReason::Inactive),
+            Verdict::Enqueue(Expect::Welcome { segments: 1 }),
+            Verdict::Skip(SkipReason::Inactive),
+            Verdict::Enqueue(Expect::Welcome { segments: 1 }),
+        ];
+        let fits = |limit, welcomes| Room { limit, welcomes }.fits(page.into_iter());
+        assert_eq!((fits(None, None), fits(Some(9), Some(9))), (5, 5));
+        assert_eq!((fits(Some(1), None), fits(Some(2), None)), (1, 3));
+        assert_eq!((fits(None, Some(1)), fits(None, Some(2))), (3, 5));
     }
 }

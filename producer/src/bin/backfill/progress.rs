@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Format, Showing},
-    standing::Tally,
+    outcomes::Tally,
 };
 
 const EVERY: Duration = Duration::from_secs(1);

@@ -1,0 +1,279 @@
+//! The outcomes of a run, and what they say about its canary.
+
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Users who share state, welcome and reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) state: String,
+    pub(crate) welcome: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) users: u64,
+}
+
+/// How `run` stands, the most first. Users after `cursor` are none of it.
+pub(crate) async fn of_run(pool: &PgPool, run: Uuid, cursor: &str) -> Result<Vec<Outcome>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT state AS "state!", coalesce(welcome_status, 'accepted') AS "welcome!", reason, count(*) AS "users!"
+           FROM onboarding_status WHERE run_id = $1 AND user_id <= $2
+           GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"#,
+        run,
+        cursor,
+    )
+    .fetch_all(pool)
+    .await?;
+    let outcome = rows.into_iter().map(|row| Outcome {
+        state: row.state,
+        welcome: row.welcome,
+        reason: row.reason,
+        users: u64::try_from(row.users).unwrap_or(0),
+    });
+    Ok(outcome.collect())
+}
+
+/// As `worker stats` shows them.
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    // Err, here and below: writing to a String cannot fail.
+    let _ = writeln!(text, "{:<11} {:<14} {:<18} {:>9}", "state", "welcome", "reason", "users");
+    for Outcome { state, welcome, reason, users } in outcomes {
+        let reason = reason.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "{state:<11} {welcome:<14} {reason:<18} {users:>9}");
+    }
+    let all: u64 = outcomes.iter().map(|outcome| outcome.users).sum();
+    let _ = write!(text, "{:<45} {all:>9}", "all");
+    text
+}
+
+/// Users of a run, by how their outcome counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Tally {
+    /// The operator reported it.
+    pub(crate) delivered: u64,
+    /// A message, or a call for one, that came to nothing; or a number that Lookup does not know.
+    pub(crate) failed: u64,
+    /// The operator has it and has not reported more.
+    pub(crate) sent: u64,
+    /// Anything before that.
+    pub(crate) open: u64,
+    /// Recorded only: shared phone, suppressed, number unusable.
+    pub(crate) without_message: u64,
+}
+
+enum Standing {
+    Delivered,
+    Failed,
+    Sent,
+    Open,
+    WithoutMessage,
+}
+
+impl Tally {
+    pub(crate) fn of(outcomes: &[Outcome]) -> Self {
+        let mut tally = Self::default();
+        for outcome in outcomes {
+            let count = match standing(outcome) {
+                Standing::Delivered => &mut tally.delivered,
+                Standing::Failed => &mut tally.failed,
+                Standing::Sent => &mut tally.sent,
+                Standing::Open => &mut tally.open,
+                Standing::WithoutMessage => &mut tally.without_message,
+            };
+            *count += outcome.users;
+        }
+        tally
+    }
+
+    /// Users who were to get a message.
+    pub(crate) fn messages(&self) -> u64 {
+        self.delivered + self.failed + self.sent + self.open
+    }
+
+    /// Users about whom nothing more is expected.
+    pub(crate) fn settled(&self) -> u64 {
+        self.delivered + self.failed + self.without_message
+    }
+
+    pub(crate) fn users(&self) -> u64 {
+        self.messages() + self.without_message
+    }
+}
+
+/// By the words of the view `onboarding_status`.
+fn standing(outcome: &Outcome) -> Standing {
+    let reason = outcome.reason.as_deref();
+    match (outcome.state.as_str(), outcome.welcome.as_str()) {
+        ("rejected", _) if reason != Some("lookup_invalid") => Standing::WithoutMessage,
+        (_, "skipped") => Standing::WithoutMessage,
+        (_, "delivered" | "read") => Standing::Delivered,
+        ("rejected" | "failed", _) | (_, "failed" | "undelivered" | "canceled") => Standing::Failed,
+        (_, "unknown") if reason == Some("parked") => Standing::Failed,
+        (_, "sent") => Standing::Sent,
+        _ => Standing::Open,
+    }
+}
+
+/// How many are enqueued first, and how many of their messages must be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Canary {
+    pub(crate) users: u64,
+    pub(crate) share: Share,
+}
+
+/// A share, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Share(f64);
+
+/// What is known about a canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It can still end either way.
+    Open,
+    /// Enough are delivered, whatever becomes of those that are open.
+    Well,
+    /// Too few can still be delivered.
+    Ill,
+}
+
+impl Canary {
+    /// Judges by `now`. At the end of the time allowed, `sent` is as good as delivered, since some operators never
+    /// report more, and what is open is not delivered.
+    pub(crate) fn judge(&self, now: &Tally, time_is_over: bool) -> Verdict {
+        let sure = if time_is_over { now.delivered + now.sent } else { now.delivered };
+        let possible = if time_is_over { sure } else { now.delivered + now.sent + now.open };
+        let messages = now.messages();
+        if self.share.of(messages) <= sure {
+            Verdict::Well
+        } else if possible < self.share.of(messages) {
+            Verdict::Ill
+        } else {
+            Verdict::Open
+        }
+    }
+
+    /// As it is typed, each flag after a blank.
+    pub(crate) fn flags(&self) -> String {
+        let share = if self.share == Share::default() {
+            String::new()
+        } else {
+            format!(" --canary-share {}", self.share)
+        };
+        format!(" --canary {}{share}", self.users)
+    }
+}
+
+impl Share {
+    /// The least whole number that is no smaller share of `all`.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    fn of(self, all: u64) -> u64 {
+        // A canary is small; what a float loses of a larger number is no user.
+        (self.0 * all as f64 - 1e-9).ceil() as u64
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(0.9)
+    }
+}
+
+impl FromStr for Share {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let share: f64 = text.parse().map_err(|_| "not a number")?;
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self(share))
+        } else {
+            Err("give a share from 0 to 1, such as 0.9")
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_counts_once() {
+        let outcomes = [
+            ("registered", "delivered", None),
+            ("registered", "read", None),
+            ("registered", "sent", None),
+            ("registered", "sending", None),
+            ("registered", "queued", None),
+            ("registered", "unknown", None),
+            ("registered", "unknown", Some("parked")),
+            ("registered", "undelivered", Some("error_30003")),
+            ("registered", "skipped", Some("shared_phone")),
+            ("received", "not_sent", Some("breaker_open")),
+            ("rejected", "not_sent", Some("landline")),
+            ("rejected", "not_sent", Some("lookup_invalid")),
+            ("failed", "not_sent", Some("error_21211")),
+            ("suppressed", "skipped", Some("opted_out")),
+        ];
+        let outcomes = outcomes.map(|(state, welcome, reason)| Outcome {
+            state: state.to_owned(),
+            welcome: welcome.to_owned(),
+            reason: reason.map(str::to_owned),
+            users: 1,
+        });
+        let tally = Tally::of(&outcomes);
+        assert_eq!(tally, Tally { delivered: 2, failed: 4, sent: 1, open: 4, without_message: 3 });
+        assert_eq!((tally.users(), tally.messages(), tally.settled()), (14, 11, 9));
+    }
+
+    fn canary(share: &str) -> Canary {
+        Canary { users: 10, share: share.parse().unwrap() }
+    }
+
+    fn tally(delivered: u64, failed: u64, sent: u64, open: u64) -> Tally {
+        Tally { delivered, failed, sent, open, without_message: 3 }
+    }
+
+    #[test]
+    fn it_is_judged_as_soon_as_nothing_can_change_it() {
+        let canary = canary("0.9");
+        for (tally, verdict) in [
+            (tally(0, 0, 0, 10), Verdict::Open),
+            (tally(9, 0, 0, 1), Verdict::Well),
+            (tally(9, 1, 0, 0), Verdict::Well),
+            (tally(8, 1, 1, 0), Verdict::Open),
+            (tally(0, 2, 4, 4), Verdict::Ill),
+            (tally(0, 0, 0, 0), Verdict::Well),
+        ] {
+            assert_eq!(canary.judge(&tally, false), verdict, "{tally:?}");
+        }
+    }
+
+    #[test]
+    fn at_the_end_sent_is_delivered_and_open_is_not() {
+        let canary = canary("0.9");
+        assert_eq!(canary.judge(&tally(4, 1, 5, 0), true), Verdict::Well);
+        assert_eq!(canary.judge(&tally(8, 0, 0, 2), true), Verdict::Ill);
+    }
+
+    #[test]
+    fn shares_are_exact() {
+        assert_eq!(canary("0.9").share.of(10), 9);
+        assert_eq!(canary("0.5").share.of(5), 3);
+        assert_eq!(canary("0").judge(&tally(0, 9, 0, 1), true), Verdict::Well);
+        assert_eq!((canary("1").share.of(7), canary("0.9").flags()), (7, " --canary 10".to_owned()));
+        assert_eq!(canary("0.5").flags(), " --canary 10 --canary-share 0.5");
+        assert!("1.5".parse::<Share>().is_err() && "NaN".parse::<Share>().is_err());
+    }
+}

@@ -1,0 +1,231 @@
+//! The real run, the dry run, and the question before a real one.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use chrono::Utc;
+use producer::{
+    Broker, Producer,
+    cli::{Exit, Failure, print},
+};
+use shared::audit::{self, NewEntry};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    args::{Format, Safety},
+    context::Context,
+    counts::Counts,
+    estimate::Estimate,
+    options::{Order, short},
+    outcomes::{self, Verdict},
+    publish::{Pace, Sink},
+    report::{Ending, Report},
+    runs::{self, End, Run},
+    scan::Pass,
+    selection::{Selection, load_ids, shadow_ids},
+    watch,
+};
+
+/// Without a terminal nobody can be asked, and nothing is assumed.
+pub(crate) fn refuse_without_terminal(safety: &Safety) -> Result<(), Failure> {
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if safety.dry_run || safety.yes || can_ask {
+        return Ok(());
+    }
+    Err(Failure::Usage("there is no terminal to ask at; look with --dry-run, then run with --yes".to_owned()))
+}
+
+/// Enqueues, as asked on the command line.
+pub(crate) async fn real(context: &Context, broker: Broker) -> Result<Exit, Failure> {
+    let producer = Producer::connect(broker.clone()).await?;
+    let _lock = runs::lock(&context.pool).await?;
+    runs::note_killed(&context.pool).await?;
+    let run = run_of(context).await?;
+    if !context.args.safety.yes && !confirmed(context, &run).await? {
+        if context.args.resume.is_none() {
+            runs::forget(&context.pool, run.id).await?;
+        }
+        eprintln!("Nothing was enqueued.");
+        return Ok(Exit::Interrupted);
+    }
+    let sink = Sink::Broker(Box::new((producer, Pace::new(context.args.pace, broker))));
+    match go(context, &run, sink).await {
+        Ok((report, cursor)) => show(context, &run, report, &cursor).await,
+        Err(failure) => {
+            if let Err(error) = runs::close(&context.pool, run.id, End::Interrupted).await {
+                tracing::warn!(error = shared::db::sqlstate(&error), "the run still calls itself running");
+            }
+            eprintln!("backfill: to go on: backfill --resume {}", short(run.id));
+            Err(failure)
+        }
+    }
+}
+
+/// A new run, or the one to go on with.
+async fn run_of(context: &Context) -> Result<Run, Failure> {
+    let args = &context.args;
+    if let Some(name) = &args.resume {
+        let run = runs::find(&context.pool, name).await?;
+        return Ok(Run { order: run.order.clone().resumed(args.safety.canary_share), ..run });
+    }
+    let actor = audit::actor(args.safety.actor.as_deref());
+    let run = runs::create(&context.pool, args.order(), &actor).await?;
+    let Some(path) = &args.filters.ids_file else { return Ok(run) };
+    let loaded = load_ids(&mut *context.pool.acquire().await?, run.id, path).await;
+    if loaded.is_err() {
+        runs::forget(&context.pool, run.id).await?;
+    }
+    loaded.map(|()| run)
+}
+
+async fn confirmed(context: &Context, run: &Run) -> Result<bool, Failure> {
+    let planned = plan(context, run, selection(context, run).await?).await?;
+    Ok(!context.stop.is_cancelled() && go_on(&planned, &context.stop).await?)
+}
+
+async fn selection(context: &Context, run: &Run) -> Result<Selection, sqlx::Error> {
+    Selection::open(&context.pool, run.id, &run.order.filters, context.settings.language).await
+}
+
+async fn go(context: &Context, run: &Run, mut sink: Sink) -> Result<(Report, String), Failure> {
+    let mut pass = Pass::open(context, run, false, selection(context, run).await?).await?;
+    begin(context, run, &pass.report).await?;
+    let ending = enqueue(context, run, &mut pass, &mut sink).await?;
+    let Pass { mut report, cursor, .. } = pass;
+    let rate = context.args.pace.rate;
+    report.close(ending, Estimate::of(&report.counts, &context.settings, rate, Utc::now()), None);
+    runs::close(&context.pool, run.id, report.end()).await?;
+    Ok((report, cursor))
+}
+
+async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx::Error> {
+    let safety = &context.args.safety;
+    let flags = if context.args.resume.is_some() { " --resume".to_owned() } else { run.order.flags() };
+    let deed = NewEntry {
+        actor: &audit::actor(safety.actor.as_deref()),
+        action: &format!("backfill{flags}"),
+        subject: &format!("run {}, {} users selected", run.id, report.selected),
+        reason: &safety.reason,
+    };
+    runs::begin(&context.pool, run, report.selected, &deed).await
+}
+
+/// First the canary, if there is one; then the rest.
+async fn enqueue(
+    context: &Context,
+    run: &Run,
+    pass: &mut Pass<'_>,
+    sink: &mut Sink,
+) -> Result<Ending, Failure> {
+    let Some(canary) = run.order.canary.filter(|_| !run.canary_passed) else {
+        return Ok(pass.advance(sink, None).await?.unwrap_or(Ending::Complete));
+    };
+    let ending = pass.advance(sink, Some(canary.users)).await?;
+    if let Some(ending @ (Ending::Interrupted | Ending::Refused)) = ending {
+        return Ok(ending);
+    }
+    let Some((verdict, tally)) = watch::canary_verdict(context, run.id, &pass.cursor, &canary).await? else {
+        return Ok(Ending::Interrupted);
+    };
+    pass.report.canary = Some(tally);
+    if verdict != Verdict::Well {
+        return Ok(Ending::CanaryIll);
+    }
+    runs::canary_passed(&context.pool, run.id).await?;
+    match ending {
+        Some(ending) => Ok(ending),
+        None => Ok(pass.advance(sink, None).await?.unwrap_or(Ending::Complete)),
+    }
+}
+
+async fn show(context: &Context, run: &Run, mut report: Report, cursor: &str) -> Result<Exit, Failure> {
+    let showing = context.args.showing;
+    if !(showing.watch && report.complete) {
+        print(&report.show(showing.output))?;
+        return report.finish();
+    }
+    if showing.output == Format::Human {
+        print(&report.show(Format::Human))?;
+    }
+    let (reached, all) = watch::follow(context, run.id, cursor).await?;
+    if showing.output == Format::Human {
+        print(&format!("\n{}", outcomes::table(&reached)))?;
+    } else {
+        report.outcomes = Some(reached);
+        print(&report.show(showing.output))?;
+    }
+    if all { report.finish() } else { Ok(Exit::Interrupted) }
+}
+
+/// Counts, as asked on the command line.
+pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
+    let args = &context.args;
+    let run = match &args.resume {
+        Some(name) => runs::find(&context.pool, name).await?,
+        None => unstored(args.order()),
+    };
+    let language = context.settings.language;
+    let mut selection = Selection::open(&context.pool, run.id, &run.order.filters, language).await?;
+    if let Some(path) = &args.filters.ids_file {
+        shadow_ids(selection.session()).await?;
+        load_ids(selection.session(), run.id, path).await?;
+    }
+    let report = plan(context, &run, selection).await?;
+    print(&report.show(args.showing.output))?;
+    report.finish()
+}
+
+/// A run that leaves no trace.
+fn unstored(order: Order) -> Run {
+    Run { id: Uuid::nil(), order, cursor: String::new(), counts: Counts::default(), canary_passed: false }
+}
+
+/// What `run` would do from here on.
+async fn plan(context: &Context, run: &Run, selection: Selection) -> Result<Report, Failure> {
+    let mut pass = Pass::open(context, run, true, selection).await?;
+    let ending = pass.advance(&mut Sink::Nowhere, None).await?.unwrap_or(Ending::Complete);
+    let mut report = pass.report;
+    let rate = context.args.pace.rate;
+    let estimate = Estimate::of(&report.counts, &context.settings, rate, Utc::now());
+    report.close(ending, estimate, (!run.id.is_nil()).then_some(run.id));
+    Ok(report)
+}
+
+/// Whether the person at the terminal types the number of users.
+async fn go_on(planned: &Report, stop: &CancellationToken) -> io::Result<bool> {
+    let (question, number) = planned.question();
+    eprint!("{question} Type {number} to go on: ");
+    let (answer, answered) = oneshot::channel();
+    // Reading blocks, and a runtime waits for its own blocking threads; not for this one.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line).map(|_| line);
+        // Err: interrupted meanwhile.
+        let _ = answer.send(read);
+    });
+    tokio::select! {
+        () = stop.cancelled() => Ok(false),
+        line = answered => match line {
+            Ok(line) => Ok(is_number(&line?, number)),
+            Err(_) => Ok(false),
+        },
+    }
+}
+
+/// People write large numbers with blanks or commas.
+fn is_number(line: &str, number: u64) -> bool {
+    let digits: String = line.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    digits == number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_number_is_a_yes() {
+        assert!(is_number("11702\n", 11_702) && is_number(" 11,702 ", 11_702) && is_number("11 702", 11_702));
+        assert!(!is_number("\n", 0) && !is_number("y", 1) && !is_number("1170", 11_702));
+    }
+}
