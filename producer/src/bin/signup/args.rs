@@ -1,18 +1,21 @@
 //! The command line of `signup`.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, BufRead, Read},
+    path::PathBuf,
+};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use producer::{
     Signup, UserKind,
-    cli::{EXIT_CODES, Failure, TEMPLATE},
+    cli::{EXIT_CODES, Failure, LONGEST_RECORD, TEMPLATE},
 };
 use shared::{
     events::{SignedUpData, TextOrInteger},
     phone::CountryCode,
 };
 
-use crate::{input, line};
+use crate::line;
 
 const EXAMPLES: &str = "\
 Examples
@@ -133,7 +136,7 @@ impl One {
     /// The signup it describes; reads the number when it is `-`.
     pub(crate) fn signup(self) -> Result<Signup, Failure> {
         let phone = match self.phone.as_deref() {
-            Some("-") => input::first_line()?,
+            Some("-") => first_line()?,
             typed => typed.unwrap_or_default().to_owned(),
         };
         let data = SignedUpData {
@@ -147,6 +150,13 @@ impl One {
         };
         line::of_data(&data).map_err(|rejected| Failure::Usage(rejected.to_string()))
     }
+}
+
+/// The first line of standard input, without its line break.
+fn first_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().take(LONGEST_RECORD as u64).read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl From<Kind> for UserKind {

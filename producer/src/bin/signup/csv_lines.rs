@@ -10,10 +10,7 @@ use producer::{
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
 use shared::events::{SignedUpData, TextOrInteger};
 
-use crate::{
-    input::Sink,
-    line::{Entry, Line, NoSignup, of_data},
-};
+use crate::line::{Entry, Line, NoSignup, Sink, of_data};
 
 /// Names of a column, the contract's first.
 const USER_ID: &[&str] = &["user_id", "id"];

@@ -2,11 +2,11 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, Read},
     path::Path,
 };
 
-use producer::cli::{Failure, LONGEST_RECORD};
+use producer::cli::Failure;
 use shared::lines::UniversalLines;
 use tokio::sync::mpsc;
 
@@ -14,9 +14,6 @@ use crate::{args::Format, csv_lines, json_lines, line::Line};
 
 /// Lines read ahead.
 const AHEAD: usize = 1024;
-
-/// Where parsed lines go; gone when nobody wants more of them.
-pub(crate) type Sink = mpsc::Sender<Line>;
 
 /// Starts reading `file`, `-` being standard input.
 pub(crate) fn start(format: Format, file: &Path) -> Result<mpsc::Receiver<Line>, Failure> {
@@ -40,11 +37,4 @@ pub(crate) fn just(line: Line) -> mpsc::Receiver<Line> {
     // Err: full or closed, and it is neither.
     let _ = sink.try_send(line);
     lines
-}
-
-/// The first line of standard input, without its line break.
-pub(crate) fn first_line() -> io::Result<String> {
-    let mut line = String::new();
-    io::stdin().lock().take(LONGEST_RECORD as u64).read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -4,10 +4,7 @@ use std::io::BufRead;
 
 use producer::cli::{Length, next_line};
 
-use crate::{
-    input::Sink,
-    line::{Line, NoSignup, of_json},
-};
+use crate::line::{Line, NoSignup, Sink, of_json};
 
 /// Sends every line that is not blank; ends with the input, or when nobody listens.
 pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {

@@ -2,6 +2,7 @@
 
 use producer::{Signup, UserId, cli::formula};
 use shared::events::{self, Kind, Rejected, SignedUpData};
+use tokio::sync::mpsc;
 
 /// Why a line is no signup. Shows nothing of its content.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,9 @@ pub(crate) enum Entry {
         body: Vec<u8>,
     },
 }
+
+/// Where parsed lines go; gone when nobody wants more of them.
+pub(crate) type Sink = mpsc::Sender<Line>;
 
 /// A numbered line.
 pub(crate) struct Line {

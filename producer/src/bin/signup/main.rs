@@ -7,7 +7,6 @@ mod json_lines;
 mod line;
 mod publish;
 mod relay;
-mod tally;
 
 use std::process::ExitCode;
 
@@ -20,7 +19,7 @@ use tokio::sync::mpsc::Receiver;
 
 use args::{Args, One, Outbox, Source};
 use line::{Entry, Line};
-use tally::Tally;
+use publish::Tally;
 
 #[tokio::main]
 async fn main() -> ExitCode {
