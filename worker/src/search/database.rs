@@ -171,7 +171,7 @@ fn cut(source: &'static str, before: &str, after: &str) -> &'static str {
 
 /// Imports one user as of `at`.
 pub(super) async fn import(pool: &PgPool, user: &str, (raw, e164): (&str, Option<&str>), at: DateTime<Utc>) {
-    let statement = cut(include_str!("../../../producer/src/bin/import/upsert.rs"), "r#\"", "\"#,");
+    let statement = cut(include_str!("../../../producer/src/bin/import/tables.rs"), "r#\"", "\"#,");
     let none: [Option<&str>; 1] = [None];
     let query = sqlx::query(statement).bind([user]).bind(none).bind([raw]).bind([e164]).bind(none).bind(none);
     let query = query.bind([None::<NaiveDate>]).bind([None::<NaiveDate>]).bind([None::<DateTime<Utc>>]);

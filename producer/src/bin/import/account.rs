@@ -4,10 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use producer::cli::Failure;
 use sqlx::{Row, postgres::PgRow};
 
-use crate::{
-    moment::{day, flag, moment},
-    plausible,
-};
+use crate::dates::{day, flag, is_plausible_birth, is_plausible_due_date, is_plausible_signup, moment};
 
 /// An account. It holds no column about anybody's health.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +38,12 @@ impl Account {
         let mut date = |name: &'static str, read: &dyn Fn(&str) -> Option<NaiveDate>| {
             dated(row, name, read, &mut bad_dates)
         };
-        let due_date = date("due_date", &|text| day(text).filter(|it| plausible::due(*it)))?;
-        let birth_date = date("child_birth_date", &|text| day(text).filter(|it| plausible::birth(*it)))?;
+        let due_date = date("due_date", &|text| day(text).filter(|it| is_plausible_due_date(*it)))?;
+        let birth_date = date("child_birth_date", &|text| day(text).filter(|it| is_plausible_birth(*it)))?;
         let signed_up_at = dated(
             row,
             "date_joined",
-            &|text| moment(text).filter(|it| plausible::signup(*it)),
+            &|text| moment(text).filter(|it| is_plausible_signup(*it)),
             &mut bad_dates,
         )?;
         Ok(Self {

@@ -8,8 +8,8 @@ use producer::cli::{EXIT_CODES, Output, TEMPLATE};
 use shared::audit;
 
 use crate::{
-    file::{Assignments, Mapping},
-    suppress::Author,
+    file::layout::{Assignments, Mapping},
+    tables::Author,
 };
 
 const EXAMPLES: &str = "\

@@ -1,12 +1,21 @@
-//! The portal's database: one read-only transaction, read through a cursor.
+//! `import portal`: one read-only transaction in the portal's database, read through a cursor.
 
 use chrono::{DateTime, Utc};
-use producer::cli::Failure;
+use producer::cli::{Exit, Failure, Progress, connect, interruption, open_database, print};
+use shared::{
+    config::{DatabaseUrl, Env, settings::PORTAL_DATABASE_URL},
+    telemetry,
+};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use crate::{
     account::{Account, is_active},
+    args::{self, Options},
     columns::Columns,
+    record::Record,
+    report::{Origin, Report},
+    store::{Import, Settings},
+    tables::{self, Terms},
 };
 
 const OPEN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -15,8 +24,45 @@ const ISO_DATES: &str = "SET LOCAL datestyle = 'ISO'";
 /// Accounts held in memory at a time.
 const PAGE: &str = "FETCH 1000 FROM accounts";
 
+/// Imports until the end, or until it is told to stop. Whatever a batch wrote is kept.
+pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
+    let (settings, portal_url) = Settings::read(Env::of_process(), |env, insecure| {
+        DatabaseUrl::read(env, &PORTAL_DATABASE_URL, insecure)
+    })?;
+    telemetry::init(settings.log_format);
+    let stop = interruption()?;
+    let pool = open_database(&settings.database, "import", 1).await?;
+    let name = PORTAL_DATABASE_URL.name;
+    let mut source = connect(&portal_url, "import", "the portal's database", name).await?;
+    // Before the snapshot: an event after this moment is newer than it.
+    let now = tables::now(&pool).await?;
+    let mut portal = Portal::open(&mut source).await?;
+    let Options { dry_run, output, no_progress, .. } = args.options;
+    let terms = Terms { taken_at: portal.taken_at().min(now), partial: false, write: !dry_run };
+    let progress = Progress::new("read", portal.accounts(), no_progress);
+    let report = Report::new(dry_run, Origin::Portal);
+    let mut import = Import::new(&pool, &settings.numbers, terms, args.options.author(), progress, report);
+    import.note("import portal", &format!("{} accounts", portal.accounts())).await?;
+    let complete = loop {
+        let page = portal.next().await?;
+        if page.is_empty() || stop.is_cancelled() {
+            break page.is_empty();
+        }
+        for account in page {
+            match Record::of(account, &settings.numbers) {
+                Ok(record) => import.store(record).await?,
+                Err(skip) => import.skip(skip).await?,
+            }
+        }
+        import.progress.set(import.report.read());
+    };
+    let report = import.finish(complete).await?;
+    print(&report.show(output))?;
+    Ok(report.exit())
+}
+
 /// The portal as it was when the transaction began.
-pub(crate) struct Portal<'c> {
+struct Portal<'c> {
     transaction: Transaction<'c, Postgres>,
     taken_at: DateTime<Utc>,
     accounts: u64,
@@ -26,7 +72,7 @@ pub(crate) struct Portal<'c> {
 
 impl<'c> Portal<'c> {
     /// Begins the transaction and checks that the tables are the portal's.
-    pub(crate) async fn open(connection: &'c mut PgConnection) -> Result<Self, Failure> {
+    async fn open(connection: &'c mut PgConnection) -> Result<Self, Failure> {
         let mut transaction = connection.begin_with(OPEN).await?;
         sqlx::query(ISO_DATES).execute(&mut *transaction).await?;
         let columns = Columns::probe(&mut transaction).await?;
@@ -50,17 +96,17 @@ impl<'c> Portal<'c> {
     }
 
     /// How many accounts there are.
-    pub(crate) fn accounts(&self) -> u64 {
+    fn accounts(&self) -> u64 {
         self.accounts
     }
 
     /// When the snapshot was taken, by the portal's clock.
-    pub(crate) fn taken_at(&self) -> DateTime<Utc> {
+    fn taken_at(&self) -> DateTime<Utc> {
         self.taken_at
     }
 
     /// The next accounts, each once; empty at the end.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Account>, Failure> {
+    async fn next(&mut self) -> Result<Vec<Account>, Failure> {
         let mut accounts = Vec::new();
         while accounts.is_empty() {
             let rows = sqlx::query(PAGE).fetch_all(&mut *self.transaction).await?;

@@ -1,17 +1,18 @@
 //! What an import did, or would do. Its parts add up.
 
+mod text;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use producer::cli::{Exit, Output, json_line};
+use producer::cli::Exit;
 use serde::Serialize;
 use shared::phone::Rejection;
 
 use crate::{
-    file::{Format, Problem},
+    file::{row::Problem, source::Format},
     record::{Profiles, Record, Skip},
-    report_text,
-    upsert::Written,
+    tables::Written,
 };
 
 /// Lines that are named of each problem.
@@ -202,13 +203,6 @@ impl Report {
         }
     }
 
-    pub(crate) fn show(&self, output: Output) -> String {
-        match output {
-            Output::Json => json_line(self),
-            Output::Human => report_text::of(self),
-        }
-    }
-
     /// Every record, whatever became of it.
     pub(crate) fn all_stored(&self) -> u64 {
         let Stored { new, updated, unchanged, newer_here } = self.stored;
@@ -246,6 +240,8 @@ fn by_word<S: serde::Serializer>(problems: &BTreeMap<Problem, Lines>, to: S) -> 
 
 #[cfg(test)]
 mod tests {
+    use producer::cli::Output;
+
     use super::*;
 
     fn report(dry_run: bool) -> Report {

@@ -1,4 +1,4 @@
-//! What becomes of users, whatever source they come from: stored, closed, suppressed, in batches.
+//! One import, whatever source its users come from: its settings, and its rows on their way into the database.
 
 use std::collections::HashSet;
 
@@ -8,21 +8,48 @@ use producer::{
 };
 use shared::{
     audit::{self, NewEntry},
+    config::{DatabaseUrl, Env, Faults, Insecure, insecure_allowed, settings},
     phone::{E164, NumberPolicy},
+    telemetry::{self, LogFormat},
 };
 use sqlx::PgPool;
 
 use crate::{
-    batch::Batch,
-    deactivate::deactivate,
     record::{Profiles, Record, Skip},
     report::Report,
-    suppress::{Author, OptOut, suppress},
-    upsert::{Terms, upsert},
+    tables::{Author, OptOut, Terms, deactivate, suppress, upsert},
 };
 
+/// Enough that the way to the database and back does not count, few enough that nobody waits for their locks.
+const MOST_ROWS: usize = 1000;
+const MOST_BYTES: usize = 256 * 1024;
 /// Closed accounts, or opt-outs, in one statement.
 const TOGETHER: usize = 500;
+
+/// The settings of every import.
+pub(crate) struct Settings {
+    pub(crate) database: DatabaseUrl,
+    pub(crate) numbers: NumberPolicy,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    /// Reads them and what `more` reads, so that all faults are told at once. `more` learns whether unencrypted
+    /// connections are allowed.
+    pub(crate) fn read<T>(
+        mut env: Env,
+        more: impl FnOnce(&mut Env, &Insecure) -> T,
+    ) -> Result<(Self, T), Faults> {
+        let insecure = &insecure_allowed(&mut env);
+        let settings = Self {
+            database: DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure),
+            numbers: NumberPolicy::read(&mut env),
+            log_format: telemetry::log_format(&mut env),
+        };
+        let more = more(&mut env, insecure);
+        env.finish((settings, more))
+    }
+}
 
 /// One import on its way.
 pub(crate) struct Import<'a> {
@@ -146,5 +173,62 @@ impl<'a> Import<'a> {
             self.report.deactivated += repeat(|| deactivate(self.pool, &users, self.terms)).await?;
         }
         Ok(())
+    }
+}
+
+/// Rows for one statement.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Whether the statement would become too large with `record`.
+    fn is_full_for(&self, record: &Record) -> bool {
+        let rows = self.records.len();
+        rows == MOST_ROWS || (rows > 0 && self.bytes + record.bytes() > MOST_BYTES)
+    }
+
+    fn push(&mut self, record: Record) {
+        self.bytes += record.bytes();
+        self.records.push(record);
+    }
+
+    /// The rows, sorted: whoever else locks rows of `users` takes them in the same order.
+    fn take(&mut self) -> Vec<Record> {
+        self.bytes = 0;
+        let mut records = std::mem::take(&mut self.records);
+        records.sort_by(|one, other| one.user_id.cmp(&other.user_id));
+        records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{Account, Profile};
+
+    fn record(id: usize, name: usize) -> Record {
+        let profile = Profile { name: Some("x".repeat(name)), ..Profile::default() };
+        let account =
+            Account { id: id.to_string(), active: true, mother: Some(profile), ..Account::default() };
+        Record::of(account, &NumberPolicy::read(&mut Env::of([("DEFAULT_REGION", "NP")]))).unwrap()
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_rows_and_bytes() {
+        for name in [0, 250] {
+            let mut batch = Batch::default();
+            let mut id = 0;
+            while !batch.is_full_for(&record(id, name)) {
+                batch.push(record(id, name));
+                id += 1;
+            }
+            assert_eq!(id == MOST_ROWS, name == 0);
+            assert!(batch.bytes <= MOST_BYTES && id > 20);
+            let taken = batch.take();
+            assert!(taken.is_sorted_by_key(|r| r.user_id.clone()) && !batch.is_full_for(&taken[0]));
+        }
     }
 }

@@ -7,13 +7,11 @@ use producer::cli::{Beginning, Bounded, Failure, formula};
 
 use super::{
     cells::Cells,
-    layout::Role,
-    mapping::Mapping,
-    problem::Problem,
-    row::{self, Bad, Row},
-    wording::{self, Columns},
+    column_errors::{self, Columns},
+    layout::{Mapping, Role},
+    row::{self, Bad, Problem, Row},
 };
-use crate::person::Person;
+use crate::record::Person;
 
 /// Gives every record to `sink` until that wants no more. `reader` begins at the header, and its lines end with LF.
 /// Fails at the end if a column without a name holds something.
@@ -70,7 +68,7 @@ impl Nameless<'_> {
 
     fn check(self) -> Result<(), Failure> {
         let holding: Vec<(usize, u64)> = self.holding.into_iter().collect();
-        if holding.is_empty() { Ok(()) } else { Err(wording::nameless(&holding)) }
+        if holding.is_empty() { Ok(()) } else { Err(column_errors::nameless(&holding)) }
     }
 }
 

@@ -12,13 +12,11 @@ use shared::phone;
 
 use super::{
     cells::Cells,
-    layout::Role,
-    mapping::Mapping,
-    problem::Problem,
-    row::{self, Bad, Row},
-    wording::Columns,
+    column_errors::Columns,
+    layout::{Mapping, Role},
+    row::{self, Bad, Problem, Row},
 };
-use crate::person::Person;
+use crate::record::Person;
 
 /// The most different keys in one file. A file with more is not a list of users.
 const MOST_KEYS: usize = 1000;

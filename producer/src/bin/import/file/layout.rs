@@ -1,12 +1,72 @@
-//! Which column holds what: by its name, or as the command line says.
+//! Which column holds what: by its name, or as `--map` and `--ignore` say.
 
 use producer::cli::Failure;
 
 use super::{
-    field::Field,
-    mapping::Mapping,
-    wording::{self, Columns},
+    cells::Field,
+    column_errors::{self, Columns},
 };
+
+/// A pair of `--map`: a field and the column that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Assignment {
+    field: Field,
+    /// A title or, such as `#3`, a position.
+    column: String,
+}
+
+/// One `--map`: a pair, or several with commas between them.
+///
+/// A title may hold commas: a comma begins another pair only if a known field and `=` follow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignments(Vec<Assignment>);
+
+impl std::str::FromStr for Assignments {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        pairs(text).into_iter().map(assignment).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn pairs(text: &str) -> Vec<&str> {
+    let named = |rest: &str| rest.split_once('=').is_some_and(|(field, _)| Field::of(field).is_some());
+    let commas = text.match_indices(',').map(|(at, _)| at).filter(|at| named(&text[at + 1..]));
+    let mut pairs = Vec::new();
+    let mut start = 0;
+    for comma in commas {
+        pairs.push(&text[start..comma]);
+        start = comma + 1;
+    }
+    pairs.push(&text[start..]);
+    pairs
+}
+
+fn assignment(text: &str) -> Result<Assignment, String> {
+    let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN, such as phone=Mobile")?;
+    let known = Field::of(field).ok_or_else(|| format!("no field `{field}`; there are {}", Field::list()))?;
+    Ok(Assignment { field: known, column: column.to_owned() })
+}
+
+/// What the command line says about columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mapping {
+    map: Vec<Assignment>,
+    /// Each a column or, if no column is called so, several with commas between them.
+    ignore: Vec<String>,
+}
+
+impl Mapping {
+    /// Of every `--map` and every `--ignore`.
+    pub(crate) fn new(map: &[Assignments], ignore: &[String]) -> Self {
+        Self { map: map.iter().flat_map(|one| one.0.clone()).collect(), ignore: ignore.to_vec() }
+    }
+
+    /// Whether `--map` names the column of `field`.
+    fn names(&self, field: Field) -> bool {
+        self.map.iter().any(|assigned| assigned.field == field)
+    }
+}
 
 /// What becomes of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,17 +103,17 @@ impl Mapping {
         };
         for field in [Field::Id, Field::Phone] {
             if with(Role::Holds(field)).is_empty() {
-                return Err(wording::missing(field));
+                return Err(column_errors::missing(field));
             }
         }
         let unknown = with(Role::Unknown);
         if !unknown.is_empty() {
-            return Err(wording::not_known(columns, &unknown));
+            return Err(column_errors::not_known(columns, &unknown));
         }
         for field in Field::ALL {
             let holding = with(Role::Holds(field));
             if holding.len() > 1 {
-                return Err(wording::ambiguous(field, columns, &holding));
+                return Err(column_errors::ambiguous(field, columns, &holding));
             }
         }
         Ok(roles)
@@ -94,7 +154,7 @@ impl Mapping {
         let mapped = self.map.iter().map(|assigned| assigned.column.as_str());
         let ignored = self.ignore.iter().flat_map(|text| ignored(text, columns));
         match mapped.chain(ignored).find(|name| fits(name, columns).is_empty()) {
-            Some(name) => Err(wording::no_column(name, columns)),
+            Some(name) => Err(column_errors::no_column(name, columns)),
             None => Ok(()),
         }
     }
@@ -125,90 +185,4 @@ fn fits(name: &str, columns: Columns<'_>) -> Vec<(usize, Fit)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::file::Assignments;
-
-    fn mapping(map: &[&str], ignore: &[&str]) -> Mapping {
-        let map: Vec<Assignments> = map.iter().map(|text| text.parse().unwrap()).collect();
-        let ignore: Vec<String> = ignore.iter().map(|text| (*text).to_owned()).collect();
-        Mapping::new(&map, &ignore)
-    }
-
-    fn header(text: &str) -> Vec<String> {
-        text.split('|').map(str::to_owned).collect()
-    }
-
-    fn layout(mapping: &Mapping, text: &str) -> Result<Vec<Role>, String> {
-        mapping.layout(Columns::Header(&header(text))).map_err(|e| e.to_string())
-    }
-
-    fn refused(mapping: &Mapping, text: &str) -> String {
-        layout(mapping, text).unwrap_err()
-    }
-
-    const ID: Role = Role::Holds(Field::Id);
-    const PHONE: Role = Role::Holds(Field::Phone);
-
-    #[test]
-    fn columns_are_found_by_name_or_by_map() {
-        let plain = layout(&mapping(&[], &[]), "User_ID| phone number|name").unwrap();
-        assert_eq!(plain, [ID, PHONE, Role::Holds(Field::Name)]);
-        let mapped = mapping(&["phone=Kontakt", "id=Nr"], &["Note"]);
-        assert_eq!(layout(&mapped, "Nr|kontakt|note").unwrap(), [ID, PHONE, Role::Ignored]);
-    }
-
-    #[test]
-    fn titles_may_hold_commas_and_equal_signs() {
-        let mapping = mapping(&["phone=Mobile (10 digits, no spaces)"], &["Remarks, if any", "a=b,c", "c,d"]);
-        let roles = layout(&mapping, "id|Mobile (10 digits, no spaces)|Remarks, if any|a=b|c|d").unwrap();
-        assert_eq!(roles, [ID, PHONE, Role::Ignored, Role::Ignored, Role::Ignored, Role::Ignored]);
-    }
-
-    #[test]
-    fn a_position_tells_columns_of_one_name_apart() {
-        let by_position = mapping(&["phone=#2"], &["#3"]);
-        assert_eq!(layout(&by_position, "id|phone|phone").unwrap(), [ID, PHONE, Role::Ignored]);
-        let both = mapping(&["phone=phone"], &["#2"]);
-        assert_eq!(layout(&both, "id|phone|phone").unwrap(), [ID, Role::Ignored, PHONE]);
-        let title_first = mapping(&["phone=#1"], &[]);
-        assert_eq!(layout(&title_first, "id|#1").unwrap(), [ID, PHONE]);
-        assert!(refused(&mapping(&["phone=#3"], &[]), "id|phone").contains("no column `#3`"));
-    }
-
-    #[test]
-    fn exact_titles_come_before_similar_ones() {
-        let exact = mapping(&["phone=phone"], &["Phone"]);
-        assert_eq!(layout(&exact, "id|Phone|phone").unwrap(), [ID, Role::Ignored, PHONE]);
-        assert_eq!((exact.role_of_key("Phone"), exact.role_of_key("phone")), (Role::Ignored, PHONE));
-        assert_eq!(mapping(&["phone=#1"], &[]).role_of_key("tel"), Role::Unknown);
-    }
-
-    #[test]
-    fn what_is_not_known_is_named() {
-        let plain = mapping(&[], &[]);
-        assert!(refused(&plain, "id|phone|bp|Blood group").contains("`bp`, `Blood group`"));
-        assert!(refused(&plain, "id|user_id|phone").contains("two columns could be the id"));
-        assert!(refused(&plain, "phone|name").contains("--map id=COLUMN"));
-        assert!(
-            refused(&mapping(&["id=user_id"], &[]), "id|user_id|phone").contains("unknown columns: `id`")
-        );
-        assert!(refused(&mapping(&[], &["nte"]), "id|phone|note").contains("no column `nte`; it has `id`"));
-    }
-
-    #[test]
-    fn nameless_columns_are_no_unknown_ones() {
-        let roles = layout(&mapping(&[], &[]), "id|phone|| ").unwrap();
-        assert_eq!(roles, [ID, PHONE, Role::Nameless, Role::Nameless]);
-        assert_eq!(layout(&mapping(&["phone=#2"], &[""]), "id||").unwrap(), [ID, PHONE, Role::Ignored]);
-        assert_eq!(mapping(&[], &[]).role_of_key(""), Role::Unknown);
-    }
-
-    #[test]
-    fn data_in_place_of_a_header_are_not_shown() {
-        let text = refused(&mapping(&[], &[]), "1|9807969278|Maya Karki");
-        assert!(!text.contains("980") && !text.contains("Maya"), "{text}");
-        let text = refused(&mapping(&[], &[]), "id|phone|९८०७९६९२७८");
-        assert!(!text.contains('९') && text.contains("#3"), "{text}");
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! The file itself. What cannot be read twice is kept in a temporary file that nobody else can open and that is
-//! gone with the process.
+//! The file itself, and its rows. What cannot be read twice is kept in a temporary file that nobody else can open and that
+//! is gone with the process.
 
 use std::{
     fs::File,
@@ -12,7 +12,40 @@ use chrono::{DateTime, Utc};
 use producer::cli::{Beginning, Failure, first_bytes};
 use shared::lines::UniversalLines;
 
-use super::rows::Format;
+use super::{csv_rows, json_rows, layout::Mapping, row::Row};
+
+/// What a file is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    Csv,
+    Jsonl,
+}
+
+impl Format {
+    /// As it is typed.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// Gives every row to `sink`, which says whether it wants more. Fails on what is wrong with the file as a whole.
+pub(super) fn each(
+    source: &mut Source,
+    format: Format,
+    mapping: &Mapping,
+    sink: impl FnMut(Row) -> bool,
+) -> Result<(), Failure> {
+    let beginning = source.beginning;
+    let reader = source.reader()?;
+    match format {
+        Format::Csv => csv_rows::each(reader, &beginning, mapping, sink),
+        Format::Jsonl => json_rows::each(reader, mapping, sink),
+    }
+}
 
 /// A file that can be read from its beginning any number of times.
 pub(super) struct Source {

@@ -1,13 +1,25 @@
-//! The report of an import, for people.
+//! How a report is written: for people, or as JSON.
 
 use std::fmt::{self, Write};
 
 use chrono::SecondsFormat;
 
-use crate::report::{FileNote, Lines, Origin, Report, TwoProfiles};
+use producer::cli::{Output, json_line};
+
+use super::{FileNote, Lines, Origin, Report, TwoProfiles};
+
+impl Report {
+    /// Without a last line break.
+    pub(crate) fn show(&self, output: Output) -> String {
+        match output {
+            Output::Json => json_line(self),
+            Output::Human => of(self),
+        }
+    }
+}
 
 /// Several lines, without a line break at the end.
-pub(crate) fn of(report: &Report) -> String {
+fn of(report: &Report) -> String {
     let mut text = String::new();
     // Err: writing to a String cannot fail.
     let _ = write(report, &mut text);

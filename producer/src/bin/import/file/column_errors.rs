@@ -2,7 +2,7 @@
 
 use producer::cli::Failure;
 
-use super::field::Field;
+use super::cells::Field;
 
 /// The columns of a file.
 #[derive(Debug, Clone, Copy)]

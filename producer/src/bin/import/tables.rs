@@ -1,11 +1,13 @@
-//! Table `users`: storing what an import found.
+//! The statements of an import on the tables `users` and `suppressions`.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use producer::UserKind;
-use shared::phone::NumberPolicy;
+use producer::{UserId, UserKind};
+use shared::phone::{E164, NumberPolicy};
 use sqlx::PgPool;
 
-use crate::{readings::Readings, record::Record};
+use crate::record::Record;
 
 /// What became of a batch. A row that is none of these is stored already, just so.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -131,4 +133,138 @@ pub(crate) async fn upsert(
     .await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(Written { new: count(counts.new), updated: count(counts.updated), newer: count(counts.newer) })
+}
+
+/// One reading per record, in their order.
+struct Readings {
+    /// E.164; none unless it can be texted.
+    textable: Vec<Option<String>>,
+    /// E.164, even where its country may not be texted: tells spellings of one number from two numbers.
+    identities: Vec<Option<String>>,
+}
+
+impl Readings {
+    /// Reads the numbers of `records`, whose ids are `ids`.
+    async fn of(
+        pool: &PgPool,
+        numbers: &NumberPolicy,
+        records: &[Record],
+        ids: &[String],
+    ) -> Result<Self, sqlx::Error> {
+        let hints = country_hints(pool, ids).await?;
+        let hinted = records.iter().zip(ids).map(|(record, id)| (record, hints.get(id).map(String::as_str)));
+        let text = |number: E164| number.as_str().to_owned();
+        let (textable, identities) = hinted
+            .map(|(record, hint)| {
+                let raw = &record.phone_raw;
+                let textable = match hint {
+                    None => record.phone_e164.clone(),
+                    Some(_) => numbers.textable(raw, hint).ok().map(|phone| text(phone.e164)),
+                };
+                (textable, numbers.identity(raw, hint).map(text))
+            })
+            .unzip();
+        Ok(Self { textable, identities })
+    }
+}
+
+async fn country_hints(pool: &PgPool, ids: &[String]) -> Result<HashMap<String, String>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT user_id, country_hint AS "country_hint!" FROM users
+           WHERE user_id = ANY ($1) AND country_hint IS NOT NULL"#,
+        ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.user_id, row.country_hint)).collect())
+}
+
+/// Marks those of `users` that are stored as inactive, so that no backfill enqueues them; gives their
+/// count. Without `write` the same statement only counts.
+pub(crate) async fn deactivate(pool: &PgPool, users: &[UserId], terms: Terms) -> Result<u64, sqlx::Error> {
+    let ids: Vec<String> = users.iter().map(ToString::to_string).collect();
+    let count = sqlx::query_scalar!(
+        r#"
+        WITH closed AS (
+            SELECT user_id FROM users WHERE user_id = ANY ($1) AND active AND changed_at <= $2
+        ), written AS (
+            UPDATE users SET active = false, source = 'import', changed_at = $2, updated_at = now()
+            FROM closed
+            WHERE users.user_id = closed.user_id AND $3
+        )
+        SELECT count(*) AS "count!" FROM closed
+        "#,
+        &ids,
+        terms.taken_at,
+        terms.write,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Somebody who is not to be texted.
+pub(crate) struct OptOut {
+    /// None in a row that names nobody.
+    pub(crate) user_id: Option<UserId>,
+    /// As typed.
+    pub(crate) phone_raw: String,
+    /// None when it cannot be read.
+    pub(crate) phone: Option<E164>,
+}
+
+/// Who suppresses, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct Author {
+    pub(crate) actor: String,
+    pub(crate) reason: String,
+}
+
+/// Puts the numbers on the list, and with them those that an event's country makes of the same text; gives the count
+/// of those that were not there. Without `write` the same statement only counts.
+pub(crate) async fn suppress(
+    pool: &PgPool,
+    opt_outs: &[OptOut],
+    author: &Author,
+    write: bool,
+) -> Result<u64, sqlx::Error> {
+    let ids: Vec<Option<&str>> = opt_outs.iter().map(|o| o.user_id.as_ref().map(UserId::as_str)).collect();
+    let raws: Vec<&str> = opt_outs.iter().map(|o| o.phone_raw.as_str()).collect();
+    let phones: Vec<Option<&str>> = opt_outs.iter().map(|o| o.phone.as_ref().map(E164::as_str)).collect();
+    let reason = if author.reason.is_empty() { "opted out in imported data" } else { &author.reason };
+    let count = sqlx::query_scalar!(
+        r#"
+        WITH told AS (
+            SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS t (user_id, phone_raw, phone)
+        ), numbers AS (
+            SELECT phone FROM told WHERE phone IS NOT NULL
+            UNION
+            SELECT u.phone_e164 FROM told t JOIN users u USING (user_id)
+            WHERE u.phone_raw = t.phone_raw AND u.phone_e164 IS NOT NULL
+        ), fresh AS (
+            SELECT phone FROM numbers n
+            WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = n.phone AND s.lifted_at IS NULL)
+        ), written AS (
+            INSERT INTO suppressions (phone_e164, source, actor, reason)
+            SELECT phone, 'import', $4, $5 FROM fresh WHERE $6 ORDER BY phone
+            ON CONFLICT DO NOTHING
+        )
+        SELECT count(*) AS "count!" FROM fresh
+        "#,
+        &ids as &[Option<&str>],
+        &raws as &[&str],
+        &phones as &[Option<&str>],
+        author.actor,
+        reason,
+        write,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The time of our database. Data are never dated after it: by a portal or a file server whose clock is ahead, events
+/// that follow the import would look older than it.
+pub(crate) async fn now(pool: &PgPool) -> Result<DateTime<Utc>, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT now() AS "now!""#).fetch_one(pool).await
 }

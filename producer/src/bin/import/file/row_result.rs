@@ -1,0 +1,132 @@
+//! What becomes of a row in the second reading, and the lines of `--report` about it.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use producer::{UserId, cli::Failure};
+use shared::{phone::NumberPolicy, spreadsheet::inert};
+
+use super::{
+    check::{Ids, Standing},
+    row::{Problem, Row},
+};
+use crate::{
+    record::{Person, Profiles, Record},
+    tables::OptOut,
+};
+
+/// A row and its verdict.
+pub(super) struct Found {
+    pub(super) line: u64,
+    pub(super) user_id: Option<UserId>,
+    pub(super) verdict: Verdict,
+    pub(super) opt_out: Option<OptOut>,
+}
+
+/// What becomes of a row.
+pub(super) enum Verdict {
+    Store(Box<Record>),
+    /// Her account is closed.
+    Closed,
+    /// An earlier row says the same.
+    Repeated,
+    Bad(Problem),
+}
+
+impl Found {
+    /// Judges a row, all rows being known to `ids`.
+    pub(super) fn of(row: Row, ids: &Ids, numbers: &NumberPolicy) -> Self {
+        let line = row.line;
+        let (user_id, opted_out, verdict) = match row.read {
+            Ok(person) => {
+                let user_id = Some(person.user_id.clone());
+                let standing = ids.standing(&person.user_id, line);
+                let opted_out =
+                    (person.opted_out && standing != Standing::Repeated).then(|| person.phone.clone());
+                (user_id, opted_out, Verdict::of(person, standing, numbers))
+            }
+            Err(bad) => (bad.user_id, bad.opted_out, Verdict::Bad(bad.problem)),
+        };
+        let opt_out = opted_out.map(|phone_raw| OptOut {
+            phone: numbers.identity(&phone_raw, None),
+            phone_raw,
+            user_id: user_id.clone(),
+        });
+        Self { line, user_id, verdict, opt_out }
+    }
+}
+
+impl Verdict {
+    fn of(person: Person, standing: Standing, numbers: &NumberPolicy) -> Self {
+        match standing {
+            Standing::Different => Self::Bad(Problem::DuplicateId),
+            Standing::Repeated => Self::Repeated,
+            Standing::First if !person.active => Self::Closed,
+            Standing::First => Self::Store(Box::new(Record::of_person(person, Profiles::One, numbers))),
+        }
+    }
+}
+
+/// The reason and what to do; none where all is well.
+pub(super) fn advice(found: &Found) -> Option<(&'static str, &'static str)> {
+    match &found.verdict {
+        Verdict::Bad(problem) => Some((problem.as_str(), problem.advice())),
+        Verdict::Closed => Some(("inactive", "nothing: her account is closed, she is not stored")),
+        Verdict::Repeated => Some(("repeated", "nothing: an earlier row says the same")),
+        Verdict::Store(_) if found.opt_out.as_ref().is_some_and(|o| o.phone.is_none()) => Some((
+            "opted_out_no_number",
+            "correct the number: only a number that can be read can be suppressed",
+        )),
+        Verdict::Store(record) => record
+            .number
+            .err()
+            .map(|why| (why.as_str(), "correct her number; she is stored, and not texted until then")),
+    }
+}
+
+/// `--report FILE`: every row that an admin may want to look at, without a number or a name.
+/// Comma-separated values, or nothing at all.
+pub(super) struct RowReport(Option<csv::Writer<File>>);
+
+impl RowReport {
+    /// Begins the file anew, readable for its owner alone.
+    pub(super) fn create(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self(None)) };
+        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file =
+            opened.map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", path.display())))?;
+        let mut report = Self(Some(csv::Writer::from_writer(file)));
+        report.write(["user_id", "line", "reason", "what_to_do"])?;
+        Ok(report)
+    }
+
+    /// One row of the file.
+    pub(super) fn row(
+        &mut self,
+        user: Option<&UserId>,
+        line: u64,
+        reason: &str,
+        advice: &str,
+    ) -> io::Result<()> {
+        if self.0.is_none() {
+            return Ok(());
+        }
+        let line = line.to_string();
+        self.write([user.map_or("", UserId::as_str), &line, reason, advice])
+    }
+
+    /// Everything is in the file.
+    pub(super) fn close(mut self) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), csv::Writer::flush)
+    }
+
+    fn write(&mut self, cells: [&str; 4]) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), |csv| {
+            csv.write_record(cells.map(|cell| inert(cell).into_owned())).map_err(io::Error::other)
+        })
+    }
+}
