@@ -76,6 +76,7 @@ command_fmt() {
 command_lint() {
     check_format
     check_clippy
+    check_library
     check_files
 }
 

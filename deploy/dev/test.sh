@@ -39,6 +39,15 @@ check_clippy() {
     fi
 }
 
+# What a portal depends on: the producer without its programs. Other features of its dependencies need a folder of their own.
+check_library() {
+    if has_tool clippy; then
+        cargo clippy --locked --package producer --lib --no-default-features --target-dir target/library --quiet -- -D warnings
+    else
+        skipped_without clippy
+    fi
+}
+
 # The tests start the binaries that were compiled before, and find the services by these two variables. Most of them wait
 # for a fault to pass, so more run at once than there are cores; the stock limit of 100 connections to Postgres bears four.
 check_tests() {

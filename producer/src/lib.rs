@@ -36,7 +36,7 @@ pub mod relay;
 pub use publish::{Confirmed, Producer, broker_of_process};
 pub use shared::{
     amqp::{PublishError, StartError},
-    config::Broker,
+    config::{Broker, Faults},
     domain::{BadUserId, UserId},
     events::{Signup, UserKind},
 };
