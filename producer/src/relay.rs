@@ -8,8 +8,8 @@
 //! use producer::relay::{self, CancellationToken, Settings};
 //!
 //! let stop = CancellationToken::new();
-//! let tally = relay::run(Settings::of_process()?, &stop).await?;
-//! println!("published {} rows", tally.published);
+//! let stats = relay::run(Settings::of_process()?, &stop).await?;
+//! println!("published {} rows", stats.published);
 //! # Ok(())
 //! # }
 //! ```
@@ -87,7 +87,7 @@ impl Settings {
 
 /// What a relay has done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Tally {
+pub struct Stats {
     /// Rows that the broker confirmed and the relay marked.
     pub published: u64,
     /// Attempts that ended with a `last_error`.
@@ -121,7 +121,7 @@ pub enum Error {
 ///
 /// # Errors
 /// The outbox cannot be used at the start.
-pub async fn run(settings: Settings, stop: &CancellationToken) -> Result<Tally, Error> {
+pub async fn run(settings: Settings, stop: &CancellationToken) -> Result<Stats, Error> {
     let pool = open(&settings.outbox).await?;
     let _gauges = settings.gauges.then(|| AbortOnDropHandle::new(tokio::spawn(measure(pool.clone()))));
     Ok(Relay::new(pool, Producer::start(settings.broker)).run(stop).await)
@@ -132,7 +132,7 @@ pub async fn run(settings: Settings, stop: &CancellationToken) -> Result<Tally, 
 ///
 /// # Errors
 /// The outbox or RabbitMQ cannot be used. Rows that were marked before stay marked.
-pub async fn run_once(settings: Settings, stop: &CancellationToken) -> Result<Tally, Error> {
+pub async fn run_once(settings: Settings, stop: &CancellationToken) -> Result<Stats, Error> {
     let pool = open(&settings.outbox).await?;
     let producer = Producer::connect(settings.broker).await.map_err(Error::Broker)?;
     Relay::new(pool, producer).once(stop).await
@@ -164,7 +164,7 @@ struct Relay {
     pool: PgPool,
     producer: Producer,
     pauses: Pauses,
-    tally: Tally,
+    stats: Stats,
 }
 
 /// How one batch ended.
@@ -175,10 +175,10 @@ enum Step {
 
 impl Relay {
     fn new(pool: PgPool, producer: Producer) -> Self {
-        Self { pool, producer, pauses: Pauses::default(), tally: Tally::default() }
+        Self { pool, producer, pauses: Pauses::default(), stats: Stats::default() }
     }
 
-    async fn once(mut self, stop: &CancellationToken) -> Result<Tally, Error> {
+    async fn once(mut self, stop: &CancellationToken) -> Result<Stats, Error> {
         while !stop.is_cancelled() {
             match self.step().await {
                 Step::Settled(Batch { outage: Some(why), .. }) => return Err(Error::BrokerLost(why)),
@@ -187,11 +187,11 @@ impl Relay {
                 Step::Database(error) => return Err(Error::Database(error)),
             }
         }
-        self.tally.purged += outbox::purge(&self.pool).await.map_err(Error::Database)?;
-        Ok(self.tally)
+        self.stats.purged += outbox::purge(&self.pool).await.map_err(Error::Database)?;
+        Ok(self.stats)
     }
 
-    async fn run(mut self, stop: &CancellationToken) -> Tally {
+    async fn run(mut self, stop: &CancellationToken) -> Stats {
         let listener = Listener::start(self.pool.clone());
         let (mut outages, mut purge_at) = (0, Instant::now());
         while !stop.is_cancelled() {
@@ -216,7 +216,7 @@ impl Relay {
             let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
             outages += 1;
         }
-        self.tally
+        self.stats
     }
 
     async fn step(&mut self) -> Step {
@@ -226,8 +226,8 @@ impl Relay {
             Ok(Err(error)) => return Step::Database(error),
             Err(_) => return Step::Database(sqlx::Error::PoolTimedOut),
         };
-        self.tally.published += settled.published;
-        self.tally.failed += settled.failed;
+        self.stats.published += settled.published;
+        self.stats.failed += settled.failed;
         if settled.read > 0 {
             tracing::info!(published = settled.published, failed = settled.failed, "outbox batch");
         }
@@ -246,7 +246,7 @@ impl Relay {
     async fn purge(&mut self) {
         match outbox::purge(&self.pool).await {
             Ok(purged) => {
-                self.tally.purged += purged;
+                self.stats.purged += purged;
                 tracing::info!(purged, "published rows older than 24 h deleted");
             }
             Err(error) => tracing::warn!(error = db::sqlstate(&error), "published rows were not deleted"),

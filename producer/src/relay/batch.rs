@@ -29,7 +29,7 @@ pub(super) struct Batch {
 }
 
 #[derive(Default)]
-struct Verdicts {
+struct Answers {
     published: Vec<Uuid>,
     failed: Vec<(Uuid, i32, String)>,
     outage: Option<String>,
@@ -46,26 +46,26 @@ pub(super) async fn relay(
     if rows.is_empty() {
         return Ok(Batch::default());
     }
-    let verdicts = publish(producer, &rows).await;
+    let answers = publish(producer, &rows).await;
     let (ids, errors): (Vec<_>, Vec<_>) =
-        verdicts.failed.iter().map(|(id, _, error)| (*id, error.clone())).unzip();
-    outbox::mark_published(&mut transaction, &verdicts.published).await?;
+        answers.failed.iter().map(|(id, _, error)| (*id, error.clone())).unzip();
+    outbox::mark_published(&mut transaction, &answers.published).await?;
     outbox::mark_failed(&mut transaction, &ids, &errors).await?;
     transaction.commit().await?;
-    for (id, attempts, error) in &verdicts.failed {
+    for (id, attempts, error) in &answers.failed {
         tracing::warn!(row = %id, attempts = attempts + 1, error, "outbox row not published");
         pauses.pause(*id, *attempts, Instant::now());
     }
     Ok(Batch {
         read: rows.len(),
-        published: verdicts.published.len() as u64,
+        published: answers.published.len() as u64,
         failed: ids.len() as u64,
-        outage: verdicts.outage,
+        outage: answers.outage,
     })
 }
 
-async fn publish(producer: &Producer, rows: &[Row]) -> Verdicts {
-    let mut verdicts = Verdicts::default();
+async fn publish(producer: &Producer, rows: &[Row]) -> Answers {
+    let mut answers = Answers::default();
     let mut events: Vec<Outgoing> = Vec::with_capacity(rows.len());
     let mut sent = Vec::with_capacity(rows.len());
     for row in rows {
@@ -74,19 +74,19 @@ async fn publish(producer: &Producer, rows: &[Row]) -> Verdicts {
                 events.push(event);
                 sent.push(row);
             }
-            Err(unfit) => verdicts.failed.push((row.id, row.attempts, unfit.to_string())),
+            Err(invalid) => answers.failed.push((row.id, row.attempts, invalid.to_string())),
         }
     }
     for (row, answer) in sent.into_iter().zip(producer.in_order(events).await) {
         match answer {
-            Ok(_) => verdicts.published.push(row.id),
+            Ok(_) => answers.published.push(row.id),
             Err(error) => match refusal(&error) {
-                Some(why) => verdicts.failed.push((row.id, row.attempts, why.to_owned())),
-                None => verdicts.outage = Some(error.to_string()),
+                Some(why) => answers.failed.push((row.id, row.attempts, why.to_owned())),
+                None => answers.outage = Some(error.to_string()),
             },
         }
     }
-    verdicts
+    answers
 }
 
 /// Why the broker did not take this event; none when it did not answer at all.

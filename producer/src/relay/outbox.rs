@@ -30,7 +30,7 @@ pub(super) struct Row {
 
 /// Why a row can never be published as it is. Shows nothing of its content.
 #[derive(Debug, thiserror::Error, PartialEq)]
-pub(super) enum Unfit {
+pub(super) enum InvalidRow {
     #[error("type is not {SIGNED_UP}")]
     Type,
     #[error(transparent)]
@@ -41,14 +41,14 @@ pub(super) enum Unfit {
 
 impl Row {
     /// A full event keeps id and time; bare data gets those of the row, the same at every repetition.
-    pub(super) fn event(&self) -> Result<Outgoing, Unfit> {
+    pub(super) fn event(&self) -> Result<Outgoing, InvalidRow> {
         if self.event_type != SIGNED_UP {
-            return Err(Unfit::Type);
+            return Err(InvalidRow::Type);
         }
         let payload = self.payload.as_bytes();
         let event = events::decode(payload)?;
         let (id, body) = match (event.kind, event.id) {
-            (Kind::Stored(_), _) => return Err(Unfit::OtherEvent),
+            (Kind::Stored(_), _) => return Err(InvalidRow::OtherEvent),
             (Kind::SignedUp(_), Some(id)) => (id, payload.to_vec()),
             (Kind::SignedUp(signup), None) => {
                 let id = self.id.to_string();
@@ -166,8 +166,8 @@ mod tests {
     fn the_rest_is_unfit_without_being_shown() {
         let stored =
             r#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
-        assert_eq!(row(SIGNED_UP, stored).event().unwrap_err(), Unfit::OtherEvent);
-        assert_eq!(row("signup", r#"{"user_id":"8"}"#).event().unwrap_err(), Unfit::Type);
+        assert_eq!(row(SIGNED_UP, stored).event().unwrap_err(), InvalidRow::OtherEvent);
+        assert_eq!(row("signup", r#"{"user_id":"8"}"#).event().unwrap_err(), InvalidRow::Type);
         for bad in [r#""9807969278""#, r#"{"phone_number":"9807969278"}"#, r#"{"user_id":["9807969278"]}"#] {
             let text = row(SIGNED_UP, bad).event().unwrap_err().to_string();
             assert!(!text.contains("980"), "{text}");

@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 use producer::cli::{EXIT_CODES, TEMPLATE};
 
 use crate::{
-    options::{Filters, Order, RunName},
+    options::{Filters, RunName, RunOptions},
     outcomes::{Canary, Share},
 };
 
@@ -41,10 +41,10 @@ pub(crate) struct Args {
 
 impl Args {
     /// What they ask of a new run.
-    pub(crate) fn order(&self) -> Order {
+    pub(crate) fn run_options(&self) -> RunOptions {
         let share = self.safety.canary_share.unwrap_or_default();
         let canary = self.safety.canary.map(|users| Canary { users, share });
-        Order { filters: self.filters.clone(), canary }
+        RunOptions { filters: self.filters.clone(), canary }
     }
 }
 

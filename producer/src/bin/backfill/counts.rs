@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 use shared::{domain::decision::SkipReason, phone::Rejection};
 
-use crate::plan::{Expect, Verdict};
+use crate::plan::{Action, Expect};
 
 /// Users by the reason why their number cannot be texted.
 pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
@@ -97,14 +97,14 @@ pub(crate) fn label(word: &str) -> &str {
 
 /// How many more users may be enqueued; none: any number.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct Quota {
     /// Of any kind.
     pub(crate) limit: Option<u64>,
     /// To be welcomed.
     pub(crate) welcomes: Option<u64>,
 }
 
-impl Room {
+impl Quota {
     /// What is left of `limit` and of `welcomes`.
     pub(crate) fn of(enqueued: &Enqueued, limit: Option<u64>, welcomes: Option<u64>) -> Self {
         Self {
@@ -115,13 +115,13 @@ impl Room {
 
     /// How many users of a page may be handled. Who shares a phone counts as a welcome here: a page that is cut too
     /// short is followed by another.
-    pub(crate) fn fits(mut self, verdicts: impl Iterator<Item = Verdict>) -> usize {
+    pub(crate) fn fits(mut self, actions: impl Iterator<Item = Action>) -> usize {
         let mut handled = 0;
-        for verdict in verdicts {
+        for action in actions {
             if self.limit == Some(0) || self.welcomes == Some(0) {
                 break;
             }
-            if let Verdict::Enqueue(expect) | Verdict::Enqueued(expect) = verdict {
+            if let Action::Enqueue(expect) | Action::Enqueued(expect) = action {
                 self.limit = self.limit.map(|left| left - 1);
                 let welcome = u64::from(matches!(expect, Expect::Welcome { .. }));
                 self.welcomes = self.welcomes.map(|left| left - welcome);
@@ -167,13 +167,13 @@ mod tests {
     #[test]
     fn a_page_is_cut_where_the_room_ends() {
         let page = [
-            Verdict::Enqueue(Expect::SharedPhone),
-            Verdict::Skip(SkipReason::Inactive),
-            Verdict::Enqueue(Expect::Welcome { segments: 1 }),
-            Verdict::Skip(SkipReason::Inactive),
-            Verdict::Enqueue(Expect::Welcome { segments: 1 }),
+            Action::Enqueue(Expect::SharedPhone),
+            Action::Skip(SkipReason::Inactive),
+            Action::Enqueue(Expect::Welcome { segments: 1 }),
+            Action::Skip(SkipReason::Inactive),
+            Action::Enqueue(Expect::Welcome { segments: 1 }),
         ];
-        let fits = |limit, welcomes| Room { limit, welcomes }.fits(page.into_iter());
+        let fits = |limit, welcomes| Quota { limit, welcomes }.fits(page.into_iter());
         assert_eq!((fits(None, None), fits(Some(9), Some(9))), (5, 5));
         assert_eq!((fits(Some(1), None), fits(Some(2), None)), (1, 3));
         assert_eq!((fits(None, Some(1)), fits(None, Some(2))), (3, 5));

@@ -20,14 +20,14 @@ const SHORTEST: usize = 4;
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct RunOptions {
     #[serde(flatten)]
     pub(crate) filters: Filters,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) canary: Option<Canary>,
 }
 
-impl Order {
+impl RunOptions {
     /// A resumed run may be given another share; all else is its own.
     pub(crate) fn resumed(mut self, share: Option<Share>) -> Self {
         if let (Some(canary), Some(share)) = (&mut self.canary, share) {
@@ -172,7 +172,7 @@ impl fmt::Display for RunName {
 }
 
 /// The beginning of a run's id, as people see it.
-pub(crate) fn short(run: Uuid) -> String {
+pub(crate) fn short_id(run: Uuid) -> String {
     run.to_string().chars().take(SHOWN).collect()
 }
 
@@ -219,6 +219,6 @@ mod tests {
         for bad in ["", "019", "first", "%%%%", "0197c3a2_"] {
             assert!(bad.parse::<RunName>().is_err(), "{bad}");
         }
-        assert_eq!(short(Uuid::nil()), "00000000");
+        assert_eq!(short_id(Uuid::nil()), "00000000");
     }
 }

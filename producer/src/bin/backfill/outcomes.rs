@@ -54,7 +54,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
 
 /// Users of a run, by how their outcome counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Tally {
+pub(crate) struct OutcomeStats {
     /// The operator reported it.
     pub(crate) delivered: u64,
     /// A message, or a call for one, that came to nothing; or a number that Lookup does not know.
@@ -67,7 +67,7 @@ pub(crate) struct Tally {
     pub(crate) without_message: u64,
 }
 
-enum Standing {
+enum Class {
     Delivered,
     Failed,
     Sent,
@@ -75,20 +75,20 @@ enum Standing {
     WithoutMessage,
 }
 
-impl Tally {
+impl OutcomeStats {
     pub(crate) fn of(outcomes: &[Outcome]) -> Self {
-        let mut tally = Self::default();
+        let mut stats = Self::default();
         for outcome in outcomes {
-            let count = match standing(outcome) {
-                Standing::Delivered => &mut tally.delivered,
-                Standing::Failed => &mut tally.failed,
-                Standing::Sent => &mut tally.sent,
-                Standing::Open => &mut tally.open,
-                Standing::WithoutMessage => &mut tally.without_message,
+            let count = match class(outcome) {
+                Class::Delivered => &mut stats.delivered,
+                Class::Failed => &mut stats.failed,
+                Class::Sent => &mut stats.sent,
+                Class::Open => &mut stats.open,
+                Class::WithoutMessage => &mut stats.without_message,
             };
             *count += outcome.users;
         }
-        tally
+        stats
     }
 
     /// Users who were to get a message.
@@ -107,16 +107,16 @@ impl Tally {
 }
 
 /// By the words of the view `onboarding_status`.
-fn standing(outcome: &Outcome) -> Standing {
+fn class(outcome: &Outcome) -> Class {
     let reason = outcome.reason.as_deref();
     match (outcome.state.as_str(), outcome.welcome.as_str()) {
-        ("rejected", _) if reason != Some("lookup_invalid") => Standing::WithoutMessage,
-        (_, "skipped") => Standing::WithoutMessage,
-        (_, "delivered" | "read") => Standing::Delivered,
-        ("rejected" | "failed", _) | (_, "failed" | "undelivered" | "canceled") => Standing::Failed,
-        (_, "unknown") if reason == Some("parked") => Standing::Failed,
-        (_, "sent") => Standing::Sent,
-        _ => Standing::Open,
+        ("rejected", _) if reason != Some("lookup_invalid") => Class::WithoutMessage,
+        (_, "skipped") => Class::WithoutMessage,
+        (_, "delivered" | "read") => Class::Delivered,
+        ("rejected" | "failed", _) | (_, "failed" | "undelivered" | "canceled") => Class::Failed,
+        (_, "unknown") if reason == Some("parked") => Class::Failed,
+        (_, "sent") => Class::Sent,
+        _ => Class::Open,
     }
 }
 
@@ -134,28 +134,28 @@ pub(crate) struct Share(f64);
 
 /// What is known about a canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CanaryResult {
     /// It can still end either way.
     Open,
     /// Enough are delivered, whatever becomes of those that are open.
-    Well,
+    Passed,
     /// Too few can still be delivered.
-    Ill,
+    Failed,
 }
 
 impl Canary {
     /// Judges by `now`. At the end of the time allowed, `sent` is as good as delivered, since some operators never
     /// report more, and what is open is not delivered.
-    pub(crate) fn judge(&self, now: &Tally, time_is_over: bool) -> Verdict {
+    pub(crate) fn result(&self, now: &OutcomeStats, time_is_over: bool) -> CanaryResult {
         let sure = if time_is_over { now.delivered + now.sent } else { now.delivered };
         let possible = if time_is_over { sure } else { now.delivered + now.sent + now.open };
         let messages = now.messages();
         if self.share.of(messages) <= sure {
-            Verdict::Well
+            CanaryResult::Passed
         } else if possible < self.share.of(messages) {
-            Verdict::Ill
+            CanaryResult::Failed
         } else {
-            Verdict::Open
+            CanaryResult::Open
         }
     }
 
@@ -232,46 +232,46 @@ mod tests {
             reason: reason.map(str::to_owned),
             users: 1,
         });
-        let tally = Tally::of(&outcomes);
-        assert_eq!(tally, Tally { delivered: 2, failed: 4, sent: 1, open: 4, without_message: 3 });
-        assert_eq!((tally.users(), tally.messages(), tally.settled()), (14, 11, 9));
+        let stats = OutcomeStats::of(&outcomes);
+        assert_eq!(stats, OutcomeStats { delivered: 2, failed: 4, sent: 1, open: 4, without_message: 3 });
+        assert_eq!((stats.users(), stats.messages(), stats.settled()), (14, 11, 9));
     }
 
     fn canary(share: &str) -> Canary {
         Canary { users: 10, share: share.parse().unwrap() }
     }
 
-    fn tally(delivered: u64, failed: u64, sent: u64, open: u64) -> Tally {
-        Tally { delivered, failed, sent, open, without_message: 3 }
+    fn stats(delivered: u64, failed: u64, sent: u64, open: u64) -> OutcomeStats {
+        OutcomeStats { delivered, failed, sent, open, without_message: 3 }
     }
 
     #[test]
     fn it_is_judged_as_soon_as_nothing_can_change_it() {
         let canary = canary("0.9");
-        for (tally, verdict) in [
-            (tally(0, 0, 0, 10), Verdict::Open),
-            (tally(9, 0, 0, 1), Verdict::Well),
-            (tally(9, 1, 0, 0), Verdict::Well),
-            (tally(8, 1, 1, 0), Verdict::Open),
-            (tally(0, 2, 4, 4), Verdict::Ill),
-            (tally(0, 0, 0, 0), Verdict::Well),
+        for (stats, result) in [
+            (stats(0, 0, 0, 10), CanaryResult::Open),
+            (stats(9, 0, 0, 1), CanaryResult::Passed),
+            (stats(9, 1, 0, 0), CanaryResult::Passed),
+            (stats(8, 1, 1, 0), CanaryResult::Open),
+            (stats(0, 2, 4, 4), CanaryResult::Failed),
+            (stats(0, 0, 0, 0), CanaryResult::Passed),
         ] {
-            assert_eq!(canary.judge(&tally, false), verdict, "{tally:?}");
+            assert_eq!(canary.result(&stats, false), result, "{stats:?}");
         }
     }
 
     #[test]
     fn at_the_end_sent_is_delivered_and_open_is_not() {
         let canary = canary("0.9");
-        assert_eq!(canary.judge(&tally(4, 1, 5, 0), true), Verdict::Well);
-        assert_eq!(canary.judge(&tally(8, 0, 0, 2), true), Verdict::Ill);
+        assert_eq!(canary.result(&stats(4, 1, 5, 0), true), CanaryResult::Passed);
+        assert_eq!(canary.result(&stats(8, 0, 0, 2), true), CanaryResult::Failed);
     }
 
     #[test]
     fn shares_are_exact() {
         assert_eq!(canary("0.9").share.of(10), 9);
         assert_eq!(canary("0.5").share.of(5), 3);
-        assert_eq!(canary("0").judge(&tally(0, 9, 0, 1), true), Verdict::Well);
+        assert_eq!(canary("0").result(&stats(0, 9, 0, 1), true), CanaryResult::Passed);
         assert_eq!((canary("1").share.of(7), canary("0.9").flags()), (7, " --canary 10".to_owned()));
         assert_eq!(canary("0.5").flags(), " --canary 10 --canary-share 0.5");
         assert!("1.5".parse::<Share>().is_err() && "NaN".parse::<Share>().is_err());

@@ -45,7 +45,7 @@ async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[Enqueued<'_>]) -> R
     let ids: Vec<String> = users.iter().map(|user| user.user_id.to_string()).collect();
     let read: Vec<DateTime<Utc>> = users.iter().map(|user| user.read).collect();
     sqlx::query!(
-        "WITH hers AS (SELECT u.user_id, u.state = 'stored' OR u.updated_at = i.read AS waits
+        "WITH enqueued AS (SELECT u.user_id, u.state = 'stored' OR u.updated_at = i.read AS waits
                        FROM UNNEST($1::text[], $3::timestamptz[]) AS i(user_id, read) JOIN users u USING (user_id)
                        WHERE u.user_id = ANY ($1) ORDER BY u.user_id FOR UPDATE OF u)
          UPDATE users
@@ -55,8 +55,8 @@ async fn enqueued(tx: &mut PgConnection, run: Uuid, users: &[Enqueued<'_>]) -> R
              lane = CASE WHEN waits THEN 'backfill' ELSE lane END,
              enqueued_at = CASE WHEN waits THEN now() ELSE enqueued_at END,
              updated_at = CASE WHEN waits THEN now() ELSE updated_at END
-         FROM hers
-         WHERE users.user_id = hers.user_id",
+         FROM enqueued
+         WHERE users.user_id = enqueued.user_id",
         &ids,
         run,
         &read,

@@ -13,7 +13,7 @@ use crate::selection::Candidate;
 
 /// What a backfill does about one stored user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Action {
     /// Her event is published.
     Enqueue(Expect),
     /// This run published her event before it was stopped; it only has to be counted.
@@ -44,30 +44,30 @@ pub(crate) enum Expect {
 ///
 /// Two users of one run with the same new number both get [`Expect::Welcome`] here. The second one is found
 /// afterwards.
-pub(crate) fn judge(
+pub(crate) fn decide(
     user: &Candidate,
     number: Result<E164, Rejection>,
-    taken: &Taken,
+    taken: &TakenNumbers,
     segments: u32,
-) -> Verdict {
+) -> Action {
     let typed =
         TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
     let stored = stored_state(user, number.as_ref().ok(), taken);
     if user.enqueued {
         return match expect(Decision::for_number(&typed, &stored), &stored, segments) {
             // The worker may have welcomed the user since this run published the event.
-            Ok(Expect::AlreadyWelcomed) => Verdict::Enqueued(Expect::Welcome { segments }),
-            Ok(expect) => Verdict::Enqueued(expect),
-            Err(reason) => Verdict::Skip(reason),
+            Ok(Expect::AlreadyWelcomed) => Action::Enqueued(Expect::Welcome { segments }),
+            Ok(expect) => Action::Enqueued(expect),
+            Err(reason) => Action::Skip(reason),
         };
     }
     match expect(Decision::before_enqueue(&typed, &stored), &stored, segments) {
-        Ok(expect) => Verdict::Enqueue(expect),
-        Err(reason) => Verdict::Skip(reason),
+        Ok(expect) => Action::Enqueue(expect),
+        Err(reason) => Action::Skip(reason),
     }
 }
 
-fn stored_state<'a>(user: &'a Candidate, number: Option<&'a E164>, taken: &Taken) -> StoredState<'a> {
+fn stored_state<'a>(user: &'a Candidate, number: Option<&'a E164>, taken: &TakenNumbers) -> StoredState<'a> {
     let holder = number.and_then(|number| {
         let own = *taken.holder(number)? == user.user_id;
         Some(Holder { phone_e164: number.as_str(), own, in_flight: false })
@@ -101,12 +101,12 @@ fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result
 
 /// Of the numbers asked for: which are held by an attempt, and which are suppressed.
 #[derive(Default)]
-pub(crate) struct Taken {
+pub(crate) struct TakenNumbers {
     holders: HashMap<String, UserId>,
     suppressed: HashSet<String>,
 }
 
-impl Taken {
+impl TakenNumbers {
     /// Looks `numbers` up, by the unique index of either table.
     pub(crate) async fn of_numbers(pool: &PgPool, numbers: &[String]) -> Result<Self, sqlx::Error> {
         let taken = sqlx::query!(
@@ -179,68 +179,70 @@ mod tests {
         }
     }
 
-    fn judged(user: &Candidate, taken: &Taken) -> Verdict {
-        judge(user, Ok(HERS.parse().unwrap()), taken, 1)
+    fn judged(user: &Candidate, taken: &TakenNumbers) -> Action {
+        decide(user, Ok(HERS.parse().unwrap()), taken, 1)
     }
 
-    fn held_by(id: &str) -> Taken {
-        Taken::of([(HERS, id)], [])
+    fn held_by(id: &str) -> TakenNumbers {
+        TakenNumbers::of([(HERS, id)], [])
     }
 
-    const WELCOME: Verdict = Verdict::Enqueue(Expect::Welcome { segments: 1 });
+    const WELCOME: Action = Action::Enqueue(Expect::Welcome { segments: 1 });
 
     #[test]
     fn a_stored_user_is_always_enqueued() {
         let stored = user(UserState::Stored);
-        assert_eq!(judged(&stored, &Taken::default()), WELCOME);
-        assert_eq!(judged(&stored, &held_by("8")), Verdict::Enqueue(Expect::SharedPhone));
-        assert_eq!(judged(&stored, &held_by("7")), Verdict::Enqueue(Expect::AlreadyWelcomed));
-        assert_eq!(judged(&stored, &Taken::of([], [HERS])), Verdict::Enqueue(Expect::Suppressed));
-        let empty = judge(&stored, Err(Rejection::Empty), &Taken::default(), 1);
-        assert_eq!(empty, Verdict::Enqueue(Expect::Rejected(Rejection::Empty)));
+        assert_eq!(judged(&stored, &TakenNumbers::default()), WELCOME);
+        assert_eq!(judged(&stored, &held_by("8")), Action::Enqueue(Expect::SharedPhone));
+        assert_eq!(judged(&stored, &held_by("7")), Action::Enqueue(Expect::AlreadyWelcomed));
+        assert_eq!(judged(&stored, &TakenNumbers::of([], [HERS])), Action::Enqueue(Expect::Suppressed));
+        let empty = decide(&stored, Err(Rejection::Empty), &TakenNumbers::default(), 1);
+        assert_eq!(empty, Action::Enqueue(Expect::Rejected(Rejection::Empty)));
     }
 
     #[test]
     fn a_settled_user_is_skipped() {
-        let skip =
-            |user: &Candidate, taken: &Taken, skip| assert_eq!(judged(user, taken), Verdict::Skip(skip));
+        let skip = |user: &Candidate, taken: &TakenNumbers, skip| {
+            assert_eq!(judged(user, taken), Action::Skip(skip));
+        };
         skip(&user(UserState::Registered), &held_by("7"), SkipReason::AlreadyWelcomed);
         skip(&user(UserState::Registered), &held_by("8"), SkipReason::SharedPhone);
-        skip(&user(UserState::Suppressed), &Taken::of([], [HERS]), SkipReason::Suppressed);
-        skip(&user(UserState::Failed), &Taken::default(), SkipReason::Failed);
-        skip(&user(UserState::Received), &Taken::default(), SkipReason::Queued);
+        skip(&user(UserState::Suppressed), &TakenNumbers::of([], [HERS]), SkipReason::Suppressed);
+        skip(&user(UserState::Failed), &TakenNumbers::default(), SkipReason::Failed);
+        skip(&user(UserState::Received), &TakenNumbers::default(), SkipReason::Queued);
         skip(
             &Candidate { scheduled: true, ..user(UserState::Received) },
-            &Taken::default(),
+            &TakenNumbers::default(),
             SkipReason::Scheduled,
         );
         skip(
             &Candidate { active: false, ..user(UserState::Stored) },
-            &Taken::default(),
+            &TakenNumbers::default(),
             SkipReason::Inactive,
         );
         let lookup = Candidate { reason: Some("lookup_invalid".into()), ..user(UserState::Rejected) };
-        skip(&lookup, &Taken::default(), SkipReason::LookupInvalid);
-        let rejected = judge(&user(UserState::Rejected), Err(Rejection::Landline), &Taken::default(), 1);
-        assert_eq!(rejected, Verdict::Skip(SkipReason::Rejected(Rejection::Landline)));
+        skip(&lookup, &TakenNumbers::default(), SkipReason::LookupInvalid);
+        let rejected =
+            decide(&user(UserState::Rejected), Err(Rejection::Landline), &TakenNumbers::default(), 1);
+        assert_eq!(rejected, Action::Skip(SkipReason::Rejected(Rejection::Landline)));
     }
 
     #[test]
     fn a_user_enqueued_by_this_run_before_is_only_counted() {
         let hers = Candidate { enqueued: true, ..user(UserState::Received) };
-        let counted = Verdict::Enqueued(Expect::Welcome { segments: 1 });
-        assert_eq!(judged(&hers, &Taken::default()), counted);
+        let counted = Action::Enqueued(Expect::Welcome { segments: 1 });
+        assert_eq!(judged(&hers, &TakenNumbers::default()), counted);
         assert_eq!(judged(&Candidate { state: UserState::Registered, ..hers }, &held_by("7")), counted);
     }
 
     #[test]
     fn a_changed_number_is_not_settled() {
         for state in [UserState::Registered, UserState::Suppressed, UserState::Rejected] {
-            assert_eq!(judged(&user(state), &Taken::of([(OTHER, "7")], [OTHER])), WELCOME);
+            assert_eq!(judged(&user(state), &TakenNumbers::of([(OTHER, "7")], [OTHER])), WELCOME);
         }
         let refused =
             |attempted: &str| Candidate { attempted: Some(attempted.into()), ..user(UserState::Failed) };
-        assert_eq!(judged(&refused(OTHER), &Taken::default()), WELCOME);
-        assert_eq!(judged(&refused(HERS), &Taken::default()), Verdict::Skip(SkipReason::Failed));
+        assert_eq!(judged(&refused(OTHER), &TakenNumbers::default()), WELCOME);
+        assert_eq!(judged(&refused(HERS), &TakenNumbers::default()), Action::Skip(SkipReason::Failed));
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Format, Showing},
-    outcomes::Tally,
+    outcomes::OutcomeStats,
 };
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 }
 
 /// Tells how far one phase has come.
-pub(crate) struct Teller {
+pub(crate) struct ProgressReporter {
     phase: Phase,
     total: u64,
     progress: Progress,
@@ -44,10 +44,10 @@ struct Status<'a> {
     done: u64,
     total: u64,
     waits_for: Option<&'a str>,
-    outcomes: Option<Tally>,
+    outcomes: Option<OutcomeStats>,
 }
 
-impl Teller {
+impl ProgressReporter {
     pub(crate) fn new(phase: Phase, total: u64, showing: Showing) -> Self {
         let progress = Progress::new(phase.label(), total, showing.no_progress);
         Self { phase, total, progress, jsonl: showing.output == Format::Jsonl, last: None }
@@ -66,15 +66,15 @@ impl Teller {
     }
 
     /// The outcomes stand so.
-    pub(crate) fn outcomes(&mut self, tally: Tally) {
-        let done = tally.settled();
+    pub(crate) fn outcomes(&mut self, stats: OutcomeStats) {
+        let done = stats.settled();
         self.progress.set(done);
         self.progress
-            .waits(&format!("{} delivered, {} failed, {} sent", tally.delivered, tally.failed, tally.sent));
-        self.line(done, None, Some(tally));
+            .waits(&format!("{} delivered, {} failed, {} sent", stats.delivered, stats.failed, stats.sent));
+        self.line(done, None, Some(stats));
     }
 
-    fn line(&mut self, done: u64, waits_for: Option<&str>, outcomes: Option<Tally>) {
+    fn line(&mut self, done: u64, waits_for: Option<&str>, outcomes: Option<OutcomeStats>) {
         if !self.jsonl || self.last.is_some_and(|last| last.elapsed() < EVERY) {
             return;
         }

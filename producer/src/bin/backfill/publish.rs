@@ -10,7 +10,7 @@ use shared::{amqp::QueueDepth, lane::Lane};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::PaceArgs, context::Context, progress::Teller, selection::PAGE};
+use crate::{args::PaceArgs, context::Context, progress::ProgressReporter, selection::PAGE};
 
 /// Events waiting for their confirm.
 const IN_FLIGHT: usize = 512;
@@ -152,7 +152,12 @@ impl Pace {
 }
 
 /// Waits for the rate and for room in the queue; ends early when told to stop.
-pub(crate) async fn until_ready(sink: &mut Sink, context: &Context, done: u64, teller: &mut Teller) {
+pub(crate) async fn until_ready(
+    sink: &mut Sink,
+    context: &Context,
+    done: u64,
+    reporter: &mut ProgressReporter,
+) {
     let Sink::Broker(broker) = sink else { return };
     let pace = &mut broker.1;
     if pace.next() > Instant::now() {
@@ -162,7 +167,7 @@ pub(crate) async fn until_ready(sink: &mut Sink, context: &Context, done: u64, t
         }
     }
     while let Some(ready) = pace.too_many().await {
-        teller.waits(done, &full(ready, context));
+        reporter.waits(done, &full(ready, context));
         tokio::select! {
             () = context.stop.cancelled() => return,
             () = sleep(LOOK_AGAIN) => {}

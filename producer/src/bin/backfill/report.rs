@@ -17,8 +17,8 @@ use crate::{
     counts::Counts,
     estimate::Estimate,
     examples::Examples,
-    options::{Order, short},
-    outcomes::{Outcome, Tally},
+    options::{RunOptions, short_id},
+    outcomes::{Outcome, OutcomeStats},
     plan::Expect,
     publish::Published,
     runs::End,
@@ -34,7 +34,8 @@ pub(crate) struct Report {
     /// False when the run stopped before its end.
     pub(crate) complete: bool,
     /// What was asked.
-    order: Order,
+    #[serde(rename = "order")]
+    options: RunOptions,
     /// Ids of the file that are nobody's here.
     pub(crate) unknown_ids: u64,
     /// Users whom the filters let through; at the end of a complete run, those it met.
@@ -46,7 +47,7 @@ pub(crate) struct Report {
     pub(crate) estimate: Option<Estimate>,
     pub(crate) examples: Examples,
     /// How its canary stood when it was judged.
-    pub(crate) canary: Option<Tally>,
+    pub(crate) canary: Option<OutcomeStats>,
     /// What became of them, after `--watch`.
     pub(crate) outcomes: Option<Vec<Outcome>>,
     /// The command to type next.
@@ -70,7 +71,7 @@ pub(crate) enum Ending {
     /// The broker refuses.
     Refused,
     /// Too few of the canary were reached.
-    CanaryIll,
+    CanaryFailed,
 }
 
 /// Users whose event the broker did not take.
@@ -82,13 +83,13 @@ pub(crate) struct Unconfirmed {
 
 impl Report {
     /// Of a run with `counts` behind it and `ahead` users before it; a dry one is of no `run`.
-    pub(crate) fn new(run: Option<Uuid>, order: Order, counts: Counts, ahead: u64) -> Self {
+    pub(crate) fn new(run: Option<Uuid>, options: RunOptions, counts: Counts, ahead: u64) -> Self {
         Self {
             schema: "backfill-report/2",
             run,
             dry_run: run.is_none(),
             complete: false,
-            order,
+            options,
             unknown_ids: 0,
             selected: counts.total() + ahead,
             counts,
@@ -131,7 +132,7 @@ impl Report {
 
     /// How many users it may enqueue.
     pub(crate) fn limit(&self) -> Option<u64> {
-        self.order.filters.limit
+        self.options.filters.limit
     }
 
     /// Whether the broker refuses, so that going on is of no use.
@@ -157,14 +158,14 @@ impl Report {
 
     fn next_command(&self, resumed: Option<Uuid>) -> String {
         let again = || match self.run.or(resumed) {
-            Some(run) => format!("backfill --resume {}", short(run)),
-            None => format!("backfill{}", self.order.flags()),
+            Some(run) => format!("backfill --resume {}", short_id(run)),
+            None => format!("backfill{}", self.options.flags()),
         };
         match (self.run, self.ending) {
             (None, Ending::Complete | Ending::Limit) => again(),
             (None, _) => again().replacen("backfill", "backfill --dry-run", 1),
             (Some(run), Ending::Complete | Ending::Limit) => {
-                format!("worker stats --run {}", short(run))
+                format!("worker stats --run {}", short_id(run))
             }
             (Some(_), _) => again(),
         }
@@ -182,7 +183,7 @@ impl Report {
         match self.ending {
             Ending::Complete | Ending::Limit => End::Finished,
             Ending::Interrupted => End::Interrupted,
-            Ending::Refused | Ending::CanaryIll => End::Halted,
+            Ending::Refused | Ending::CanaryFailed => End::Halted,
         }
     }
 
@@ -197,7 +198,7 @@ impl Report {
                 eprintln!("backfill: stopped: {error}. Mend it, then: {next}");
                 Ok(Exit::SomeFailed)
             }
-            (None, Ending::CanaryIll) => {
+            (None, Ending::CanaryFailed) => {
                 eprintln!(
                     "backfill: stopped: too few of the canary were reached. Find out why: worker stats; then: {next}"
                 );

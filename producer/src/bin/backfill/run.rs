@@ -17,12 +17,12 @@ use crate::{
     context::Context,
     counts::Counts,
     estimate::Estimate,
-    options::{Order, short},
-    outcomes::{self, Verdict},
+    options::{RunOptions, short_id},
+    outcomes::{self, CanaryResult},
     publish::{Pace, Sink},
     report::{Ending, Report},
     runs::{self, End, Run},
-    scan::Pass,
+    scan::Scan,
     selection::{Selection, load_ids, shadow_ids},
     watch,
 };
@@ -56,7 +56,7 @@ pub(crate) async fn real(context: &Context, broker: Broker) -> Result<Exit, Fail
             if let Err(error) = runs::close(&context.pool, run.id, End::Interrupted).await {
                 tracing::warn!(error = shared::db::sqlstate(&error), "the run still calls itself running");
             }
-            eprintln!("backfill: to go on: backfill --resume {}", short(run.id));
+            eprintln!("backfill: to go on: backfill --resume {}", short_id(run.id));
             Err(failure)
         }
     }
@@ -67,10 +67,10 @@ async fn run_of(context: &Context) -> Result<Run, Failure> {
     let args = &context.args;
     if let Some(name) = &args.resume {
         let run = runs::find(&context.pool, name).await?;
-        return Ok(Run { order: run.order.clone().resumed(args.safety.canary_share), ..run });
+        return Ok(Run { options: run.options.clone().resumed(args.safety.canary_share), ..run });
     }
     let actor = audit::actor(args.safety.actor.as_deref());
-    let run = runs::create(&context.pool, args.order(), &actor).await?;
+    let run = runs::create(&context.pool, args.run_options(), &actor).await?;
     let Some(path) = &args.filters.ids_file else { return Ok(run) };
     let loaded = load_ids(&mut *context.pool.acquire().await?, run.id, path).await;
     if loaded.is_err() {
@@ -85,14 +85,14 @@ async fn confirmed(context: &Context, run: &Run) -> Result<bool, Failure> {
 }
 
 async fn selection(context: &Context, run: &Run) -> Result<Selection, sqlx::Error> {
-    Selection::open(&context.pool, run.id, &run.order.filters, context.settings.language).await
+    Selection::open(&context.pool, run.id, &run.options.filters, context.settings.language).await
 }
 
 async fn go(context: &Context, run: &Run, mut sink: Sink) -> Result<(Report, String), Failure> {
-    let mut pass = Pass::open(context, run, false, selection(context, run).await?).await?;
-    begin(context, run, &pass.report).await?;
-    let ending = enqueue(context, run, &mut pass, &mut sink).await?;
-    let Pass { mut report, cursor, .. } = pass;
+    let mut scan = Scan::open(context, run, false, selection(context, run).await?).await?;
+    begin(context, run, &scan.report).await?;
+    let ending = enqueue(context, run, &mut scan, &mut sink).await?;
+    let Scan { mut report, cursor, .. } = scan;
     let rate = context.args.pace.rate;
     report.close(ending, Estimate::of(&report.counts, &context.settings, rate, Utc::now()), None);
     runs::close(&context.pool, run.id, report.end()).await?;
@@ -101,7 +101,7 @@ async fn go(context: &Context, run: &Run, mut sink: Sink) -> Result<(Report, Str
 
 async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx::Error> {
     let safety = &context.args.safety;
-    let flags = if context.args.resume.is_some() { " --resume".to_owned() } else { run.order.flags() };
+    let flags = if context.args.resume.is_some() { " --resume".to_owned() } else { run.options.flags() };
     let deed = NewEntry {
         actor: &audit::actor(safety.actor.as_deref()),
         action: &format!("backfill{flags}"),
@@ -115,27 +115,27 @@ async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx
 async fn enqueue(
     context: &Context,
     run: &Run,
-    pass: &mut Pass<'_>,
+    scan: &mut Scan<'_>,
     sink: &mut Sink,
 ) -> Result<Ending, Failure> {
-    let Some(canary) = run.order.canary.filter(|_| !run.canary_passed) else {
-        return Ok(pass.advance(sink, None).await?.unwrap_or(Ending::Complete));
+    let Some(canary) = run.options.canary.filter(|_| !run.canary_passed) else {
+        return Ok(scan.advance(sink, None).await?.unwrap_or(Ending::Complete));
     };
-    let ending = pass.advance(sink, Some(canary.users)).await?;
+    let ending = scan.advance(sink, Some(canary.users)).await?;
     if let Some(ending @ (Ending::Interrupted | Ending::Refused)) = ending {
         return Ok(ending);
     }
-    let Some((verdict, tally)) = watch::canary_verdict(context, run.id, &pass.cursor, &canary).await? else {
+    let Some((result, stats)) = watch::canary_result(context, run.id, &scan.cursor, &canary).await? else {
         return Ok(Ending::Interrupted);
     };
-    pass.report.canary = Some(tally);
-    if verdict != Verdict::Well {
-        return Ok(Ending::CanaryIll);
+    scan.report.canary = Some(stats);
+    if result != CanaryResult::Passed {
+        return Ok(Ending::CanaryFailed);
     }
     runs::canary_passed(&context.pool, run.id).await?;
     match ending {
         Some(ending) => Ok(ending),
-        None => Ok(pass.advance(sink, None).await?.unwrap_or(Ending::Complete)),
+        None => Ok(scan.advance(sink, None).await?.unwrap_or(Ending::Complete)),
     }
 }
 
@@ -163,10 +163,10 @@ pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
     let args = &context.args;
     let run = match &args.resume {
         Some(name) => runs::find(&context.pool, name).await?,
-        None => unstored(args.order()),
+        None => unstored(args.run_options()),
     };
     let language = context.settings.language;
-    let mut selection = Selection::open(&context.pool, run.id, &run.order.filters, language).await?;
+    let mut selection = Selection::open(&context.pool, run.id, &run.options.filters, language).await?;
     if let Some(path) = &args.filters.ids_file {
         shadow_ids(selection.session()).await?;
         load_ids(selection.session(), run.id, path).await?;
@@ -177,15 +177,15 @@ pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
 }
 
 /// A run that leaves no trace.
-fn unstored(order: Order) -> Run {
-    Run { id: Uuid::nil(), order, cursor: String::new(), counts: Counts::default(), canary_passed: false }
+fn unstored(options: RunOptions) -> Run {
+    Run { id: Uuid::nil(), options, cursor: String::new(), counts: Counts::default(), canary_passed: false }
 }
 
 /// What `run` would do from here on.
 async fn plan(context: &Context, run: &Run, selection: Selection) -> Result<Report, Failure> {
-    let mut pass = Pass::open(context, run, true, selection).await?;
-    let ending = pass.advance(&mut Sink::Nowhere, None).await?.unwrap_or(Ending::Complete);
-    let mut report = pass.report;
+    let mut scan = Scan::open(context, run, true, selection).await?;
+    let ending = scan.advance(&mut Sink::Nowhere, None).await?.unwrap_or(Ending::Complete);
+    let mut report = scan.report;
     let rate = context.args.pace.rate;
     let estimate = Estimate::of(&report.counts, &context.settings, rate, Utc::now());
     report.close(ending, estimate, (!run.id.is_nil()).then_some(run.id));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     counts::Counts,
-    options::{Order, RunName, short},
+    options::{RunName, RunOptions, short_id},
 };
 
 /// Any number that no other program takes.
@@ -17,7 +17,7 @@ const KEY: i64 = i64::from_be_bytes(*b"backfill");
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) id: Uuid,
-    pub(crate) order: Order,
+    pub(crate) options: RunOptions,
     /// Users up to this id are behind it.
     pub(crate) cursor: String,
     /// What became of them.
@@ -47,17 +47,17 @@ impl End {
 }
 
 /// A run that has not begun.
-pub(crate) async fn create(pool: &PgPool, order: Order, actor: &str) -> Result<Run, sqlx::Error> {
+pub(crate) async fn create(pool: &PgPool, options: RunOptions, actor: &str) -> Result<Run, sqlx::Error> {
     let counts = Counts::default();
     let id = sqlx::query_scalar!(
         "INSERT INTO backfill_runs (actor, filters, counts) VALUES ($1, $2, $3) RETURNING id",
         actor,
-        Json(&order) as _,
+        Json(&options) as _,
         Json(&counts) as _,
     )
     .fetch_one(pool)
     .await?;
-    Ok(Run { id, order, cursor: String::new(), counts, canary_passed: false })
+    Ok(Run { id, options, cursor: String::new(), counts, canary_passed: false })
 }
 
 /// Runs that call themselves `running` while the caller holds the lock were killed.
@@ -77,7 +77,7 @@ pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> 
         RunName::Prefix(prefix) => prefix,
     };
     let found = sqlx::query!(
-        r#"SELECT id, state, cursor, canary_passed, filters AS "order: Json<Order>", counts AS "counts: Json<Counts>"
+        r#"SELECT id, state, cursor, canary_passed, filters AS "options: Json<RunOptions>", counts AS "counts: Json<Counts>"
            FROM backfill_runs WHERE starts_with(id::text, $1) ORDER BY started_at DESC LIMIT 2"#,
         prefix,
     )
@@ -90,11 +90,11 @@ pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> 
         return Err(Failure::Usage(format!("there is no run {name}; look into the table backfill_runs")));
     };
     if run.state == End::Finished.as_str() {
-        let id = short(run.id);
+        let id = short_id(run.id);
         return Err(Failure::Usage(format!("run {id} is finished; `backfill --dry-run` shows what is left")));
     }
-    let (order, counts) = (run.order.0, run.counts.0);
-    Ok(Run { id: run.id, order, cursor: run.cursor, counts, canary_passed: run.canary_passed })
+    let (options, counts) = (run.options.0, run.counts.0);
+    Ok(Run { id: run.id, options, cursor: run.cursor, counts, canary_passed: run.canary_passed })
 }
 
 /// The run begins, or goes on; who decided that is written down with it.
@@ -110,7 +110,7 @@ pub(crate) async fn begin(
          WHERE id = $1",
         run.id,
         i64::try_from(selected).unwrap_or(i64::MAX),
-        Json(&run.order) as _,
+        Json(&run.options) as _,
     )
     .execute(&mut *tx)
     .await?;

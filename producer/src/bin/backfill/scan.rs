@@ -1,4 +1,4 @@
-//! One scan of the selection: page, judge, publish, save. The dry run and the real run share it.
+//! One scan of the selection: page, decide, publish, save. The dry run and the real run share it.
 
 use std::collections::HashSet;
 
@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     context::Context,
-    counts::Room,
+    counts::Quota,
     page::{self, Enqueued, Place},
-    plan::{Expect, Taken, Verdict, judge},
-    progress::{Phase, Teller},
+    plan::{Action, Expect, TakenNumbers, decide},
+    progress::{Phase, ProgressReporter},
     publish::{Sink, until_ready},
     report::{Ending, Report},
     runs::Run,
@@ -31,7 +31,7 @@ const PREPARE: &str = "SET client_min_messages = warning;
     TRUNCATE numbers_seen";
 
 /// A pass over what is left of a run.
-pub(crate) struct Pass<'a> {
+pub(crate) struct Scan<'a> {
     context: &'a Context,
     /// None: nothing is saved.
     run: Option<Uuid>,
@@ -42,7 +42,7 @@ pub(crate) struct Pass<'a> {
     pub(crate) report: Report,
 }
 
-impl<'a> Pass<'a> {
+impl<'a> Scan<'a> {
     /// From the cursor of `run` on. A `dry` pass saves nothing.
     pub(crate) async fn open(
         context: &'a Context,
@@ -53,11 +53,11 @@ impl<'a> Pass<'a> {
         let ahead = selection.count(&run.cursor).await?;
         let seen = NumbersSeen::none(&context.pool).await?;
         let id = (!dry).then_some(run.id);
-        let mut report = Report::new(id, run.order.clone(), run.counts.clone(), ahead);
+        let mut report = Report::new(id, run.options.clone(), run.counts.clone(), ahead);
         report.unknown_ids = selection.unknown_ids().await?;
-        let mut pass = Self { context, run: id, selection, seen, cursor: run.cursor.clone(), report };
-        pass.recall(run.id).await?;
-        Ok(pass)
+        let mut scan = Self { context, run: id, selection, seen, cursor: run.cursor.clone(), report };
+        scan.recall(run.id).await?;
+        Ok(scan)
     }
 
     /// Who shares a phone with a user behind the cursor shares it still.
@@ -83,41 +83,41 @@ impl<'a> Pass<'a> {
         welcomes: Option<u64>,
     ) -> Result<Option<Ending>, Failure> {
         let phase = if sink.is_dry() { Phase::Planning } else { Phase::Enqueueing };
-        let mut teller = Teller::new(phase, self.report.selected, self.context.args.showing);
+        let mut reporter = ProgressReporter::new(phase, self.report.selected, self.context.args.showing);
         loop {
-            let room = Room::of(&self.report.counts.enqueued, self.report.limit(), welcomes);
+            let quota = Quota::of(&self.report.counts.enqueued, self.report.limit(), welcomes);
             if self.context.stop.is_cancelled() {
                 return Ok(Some(Ending::Interrupted));
             } else if self.report.is_halted() {
                 return Ok(Some(Ending::Refused));
-            } else if room.limit == Some(0) {
+            } else if quota.limit == Some(0) {
                 return Ok(Some(Ending::Limit));
-            } else if room.welcomes == Some(0) {
+            } else if quota.welcomes == Some(0) {
                 return Ok(None);
             }
-            until_ready(sink, self.context, self.report.done(), &mut teller).await;
+            until_ready(sink, self.context, self.report.done(), &mut reporter).await;
             let page = self.selection.page(&self.cursor, sink.page()).await?;
             if page.is_empty() {
                 return Ok(Some(Ending::Complete));
             }
-            self.page(page, sink, room).await?;
-            teller.moved(self.report.done());
+            self.page(page, sink, quota).await?;
+            reporter.moved(self.report.done());
         }
     }
 
-    async fn page(&mut self, page: Vec<Candidate>, sink: &mut Sink, room: Room) -> Result<(), Failure> {
-        let mut judged = self.judge(page).await?;
-        judged.truncate(room.fits(judged.iter().map(|one| one.verdict)));
-        one_message_each(&mut judged, &mut self.seen).await?;
+    async fn page(&mut self, page: Vec<Candidate>, sink: &mut Sink, quota: Quota) -> Result<(), Failure> {
+        let mut planned = self.plan(page).await?;
+        planned.truncate(quota.fits(planned.iter().map(|one| one.action)));
+        share_repeated_numbers(&mut planned, &mut self.seen).await?;
         let (mut users, mut read) = (Vec::new(), Vec::new());
         let mut expected = Vec::new();
-        for Judged { user, number, verdict } in judged {
+        for Planned { user, number, action } in planned {
             self.report.number(&user.user_id, &user.phone_raw, number);
             user.user_id.as_str().clone_into(&mut self.cursor);
-            match verdict {
-                Verdict::Skip(skip) => self.report.skip(skip),
-                Verdict::Enqueued(expect) => self.report.enqueued_before(expect),
-                Verdict::Enqueue(expect) => {
+            match action {
+                Action::Skip(skip) => self.report.skip(skip),
+                Action::Enqueued(expect) => self.report.enqueued_before(expect),
+                Action::Enqueue(expect) => {
                     read.push(user.updated_at);
                     users.push(user.user_id);
                     expected.push(expect);
@@ -127,15 +127,15 @@ impl<'a> Pass<'a> {
         self.enqueue(&users, &read, &expected, sink).await
     }
 
-    async fn judge(&self, page: Vec<Candidate>) -> Result<Vec<Judged>, Failure> {
+    async fn plan(&self, page: Vec<Candidate>) -> Result<Vec<Planned>, Failure> {
         let numbers: Vec<Result<E164, Rejection>> = page.iter().map(|user| self.number(user)).collect();
         let texts: Vec<String> = numbers.iter().flatten().map(|number| number.as_str().to_owned()).collect();
-        let taken = repeat(|| Taken::of_numbers(&self.context.pool, &texts)).await?;
-        let judged = page.into_iter().zip(numbers).map(|(user, number)| {
-            let verdict = judge(&user, number, &taken, self.segments(&user));
-            Judged { user, number, verdict }
+        let taken = repeat(|| TakenNumbers::of_numbers(&self.context.pool, &texts)).await?;
+        let planned = page.into_iter().zip(numbers).map(|(user, number)| {
+            let action = decide(&user, number, &taken, self.segments(&user));
+            Planned { user, number, action }
         });
-        Ok(judged.collect())
+        Ok(planned.collect())
     }
 
     async fn enqueue(
@@ -169,39 +169,39 @@ impl<'a> Pass<'a> {
 }
 
 /// A user with the verdict on her.
-struct Judged {
+struct Planned {
     user: Candidate,
     number: Result<E164, Rejection>,
-    verdict: Verdict,
+    action: Action,
 }
 
-impl Judged {
+impl Planned {
     /// The number that is welcomed through her.
     fn welcomed(&self) -> Option<&E164> {
         let welcome = matches!(
-            self.verdict,
-            Verdict::Enqueue(Expect::Welcome { .. }) | Verdict::Enqueued(Expect::Welcome { .. })
+            self.action,
+            Action::Enqueue(Expect::Welcome { .. }) | Action::Enqueued(Expect::Welcome { .. })
         );
         self.number.as_ref().ok().filter(|_| welcome)
     }
 
     fn share(&mut self) {
-        match &mut self.verdict {
-            Verdict::Enqueue(expect) | Verdict::Enqueued(expect) => *expect = Expect::SharedPhone,
-            Verdict::Skip(_) => {}
+        match &mut self.action {
+            Action::Enqueue(expect) | Action::Enqueued(expect) => *expect = Expect::SharedPhone,
+            Action::Skip(_) => {}
         }
     }
 }
 
 /// Finds out who is not the first on her number in this run.
-async fn one_message_each(judged: &mut [Judged], seen: &mut NumbersSeen) -> Result<(), sqlx::Error> {
+async fn share_repeated_numbers(planned: &mut [Planned], seen: &mut NumbersSeen) -> Result<(), sqlx::Error> {
     let numbers: Vec<String> =
-        judged.iter().filter_map(Judged::welcomed).map(|number| number.as_str().to_owned()).collect();
+        planned.iter().filter_map(Planned::welcomed).map(|number| number.as_str().to_owned()).collect();
     if numbers.is_empty() {
         return Ok(());
     }
     let mut new = seen.add(&numbers).await?;
-    for one in judged {
+    for one in planned {
         if one.welcomed().is_some_and(|number| !new.remove(number.as_str())) {
             one.share();
         }

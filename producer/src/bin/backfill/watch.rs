@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     context::Context,
-    outcomes::{self, Canary, Outcome, Tally, Verdict},
-    progress::{Phase, Teller},
+    outcomes::{self, Canary, CanaryResult, Outcome, OutcomeStats},
+    progress::{Phase, ProgressReporter},
 };
 
 const CANARY_EVERY: Duration = Duration::from_secs(1);
@@ -18,28 +18,30 @@ const RUN_EVERY: Duration = Duration::from_secs(2);
 const PART_OF_TIME: u32 = 9;
 
 /// Waits until the canary of `run`, whose users end at `cursor`, is well or ill. None: told to stop meanwhile.
-pub(crate) async fn canary_verdict(
+pub(crate) async fn canary_result(
     context: &Context,
     run: Uuid,
     cursor: &str,
     canary: &Canary,
-) -> Result<Option<(Verdict, Tally)>, Failure> {
+) -> Result<Option<(CanaryResult, OutcomeStats)>, Failure> {
     let now = Utc::now();
     let (deadline, window) = (deadline(context, now), &context.settings.window);
     if !window.contains(now) && !context.args.showing.no_progress {
         eprintln!("canary: the worker goes on at {}; waiting", window.local(window.next_opening(now)));
     }
-    let mut teller: Option<Teller> = None;
+    let mut reporter: Option<ProgressReporter> = None;
     loop {
         let outcomes = repeat(|| outcomes::of_run(&context.pool, run, cursor)).await?;
-        let tally = Tally::of(&outcomes);
+        let stats = OutcomeStats::of(&outcomes);
         let time_is_over = deadline.is_some_and(|deadline| Utc::now() >= deadline);
-        let verdict = canary.judge(&tally, time_is_over);
-        if verdict != Verdict::Open {
-            return Ok(Some((verdict, tally)));
+        let result = canary.result(&stats, time_is_over);
+        if result != CanaryResult::Open {
+            return Ok(Some((result, stats)));
         }
         let showing = context.args.showing;
-        teller.get_or_insert_with(|| Teller::new(Phase::Canary, tally.users(), showing)).outcomes(tally);
+        reporter
+            .get_or_insert_with(|| ProgressReporter::new(Phase::Canary, stats.users(), showing))
+            .outcomes(stats);
         tokio::select! {
             () = context.stop.cancelled() => return Ok(None),
             () = tokio::time::sleep(CANARY_EVERY) => {}
@@ -59,17 +61,19 @@ pub(crate) async fn follow(
     run: Uuid,
     cursor: &str,
 ) -> Result<(Vec<Outcome>, bool), Failure> {
-    let mut teller: Option<Teller> = None;
+    let mut reporter: Option<ProgressReporter> = None;
     loop {
         let asked = Instant::now();
         let outcomes = repeat(|| outcomes::of_run(&context.pool, run, cursor)).await?;
         let took = asked.elapsed();
-        let tally = Tally::of(&outcomes);
-        if tally.settled() == tally.users() {
+        let stats = OutcomeStats::of(&outcomes);
+        if stats.settled() == stats.users() {
             return Ok((outcomes, true));
         }
         let showing = context.args.showing;
-        teller.get_or_insert_with(|| Teller::new(Phase::Watching, tally.users(), showing)).outcomes(tally);
+        reporter
+            .get_or_insert_with(|| ProgressReporter::new(Phase::Watching, stats.users(), showing))
+            .outcomes(stats);
         tokio::select! {
             () = context.stop.cancelled() => return Ok((outcomes, false)),
             () = tokio::time::sleep(RUN_EVERY.max(took * PART_OF_TIME)) => {}

@@ -1,11 +1,11 @@
 //! `import csv` and `import jsonl`: the file is read twice, first checked, then stored.
 
-pub(crate) mod cells;
 mod check;
 mod column_errors;
 mod csv_rows;
 mod json_rows;
 pub(crate) mod layout;
+pub(crate) mod raw_row;
 pub(crate) mod row;
 mod row_result;
 pub(crate) mod source;
@@ -26,7 +26,7 @@ use crate::{
     tables::{self, Terms},
 };
 use check::{Checked, check};
-use row_result::{Found, RowReport, Verdict, advice};
+use row_result::{RowOutcome, RowReport, RowResult, hint};
 use source::{Format, Source, each};
 
 /// Rows that go from the reading thread to the writing one at a time.
@@ -85,12 +85,12 @@ impl Second<'_> {
         args: args::File,
         checked: Checked,
     ) -> Result<Report, Failure> {
-        let (sink, mut chunks) = mpsc::channel::<Vec<Found>>(AHEAD);
+        let (sink, mut chunks) = mpsc::channel::<Vec<RowResult>>(AHEAD);
         let (numbers, mapping) = (self.import.numbers.clone(), args.mapping());
         let reader = thread::spawn(move || {
             let mut chunk = Vec::with_capacity(CHUNK);
             each(&mut source, format, &mapping, |row| {
-                chunk.push(Found::of(row, &checked.ids, &numbers));
+                chunk.push(RowResult::of(row, &checked.ids, &numbers));
                 chunk.len() < CHUNK || sink.blocking_send(std::mem::take(&mut chunk)).is_ok()
             })?;
             // Err: nobody listens, and reading ends anyway.
@@ -114,8 +114,8 @@ impl Second<'_> {
         Ok(report)
     }
 
-    async fn take(&mut self, found: Found) -> Result<(), Failure> {
-        if let Some((reason, what_to_do)) = advice(&found) {
+    async fn take(&mut self, found: RowResult) -> Result<(), Failure> {
+        if let Some((reason, what_to_do)) = hint(&found) {
             self.rows.row(found.user_id.as_ref(), found.line, reason, what_to_do)?;
         }
         let held = self.import.report.held;
@@ -125,13 +125,13 @@ impl Second<'_> {
             self.import.opt_out(opt_out).await?;
         }
         let report = &mut self.import.report;
-        match (found.verdict, found.user_id) {
-            (Verdict::Store(record), _) if held => report.hold(&record),
-            (Verdict::Store(record), _) => self.import.store(*record).await?,
-            (Verdict::Closed, Some(user)) if !held => self.import.skip(Skip::Inactive(user)).await?,
-            (Verdict::Closed, _) => report.closed(),
-            (Verdict::Repeated, _) => report.repeated += 1,
-            (Verdict::Bad(problem), _) => report.bad.add(problem, found.line),
+        match (found.outcome, found.user_id) {
+            (RowOutcome::Store(record), _) if held => report.hold(&record),
+            (RowOutcome::Store(record), _) => self.import.store(*record).await?,
+            (RowOutcome::Closed, Some(user)) if !held => self.import.skip(Skip::Inactive(user)).await?,
+            (RowOutcome::Closed, _) => report.closed(),
+            (RowOutcome::Repeated, _) => report.repeated += 1,
+            (RowOutcome::Bad(problem), _) => report.bad.add(problem, found.line),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use shared::phone::{NumberPolicy, Rejection};
 
 use crate::{
     account::{Account, Profile},
-    file::cells::damaged,
+    file::raw_row::damaged,
 };
 
 /// Lengths that events are held to, in bytes.

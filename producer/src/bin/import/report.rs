@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::phone::Rejection;
 
 use crate::{
-    file::{row::Problem, source::Format},
+    file::{row::RowError, source::Format},
     record::{Profiles, Record, Skip},
     tables::Written,
 };
@@ -101,7 +101,7 @@ pub(crate) struct TwoProfiles {
 pub(crate) struct Bad {
     pub(crate) total: u64,
     #[serde(serialize_with = "by_word")]
-    pub(crate) problems: BTreeMap<Problem, Lines>,
+    pub(crate) problems: BTreeMap<RowError, Lines>,
 }
 
 /// How many, and the first of them.
@@ -219,7 +219,7 @@ impl Report {
 }
 
 impl Bad {
-    pub(crate) fn add(&mut self, problem: Problem, line: u64) {
+    pub(crate) fn add(&mut self, problem: RowError, line: u64) {
         self.total += 1;
         let lines = self.problems.entry(problem).or_default();
         lines.count += 1;
@@ -234,7 +234,7 @@ fn is_zero(c: char) -> bool {
     matches!(c, '0' | '०' | '０' | '٠' | '۰')
 }
 
-fn by_word<S: serde::Serializer>(problems: &BTreeMap<Problem, Lines>, to: S) -> Result<S::Ok, S::Error> {
+fn by_word<S: serde::Serializer>(problems: &BTreeMap<RowError, Lines>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(problems.iter().map(|(problem, lines)| (problem.as_str(), lines)))
 }
 
@@ -275,8 +275,8 @@ mod tests {
     #[test]
     fn the_first_lines_of_a_problem_are_named() {
         let mut bad = Bad::default();
-        (2..100).for_each(|line| bad.add(Problem::BadDate, line));
-        let lines = &bad.problems[&Problem::BadDate];
+        (2..100).for_each(|line| bad.add(RowError::BadDate, line));
+        let lines = &bad.problems[&RowError::BadDate];
         assert_eq!((bad.total, lines.count, lines.lines.as_slice()), (98, 98, &[2, 3, 4, 5, 6][..]));
     }
 }

@@ -103,9 +103,9 @@ pub(crate) async fn upsert(
                          NULL::timestamptz, NULL::timestamptz, 0),
                         (false, users.state, users.reason, users.attempt_id, users.registration_method,
                          users.registered_at, users.next_attempt_at, users.retry_since, users.retries)
-                    ) AS v (anew, state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since,
+                    ) AS v (restarts, state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since,
                             retries)
-                    WHERE anew = (users.state <> 'received' AND users.phone_raw <> EXCLUDED.phone_raw
+                    WHERE restarts = (users.state <> 'received' AND users.phone_raw <> EXCLUDED.phone_raw
                                   AND (users.phone_e164 = EXCLUDED.phone_e164) IS NOT TRUE)
                 )
             WHERE users.changed_at <= EXCLUDED.changed_at
@@ -234,12 +234,12 @@ pub(crate) async fn suppress(
     let reason = if author.reason.is_empty() { "opted out in imported data" } else { &author.reason };
     let count = sqlx::query_scalar!(
         r#"
-        WITH told AS (
+        WITH opted_out AS (
             SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS t (user_id, phone_raw, phone)
         ), numbers AS (
-            SELECT phone FROM told WHERE phone IS NOT NULL
+            SELECT phone FROM opted_out WHERE phone IS NOT NULL
             UNION
-            SELECT u.phone_e164 FROM told t JOIN users u USING (user_id)
+            SELECT u.phone_e164 FROM opted_out t JOIN users u USING (user_id)
             WHERE u.phone_raw = t.phone_raw AND u.phone_e164 IS NOT NULL
         ), fresh AS (
             SELECT phone FROM numbers n

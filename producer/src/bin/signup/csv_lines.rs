@@ -10,7 +10,7 @@ use producer::{
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
 use shared::events::{SignedUpData, TextOrInteger};
 
-use crate::line::{Entry, Line, NoSignup, Sink, of_data};
+use crate::line::{BadLine, Entry, Line, Sink, of_data};
 
 /// Names of a column, the contract's first.
 const USER_ID: &[&str] = &["user_id", "id"];
@@ -44,7 +44,7 @@ pub(crate) fn read(reader: impl Read, sink: &Sink) {
         let entry = match more {
             Ok(false) => return,
             Ok(true) => columns.signup(&record).map(Entry::Signup),
-            Err(error) if !error.is_io_error() => Err(NoSignup::Unreadable(explain(&error))),
+            Err(error) if !error.is_io_error() => Err(BadLine::Unreadable(explain(&error))),
             Err(error) => return unreadable(sink, number, &explain(&error)),
         };
         if sink.blocking_send(Line { number: Some(number), entry }).is_err() {
@@ -54,7 +54,7 @@ pub(crate) fn read(reader: impl Read, sink: &Sink) {
 }
 
 fn unreadable(sink: &Sink, number: u64, why: &str) {
-    let entry = Err(NoSignup::Unreadable(why.to_owned()));
+    let entry = Err(BadLine::Unreadable(why.to_owned()));
     // Err: nobody listens, and reading ends anyway.
     let _ = sink.blocking_send(Line { number: Some(number), entry });
 }
@@ -98,7 +98,7 @@ impl Columns {
         }
     }
 
-    fn signup(&self, record: &StringRecord) -> Result<Signup, NoSignup> {
+    fn signup(&self, record: &StringRecord) -> Result<Signup, BadLine> {
         let mut cells = self.0.iter().map(|column| {
             column
                 .and_then(|at| record.get(at))

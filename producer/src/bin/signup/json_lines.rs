@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use producer::cli::{Length, next_line};
 
-use crate::line::{Line, NoSignup, Sink, of_json};
+use crate::line::{BadLine, Line, Sink, of_json};
 
 /// Sends every line that is not blank; ends with the input, or when nobody listens.
 pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
@@ -14,10 +14,10 @@ pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
             Ok(Length::End) => return,
             Ok(Length::Fits) if text.trim_ascii().is_empty() => continue,
             Ok(Length::Fits) => of_json(without_bom(&text, number)),
-            Ok(Length::TooLong) => Err(NoSignup::TooLong),
+            Ok(Length::TooLong) => Err(BadLine::TooLong),
             Err(error) => {
                 // Err: nobody listens, and reading ends anyway.
-                let entry = Err(NoSignup::Unreadable(format!("the input cannot be read on: {error}")));
+                let entry = Err(BadLine::Unreadable(format!("the input cannot be read on: {error}")));
                 let _ = sink.blocking_send(Line { number: Some(number), entry });
                 return;
             }

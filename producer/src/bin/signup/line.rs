@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 /// Why a line is no signup. Shows nothing of its content.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoSignup {
+pub(crate) enum BadLine {
     /// It breaks the contract.
     #[error(transparent)]
     Contract(#[from] Rejected),
@@ -43,21 +43,21 @@ pub(crate) struct Line {
     /// Counted from 1; none for the command line.
     pub(crate) number: Option<u64>,
     /// What it says.
-    pub(crate) entry: Result<Entry, NoSignup>,
+    pub(crate) entry: Result<Entry, BadLine>,
 }
 
 /// The `data` of the contract, or a full event.
-pub(crate) fn of_json(text: &[u8]) -> Result<Entry, NoSignup> {
+pub(crate) fn of_json(text: &[u8]) -> Result<Entry, BadLine> {
     let event = events::decode(text)?;
     match (event.kind, event.id) {
-        (Kind::Stored(_), _) => Err(NoSignup::OtherEvent),
+        (Kind::Stored(_), _) => Err(BadLine::OtherEvent),
         (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),
         (Kind::SignedUp(signup), None) => Ok(Entry::Signup(without_formulas(*signup)?)),
     }
 }
 
 /// Bare data may come from a spreadsheet: `="1042"` is the id 1042.
-fn without_formulas(signup: Signup) -> Result<Signup, NoSignup> {
+fn without_formulas(signup: Signup) -> Result<Signup, BadLine> {
     let text = |text: Option<String>| text.map(formula::owned_text);
     let user_id = match formula::text(signup.user_id.as_str()) {
         text if text == signup.user_id.as_str() => signup.user_id,
@@ -75,12 +75,12 @@ fn without_formulas(signup: Signup) -> Result<Signup, NoSignup> {
 }
 
 /// Takes the way of every event, so that lengths and characters are held to the same rules.
-pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, NoSignup> {
+pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, BadLine> {
     // Strings and a closed enum: nothing in it can fail to serialise.
     match of_json(&serde_json::to_vec(data).unwrap_or_default())? {
         Entry::Signup(signup) => Ok(signup),
         // Data has no envelope.
-        Entry::Event { .. } => Err(NoSignup::OtherEvent),
+        Entry::Event { .. } => Err(BadLine::OtherEvent),
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
     fn the_rest_is_refused_without_being_shown() {
         let stored =
             br#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
-        assert!(matches!(of_json(stored), Err(NoSignup::OtherEvent)));
+        assert!(matches!(of_json(stored), Err(BadLine::OtherEvent)));
         for bad in ["", "9807969278 x", r#"{"phone_number":"9807969278"}"#, r#"{"user_id":["9807969278"]}"#] {
             let text = of_json(bad.as_bytes()).unwrap_err().to_string();
             assert!(!text.contains("980"), "{text}");

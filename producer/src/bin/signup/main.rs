@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Receiver;
 
 use args::{Args, One, Outbox, Source};
 use line::{Entry, Line};
-use publish::Tally;
+use publish::Stats;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,15 +51,15 @@ async fn publish(open: impl FnOnce() -> Result<Receiver<Line>, Failure>) -> Resu
     let lines = open()?;
     let producer = Producer::connect(broker).await?;
     let end = publish::all(&producer, lines, &stop).await;
-    print(&json_line(&end.tally))?;
+    print(&json_line(&end.stats))?;
     if let Some(why) = end.gave_up {
         return Err(Failure::BrokerLost(why));
     }
-    Ok(exit(&end.tally, stop.is_cancelled()))
+    Ok(exit(&end.stats, stop.is_cancelled()))
 }
 
-fn exit(tally: &Tally, interrupted: bool) -> Exit {
-    match (interrupted, tally.all_confirmed()) {
+fn exit(stats: &Stats, interrupted: bool) -> Exit {
+    match (interrupted, stats.all_confirmed()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Done,
         (false, false) => Exit::SomeFailed,

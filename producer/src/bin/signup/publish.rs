@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::line::{Entry, Line, NoSignup};
+use crate::line::{BadLine, Entry, Line};
 
 /// Events waiting for their confirm.
 const IN_FLIGHT: usize = 512;
@@ -16,7 +16,7 @@ const GIVE_UP_AFTER: usize = 2 * IN_FLIGHT;
 /// How it ended.
 #[derive(Default)]
 pub(crate) struct End {
-    pub(crate) tally: Tally,
+    pub(crate) stats: Stats,
     /// Set when the broker stayed away and lines were left unread.
     pub(crate) gave_up: Option<String>,
 }
@@ -25,50 +25,50 @@ pub(crate) struct End {
 pub(crate) async fn all(producer: &Producer, lines: mpsc::Receiver<Line>, stop: &CancellationToken) -> End {
     let enough = stop.child_token();
     let lines = stream::unfold(lines, |mut lines| async { Some((lines.recv().await?, lines)) });
-    let mut verdicts = lines
+    let mut results = lines
         .take_until(enough.cancelled())
         .map(|line| async move { publish(producer, line).await })
         .buffer_unordered(IN_FLIGHT)
         .boxed_local();
     let (mut end, mut unavailable) = (End::default(), 0);
-    while let Some((number, verdict)) = verdicts.next().await {
-        unavailable = if is_unavailable(&verdict) { unavailable + 1 } else { 0 };
+    while let Some((number, result)) = results.next().await {
+        unavailable = if is_unavailable(&result) { unavailable + 1 } else { 0 };
         if unavailable == GIVE_UP_AFTER {
             end.gave_up = Some("RabbitMQ stays unreachable; lines were left unread".to_owned());
             enough.cancel();
         }
-        note(number, &verdict);
-        match verdict {
-            Verdict::Published(result) => end.tally.count(&result),
-            Verdict::Rejected(_) => end.tally.reject(),
+        note(number, &result);
+        match result {
+            LineResult::Published(result) => end.stats.count(&result),
+            LineResult::Rejected(_) => end.stats.reject(),
         }
     }
     end
 }
 
-enum Verdict {
+enum LineResult {
     Published(Result<(), PublishError>),
-    Rejected(NoSignup),
+    Rejected(BadLine),
 }
 
-async fn publish(producer: &Producer, line: Line) -> (Option<u64>, Verdict) {
-    let verdict = match line.entry {
-        Ok(Entry::Signup(signup)) => Verdict::Published(producer.signed_up(&signup).await.map(|_| ())),
-        Ok(Entry::Event { id, body }) => Verdict::Published(producer.verbatim(id, body).await.map(|_| ())),
-        Err(why) => Verdict::Rejected(why),
+async fn publish(producer: &Producer, line: Line) -> (Option<u64>, LineResult) {
+    let result = match line.entry {
+        Ok(Entry::Signup(signup)) => LineResult::Published(producer.signed_up(&signup).await.map(|_| ())),
+        Ok(Entry::Event { id, body }) => LineResult::Published(producer.verbatim(id, body).await.map(|_| ())),
+        Err(why) => LineResult::Rejected(why),
     };
-    (line.number, verdict)
+    (line.number, result)
 }
 
-fn is_unavailable(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Published(Err(PublishError::Unavailable { .. } | PublishError::Lost { .. })))
+fn is_unavailable(result: &LineResult) -> bool {
+    matches!(result, LineResult::Published(Err(PublishError::Unavailable { .. } | PublishError::Lost { .. })))
 }
 
-fn note(number: Option<u64>, verdict: &Verdict) {
-    let why: &dyn std::fmt::Display = match verdict {
-        Verdict::Published(Ok(())) => return,
-        Verdict::Published(Err(error)) => error,
-        Verdict::Rejected(why) => why,
+fn note(number: Option<u64>, result: &LineResult) {
+    let why: &dyn std::fmt::Display = match result {
+        LineResult::Published(Ok(())) => return,
+        LineResult::Published(Err(error)) => error,
+        LineResult::Rejected(why) => why,
     };
     match number {
         Some(number) => eprintln!("line {number}: {why}"),
@@ -78,7 +78,7 @@ fn note(number: Option<u64>, verdict: &Verdict) {
 
 /// The last line on standard output.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Tally {
+pub(crate) struct Stats {
     /// Handed to the broker.
     published: u64,
     /// Stored by it.
@@ -91,10 +91,10 @@ pub(crate) struct Tally {
     rejected: u64,
 }
 
-impl Tally {
-    pub(crate) fn count<T>(&mut self, verdict: &Result<T, PublishError>) {
+impl Stats {
+    pub(crate) fn count<T>(&mut self, result: &Result<T, PublishError>) {
         self.published += 1;
-        match verdict {
+        match result {
             Ok(_) => self.confirmed += 1,
             Err(PublishError::Returned { .. }) => self.returned += 1,
             Err(_) => self.refused += 1,
@@ -116,16 +116,16 @@ mod tests {
 
     #[test]
     fn every_line_is_counted_once() {
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         let id = || "e".to_owned();
-        tally.count(&Ok(()));
-        assert!(tally.all_confirmed());
-        tally.count::<()>(&Err(PublishError::Returned { id: id() }));
-        tally.count::<()>(&Err(PublishError::Timeout { id: id() }));
-        tally.count::<()>(&Err(PublishError::Unavailable { id: id() }));
-        tally.reject();
-        let text = serde_json::to_string(&tally).unwrap();
+        stats.count(&Ok(()));
+        assert!(stats.all_confirmed());
+        stats.count::<()>(&Err(PublishError::Returned { id: id() }));
+        stats.count::<()>(&Err(PublishError::Timeout { id: id() }));
+        stats.count::<()>(&Err(PublishError::Unavailable { id: id() }));
+        stats.reject();
+        let text = serde_json::to_string(&stats).unwrap();
         assert_eq!(text, r#"{"published":4,"confirmed":1,"returned":1,"refused":2,"rejected":1}"#);
-        assert!(!tally.all_confirmed());
+        assert!(!stats.all_confirmed());
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(once: bool) -> Result<Exit, Failure> {
     let settings = env.finish(settings)?;
     telemetry::init(log_format);
     let stop = interruption()?;
-    let tally = if once {
+    let stats = if once {
         relay::run_once(settings, &stop).await?
     } else {
         if let Some(address) = ops {
@@ -33,8 +33,8 @@ pub(crate) async fn run(once: bool) -> Result<Exit, Failure> {
         }
         relay::run(settings.with_gauges(ops.is_some()), &stop).await?
     };
-    print(&json_line(&tally))?;
-    Ok(if once && tally.failed > 0 { Exit::SomeFailed } else { Exit::Done })
+    print(&json_line(&stats))?;
+    Ok(if once && stats.failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
 /// Serves `/metrics` on `address` until the process ends.

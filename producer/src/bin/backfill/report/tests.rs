@@ -23,7 +23,7 @@ const RUN: Uuid = Uuid::from_u128(0x0197_c3a2_0000_0000_0000_0000_0000_0000);
 
 fn report(dry_run: bool) -> Report {
     let run = (!dry_run).then_some(RUN);
-    let mut report = Report::new(run, Order::default(), Counts::default(), 5);
+    let mut report = Report::new(run, RunOptions::default(), Counts::default(), 5);
     let user = UserId::parse("7").unwrap();
     report.number(&user, "९८०७९६९२७८", Ok("+9779807969278".parse().unwrap()));
     report.number(&user, "", Err(Rejection::Empty));
@@ -76,9 +76,9 @@ fn a_real_run_never_claims_to_have_sent() {
 #[test]
 fn an_ill_canary_is_shown_and_has_an_exit_code_of_its_own() {
     let mut report = report(false);
-    report.order.canary = Some(Canary { users: 2, share: Share::default() });
-    report.canary = Some(Tally { delivered: 1, failed: 1, ..Tally::default() });
-    let report = closed(report, Ending::CanaryIll);
+    report.options.canary = Some(Canary { users: 2, share: Share::default() });
+    report.canary = Some(OutcomeStats { delivered: 1, failed: 1, ..OutcomeStats::default() });
+    let report = closed(report, Ending::CanaryFailed);
     let text = report.show(Format::Human);
     assert!(text.contains("1 of 2 messages delivered, 1 failed") && text.contains("REMAINING"), "{text}");
     assert_eq!((report.finish().unwrap(), report.end()), (Exit::Guarded, End::Halted));

@@ -9,7 +9,7 @@ use super::{Ending, Report};
 use crate::{
     args::Format,
     counts::{ByReason, label},
-    options::short,
+    options::short_id,
 };
 
 /// The last line of `--output jsonl`.
@@ -50,7 +50,7 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
     }
     let limited = report.ending == Ending::Limit;
     some(text, 0, if limited { "REMAINING, beyond --limit" } else { "REMAINING" }, report.remaining)?;
-    let filters = report.order.filters.flags();
+    let filters = report.options.filters.flags();
     line(text, 0, if filters.is_empty() { "stored users" } else { "selected users" }, report.selected)?;
     sum(report, failed, text)?;
     if !filters.is_empty() {
@@ -64,7 +64,7 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
 }
 
 fn headline(report: &Report) -> String {
-    let Some(run) = report.run.map(short) else {
+    let Some(run) = report.run.map(short_id) else {
         let whole = if report.complete {
             "Dry run: nothing is published, nothing is sent."
         } else {
@@ -74,7 +74,7 @@ fn headline(report: &Report) -> String {
     };
     match report.ending {
         Ending::Complete | Ending::Limit => format!("Run {run}: enqueued for the worker, which sends."),
-        Ending::CanaryIll => {
+        Ending::CanaryFailed => {
             format!(
                 "Run {run} was stopped by its canary. What is enqueued stays so; nobody else was enqueued."
             )
@@ -86,15 +86,15 @@ fn headline(report: &Report) -> String {
 }
 
 fn canary(report: &Report, text: &mut String) -> fmt::Result {
-    let (Some(tally), Some(asked)) = (&report.canary, &report.order.canary) else { return Ok(()) };
+    let (Some(stats), Some(asked)) = (&report.canary, &report.options.canary) else { return Ok(()) };
     writeln!(
         text,
         "Canary  {} of {} messages delivered, {} failed, {} sent, {} open; a share of {} was wanted",
-        tally.delivered,
-        tally.messages(),
-        tally.failed,
-        tally.sent,
-        tally.open,
+        stats.delivered,
+        stats.messages(),
+        stats.failed,
+        stats.sent,
+        stats.open,
         asked.share
     )
 }

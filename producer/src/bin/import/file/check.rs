@@ -48,7 +48,7 @@ impl Checked {
         self.flawed |= row.read.is_err();
         if let Some(user) = user {
             self.ids.add(user, row.line, content);
-            self.flawed |= self.ids.standing(user, row.line) == Standing::Different;
+            self.flawed |= self.ids.occurrence(user, row.line) == Occurrence::Different;
         }
     }
 }
@@ -72,7 +72,7 @@ const DIFFERENT: u32 = 0;
 
 /// What a row is among the rows of its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Occurrence {
     First,
     /// Says what another one says.
     Repeated,
@@ -96,11 +96,11 @@ impl Ids {
     }
 
     /// The standing of the row of `user` at `line`, once all rows were added.
-    pub(super) fn standing(&self, user: &UserId, line: u64) -> Standing {
+    pub(super) fn occurrence(&self, user: &UserId, line: u64) -> Occurrence {
         match self.seen.get(&self.hasher.hash_one(user)) {
-            Some(seen) if seen.content == DIFFERENT => Standing::Different,
-            Some(seen) if seen.line != low(line) => Standing::Repeated,
-            _ => Standing::First,
+            Some(seen) if seen.content == DIFFERENT => Occurrence::Different,
+            Some(seen) if seen.line != low(line) => Occurrence::Repeated,
+            _ => Occurrence::First,
         }
     }
 }
@@ -116,7 +116,7 @@ fn low(number: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{
-        Standing::{Different, First, Repeated},
+        Occurrence::{Different, First, Repeated},
         *,
     };
 
@@ -133,7 +133,7 @@ mod tests {
         ids.add(&id("3"), 7, Some(&"d"));
         ids.add(&id("4"), 8, Some(&"e"));
         let standings = [("1", 2), ("1", 4), ("2", 3), ("2", 5), ("3", 7), ("4", 8)]
-            .map(|(user, line)| ids.standing(&id(user), line));
+            .map(|(user, line)| ids.occurrence(&id(user), line));
         assert_eq!(standings, [First, Repeated, Different, Different, Different, First]);
         assert_eq!(size_of::<(u64, Seen)>(), 16);
     }

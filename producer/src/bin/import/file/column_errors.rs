@@ -2,7 +2,7 @@
 
 use producer::cli::Failure;
 
-use super::cells::Field;
+use super::raw_row::Field;
 
 /// The columns of a file.
 #[derive(Debug, Clone, Copy)]

@@ -6,10 +6,10 @@ use csv::ByteRecord;
 use producer::cli::{Beginning, Bounded, Failure, formula};
 
 use super::{
-    cells::Cells,
     column_errors::{self, Columns},
     layout::{Mapping, Role},
-    row::{self, Bad, Problem, Row},
+    raw_row::RawRow,
+    row::{self, BadRow, Row, RowError},
 };
 use crate::record::Person;
 
@@ -78,13 +78,13 @@ fn line_of(record: &ByteRecord, before: u64, after: u64) -> u64 {
     before.max(after.saturating_sub(breaks + 1))
 }
 
-fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, Bad> {
+fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, BadRow> {
     // A spreadsheet leaves out empty cells at the end of some rows; of a column without a name none is missed.
     let absent = roles.get(record.len()..);
     if absent.is_none_or(|absent| absent.iter().any(|role| *role != Role::Nameless)) {
-        return Err(Bad::record(Problem::FieldCount));
+        return Err(BadRow::record(RowError::FieldCount));
     }
-    let mut cells = Cells::default();
+    let mut cells = RawRow::default();
     let mut readable = true;
     for (cell, role) in record.iter().zip(roles) {
         match (std::str::from_utf8(cell), role) {
@@ -94,7 +94,7 @@ fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, Bad> {
         }
     }
     let read = row::read(cells);
-    if readable { read } else { Err(Bad::despite(read, Problem::NotUtf8)) }
+    if readable { read } else { Err(BadRow::despite(read, RowError::NotUtf8)) }
 }
 
 /// The reader's own text may quote the content.
@@ -117,7 +117,7 @@ mod tests {
         Beginning { byte_order_mark: false, separator, lines: 0, bytes: 0 }
     }
 
-    fn rows(separator: u8, bytes: &[u8]) -> Vec<(u64, Result<String, Problem>)> {
+    fn rows(separator: u8, bytes: &[u8]) -> Vec<(u64, Result<String, RowError>)> {
         let mut rows = Vec::new();
         let sink = |row: Row| {
             rows.push((row.line, row.read.map(|p| p.user_id.to_string()).map_err(|bad| bad.problem)));
@@ -135,9 +135,9 @@ mod tests {
             [
                 (2, Ok("1".to_owned())),
                 (6, Ok("2".to_owned())),
-                (7, Err(Problem::FieldCount)),
-                (8, Err(Problem::NotUtf8)),
-                (9, Err(Problem::MissingId)),
+                (7, Err(RowError::FieldCount)),
+                (8, Err(RowError::NotUtf8)),
+                (9, Err(RowError::MissingId)),
             ]
         );
     }
@@ -150,8 +150,8 @@ mod tests {
                 (2, Ok("1".to_owned())),
                 (3, Ok("2".to_owned())),
                 (4, Ok("3".to_owned())),
-                (5, Err(Problem::FieldCount)),
-                (6, Err(Problem::FieldCount)),
+                (5, Err(RowError::FieldCount)),
+                (6, Err(RowError::FieldCount)),
             ]
         );
         let text = b",id,phone,\n0,1,9,\n1,2,9,x\n".as_slice();

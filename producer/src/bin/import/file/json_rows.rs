@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use shared::phone;
 
 use super::{
-    cells::Cells,
     column_errors::Columns,
     layout::{Mapping, Role},
-    row::{self, Bad, Problem, Row},
+    raw_row::RawRow,
+    row::{self, BadRow, Row, RowError},
 };
 use crate::record::Person;
 
@@ -34,7 +34,7 @@ pub(super) fn each(
             Ok(Length::End) => break,
             Ok(Length::Fits) if text.trim_ascii().is_empty() => continue,
             Ok(Length::Fits) => keys.read(&text),
-            Ok(Length::TooLong) => Err(Bad::record(Problem::TooLong)),
+            Ok(Length::TooLong) => Err(BadRow::record(RowError::TooLong)),
             Err(error) => {
                 return Err(Failure::Usage(format!("line {line}: the file cannot be read on: {error}")));
             }
@@ -61,22 +61,22 @@ struct Keys<'m> {
 }
 
 impl Keys<'_> {
-    fn read(&mut self, text: &[u8]) -> Result<Person, Bad> {
-        let text = std::str::from_utf8(text).map_err(|_| Bad::record(Problem::NotUtf8))?;
-        let object: Object<'_> = serde_json::from_str(text).map_err(|_| Bad::record(Problem::NotJson))?;
-        let mut cells = Cells::default();
+    fn read(&mut self, text: &[u8]) -> Result<Person, BadRow> {
+        let text = std::str::from_utf8(text).map_err(|_| BadRow::record(RowError::NotUtf8))?;
+        let object: Object<'_> = serde_json::from_str(text).map_err(|_| BadRow::record(RowError::NotJson))?;
+        let mut cells = RawRow::default();
         let mut problem = None;
         for (key, value) in object.0 {
             let Role::Holds(field) = self.role(key) else { continue };
             match scalar(value) {
                 Some(text) => cells.set(field, text),
-                None => problem = Some(Problem::WrongType),
+                None => problem = Some(RowError::WrongType),
             }
         }
         let read = row::read(cells);
         match problem {
             None => read,
-            Some(problem) => Err(Bad::despite(read, problem)),
+            Some(problem) => Err(BadRow::despite(read, problem)),
         }
     }
 
@@ -140,7 +140,7 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 mod tests {
     use super::*;
 
-    type Read = (u64, Result<String, Problem>);
+    type Read = (u64, Result<String, RowError>);
 
     fn rows(text: &str) -> (Vec<Read>, Result<(), String>) {
         let mut rows = Vec::new();
@@ -165,12 +165,12 @@ mod tests {
             [
                 (1, Ok("7 9807969278".to_owned())),
                 (3, Ok("8 १".to_owned())),
-                (4, Err(Problem::NotJson)),
-                (5, Err(Problem::WrongType)),
-                (6, Err(Problem::NotJson)),
-                (7, Err(Problem::SpreadsheetNumber)),
-                (8, Err(Problem::SpreadsheetNumber)),
-                (9, Err(Problem::NotJson)),
+                (4, Err(RowError::NotJson)),
+                (5, Err(RowError::WrongType)),
+                (6, Err(RowError::NotJson)),
+                (7, Err(RowError::SpreadsheetNumber)),
+                (8, Err(RowError::SpreadsheetNumber)),
+                (9, Err(RowError::NotJson)),
             ]
         );
         assert_eq!(end, Ok(()));

@@ -3,8 +3,8 @@
 use producer::cli::Failure;
 
 use super::{
-    cells::Field,
     column_errors::{self, Columns},
+    raw_row::Field,
 };
 
 /// A pair of `--map`: a field and the column that holds it.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
 
-use super::cells::{Cells, Field, damaged};
+use super::raw_row::{Field, RawRow, damaged};
 use crate::{
     dates::{day, flag, is_plausible_birth, is_plausible_due_date, is_plausible_signup, moment},
     record::Person,
@@ -11,7 +11,7 @@ use crate::{
 
 /// What is wrong with a row. Shows nothing of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Problem {
+pub(crate) enum RowError {
     MissingId,
     InvalidId,
     /// Two rows of one user that differ.
@@ -27,7 +27,7 @@ pub(crate) enum Problem {
     TooLong,
 }
 
-impl Problem {
+impl RowError {
     /// The word for it in reports.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Problem {
     }
 
     /// What to do.
-    pub(crate) fn advice(self) -> &'static str {
+    pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::MissingId => "give every row the portal's id of the user",
             Self::InvalidId => {
@@ -77,25 +77,25 @@ impl Problem {
 pub(super) struct Row {
     /// Counted from 1; of a record of several lines the first.
     pub(super) line: u64,
-    pub(super) read: Result<Person, Bad>,
+    pub(super) read: Result<Person, BadRow>,
 }
 
 /// A row that cannot be taken as it is.
-pub(super) struct Bad {
-    pub(super) problem: Problem,
+pub(super) struct BadRow {
+    pub(super) problem: RowError,
     pub(super) user_id: Option<UserId>,
     /// As typed, when the row says that its owner opted out: that much of it is obeyed.
     pub(super) opted_out: Option<String>,
 }
 
-impl Bad {
+impl BadRow {
     /// Of a record that gives no cells.
-    pub(super) fn record(problem: Problem) -> Self {
+    pub(super) fn record(problem: RowError) -> Self {
         Self { problem, user_id: None, opted_out: None }
     }
 
     /// A row that says `read`, and yet has a `problem`.
-    pub(super) fn despite(read: Result<Person, Self>, problem: Problem) -> Self {
+    pub(super) fn despite(read: Result<Person, Self>, problem: RowError) -> Self {
         match read {
             Ok(person) => Self {
                 problem,
@@ -108,12 +108,13 @@ impl Bad {
 }
 
 /// Reads the cells.
-pub(super) fn read(mut cells: Cells) -> Result<Person, Bad> {
+pub(super) fn read(mut cells: RawRow) -> Result<Person, BadRow> {
     let id = user_id(&cells);
-    let opted_out = optional(&cells, Field::OptedOut, flag, Problem::BadFlag);
+    let opted_out = optional(&cells, Field::OptedOut, flag, RowError::BadFlag);
     let fields = fields(&cells);
     let phone = cells.take(Field::Phone);
-    let intact = if phone.as_deref().is_some_and(damaged) { Err(Problem::SpreadsheetNumber) } else { Ok(()) };
+    let intact =
+        if phone.as_deref().is_some_and(damaged) { Err(RowError::SpreadsheetNumber) } else { Ok(()) };
     let problem = match (&id, &fields, &opted_out, &intact) {
         (Ok(user_id), Ok(fields), Ok(opted_out), Ok(())) => {
             let kept = (cells.take(Field::Language), cells.take(Field::Name));
@@ -124,7 +125,7 @@ pub(super) fn read(mut cells: Cells) -> Result<Person, Bad> {
         }
     };
     let opted_out = phone.filter(|_| intact.is_ok() && opted_out == Ok(Some(true)));
-    Err(Bad { problem, user_id: id.ok(), opted_out })
+    Err(BadRow { problem, user_id: id.ok(), opted_out })
 }
 
 /// What must be read before a row is known to be good, apart from the number and the opt-out.
@@ -137,28 +138,28 @@ struct Fields {
     active: Option<bool>,
 }
 
-fn fields(cells: &Cells) -> Result<Fields, Problem> {
+fn fields(cells: &RawRow) -> Result<Fields, RowError> {
     Ok(Fields {
         kind: cells.trimmed(Field::Kind).map(kind),
         due_date: optional(
             cells,
             Field::DueDate,
             |text| day(text).filter(|it| is_plausible_due_date(*it)),
-            Problem::BadDate,
+            RowError::BadDate,
         )?,
         child_birth_date: optional(
             cells,
             Field::ChildBirthDate,
             |text| day(text).filter(|it| is_plausible_birth(*it)),
-            Problem::BadDate,
+            RowError::BadDate,
         )?,
         signed_up_at: optional(
             cells,
             Field::SignedUpAt,
             |text| moment(text).filter(|it| is_plausible_signup(*it)),
-            Problem::BadDate,
+            RowError::BadDate,
         )?,
-        active: optional(cells, Field::Active, flag, Problem::BadFlag)?,
+        active: optional(cells, Field::Active, flag, RowError::BadFlag)?,
     })
 }
 
@@ -184,24 +185,24 @@ fn person(
     }
 }
 
-fn user_id(cells: &Cells) -> Result<UserId, Problem> {
-    let text = cells.trimmed(Field::Id).ok_or(Problem::MissingId)?;
+fn user_id(cells: &RawRow) -> Result<UserId, RowError> {
+    let text = cells.trimmed(Field::Id).ok_or(RowError::MissingId)?;
     if damaged(text) {
-        return Err(Problem::SpreadsheetNumber);
+        return Err(RowError::SpreadsheetNumber);
     }
     // A formula is no id, and its text was read before.
     if text.starts_with('=') {
-        return Err(Problem::InvalidId);
+        return Err(RowError::InvalidId);
     }
-    UserId::parse(text).map_err(|_| Problem::InvalidId)
+    UserId::parse(text).map_err(|_| RowError::InvalidId)
 }
 
 fn optional<T>(
-    cells: &Cells,
+    cells: &RawRow,
     field: Field,
     parse: impl Fn(&str) -> Option<T>,
-    problem: Problem,
-) -> Result<Option<T>, Problem> {
+    problem: RowError,
+) -> Result<Option<T>, RowError> {
     cells.trimmed(field).map(|text| parse(text).ok_or(problem)).transpose()
 }
 
@@ -218,8 +219,8 @@ fn kind(word: &str) -> UserKind {
 mod tests {
     use super::*;
 
-    fn of(cells: &[(Field, &str)]) -> Result<Person, Bad> {
-        let mut all = Cells::default();
+    fn of(cells: &[(Field, &str)]) -> Result<Person, BadRow> {
+        let mut all = RawRow::default();
         for (field, text) in cells {
             all.set(*field, (*text).to_owned());
         }
@@ -242,17 +243,17 @@ mod tests {
     #[test]
     fn each_problem_is_named() {
         let bad = |cells: &[(Field, &str)]| of(cells).err().map(|bad| bad.problem);
-        assert_eq!(bad(&[(Field::Phone, "1")]), Some(Problem::MissingId));
-        assert_eq!(bad(&[(Field::Id, "a\u{7}b")]), Some(Problem::InvalidId));
-        assert_eq!(bad(&[(Field::Id, "4.2E+01")]), Some(Problem::SpreadsheetNumber));
-        assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "9.8E+09")]), Some(Problem::SpreadsheetNumber));
-        assert_eq!(bad(&[(Field::Id, "7"), (Field::DueDate, "3/4/26")]), Some(Problem::BadDate));
+        assert_eq!(bad(&[(Field::Phone, "1")]), Some(RowError::MissingId));
+        assert_eq!(bad(&[(Field::Id, "a\u{7}b")]), Some(RowError::InvalidId));
+        assert_eq!(bad(&[(Field::Id, "4.2E+01")]), Some(RowError::SpreadsheetNumber));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "9.8E+09")]), Some(RowError::SpreadsheetNumber));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::DueDate, "3/4/26")]), Some(RowError::BadDate));
         for field in [Field::DueDate, Field::ChildBirthDate, Field::SignedUpAt] {
-            assert_eq!(bad(&[(Field::Id, "7"), (field, "2083-05-12")]), Some(Problem::BadDate));
+            assert_eq!(bad(&[(Field::Id, "7"), (field, "2083-05-12")]), Some(RowError::BadDate));
             assert_eq!(bad(&[(Field::Id, "7"), (field, "=\"2026-02-12\"")]), None);
         }
-        assert_eq!(bad(&[(Field::Id, "=A1")]), Some(Problem::InvalidId));
-        assert_eq!(bad(&[(Field::Id, "7"), (Field::OptedOut, "?")]), Some(Problem::BadFlag));
+        assert_eq!(bad(&[(Field::Id, "=A1")]), Some(RowError::InvalidId));
+        assert_eq!(bad(&[(Field::Id, "7"), (Field::OptedOut, "?")]), Some(RowError::BadFlag));
         assert_eq!(bad(&[(Field::Id, "7"), (Field::Phone, "hello")]), None);
     }
 
@@ -271,7 +272,7 @@ mod tests {
         );
         assert_eq!(
             of(&[(Field::Id, "=\"4.2E+01\"")]).err().map(|bad| bad.problem),
-            Some(Problem::SpreadsheetNumber)
+            Some(RowError::SpreadsheetNumber)
         );
     }
 

@@ -11,8 +11,8 @@ use producer::{UserId, cli::Failure};
 use shared::{phone::NumberPolicy, spreadsheet::inert};
 
 use super::{
-    check::{Ids, Standing},
-    row::{Problem, Row},
+    check::{Ids, Occurrence},
+    row::{Row, RowError},
 };
 use crate::{
     record::{Person, Profiles, Record},
@@ -20,68 +20,68 @@ use crate::{
 };
 
 /// A row and its verdict.
-pub(super) struct Found {
+pub(super) struct RowResult {
     pub(super) line: u64,
     pub(super) user_id: Option<UserId>,
-    pub(super) verdict: Verdict,
+    pub(super) outcome: RowOutcome,
     pub(super) opt_out: Option<OptOut>,
 }
 
 /// What becomes of a row.
-pub(super) enum Verdict {
+pub(super) enum RowOutcome {
     Store(Box<Record>),
     /// Her account is closed.
     Closed,
     /// An earlier row says the same.
     Repeated,
-    Bad(Problem),
+    Bad(RowError),
 }
 
-impl Found {
+impl RowResult {
     /// Judges a row, all rows being known to `ids`.
     pub(super) fn of(row: Row, ids: &Ids, numbers: &NumberPolicy) -> Self {
         let line = row.line;
-        let (user_id, opted_out, verdict) = match row.read {
+        let (user_id, opted_out, outcome) = match row.read {
             Ok(person) => {
                 let user_id = Some(person.user_id.clone());
-                let standing = ids.standing(&person.user_id, line);
+                let occurrence = ids.occurrence(&person.user_id, line);
                 let opted_out =
-                    (person.opted_out && standing != Standing::Repeated).then(|| person.phone.clone());
-                (user_id, opted_out, Verdict::of(person, standing, numbers))
+                    (person.opted_out && occurrence != Occurrence::Repeated).then(|| person.phone.clone());
+                (user_id, opted_out, RowOutcome::of(person, occurrence, numbers))
             }
-            Err(bad) => (bad.user_id, bad.opted_out, Verdict::Bad(bad.problem)),
+            Err(bad) => (bad.user_id, bad.opted_out, RowOutcome::Bad(bad.problem)),
         };
         let opt_out = opted_out.map(|phone_raw| OptOut {
             phone: numbers.identity(&phone_raw, None),
             phone_raw,
             user_id: user_id.clone(),
         });
-        Self { line, user_id, verdict, opt_out }
+        Self { line, user_id, outcome, opt_out }
     }
 }
 
-impl Verdict {
-    fn of(person: Person, standing: Standing, numbers: &NumberPolicy) -> Self {
-        match standing {
-            Standing::Different => Self::Bad(Problem::DuplicateId),
-            Standing::Repeated => Self::Repeated,
-            Standing::First if !person.active => Self::Closed,
-            Standing::First => Self::Store(Box::new(Record::of_person(person, Profiles::One, numbers))),
+impl RowOutcome {
+    fn of(person: Person, occurrence: Occurrence, numbers: &NumberPolicy) -> Self {
+        match occurrence {
+            Occurrence::Different => Self::Bad(RowError::DuplicateId),
+            Occurrence::Repeated => Self::Repeated,
+            Occurrence::First if !person.active => Self::Closed,
+            Occurrence::First => Self::Store(Box::new(Record::of_person(person, Profiles::One, numbers))),
         }
     }
 }
 
 /// The reason and what to do; none where all is well.
-pub(super) fn advice(found: &Found) -> Option<(&'static str, &'static str)> {
-    match &found.verdict {
-        Verdict::Bad(problem) => Some((problem.as_str(), problem.advice())),
-        Verdict::Closed => Some(("inactive", "nothing: her account is closed, she is not stored")),
-        Verdict::Repeated => Some(("repeated", "nothing: an earlier row says the same")),
-        Verdict::Store(_) if found.opt_out.as_ref().is_some_and(|o| o.phone.is_none()) => Some((
+pub(super) fn hint(found: &RowResult) -> Option<(&'static str, &'static str)> {
+    match &found.outcome {
+        RowOutcome::Bad(problem) => Some((problem.as_str(), problem.hint())),
+        RowOutcome::Closed => Some(("inactive", "nothing: her account is closed, she is not stored")),
+        RowOutcome::Repeated => Some(("repeated", "nothing: an earlier row says the same")),
+        RowOutcome::Store(_) if found.opt_out.as_ref().is_some_and(|o| o.phone.is_none()) => Some((
             "opted_out_no_number",
             "correct the number: only a number that can be read can be suppressed",
         )),
-        Verdict::Store(record) => record
+        RowOutcome::Store(record) => record
             .number
             .err()
             .map(|why| (why.as_str(), "correct her number; she is stored, and not texted until then")),

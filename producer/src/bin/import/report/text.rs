@@ -141,7 +141,7 @@ fn bad_rows(report: &Report, text: &mut String) -> fmt::Result {
         let word = if *count == 1 { "line" } else { "lines" };
         let more = if *count > lines.len() as u64 { ", …" } else { "" };
         line(text, problem.as_str(), *count, &format!("  {word} {}{more}", named.join(", ")))?;
-        writeln!(text, "    → {}", problem.advice())?;
+        writeln!(text, "    → {}", problem.hint())?;
     }
     Ok(())
 }

@@ -62,9 +62,9 @@ impl Field {
 
 /// The cells of a record. Blank ones count as missing; `="1042"` is the text `1042`.
 #[derive(Default)]
-pub(super) struct Cells([Option<String>; Field::ALL.len()]);
+pub(super) struct RawRow([Option<String>; Field::ALL.len()]);
 
-impl Cells {
+impl RawRow {
     pub(super) fn set(&mut self, field: Field, text: String) {
         let text = formula::owned_text(text);
         self.0[field as usize] = Some(text).filter(|text| !text.trim().is_empty());
