@@ -1,7 +1,8 @@
 //! Publishes events about users of the portal: their signups, and users that are stored already.
 //!
-//! A portal written in Rust uses [`Producer`], or writes to an outbox that [`relay::run`] publishes. Other portals use
-//! the programs `signup`, `import` and `backfill` of this crate, or any AMQP client that follows the published contract.
+//! A portal written in Rust uses [`Producer`], or writes to an outbox that [`relay::run`] publishes. Other portals
+//! use the programs `signup`, `import` and `backfill` of this crate, or any AMQP client that follows the published
+//! contract.
 //!
 //! The feature `cli` builds the programs. It is on by default, so that `cargo build` and `cargo install` give them
 //! without an option. A portal that only publishes depends on the crate with `default-features = false` and gets no

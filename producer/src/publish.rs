@@ -1,4 +1,4 @@
-//! Publishing with the broker's confirm.
+//! Publishes events with the broker's confirm.
 
 use futures::future::join_all;
 use shared::{
@@ -10,7 +10,7 @@ use shared::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A connection to the broker that outlives its interruptions. Clones share it.
+/// A connection to the broker that reconnects by itself. Clones share it.
 #[derive(Clone)]
 pub struct Producer {
     publisher: Publisher,
@@ -32,7 +32,7 @@ pub fn broker_of_process() -> Result<Broker, Faults> {
 }
 
 impl Producer {
-    /// Connects and declares the exchange and the queues, so that a wrong URL shows at once.
+    /// Connects and declares the exchange and the queues. Fails at once if the URL is wrong.
     pub async fn connect(broker: Broker) -> Result<Self, StartError> {
         install_crypto();
         Ok(Self { publisher: Publisher::connect(broker, "producer").await? })
@@ -46,7 +46,7 @@ impl Producer {
         Self { publisher }
     }
 
-    /// Publishes a signup that happened now. An error means: count it as not stored and publish again;
+    /// Publishes a signup that happened now. On an error, treat the event as not stored and publish it again:
     /// a second event for the same number never sends a second message.
     pub async fn signed_up(&self, signup: &Signup) -> Result<Confirmed, PublishError> {
         self.publish(Outgoing::signed_up(signup, None)).await
@@ -61,21 +61,21 @@ impl Producer {
         self.publish(Outgoing::signed_up(signup, Some(traceparent))).await
     }
 
-    /// Enqueues a user who is stored already; the worker reads her number when her turn comes.
+    /// Enqueues a stored user. The worker reads the number when it processes the event.
     pub async fn stored(&self, user: &UserId) -> Result<Confirmed, PublishError> {
         self.publish(Outgoing::stored(user, Lane::Backfill, None)).await
     }
 
-    /// Publishes a full signup event byte for byte as given; `id` is its own. It should decode: what does not is a
-    /// dead letter to the worker. Its time is kept, so that an old event changes nothing that is newer.
+    /// Publishes a full signup event unchanged; `id` is the id of the event. An event that does not decode becomes a
+    /// dead letter. Its time is kept, so that an old event does not change newer data.
     pub async fn verbatim(&self, id: String, body: Vec<u8>) -> Result<Confirmed, PublishError> {
         self.publish(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None)).await
     }
 
-    /// Publishes in this order, up to some hundred events; the verdicts are in the same order.
+    /// Publishes a few hundred events at most, in this order. The results have the same order.
     pub(crate) async fn in_order(&self, events: Vec<Outgoing>) -> Vec<Result<Confirmed, PublishError>> {
         let publishing = join_all(events.into_iter().map(|event| self.publish(event)));
-        // Without tokio's budget every event is handed over at the first poll, and so in order.
+        // Without tokio's budget every event is handed over at the first poll, so the order is kept.
         tokio::task::unconstrained(publishing).await
     }
 

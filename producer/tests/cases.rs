@@ -1,4 +1,4 @@
-//! Files and portals as people have them, from `testing/cases`.
+//! Files and portals from practice, in `testing/cases`.
 
 #![cfg(feature = "cli")]
 // Helpers are tests, too.
@@ -72,7 +72,7 @@ fn files_of_spreadsheets_are_read_as_they_are() {
 }
 
 #[test]
-fn the_advice_of_a_message_works_as_it_is_printed() {
+fn the_hint_of_an_error_works_as_printed() {
     let world = World::new();
     let refused = import(&world, "same-column-twice", "-n --map phone=phone --ignore phone").expect(2);
     assert!(refused.stderr.contains("#2 `phone`, #3 `phone`"), "{}", refused.stderr);

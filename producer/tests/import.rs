@@ -21,7 +21,7 @@ fn stored(report: &Value) -> [u64; 4] {
     ["new", "updated", "unchanged", "newer_here"].map(|key| report["stored"][key].as_u64().unwrap())
 }
 
-/// The report on the sample portal must say just this of its numbers.
+/// The expected numbers in the report on the sample portal.
 fn assert_numbers(report: &Value) {
     let truth: Vec<Truth> = Truth::all().into_iter().filter(|t| t.active).collect();
     let count = |check: fn(&Truth) -> bool| json!(truth.iter().filter(|t| check(t)).count());
@@ -34,7 +34,7 @@ fn assert_numbers(report: &Value) {
 }
 
 #[test]
-fn every_user_of_the_sample_is_stored_as_the_truth_has_it() {
+fn every_user_of_the_sample_is_stored_as_expected() {
     let world = World::with_portal();
     let ended = import(&world, "").expect(0);
     let report = ended.json();
@@ -68,7 +68,7 @@ fn a_second_import_changes_nothing() {
 }
 
 #[test]
-fn a_dry_run_says_the_same_and_writes_nothing() {
+fn a_dry_run_has_the_same_report_and_writes_nothing() {
     let world = World::with_portal();
     let dry = import(&world, "--dry-run").expect(0).json();
     assert_eq!(world.run(world.database.count("SELECT count(*) FROM users")), 0);
@@ -82,7 +82,7 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
 }
 
 #[test]
-fn changes_come_over_unless_something_newer_is_here() {
+fn changes_are_imported_unless_the_stored_data_are_newer() {
     let world = World::with_portal();
     import(&world, "").expect(0);
     world.run(world.database.execute(
@@ -115,7 +115,7 @@ fn changes_come_over_unless_something_newer_is_here() {
     );
 }
 
-/// Users 1, 2, 4, 5 and 6 with an end on the number that the portal had of them; 7 on her way.
+/// Users 1, 2, 4, 5 and 6 have a final state for the number in the portal. User 7 is in a queue.
 const ENDED: &str = "
     UPDATE users SET country_hint = 'IN', phone_raw = '987654321' || user_id, phone_e164 = '+91987654321' || user_id
     WHERE user_id IN ('5', '6');
@@ -151,7 +151,7 @@ const ROWS: &str = "
     FROM users WHERE user_id IN ('1', '2', '4', '5', '6', '7') ORDER BY user_id";
 
 #[test]
-fn a_corrected_number_starts_anew_and_another_spelling_does_not() {
+fn a_corrected_number_resets_the_state_and_another_spelling_does_not() {
     let world = World::with_portal();
     import(&world, "").expect(0);
     world.run(world.database.execute(ENDED));
@@ -174,7 +174,7 @@ fn a_corrected_number_starts_anew_and_another_spelling_does_not() {
             "7 received 5 3",
         ]
     );
-    // The failed one and two that were welcomed on their old numbers; that of 6 is read as Indian, as before.
+    // The failed user, and two who were welcomed on their old numbers. The number of user 6 is still read as Indian.
     assert_eq!(welcomes(&world), before + 3);
     let sixth = "SELECT phone_e164 FROM users WHERE user_id = '6'";
     assert_eq!(world.run(world.database.texts(sixth)), [Some("+919876543211".to_owned())]);
@@ -201,7 +201,7 @@ fn a_portal_may_lack_columns_or_have_a_language() {
 }
 
 #[test]
-fn what_is_no_portal_is_named() {
+fn a_database_that_is_not_a_portal_is_refused() {
     let world = World::new();
     let ended = import(&world, "").expect(78);
     assert!(ended.stderr.contains("core_newmotherprofile.phone_number"), "{}", ended.stderr);

@@ -15,7 +15,7 @@ use support::{
 };
 use tempfile::TempDir;
 
-/// A world and a folder for files.
+/// A test environment and a folder for files.
 struct Desk {
     world: World,
     folder: TempDir,
@@ -77,7 +77,7 @@ const SAMPLE: &str = "\u{feff}User_ID;Phone number;kind;preferred_language;name;
 ";
 
 #[test]
-fn a_file_from_a_spreadsheet_is_read_as_it_comes() {
+fn a_file_from_a_spreadsheet_is_read_unchanged() {
     let desk = Desk::new();
     let report = desk.csv(SAMPLE, "").expect(0).json();
     assert_eq!(
@@ -143,7 +143,7 @@ fn nothing_is_written_while_a_row_is_bad() {
 }
 
 #[test]
-fn the_good_rows_can_be_had_and_an_opt_out_of_a_bad_row_counts() {
+fn good_rows_can_be_imported_alone_and_an_opt_out_of_a_bad_row_counts() {
     let desk = Desk::new();
     let dry = desk.csv(FLAWED, "--allow-partial --dry-run").expect(3).json();
     assert_eq!(desk.rows("SELECT user_id FROM users"), [""; 0]);
@@ -158,7 +158,7 @@ fn the_good_rows_can_be_had_and_an_opt_out_of_a_bad_row_counts() {
 }
 
 #[test]
-fn every_row_to_look_at_is_in_the_row_report() {
+fn every_row_that_needs_attention_is_in_the_row_report() {
     let desk = Desk::new();
     let path = desk.path("rows.csv");
     desk.csv(FLAWED, &format!("--dry-run --report {}", path.display())).expect(3);
@@ -202,7 +202,7 @@ fn opt_outs_suppress_and_are_never_lifted() {
 }
 
 #[test]
-fn an_event_that_is_younger_than_the_file_is_kept() {
+fn an_event_that_is_newer_than_the_file_is_kept() {
     let desk = Desk::new();
     desk.csv("id,phone,name,due_date\n1,9841000001,Maya,2026-12-28\n2,9841000002,,\n3,9841000003,,\n", "")
         .expect(0);
@@ -214,7 +214,7 @@ fn an_event_that_is_younger_than_the_file_is_kept() {
     old.set_modified(SystemTime::now() - std::time::Duration::from_hours(2)).unwrap();
     let report = desk.import(&format!("csv {file} --output json")).expect(0).json();
     assert_eq!((stored(&report), &report["deactivated"]), ([0, 0, 1, 1], &json!(0)));
-    // Said to be newer, it is believed; what it does not tell of is kept.
+    // With a newer --source-time the file counts. Fields that it lacks are kept.
     let now = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
     let now = desk.rows(now).remove(0);
     let report = desk.import(&format!("csv {file} --output json --source-time {now}")).expect(0).json();
@@ -232,7 +232,7 @@ fn an_event_that_is_younger_than_the_file_is_kept() {
 }
 
 #[test]
-fn files_that_cannot_be_meant_are_refused_with_what_to_do() {
+fn unusable_files_are_refused_with_a_hint() {
     let desk = Desk::new();
     let utf16: Vec<u8> = "\u{feff}id,phone\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: [(&[u8], &str, &str); 8] = [
@@ -260,7 +260,7 @@ fn files_that_cannot_be_meant_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn json_lines_come_through_standard_input() {
+fn json_lines_are_read_from_standard_input() {
     let desk = Desk::new();
     let lines = "{\"user_id\":7,\"phone_number\":9807969278,\"kind\":\"new_mother\",\"opted_out\":false}\n\n\
                  {\"user_id\":\"8\",\"phone_number\":null,\"display_name\":\"=1+1\"}\n";

@@ -1,4 +1,4 @@
-//! What the library asks of a portal that only publishes.
+//! The dependencies of a portal that only publishes.
 
 use std::process::Command;
 

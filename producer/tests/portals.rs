@@ -29,7 +29,7 @@ fn rows(world: &World, sql: &str) -> Vec<String> {
     world.run(world.database.texts(sql)).into_iter().flatten().collect()
 }
 
-/// Runs dry, then in earnest: both say the same.
+/// A dry run, then a real one. Both have the same report.
 fn agreed(world: &World) -> (Value, String) {
     let dry = import(world, "-n").expect(0);
     assert_eq!(rows(world, "SELECT user_id FROM users"), [""; 0]);
@@ -110,7 +110,7 @@ fn is_active_and_phones_may_have_any_type() {
 }
 
 #[test]
-fn an_activity_that_cannot_be_read_stops_the_import_before_it_writes() {
+fn an_unreadable_is_active_stops_the_import_before_it_writes() {
     let world = world(SMALLINT);
     world.run(world.portal.execute(
         "ALTER TABLE auth_user ALTER COLUMN is_active TYPE text USING CASE id WHEN 1 THEN '1' ELSE 'gone' END",
@@ -146,7 +146,7 @@ fn dates_that_cannot_be_true_are_left_out_and_counted() {
     assert!(human.contains("Dates left out: 3.") && human.contains("Bikram Sambat"), "{human}");
 }
 
-/// The portal's `now()` is ahead of ours by two minutes.
+/// The portal's `now()` is two minutes ahead of ours.
 const AHEAD: &str = "
     CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE
         AS $$ SELECT pg_catalog.now() + interval '120 s' $$;

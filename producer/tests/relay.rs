@@ -30,7 +30,7 @@ fn world() -> World {
     world
 }
 
-/// Users `from` to `to`, a transaction each or all together.
+/// Inserts users `from` to `to` in one transaction.
 fn insert(world: &World, from: u32, to: u32) {
     world.run(world.portal.execute(&format!(
         "INSERT INTO onboarding_outbox (id, type, payload)
@@ -87,7 +87,7 @@ fn a_row_keeps_its_id_and_time_and_an_event_its_own() {
 }
 
 #[test]
-fn poison_blocks_nobody_and_says_why() {
+fn a_poison_row_blocks_no_other_and_keeps_its_error() {
     let world = world();
     insert(&world, 1, 1);
     world.run(world.portal.execute(
@@ -139,7 +139,7 @@ fn a_returned_event_is_kept_and_sigterm_ends_with_0() {
 }
 
 #[test]
-fn killed_again_and_again_it_loses_nothing() {
+fn a_relay_that_is_killed_repeatedly_loses_nothing() {
     let world = world();
     for round in 0..5 {
         insert(&world, round * 400 + 1, round * 400 + 400);
@@ -174,7 +174,7 @@ fn two_relays_share_the_rows() {
 }
 
 #[test]
-fn a_broker_that_is_away_marks_nothing_and_is_waited_for() {
+fn the_relay_waits_for_an_unreachable_broker_and_marks_nothing() {
     let world = world();
     let (head, tail) = world.broker.url.rsplit_once('@').unwrap();
     let (host, path) = tail.find('/').map_or((tail, ""), |at| tail.split_at(at));
@@ -201,7 +201,7 @@ fn a_broker_that_is_away_marks_nothing_and_is_waited_for() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_settings_and_tables_are_named() {
     let world = World::new();
     let ended = once(&world).expect(78);
     assert!(
@@ -228,7 +228,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn an_address_for_metrics_that_is_taken_is_named() {
+fn an_address_for_metrics_that_is_in_use_is_named() {
     let world = world();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

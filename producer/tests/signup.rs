@@ -83,7 +83,7 @@ fn csv_is_read_from_a_file() {
 }
 
 #[test]
-fn without_a_binding_signups_come_back() {
+fn without_a_binding_signups_are_returned() {
     let world = World::new();
     let mut running = world.command(Program::Signup).args("--format jsonl -").start();
     running.write("{\"user_id\":1,\"phone_number\":\"1\"}\n");

@@ -8,24 +8,24 @@ use super::Failure;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Bytes that are looked at.
+/// The number of bytes that are examined.
 const BEGINNING: usize = 64 * 1024;
 
-/// What the beginning of a file says about the rest.
+/// The properties of a file that its beginning shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beginning {
-    /// Whether a UTF-8 byte order mark stands before the first character.
+    /// Whether the file begins with a UTF-8 byte order mark.
     pub byte_order_mark: bool,
-    /// The separator of the columns; of JSON lines without meaning.
+    /// The separator of the columns. It has no meaning for JSON lines.
     pub separator: u8,
     /// Lines before the header: a spreadsheet's `sep=;`.
     pub lines: u64,
-    /// Bytes before the header, every line end being one byte.
+    /// Bytes before the header. Every line end counts as one byte.
     pub bytes: u64,
 }
 
 impl Beginning {
-    /// Of separated values. Fails if the bytes are not UTF-8 text, with what to do.
+    /// Examines separated values. Fails if the bytes are not UTF-8 text; the error says what to do.
     pub fn of_table(bytes: &[u8]) -> Result<Self, Failure> {
         let mut beginning = Self::of_text(bytes)?;
         let text = &bytes[if beginning.byte_order_mark { BOM.len() } else { 0 }..];
@@ -39,14 +39,14 @@ impl Beginning {
         Ok(beginning)
     }
 
-    /// Of any text.
+    /// Examines any text.
     pub fn of_text(bytes: &[u8]) -> Result<Self, Failure> {
         let byte_order_mark = byte_order_mark(bytes)?;
         let bytes = if byte_order_mark { BOM.len() as u64 } else { 0 };
         Ok(Self { byte_order_mark, separator: b',', lines: 0, bytes })
     }
 
-    /// Reads the beginning of separated values, no further than the header where the input comes in pieces. Returns
+    /// Reads the beginning of separated values, and not beyond the header if the input arrives in pieces. Returns
     /// it with a reader that begins at the header.
     pub fn of_stream(reader: impl Read) -> Result<(Self, impl Read), Failure> {
         let mut reader = UniversalLines::new(reader);
@@ -67,7 +67,7 @@ impl Beginning {
     }
 }
 
-/// The first bytes of `reader`, every line end being one byte.
+/// The first bytes of `reader`. Every line end is one byte.
 pub fn first_bytes(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(BEGINNING);
     UniversalLines::new(reader).take(BEGINNING as u64).read_to_end(&mut bytes)?;
@@ -112,7 +112,7 @@ fn declared(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The separator that the header has most of, outside quotes.
+/// The most frequent separator in the header, outside quotes.
 fn counted(text: &[u8]) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
@@ -124,11 +124,11 @@ fn counted(text: &[u8]) -> u8 {
             _ => {}
         }
     }
-    // The first of those with as many.
+    // The first one in case of a tie.
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| separator)
 }
 
-/// The header may stand below empty lines.
+/// The text without empty lines before the header.
 fn without_empty_lines(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b'\n').count()..]
 }

@@ -18,7 +18,7 @@ pub fn parse<A: Parser>() -> A {
     shared::telemetry::report_panics_by_location();
     let matches = command::<A>().get_matches();
     if let Some((NAME, asked)) = matches.subcommand() {
-        // Err: nobody reads it.
+        // Err: standard output is closed.
         process::exit(i32::from(print(&script(command::<A>(), asked)).is_err()));
     }
     A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())

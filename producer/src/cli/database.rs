@@ -1,4 +1,4 @@
-//! Our own database, ready to use, or why it is not.
+//! Connections to Postgres, and errors that say why there is none.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::connection;
 
 const TRIES: u32 = 4;
 
-/// A pool of `connections`, once the database was reached and has every migration.
+/// A pool of `connections`. Fails if the database cannot be reached or lacks a migration.
 pub async fn open_database(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, Failure> {
     connect(url, name, "Postgres", settings::DATABASE_URL.name).await?.close().await?;
     let pool = db::pool(url, name, connections)?;
     if db::is_migrated(&pool).await? { Ok(pool) } else { Err(Failure::NotMigrated) }
 }
 
-/// One connection, without a limit on its statements. Unlike a pool, it says why it cannot be had.
+/// One connection without a limit on its statements. `what` and `setting` name the database in the error.
 pub async fn connect(
     url: &DatabaseUrl,
     name: &str,
@@ -30,7 +30,7 @@ pub async fn connect(
     connection::open(url, name).await.map_err(|source| Failure::NoDatabase { what, setting, source })
 }
 
-/// Repeats a statement whose failure may pass, such as a deadlock with the worker.
+/// Repeats a statement after a temporary failure, such as a deadlock with the worker.
 pub async fn repeat<T, F: Future<Output = Result<T, sqlx::Error>>>(
     statement: impl Fn() -> F,
 ) -> Result<T, sqlx::Error> {

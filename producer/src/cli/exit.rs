@@ -16,11 +16,11 @@ use crate::relay;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All is done.
+    /// The command is done.
     Done = 0,
-    /// A defect of ours.
+    /// A defect of the program.
     Unexpected = 1,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage = 2,
     /// Finished; some rows failed.
     SomeFailed = 3,
@@ -28,7 +28,7 @@ pub enum Exit {
     Guarded = 5,
     /// RabbitMQ, Postgres or the portal's database cannot be used now.
     Unreachable = 69,
-    /// A setting must be mended first.
+    /// A setting must be fixed first.
     Configuration = 78,
     /// Stopped by Ctrl-C or SIGTERM; safe to repeat.
     Interrupted = 130,
@@ -57,7 +57,7 @@ pub enum Failure {
     /// RabbitMQ cannot be used.
     #[error(transparent)]
     Broker(#[from] StartError),
-    /// RabbitMQ went away, or refuses, after the start.
+    /// RabbitMQ became unreachable, or refuses events, after the start.
     #[error("{0}")]
     BrokerLost(String),
     /// A database cannot be reached.
@@ -83,7 +83,7 @@ pub enum Failure {
     /// The portal's tables are not as expected.
     #[error("{0}")]
     Portal(String),
-    /// Somebody else runs the same command.
+    /// The same command is already running.
     #[error("{0}")]
     Busy(&'static str),
     /// A file or the terminal failed.
@@ -124,7 +124,7 @@ impl From<relay::Error> for Failure {
     }
 }
 
-/// Ends a command: the failure goes to standard error.
+/// Ends a command. A failure is printed on standard error.
 pub fn finish(command: &str, result: Result<Exit, Failure>) -> ExitCode {
     let exit = result.unwrap_or_else(|failure| {
         eprintln!("{command}: {failure}");
@@ -145,7 +145,7 @@ pub fn interruption() -> std::io::Result<CancellationToken> {
                 _ = term.recv() => {}
             }
             if first {
-                eprintln!("Stopping after what is in flight; once more stops at once.");
+                eprintln!("Stopping after the events in flight. A second signal stops at once.");
                 asked.cancel();
             }
         }

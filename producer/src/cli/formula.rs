@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// `1042` of `="1042"`; any other cell as it stands. A formula that is more than one text stays as it is.
+/// `1042` of `="1042"`, and any other cell unchanged. A formula that is more than one text stays as it is.
 pub fn text(cell: &str) -> Cow<'_, str> {
     match inner(cell) {
         Some(inner) if inner.contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),

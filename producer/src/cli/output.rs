@@ -1,4 +1,4 @@
-//! What a command writes: results on standard output, progress on standard error.
+//! The output of a command: results on standard output, progress on standard error.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -20,7 +20,7 @@ pub enum Output {
     Json,
 }
 
-/// Writes `text` and a line break. A reader that went away is no failure.
+/// Writes `text` and a line break. A closed pipe is not an error.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -31,11 +31,11 @@ pub fn print(text: &str) -> io::Result<()> {
 
 /// `value` as one line of JSON.
 pub fn json_line(value: &impl Serialize) -> String {
-    // Counters and words: nothing in a report can fail to serialise.
+    // A report holds only values that serialise.
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Shows how far a command has come.
+/// Shows the progress of a command.
 pub struct Progress {
     label: &'static str,
     shown: Shown,
@@ -48,7 +48,7 @@ enum Shown {
 }
 
 impl Progress {
-    /// Of `total` rows, named by `label`; `quiet` shows nothing.
+    /// Progress over `total` rows, named by `label`. With `quiet` nothing is shown.
     pub fn new(label: &'static str, total: u64, quiet: bool) -> Self {
         let shown = if quiet {
             Shown::Nothing
@@ -60,7 +60,7 @@ impl Progress {
         Self { label, shown }
     }
 
-    /// `done` rows are behind us.
+    /// `done` rows are processed.
     pub fn set(&mut self, done: u64) {
         match &mut self.shown {
             Shown::Bar(bar) => {
@@ -75,7 +75,7 @@ impl Progress {
         }
     }
 
-    /// Nothing moves just now; `why` says why.
+    /// The command waits; `why` says for what.
     pub fn waits(&mut self, why: &str) {
         match &mut self.shown {
             Shown::Bar(bar) => bar.set_message(why.to_owned()),
@@ -87,7 +87,7 @@ impl Progress {
         }
     }
 
-    /// Writes a line about a row, above the bar where there is one.
+    /// Writes a line about a row, above the bar if there is one.
     pub fn say(&self, line: &str) {
         match &self.shown {
             Shown::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
@@ -108,7 +108,7 @@ fn bar(label: &'static str, total: u64) -> ProgressBar {
     let bar =
         ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
     let layout = "{prefix} {bar:30} {human_pos}/{human_len} {percent} % eta {eta} {msg}";
-    // Err: the layout is a constant; without it the default one is shown.
+    // Err: the layout is a constant. The default is the fallback.
     let style = ProgressStyle::with_template(layout).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style);
     bar.set_prefix(label);

@@ -1,4 +1,4 @@
-//! Reading a file of records that nobody has seen before: one without an end must not fill the memory.
+//! Limits for reading records of unknown files, so that a record without an end does not fill the memory.
 
 use std::{
     cell::Cell,
@@ -6,17 +6,17 @@ use std::{
     rc::Rc,
 };
 
-/// Bytes of the longest record. An event has at most 16 KiB; escapes can make a line longer than the event it becomes.
+/// Bytes of the longest record. An event has at most 16 KiB. Escapes can make a line longer than its event.
 pub const LONGEST_RECORD: usize = 64 * 1024;
 
-/// How a line fits.
+/// The length of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// There is no further line.
+    /// The input has ended.
     End,
-    /// It is there as a whole.
+    /// The whole line was read.
     Fits,
-    /// Longer than [`LONGEST_RECORD`]; only its beginning is there.
+    /// The line is longer than [`LONGEST_RECORD`]. Only its beginning was read.
     TooLong,
 }
 
@@ -50,25 +50,26 @@ pub fn next_line(reader: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<Le
     }
 }
 
-/// Fails instead of reading without end: in comma-separated values an open quote would swallow the rest of the file.
+/// A reader that fails on a record that is too long: in separated values an open quote would include the rest of
+/// the file.
 pub struct Bounded<R> {
     reader: R,
     left: Budget,
 }
 
-/// What may be read of the record at hand.
+/// The bytes that may still be read of the current record.
 #[derive(Debug, Clone)]
 pub struct Budget(Rc<Cell<usize>>);
 
 impl Budget {
-    /// A new record begins.
+    /// Begins a new record.
     pub fn renew(&self) {
         self.0.set(LONGEST_RECORD);
     }
 }
 
 impl<R: Read> Bounded<R> {
-    /// Of `reader`; the budget is to be renewed before every record.
+    /// Limits `reader`. Renew the budget before every record.
     pub fn new(reader: R) -> (Self, Budget) {
         let left = Budget(Rc::new(Cell::new(LONGEST_RECORD)));
         (Self { reader, left: left.clone() }, left)

@@ -1,5 +1,5 @@
-//! One batch in one transaction: its rows stay locked until the broker has answered. If the relay is killed in between,
-//! the rows stay unmarked and are published again.
+//! One batch in one transaction: its rows stay locked until the broker has answered. If the relay is killed in
+//! between, the rows stay unmarked and are published again.
 
 use std::{
     collections::HashMap,
@@ -17,14 +17,14 @@ use crate::{Producer, PublishError};
 const ROWS: i64 = 100;
 const PAUSE: RetryPolicy = RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) };
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Rows looked at; 0: none is waiting.
+    /// Rows that were read. 0 means that no row waits.
     pub(super) read: usize,
     pub(super) published: u64,
     pub(super) failed: u64,
-    /// Set when the broker did not answer; those rows are as before.
+    /// Set if the broker did not answer. The rows are unchanged.
     pub(super) outage: Option<String>,
 }
 
@@ -89,7 +89,7 @@ async fn publish(producer: &Producer, rows: &[Row]) -> Answers {
     answers
 }
 
-/// Why the broker did not take this event; none when it did not answer at all.
+/// Why the broker did not accept this event. None if it did not answer.
 fn refusal(error: &PublishError) -> Option<&'static str> {
     match error {
         PublishError::Returned { .. } => Some("returned: no queue is bound for its routing key"),
@@ -103,18 +103,18 @@ fn refusal(error: &PublishError) -> Option<&'static str> {
 pub(super) struct Pauses(HashMap<Uuid, Instant>);
 
 impl Pauses {
-    /// Leaves the row alone for a while that grows with its failures.
+    /// Pauses the row. The pause grows with its failed attempts.
     pub(super) fn pause(&mut self, row: Uuid, attempts: i32, now: Instant) {
         self.0.insert(row, now + PAUSE.cap(u32::try_from(attempts).unwrap_or(0)));
     }
 
-    /// The rows to leave alone now.
+    /// The rows that are paused now.
     pub(super) fn paused(&mut self, now: Instant) -> Vec<Uuid> {
         self.0.retain(|_, due| *due > now);
         self.0.keys().copied().collect()
     }
 
-    /// How long until the first of them is due.
+    /// The time until the first pause ends.
     pub(super) fn next(&self, now: Instant) -> Option<Duration> {
         self.0.values().min().map(|due| due.saturating_duration_since(now))
     }

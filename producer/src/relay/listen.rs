@@ -1,4 +1,4 @@
-//! `LISTEN`: new rows wake the relay before its next look. Without it the relay is only slower.
+//! `LISTEN`: new rows wake the relay before its next poll. Without it the relay is only slower.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::{sync::Notify, task::JoinHandle};
 
 const CHANNEL: &str = "onboarding_outbox";
-/// After the connection was lost, or where listening is impossible.
+/// Pause after the connection was lost or listening failed.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Listens until it is dropped.
@@ -17,7 +17,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Takes one connection of `pool` for itself.
+    /// Starts listening on one connection of `pool`.
     pub(super) fn start(pool: PgPool) -> Self {
         let wake = Arc::new(Notify::new());
         let notified = wake.clone();

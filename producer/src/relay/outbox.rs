@@ -1,5 +1,5 @@
-//! Table `onboarding_outbox`: its rows, the events they become, and the statements on it. The statements are not checked
-//! at compile time: the table is the portal's and not part of our schema.
+//! Table `onboarding_outbox`: its rows, the events they become, and the statements on it. The statements are not
+//! checked at compile time: the table is the portal's and not part of our schema.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -15,20 +15,20 @@ use super::Error;
 /// `source` of an event made of bare data.
 const SOURCE: &str = "/aamcare/portal";
 
-/// A row that waits.
+/// A waiting row.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     pub(super) id: Uuid,
     #[sqlx(rename = "type")]
     pub(super) event_type: String,
-    /// JSON, as Postgres writes it.
+    /// The payload as JSON text.
     pub(super) payload: String,
     pub(super) created_at: DateTime<Utc>,
-    /// Failed ones.
+    /// Failed attempts.
     pub(super) attempts: i32,
 }
 
-/// Why a row can never be published as it is. Shows nothing of its content.
+/// Why a row cannot be published as it is. It shows nothing of the content.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub(super) enum InvalidRow {
     #[error("type is not {SIGNED_UP}")]
@@ -40,7 +40,8 @@ pub(super) enum InvalidRow {
 }
 
 impl Row {
-    /// A full event keeps id and time; bare data gets those of the row, the same at every repetition.
+    /// The event of the row. A full event keeps its id and time. Bare data gets those of the row, the same in every
+    /// attempt.
     pub(super) fn event(&self) -> Result<Outgoing, InvalidRow> {
         if self.event_type != SIGNED_UP {
             return Err(InvalidRow::Type);
@@ -56,18 +57,18 @@ impl Row {
                 (id, body)
             }
         };
-        // A full event need not have a time; then that of the row counts, however late it is relayed.
+        // Without a time of the event the time of the row counts, however late it is relayed.
         Ok(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None).published_at(self.created_at))
     }
 }
 
-/// Fails unless the table is there and may be read.
+/// Fails if the table is missing or may not be read.
 pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     let probe = "SELECT id, seq, type, payload, created_at, published_at, attempts, last_error
                  FROM onboarding_outbox LIMIT 0";
     match sqlx::query(probe).execute(pool).await {
         Ok(_) => Ok(()),
-        // Class 42: no such table or column, or no right to it (PostgreSQL docs, appendix A).
+        // Class 42: the table or a column is missing, or access is denied (PostgreSQL docs, appendix A).
         Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("42")) => {
             Err(Error::NoTable(format!(
                 "the database at OUTBOX_DATABASE_URL has no usable table onboarding_outbox: {}. Create it from \
@@ -79,7 +80,7 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), Error> {
     }
 }
 
-/// Locks the first rows that wait, in their order, except `paused` ones and those of another relay.
+/// Locks the first waiting rows in order, except `paused` ones and those of another relay.
 pub(super) async fn next(
     connection: &mut PgConnection,
     paused: &[Uuid],
@@ -108,7 +109,7 @@ pub(super) async fn mark_published(connection: &mut PgConnection, rows: &[Uuid])
     .map(|_| ())
 }
 
-/// Counts a failed try and keeps the reason, `errors[n]` for `rows[n]`.
+/// Counts a failed attempt and stores the reason, `errors[n]` for `rows[n]`.
 pub(super) async fn mark_failed(
     connection: &mut PgConnection,
     rows: &[Uuid],
@@ -125,7 +126,7 @@ pub(super) async fn mark_failed(
     .map(|_| ())
 }
 
-/// How many rows wait, and the age in seconds of the one that waits longest.
+/// The number of waiting rows, and the age of the oldest one in seconds.
 pub(super) async fn waiting(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
     sqlx::query_as(
         "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
@@ -135,7 +136,7 @@ pub(super) async fn waiting(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
     .await
 }
 
-/// Deletes rows that were published more than a day ago; gives their count.
+/// Deletes rows that were published more than a day ago, and returns their count.
 pub(super) async fn purge(pool: &PgPool) -> Result<u64, sqlx::Error> {
     sqlx::query("DELETE FROM onboarding_outbox WHERE published_at < now() - interval '24 hours'")
         .execute(pool)
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_the_events_or_the_rows() {
+    fn the_id_is_that_of_the_event_or_of_the_row() {
         let bare = row(SIGNED_UP, r#"{"user_id": 1042, "phone_number": "9849999998"}"#).event().unwrap();
         assert_eq!((bare.id, bare.lane), (Uuid::from_u128(7).to_string(), Lane::Live));
         let full = format!(
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_unfit_without_being_shown() {
+    fn invalid_rows_are_rejected_without_showing_their_content() {
         let stored =
             r#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
         assert_eq!(row(SIGNED_UP, stored).event().unwrap_err(), InvalidRow::OtherEvent);

@@ -1,4 +1,4 @@
-//! The first few of a run, whose fate decides about the rest.
+//! The canary of a run: its outcomes decide whether the rest is enqueued.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(crate) fn world_of(users: u32) -> World {
     world
 }
 
-/// What the worker and its callbacks write of `users` that wait, first come first.
+/// Writes outcomes for waiting `users` in order, as the worker and its callbacks do.
 pub(crate) fn welcome(world: &World, users: u32, status: &str) {
     world.run(world.database.execute(&format!(
         "WITH due AS (SELECT user_id, phone_raw FROM users WHERE state = 'received' ORDER BY user_id LIMIT {users}),
@@ -31,7 +31,7 @@ pub(crate) fn welcome(world: &World, users: u32, status: &str) {
 }
 
 #[test]
-fn an_ill_canary_stops_the_run_before_the_rest_goes() {
+fn a_failed_canary_stops_the_run_before_the_rest() {
     let world = world_of(20);
     let running = world.command(Program::Backfill).args("--yes --output json --canary 5").start();
     world.wait_for("the canary", async |w| w.database.count(RECEIVED).await == 5);
@@ -56,7 +56,7 @@ fn an_ill_canary_stops_the_run_before_the_rest_goes() {
 }
 
 #[test]
-fn a_canary_that_is_well_lets_the_rest_go() {
+fn a_passed_canary_lets_the_rest_be_enqueued() {
     let world = world_of(20);
     let running = world.command(Program::Backfill).args("--yes --output json --canary 5").start();
     world.wait_for("the canary", async |w| w.database.count(RECEIVED).await == 5);
@@ -66,7 +66,7 @@ fn a_canary_that_is_well_lets_the_rest_go() {
 }
 
 #[test]
-fn at_the_end_of_its_time_sent_is_enough_and_silence_is_not() {
+fn at_the_end_of_its_time_sent_counts_and_silence_does_not() {
     let world = world_of(20);
     let wait = "--yes --output json --canary-wait 3s";
     let silent = world.command(Program::Backfill).args(wait).args("--canary 5").end().expect(5).json();

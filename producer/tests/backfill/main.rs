@@ -42,7 +42,7 @@ fn states(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn the_dry_run_counts_what_the_truth_says_and_the_real_run_does_it() {
+fn the_dry_run_counts_as_expected_and_the_real_run_does_the_same() {
     let world = World::with_portal();
     world.command(Program::Import).args("portal").end().expect(0);
     let truth: Vec<Truth> = Truth::all().into_iter().filter(|t| t.active).collect();
@@ -103,7 +103,7 @@ const SETTLED: &str = "
     VALUES ('+9779841000006', 'twilio', 'worker', '21610', NULL), ('+9779841000004', 'twilio', 'worker', '21610', now())";
 
 #[test]
-fn who_is_settled_is_skipped_by_reason_and_keeps_her_state() {
+fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
     let world = World::new();
     world.run(world.database.execute(SETTLED));
     let dry = backfill(&world, "-n").expect(0).json();
@@ -129,7 +129,7 @@ fn who_is_settled_is_skipped_by_reason_and_keeps_her_state() {
 }
 
 #[test]
-fn without_a_binding_the_run_stops_and_nobody_is_marked() {
+fn without_a_binding_the_run_stops_and_no_user_is_marked() {
     let world = World::new();
     world.run(world.database.execute(
         "INSERT INTO users (user_id, phone_raw, source, changed_at)
@@ -160,7 +160,7 @@ fn a_second_run_at_the_same_time_refuses() {
 }
 
 #[test]
-fn nothing_is_assumed_without_a_terminal() {
+fn the_command_fails_without_a_terminal() {
     let ended = Command::new(Program::Backfill).end().expect(2);
     assert!(ended.stderr.contains("--dry-run") && ended.stderr.contains("--yes"), "{}", ended.stderr);
 }

@@ -1,4 +1,4 @@
-//! How fast a backfill goes, and how it is followed.
+//! The pace of a backfill, and `--watch`.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::{
 const RECEIVED: &str = "SELECT count(*) FROM users WHERE state = 'received'";
 
 #[test]
-fn no_more_users_a_second_than_the_rate() {
+fn the_rate_limits_users_per_second() {
     let world = world_of(30);
     let began = Instant::now();
     let report = backfill(&world, "--yes --rate 10").expect(0).json();
@@ -23,7 +23,7 @@ fn no_more_users_a_second_than_the_rate() {
 }
 
 #[test]
-fn a_full_queue_is_waited_for() {
+fn the_run_waits_for_a_full_queue() {
     let world = world_of(40);
     let flags = "--yes --output jsonl --rate 10 --max-depth 15";
     let running = world.command(Program::Backfill).args(flags).start();
@@ -71,7 +71,7 @@ fn watch_follows_the_run_until_each_outcome_is_final() {
 }
 
 #[test]
-fn watching_ends_at_once_when_told_to() {
+fn watching_ends_at_once_on_a_signal() {
     let world = world_of(3);
     let running = world.command(Program::Backfill).args("--yes --watch").start();
     let finished = "SELECT count(*) FROM backfill_runs WHERE state = 'finished'";

@@ -1,4 +1,4 @@
-//! Runs that are interrupted, killed or refused, and go on.
+//! Runs that are interrupted, killed or refused, and resumed.
 
 use std::collections::HashSet;
 
@@ -49,7 +49,7 @@ fn an_interrupted_run_is_finished_by_the_next() {
 }
 
 #[test]
-fn a_killed_run_goes_on_where_it_was_killed() {
+fn a_killed_run_resumes_where_it_was_killed() {
     const USERS: u64 = 3000;
     let world = world_of(USERS);
     let running = world.command(Program::Backfill).args("--yes --rate 300 --actor maya").start();
@@ -93,7 +93,7 @@ fn a_new_run_finds_a_killed_one_interrupted() {
 }
 
 #[test]
-fn a_refused_page_is_looked_at_again_and_nobody_is_counted_twice() {
+fn a_refused_page_is_scanned_again_and_no_user_is_counted_twice() {
     const USERS: u64 = 1000;
     let world = world_of(USERS);
     let running = world.command(Program::Backfill).args("--yes --output json --rate 200").start();
@@ -116,7 +116,7 @@ fn a_refused_page_is_looked_at_again_and_nobody_is_counted_twice() {
 }
 
 #[test]
-fn who_shares_a_phone_across_an_interruption_is_counted_as_sharing_it() {
+fn a_user_who_shares_a_phone_across_an_interruption_is_counted_as_sharing() {
     let world = world_of(1000);
     world.run(world.database.execute("UPDATE users SET phone_raw = '9841000001'"));
     let running = world.command(Program::Backfill).args("--yes --rate 100").start();

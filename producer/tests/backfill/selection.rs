@@ -1,4 +1,4 @@
-//! Which users a backfill looks at.
+//! The users that a backfill selects.
 
 use std::io::Write;
 
@@ -55,7 +55,7 @@ fn filters_select_in_sql() {
 }
 
 #[test]
-fn a_limit_enqueues_so_many_and_the_next_run_goes_beyond() {
+fn a_limit_stops_the_run_and_the_next_run_continues_after_it() {
     let world = world();
     let first = backfill(&world, "--yes --limit 2").expect(0).json();
     assert_eq!((&first["enqueued"]["total"], &first["remaining"]), (&json!(2), &json!(3)));
@@ -67,7 +67,7 @@ fn a_limit_enqueues_so_many_and_the_next_run_goes_beyond() {
 }
 
 #[test]
-fn ids_come_from_a_file_or_from_standard_input() {
+fn ids_are_read_from_a_file_or_from_standard_input() {
     let world = world();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all("\u{FEFF}05\r\n03\n\n03\nnobody\n".as_bytes()).unwrap();
@@ -86,7 +86,7 @@ fn ids_come_from_a_file_or_from_standard_input() {
 }
 
 #[test]
-fn a_bad_file_of_ids_enqueues_nobody_and_names_the_line() {
+fn a_bad_file_of_ids_enqueues_no_user_and_names_the_line() {
     let world = world();
     let command = world.command(Program::Backfill).args("--yes --ids-file -");
     let ended = command.end_with_input(&format!("01\n{}\n", "9".repeat(5000))).expect(2);

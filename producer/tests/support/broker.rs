@@ -1,4 +1,4 @@
-//! A namespace on the broker, and what is in its queues.
+//! A namespace on the broker, and the events in its queues.
 
 use lapin::{
     Channel, Connection, ConnectionProperties,
@@ -53,7 +53,7 @@ impl Broker {
         bodies
     }
 
-    /// Messages ready in a lane's queue; none when there is no queue.
+    /// Messages ready in a lane's queue. None if the queue does not exist.
     pub async fn ready(&self, lane: Lane) -> Option<u32> {
         let channel = self.channel().await;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
@@ -62,7 +62,7 @@ impl Broker {
         declared.ok().map(|queue| queue.message_count())
     }
 
-    /// Takes the way into a lane's queue away.
+    /// Removes the binding of a lane's queue.
     pub async fn unbind(&self, lane: Lane) {
         let (queue, exchange) = (self.topology.queue(lane), self.topology.exchange());
         let key = Topology::routing_key(lane);

@@ -16,7 +16,7 @@ pub enum Program {
 
 pub struct Command(std::process::Command);
 
-/// How it ended.
+/// A command that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub code: i32,
@@ -24,14 +24,14 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// While it runs.
+/// A running command.
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
 }
 
 impl Command {
-    /// With an empty environment.
+    /// A command with an empty environment.
     pub fn new(program: Program) -> Self {
         let path = match program {
             Program::Signup => env!("CARGO_BIN_EXE_signup"),
@@ -89,19 +89,19 @@ impl Running {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// As Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// As a supervisor does.
+    /// Sends SIGTERM, as a supervisor does.
     pub fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -129,7 +129,7 @@ impl Running {
 }
 
 impl Ended {
-    /// Asserts the exit code, showing what was said.
+    /// Asserts the exit code, and shows the output if it differs.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);

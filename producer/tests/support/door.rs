@@ -1,4 +1,4 @@
-//! A way to the broker that a test opens and shuts.
+//! A proxy before the broker that a test opens and shuts.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// Shut: connections are refused, and the port stays ours.
+/// Shut: connections are refused, and the port stays reserved.
 pub struct Door {
     address: SocketAddr,
     target: String,
@@ -56,7 +56,7 @@ async fn serve(listener: TcpListener, target: String) {
         let target = target.clone();
         connections.spawn(async move {
             let mut server = TcpStream::connect(target).await.unwrap();
-            // Err: either end has gone, which is what a door is for.
+            // Err: one end has closed its connection.
             let _ = copy_bidirectional(&mut client, &mut server).await;
         });
     }

@@ -1,6 +1,6 @@
-//! A world of its own for each test: databases and broker names that are gone afterwards.
+//! A separate environment for each test: databases and broker names that are deleted afterwards.
 
-// Every test binary uses another part of it.
+// Every test program uses another part of it.
 #![allow(dead_code, unreachable_pub)]
 
 pub mod broker;

@@ -1,4 +1,4 @@
-//! What is true of the sample portal's users, by another implementation of the numbering plan.
+//! The expected data of the sample portal's users, by another implementation of the numbering plan.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ impl Truth {
         }
     }
 
-    /// Whether she can be texted.
+    /// Whether the user can be texted.
     pub fn textable(&self) -> bool {
         matches!(self.line_type, "MOBILE" | "FIXED_LINE_OR_MOBILE")
     }

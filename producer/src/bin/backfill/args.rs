@@ -15,20 +15,20 @@ Examples
   backfill --dry-run                   count, validate, price; publishes nothing, changes nothing
   backfill                             shows the count, asks, then enqueues
   backfill --canary 50                 50 first; the rest only if they arrive
-  backfill --resume last               go on with a run that was stopped or killed
+  backfill --resume last               continue a run that was stopped or killed
   backfill --yes --output json         for scripts
 
 ";
 
 /// Enqueue a welcome for every stored user who needs one. Safe to repeat: no number is texted twice.
 ///
-/// Enqueued means that RabbitMQ has stored her event; the worker sends. One backfill runs at a time.
+/// Enqueued means that RabbitMQ has stored the event; the worker sends the message. One backfill runs at a time.
 #[derive(Debug, Parser)]
 #[command(name = "backfill", version, help_template = TEMPLATE, before_help = EXAMPLES, after_help = notes())]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) filters: Filters,
-    /// Go on with this run, where it stopped and with what it was asked: the beginning of its id, or `last`.
+    /// Continue this run where it stopped, with its own options: the beginning of its id, or `last`.
     #[arg(long, value_name = "RUN", help_heading = "Selection", conflicts_with_all = ORDERED)]
     pub(crate) resume: Option<RunName>,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// What they ask of a new run.
+    /// The options of a new run.
     pub(crate) fn run_options(&self) -> RunOptions {
         let share = self.safety.canary_share.unwrap_or_default();
         let canary = self.safety.canary.map(|users| Canary { users, share });
@@ -48,10 +48,10 @@ impl Args {
     }
 }
 
-/// What a resumed run brings with it.
+/// The options that a resumed run keeps.
 const ORDERED: [&str; 7] = ["kind", "language", "state", "since", "ids_file", "limit", "canary"];
 
-/// What keeps a run from doing harm.
+/// Safeguards of a run.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Safety")]
 pub(crate) struct Safety {
@@ -67,13 +67,13 @@ pub(crate) struct Safety {
     /// How long the canary may take, counted while BACKFILL_WINDOW is open. Then `sent` counts as delivered.
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) canary_wait: humantime::Duration,
-    /// Do not ask. Needed where there is no terminal.
+    /// Do not ask. Required without a terminal.
     #[arg(short = 'y', long)]
     pub(crate) yes: bool,
-    /// Who decided; kept in the audit log [default: the login name].
+    /// The person who decided, for the audit log [default: the login name].
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
-    /// Why; kept in the audit log.
+    /// The justification, for the audit log.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
 }
@@ -90,7 +90,7 @@ pub(crate) struct PaceArgs {
     pub(crate) max_depth: u32,
 }
 
-/// What is shown.
+/// The output of a run.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Showing {
@@ -112,7 +112,7 @@ pub(crate) enum Format {
     Human,
     /// One JSON object on one line.
     Json,
-    /// JSON objects line by line: states while it runs, then the summary.
+    /// JSON objects line by line: statuses during the run, then the summary.
     Jsonl,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Context {
     pub(crate) pool: PgPool,
     pub(crate) settings: Settings,
     pub(crate) args: Args,
-    /// Cancelled by Ctrl-C.
+    /// Cancelled by Ctrl-C or SIGTERM.
     pub(crate) stop: CancellationToken,
 }
 
@@ -48,7 +48,7 @@ impl Settings {
         }
     }
 
-    /// The defaults, with a database that nobody connects to.
+    /// The defaults, with a database URL that is never used.
     #[cfg(test)]
     pub(crate) fn of_nothing() -> Self {
         Self::read(&mut Env::of([("DATABASE_URL", "postgres://localhost/nothing")]), &Insecure::Nowhere)

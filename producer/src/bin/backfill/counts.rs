@@ -1,4 +1,4 @@
-//! Counts of users, as they stand in the report, and how many more may be enqueued.
+//! The counts of users in the report, and the quota of users that may still be enqueued.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,23 +10,23 @@ use crate::plan::{Action, Expect};
 /// Users by the reason why their number cannot be texted.
 pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
 
-/// Users behind a run, by what was done about them. A run keeps it with its cursor.
+/// Processed users by action. A run stores the counts with its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) enqueued: Enqueued,
     pub(crate) skipped: Skipped,
-    /// Numbers whose E.164 form is not what was typed.
+    /// Numbers whose E.164 form differs from the typed text.
     pub(crate) changed_by_normalising: u64,
 }
 
 impl Counts {
-    /// All of them.
+    /// The sum of all counts.
     pub(crate) fn total(&self) -> u64 {
         self.enqueued.total + self.skipped.total
     }
 }
 
-/// Users who are enqueued, by what the worker will make of it.
+/// Enqueued users, by the expected result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Enqueued {
     pub(crate) total: u64,
@@ -35,11 +35,11 @@ pub(crate) struct Enqueued {
     pub(crate) shared_phone: u64,
     pub(crate) suppressed: u64,
     pub(crate) rejected: ByReason,
-    /// Of the messages for `welcome`.
+    /// Segments of the messages for `welcome`.
     pub(crate) segments: u64,
 }
 
-/// Users who are not enqueued, by why.
+/// Skipped users, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Skipped {
     pub(crate) total: u64,
@@ -90,22 +90,22 @@ fn add(reasons: &mut ByReason, word: &'static str) {
     *reasons.entry(Cow::Borrowed(word)).or_default() += 1;
 }
 
-/// The word shown to people.
+/// The label in the text report.
 pub(crate) fn label(word: &str) -> &str {
     if word == Rejection::Empty.as_str() { "empty (no phone)" } else { word }
 }
 
-/// How many more users may be enqueued; none: any number.
+/// How many more users may be enqueued. None means no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quota {
-    /// Of any kind.
+    /// Users with any expected result.
     pub(crate) limit: Option<u64>,
-    /// To be welcomed.
+    /// Users who are expected to be welcomed.
     pub(crate) welcomes: Option<u64>,
 }
 
 impl Quota {
-    /// What is left of `limit` and of `welcomes`.
+    /// The rest of `limit` and of `welcomes` after `enqueued`.
     pub(crate) fn of(enqueued: &Enqueued, limit: Option<u64>, welcomes: Option<u64>) -> Self {
         Self {
             limit: limit.map(|limit| limit.saturating_sub(enqueued.total)),
@@ -113,8 +113,8 @@ impl Quota {
         }
     }
 
-    /// How many users of a page may be handled. Who shares a phone counts as a welcome here: a page that is cut too
-    /// short is followed by another.
+    /// How many users of a page may be handled. A user who shares a phone counts as a welcome here: a page that is
+    /// cut too short is followed by another.
     pub(crate) fn fits(mut self, actions: impl Iterator<Item = Action>) -> usize {
         let mut handled = 0;
         for action in actions {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_cut_where_the_room_ends() {
+    fn a_page_is_cut_where_the_quota_ends() {
         let page = [
             Action::Enqueue(Expect::SharedPhone),
             Action::Skip(SkipReason::Inactive),

@@ -1,4 +1,4 @@
-//! What the messages will cost, and when the worker will be done.
+//! The expected cost of the messages, and the time at which the worker will have sent them.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,26 +11,26 @@ use crate::{context::Settings, counts::Counts};
 /// An estimate for the messages of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Estimate {
-    /// Of one segment.
+    /// The price of one segment.
     pub(crate) price_usd: f64,
-    /// Rounded to cents.
+    /// The cost of the run, rounded to cents.
     pub(crate) cost_usd: f64,
     /// Segments per second; 0: unlimited.
     pub(crate) send_rate: u32,
-    /// Of sending, at that rate or that of `--rate`, whichever is slower; none when neither limits.
+    /// Time to send at the slower of this rate and `--rate`. None if neither limits.
     pub(crate) seconds: Option<u64>,
     /// BACKFILL_WINDOW.
     pub(crate) window: String,
-    /// When the last message is sent, if it begins now and waits while the window is closed.
+    /// When the last message is sent, if the run begins now and waits while the window is closed.
     pub(crate) ends_at: Option<DateTime<Utc>>,
-    /// What sets the time, for people.
+    /// The limit that determines the time, for the text report.
     #[serde(skip)]
     limit: String,
     #[serde(skip)]
     clock: Option<Clock>,
 }
 
-/// Now and the end, on the clocks of the window.
+/// Now and the end, in the time zone of the window.
 #[derive(Debug, Clone, PartialEq)]
 struct Clock {
     now: String,
@@ -38,7 +38,7 @@ struct Clock {
 }
 
 impl Estimate {
-    /// Of a run that enqueues `counts`, `rate` users a second, from `now` on.
+    /// The estimate for a run that enqueues `counts` at `rate` users a second, beginning at `now`.
     pub(crate) fn of(
         counts: &Counts,
         settings: &Settings,
@@ -91,7 +91,7 @@ impl Estimate {
     }
 }
 
-/// A count as a number to reckon with; over 4,294,967,295 it stays that.
+/// A count as a float. Counts above 4,294,967,295 are capped at it.
 fn float(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_into_today_ends_tomorrow() {
+    fn a_run_that_does_not_fit_into_today_ends_tomorrow() {
         let today = estimate(1000, 1, None, "08:00-20:00 Asia/Kathmandu").hours().unwrap();
         assert!(today.ends_with("ends 2026-11-25 19:36"), "{today}");
         let tomorrow = estimate(3000, 1, None, "08:00-20:00 Asia/Kathmandu").hours().unwrap();

@@ -1,4 +1,4 @@
-//! A few numbers, masked, to see at a glance what normalising does.
+//! A few masked numbers that show the effect of normalising.
 
 use producer::UserId;
 use serde::Serialize;
@@ -12,7 +12,7 @@ const LONGEST: usize = 24;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Example {
     pub(crate) user_id: String,
-    /// As typed: letters and digits hidden, but for the last two digits of a usable number.
+    /// As typed, with letters and digits hidden except for the last two digits of a usable number.
     pub(crate) typed: String,
     /// The masked E.164 form, or the reason why there is none.
     pub(crate) read_as: String,
@@ -30,7 +30,7 @@ pub(crate) struct Examples {
 }
 
 impl Examples {
-    /// Keeps it if it is one of the first that changed, or the first with its reason.
+    /// Keeps a number if it is one of the first that changed, or the first with its reason.
     pub(crate) fn offer(&mut self, user: &UserId, typed: &str, number: Result<E164, Rejection>) {
         let read_as = match number {
             Ok(number) if self.changed < OF_CHANGED && number.as_str() != typed => {
@@ -52,7 +52,7 @@ impl Examples {
     }
 }
 
-/// Hides letters and digits but for the `last` digits, and everything that would not print.
+/// Hides letters and digits except for the `last` digits, and characters that do not print.
 fn mask(typed: &str, last: usize) -> String {
     let digits = typed.chars().filter(|c| c.is_numeric()).count();
     let mut seen = 0;

@@ -32,7 +32,7 @@ use shared::{
 use args::Args;
 use context::{Context, Settings};
 
-/// One holds the lock, one the numbers seen, one the selection, one works.
+/// One each for the lock, the numbers seen, the selection and the other statements.
 const CONNECTIONS: u32 = 4;
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! What is asked of a run. It is stored with the run, so that a resumed run is asked the same.
+//! The options of a run. They are stored with the run, so that a resumed run keeps them.
 
 use std::{fmt, str::FromStr};
 
@@ -14,11 +14,11 @@ use crate::outcomes::{Canary, Share};
 /// Nepal has had one offset, without summer time, since 1986 (IANA time zone database, Asia/Kathmandu).
 const NEPAL: Option<FixedOffset> = FixedOffset::east_opt((5 * 60 + 45) * 60);
 
-/// As much of an id as is shown; enough to tell runs apart.
+/// Characters of a run id that are shown.
 const SHOWN: usize = 8;
 const SHORTEST: usize = 4;
 
-/// What is asked of a run.
+/// The options of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunOptions {
     #[serde(flatten)]
@@ -28,7 +28,7 @@ pub(crate) struct RunOptions {
 }
 
 impl RunOptions {
-    /// A resumed run may be given another share; all else is its own.
+    /// The options of a resumed run, which may be given another `share`.
     pub(crate) fn resumed(mut self, share: Option<Share>) -> Self {
         if let (Some(canary), Some(share)) = (&mut self.canary, share) {
             canary.share = share;
@@ -36,14 +36,14 @@ impl RunOptions {
         self
     }
 
-    /// As it is typed, each flag after a blank.
+    /// The flags as typed, each after a blank.
     pub(crate) fn flags(&self) -> String {
         let canary = self.canary.as_ref().map(Canary::flags).unwrap_or_default();
         self.filters.flags() + &canary
     }
 }
 
-/// Which of the stored users are looked at; a run keeps them for `--resume`.
+/// The stored users that a run selects. The run stores its filters for `--resume`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct Filters {
@@ -51,7 +51,7 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<String>,
-    /// Only users who are welcomed in this language.
+    /// Only users with this language of the welcome.
     #[arg(long, value_name = "LANGUAGE", value_parser = PossibleValuesParser::new(Language::ALL.map(Language::as_str)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) language: Option<String>,
@@ -83,7 +83,7 @@ fn states() -> [&'static str; 6] {
 }
 
 impl Filters {
-    /// As they are typed, each after a blank; empty when there are none.
+    /// The flags as typed, each after a blank. Empty without filters.
     pub(crate) fn flags(&self) -> String {
         let words = [
             ("kind", self.kind.clone()),
@@ -98,13 +98,13 @@ impl Filters {
     }
 }
 
-/// For a shell.
+/// Quotes a path for a shell.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./+:@%".contains(c);
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// The beginning of a day in Nepal, or another moment.
+/// A time, or midnight of a day in Nepal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Since(pub(crate) DateTime<Utc>);
@@ -136,12 +136,12 @@ impl fmt::Display for Since {
     }
 }
 
-/// The run to go on with.
+/// The run to resume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RunName {
-    /// The one that was started last.
+    /// The run that was started last.
     Last,
-    /// The one whose id begins so.
+    /// The run whose id begins with this text.
     Prefix(String),
 }
 
@@ -171,7 +171,7 @@ impl fmt::Display for RunName {
     }
 }
 
-/// The beginning of a run's id, as people see it.
+/// The shown beginning of a run id.
 pub(crate) fn short_id(run: Uuid) -> String {
     run.to_string().chars().take(SHOWN).collect()
 }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_shown_as_they_are_typed() {
+    fn filters_are_shown_as_typed() {
         let line =
             " --kind new_mother --language ne --state stored --since 2026-11-25 --ids-file ids.txt --limit 5";
         let Line { filters } = Line::try_parse_from(format!("backfill{line}").split(' ')).unwrap();

@@ -18,7 +18,7 @@ pub(crate) struct Outcome {
     pub(crate) users: u64,
 }
 
-/// How `run` stands, the most first. Users after `cursor` are none of it.
+/// The outcomes of `run`, most frequent first, without users after `cursor`.
 pub(crate) async fn of_run(pool: &PgPool, run: Uuid, cursor: &str) -> Result<Vec<Outcome>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT state AS "state!", coalesce(welcome_status, 'accepted') AS "welcome!", reason, count(*) AS "users!"
@@ -38,7 +38,7 @@ pub(crate) async fn of_run(pool: &PgPool, run: Uuid, cursor: &str) -> Result<Vec
     Ok(outcome.collect())
 }
 
-/// As `worker stats` shows them.
+/// The table that `worker stats` prints.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     // Err, here and below: writing to a String cannot fail.
@@ -52,18 +52,18 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// Users of a run, by how their outcome counts.
+/// Users of a run, by class of outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct OutcomeStats {
-    /// The operator reported it.
+    /// The mobile operator reported delivery.
     pub(crate) delivered: u64,
-    /// A message, or a call for one, that came to nothing; or a number that Lookup does not know.
+    /// The message failed, its create call was refused, or Lookup called the number invalid.
     pub(crate) failed: u64,
-    /// The operator has it and has not reported more.
+    /// The mobile operator accepted the message and has not reported delivery.
     pub(crate) sent: u64,
-    /// Anything before that.
+    /// The message is not at the mobile operator yet.
     pub(crate) open: u64,
-    /// Recorded only: shared phone, suppressed, number unusable.
+    /// No message: shared phone, suppressed or unusable number.
     pub(crate) without_message: u64,
 }
 
@@ -91,12 +91,12 @@ impl OutcomeStats {
         stats
     }
 
-    /// Users who were to get a message.
+    /// Users who are expected to get a message.
     pub(crate) fn messages(&self) -> u64 {
         self.delivered + self.failed + self.sent + self.open
     }
 
-    /// Users about whom nothing more is expected.
+    /// Users with a final outcome.
     pub(crate) fn settled(&self) -> u64 {
         self.delivered + self.failed + self.without_message
     }
@@ -106,7 +106,7 @@ impl OutcomeStats {
     }
 }
 
-/// By the words of the view `onboarding_status`.
+/// Classifies by the values of the view `onboarding_status`.
 fn class(outcome: &Outcome) -> Class {
     let reason = outcome.reason.as_deref();
     match (outcome.state.as_str(), outcome.welcome.as_str()) {
@@ -120,7 +120,7 @@ fn class(outcome: &Outcome) -> Class {
     }
 }
 
-/// How many are enqueued first, and how many of their messages must be delivered.
+/// How many users are enqueued first, and the share of their messages that must be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Canary {
     pub(crate) users: u64,
@@ -132,20 +132,20 @@ pub(crate) struct Canary {
 #[serde(transparent)]
 pub(crate) struct Share(f64);
 
-/// What is known about a canary.
+/// The result of a canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CanaryResult {
-    /// It can still end either way.
+    /// Both results are still possible.
     Open,
-    /// Enough are delivered, whatever becomes of those that are open.
+    /// Enough messages are delivered.
     Passed,
     /// Too few can still be delivered.
     Failed,
 }
 
 impl Canary {
-    /// Judges by `now`. At the end of the time allowed, `sent` is as good as delivered, since some operators never
-    /// report more, and what is open is not delivered.
+    /// The result by `now`. When the time is over, `sent` counts as delivered, since some mobile operators never
+    /// report more, and open messages count as not delivered.
     pub(crate) fn result(&self, now: &OutcomeStats, time_is_over: bool) -> CanaryResult {
         let sure = if time_is_over { now.delivered + now.sent } else { now.delivered };
         let possible = if time_is_over { sure } else { now.delivered + now.sent + now.open };
@@ -159,7 +159,7 @@ impl Canary {
         }
     }
 
-    /// As it is typed, each flag after a blank.
+    /// The flags as typed, each after a blank.
     pub(crate) fn flags(&self) -> String {
         let share = if self.share == Share::default() {
             String::new()
@@ -171,10 +171,10 @@ impl Canary {
 }
 
 impl Share {
-    /// The least whole number that is no smaller share of `all`.
+    /// The smallest count that is at least this share of `all`.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
     fn of(self, all: u64) -> u64 {
-        // A canary is small; what a float loses of a larger number is no user.
+        // A canary is small, so the float is exact.
         (self.0 * all as f64 - 1e-9).ceil() as u64
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_judged_as_soon_as_nothing_can_change_it() {
+    fn a_canary_has_a_result_as_soon_as_nothing_can_change_it() {
         let canary = canary("0.9");
         for (stats, result) in [
             (stats(0, 0, 0, 10), CanaryResult::Open),

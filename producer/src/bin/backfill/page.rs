@@ -1,4 +1,4 @@
-//! What a page leaves behind: evidence that its events are in a queue, and how far the run came, in one transaction.
+//! The transaction after each page: it marks the enqueued users and stores the progress of the run.
 
 use chrono::{DateTime, Utc};
 use producer::UserId;
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::counts::Counts;
 
-/// How far a run came.
+/// The progress of a run.
 pub(crate) struct Place<'a> {
-    /// Users up to this id are behind it.
+    /// The run has processed the users up to this id.
     pub(crate) cursor: &'a str,
-    /// What became of them.
+    /// The counts of these users.
     pub(crate) counts: &'a Counts,
 }
 
@@ -22,8 +22,8 @@ pub(crate) struct Enqueued<'a> {
     pub(crate) read: DateTime<Utc>,
 }
 
-/// Records that the events of `users` were confirmed, and the place of `run`. Where it was killed before this, the
-/// next one publishes the page again, and the worker does nothing about a second event.
+/// Records that the events of `users` were confirmed, and the place of `run`. If the run is killed before this, the
+/// next run publishes the page again, and the worker skips the second events.
 pub(crate) async fn save(
     pool: &PgPool,
     run: Uuid,
@@ -78,7 +78,7 @@ async fn moved(tx: &mut PgConnection, run: Uuid, place: &Place<'_>) -> Result<()
     Ok(())
 }
 
-/// A user that a run enqueued, with her number as typed.
+/// A user that a run enqueued, with the number as typed.
 pub(crate) struct Behind {
     pub(crate) user_id: String,
     pub(crate) phone_raw: String,

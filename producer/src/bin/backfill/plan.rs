@@ -11,36 +11,36 @@ use sqlx::PgPool;
 
 use crate::selection::Candidate;
 
-/// What a backfill does about one stored user.
+/// The action for one stored user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Her event is published.
+    /// The event is published.
     Enqueue(Expect),
-    /// This run published her event before it was stopped; it only has to be counted.
+    /// This run published the event before it was stopped. The user is only counted.
     Enqueued(Expect),
-    /// It is certain that the worker would do nothing.
+    /// The worker would do nothing, so no event is published.
     Skip(SkipReason),
 }
 
-/// What the worker will make of her event, as far as can be told now.
+/// The expected result of an event, by the data of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expect {
-    /// A message of so many segments.
+    /// The worker sends a message.
     Welcome {
-        /// Billed segments.
+        /// The billed segments of the message.
         segments: u32,
     },
-    /// Recorded: her number was welcomed for her before.
+    /// The worker records that the user was welcomed before.
     AlreadyWelcomed,
-    /// Recorded: another user on her number is welcomed.
+    /// The worker records that another user with the number is welcomed.
     SharedPhone,
-    /// Recorded: her number is suppressed.
+    /// The worker records that the number is suppressed.
     Suppressed,
-    /// Recorded: her number cannot be texted.
+    /// The worker records that the number cannot be texted.
     Rejected(Rejection),
 }
 
-/// The verdict on `user`, whose number reads as `number`; `segments` is what the welcome would take.
+/// The action for `user`, whose number reads as `number`. The welcome would take `segments`.
 ///
 /// Two users of one run with the same new number both get [`Expect::Welcome`] here. The second one is found
 /// afterwards.
@@ -87,7 +87,7 @@ fn stored_state<'a>(user: &'a Candidate, number: Option<&'a E164>, taken: &Taken
     StoredState { user: Some(stored), holder, suppressed }
 }
 
-/// What the worker will do, or why it would do nothing.
+/// The expected result, or the reason to skip the user.
 fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result<Expect, SkipReason> {
     match decision {
         Decision::Skip(reason) => Err(reason),
@@ -99,7 +99,7 @@ fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result
     }
 }
 
-/// Of the numbers asked for: which are held by an attempt, and which are suppressed.
+/// The numbers of a page that are held by an attempt, and those that are suppressed.
 #[derive(Default)]
 pub(crate) struct TakenNumbers {
     holders: HashMap<String, UserId>,
@@ -107,7 +107,7 @@ pub(crate) struct TakenNumbers {
 }
 
 impl TakenNumbers {
-    /// Looks `numbers` up, by the unique index of either table.
+    /// Looks up `numbers` by the unique index of each table.
     pub(crate) async fn of_numbers(pool: &PgPool, numbers: &[String]) -> Result<Self, sqlx::Error> {
         let taken = sqlx::query!(
             r#"SELECT phone_e164 AS "number!", user_id AS holder FROM attempts
@@ -124,7 +124,7 @@ impl TakenNumbers {
                 Some(Ok(holder)) => {
                     found.holders.insert(row.number, holder);
                 }
-                // An id that no event could carry is nobody's here.
+                // No stored user has an id that an event cannot carry.
                 Some(Err(_)) => {}
                 None => {
                     found.suppressed.insert(row.number);
@@ -134,12 +134,12 @@ impl TakenNumbers {
         Ok(found)
     }
 
-    /// The user whose attempt forbids another one to `number`.
+    /// The user whose attempt holds `number`.
     pub(crate) fn holder(&self, number: &E164) -> Option<&UserId> {
         self.holders.get(number.as_str())
     }
 
-    /// Whether nobody may be texted on `number`.
+    /// Whether `number` is suppressed.
     pub(crate) fn is_suppressed(&self, number: &E164) -> bool {
         self.suppressed.contains(number.as_str())
     }
@@ -160,13 +160,13 @@ mod tests {
 
     use super::*;
 
-    const HERS: &str = "+9779841000001";
+    const NUMBER: &str = "+9779841000001";
     const OTHER: &str = "+9779841000002";
 
     fn user(state: UserState) -> Candidate {
         Candidate {
             user_id: UserId::parse("7").unwrap(),
-            phone_raw: HERS.into(),
+            phone_raw: NUMBER.into(),
             country_hint: None,
             language: None,
             active: true,
@@ -179,12 +179,12 @@ mod tests {
         }
     }
 
-    fn judged(user: &Candidate, taken: &TakenNumbers) -> Action {
-        decide(user, Ok(HERS.parse().unwrap()), taken, 1)
+    fn action(user: &Candidate, taken: &TakenNumbers) -> Action {
+        decide(user, Ok(NUMBER.parse().unwrap()), taken, 1)
     }
 
     fn held_by(id: &str) -> TakenNumbers {
-        TakenNumbers::of([(HERS, id)], [])
+        TakenNumbers::of([(NUMBER, id)], [])
     }
 
     const WELCOME: Action = Action::Enqueue(Expect::Welcome { segments: 1 });
@@ -192,10 +192,10 @@ mod tests {
     #[test]
     fn a_stored_user_is_always_enqueued() {
         let stored = user(UserState::Stored);
-        assert_eq!(judged(&stored, &TakenNumbers::default()), WELCOME);
-        assert_eq!(judged(&stored, &held_by("8")), Action::Enqueue(Expect::SharedPhone));
-        assert_eq!(judged(&stored, &held_by("7")), Action::Enqueue(Expect::AlreadyWelcomed));
-        assert_eq!(judged(&stored, &TakenNumbers::of([], [HERS])), Action::Enqueue(Expect::Suppressed));
+        assert_eq!(action(&stored, &TakenNumbers::default()), WELCOME);
+        assert_eq!(action(&stored, &held_by("8")), Action::Enqueue(Expect::SharedPhone));
+        assert_eq!(action(&stored, &held_by("7")), Action::Enqueue(Expect::AlreadyWelcomed));
+        assert_eq!(action(&stored, &TakenNumbers::of([], [NUMBER])), Action::Enqueue(Expect::Suppressed));
         let empty = decide(&stored, Err(Rejection::Empty), &TakenNumbers::default(), 1);
         assert_eq!(empty, Action::Enqueue(Expect::Rejected(Rejection::Empty)));
     }
@@ -203,11 +203,11 @@ mod tests {
     #[test]
     fn a_settled_user_is_skipped() {
         let skip = |user: &Candidate, taken: &TakenNumbers, skip| {
-            assert_eq!(judged(user, taken), Action::Skip(skip));
+            assert_eq!(action(user, taken), Action::Skip(skip));
         };
         skip(&user(UserState::Registered), &held_by("7"), SkipReason::AlreadyWelcomed);
         skip(&user(UserState::Registered), &held_by("8"), SkipReason::SharedPhone);
-        skip(&user(UserState::Suppressed), &TakenNumbers::of([], [HERS]), SkipReason::Suppressed);
+        skip(&user(UserState::Suppressed), &TakenNumbers::of([], [NUMBER]), SkipReason::Suppressed);
         skip(&user(UserState::Failed), &TakenNumbers::default(), SkipReason::Failed);
         skip(&user(UserState::Received), &TakenNumbers::default(), SkipReason::Queued);
         skip(
@@ -229,20 +229,20 @@ mod tests {
 
     #[test]
     fn a_user_enqueued_by_this_run_before_is_only_counted() {
-        let hers = Candidate { enqueued: true, ..user(UserState::Received) };
+        let before = Candidate { enqueued: true, ..user(UserState::Received) };
         let counted = Action::Enqueued(Expect::Welcome { segments: 1 });
-        assert_eq!(judged(&hers, &TakenNumbers::default()), counted);
-        assert_eq!(judged(&Candidate { state: UserState::Registered, ..hers }, &held_by("7")), counted);
+        assert_eq!(action(&before, &TakenNumbers::default()), counted);
+        assert_eq!(action(&Candidate { state: UserState::Registered, ..before }, &held_by("7")), counted);
     }
 
     #[test]
     fn a_changed_number_is_not_settled() {
         for state in [UserState::Registered, UserState::Suppressed, UserState::Rejected] {
-            assert_eq!(judged(&user(state), &TakenNumbers::of([(OTHER, "7")], [OTHER])), WELCOME);
+            assert_eq!(action(&user(state), &TakenNumbers::of([(OTHER, "7")], [OTHER])), WELCOME);
         }
         let refused =
             |attempted: &str| Candidate { attempted: Some(attempted.into()), ..user(UserState::Failed) };
-        assert_eq!(judged(&refused(OTHER), &TakenNumbers::default()), WELCOME);
-        assert_eq!(judged(&refused(HERS), &TakenNumbers::default()), Action::Skip(SkipReason::Failed));
+        assert_eq!(action(&refused(OTHER), &TakenNumbers::default()), WELCOME);
+        assert_eq!(action(&refused(NUMBER), &TakenNumbers::default()), Action::Skip(SkipReason::Failed));
     }
 }

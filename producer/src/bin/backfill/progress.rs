@@ -1,4 +1,4 @@
-//! Tells how far the command has come: on standard error for people, as lines of JSON on standard output for
+//! Reports progress: on standard error for people, as lines of JSON on standard output for
 //! `--output jsonl`.
 
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use crate::{
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What the command is at.
+/// The phase of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
-    /// Judging without publishing.
+    /// Planning without publishing.
     Planning,
     /// Publishing.
     Enqueueing,
@@ -27,7 +27,7 @@ pub(crate) enum Phase {
     Watching,
 }
 
-/// Tells how far one phase has come.
+/// Reports the progress of one phase.
 pub(crate) struct ProgressReporter {
     phase: Phase,
     total: u64,
@@ -53,19 +53,19 @@ impl ProgressReporter {
         Self { phase, total, progress, jsonl: showing.output == Format::Jsonl, last: None }
     }
 
-    /// `done` users are behind us.
+    /// `done` users are processed.
     pub(crate) fn moved(&mut self, done: u64) {
         self.progress.set(done);
         self.line(done, None, None);
     }
 
-    /// Nothing moves just now.
+    /// The phase waits for `reason`.
     pub(crate) fn waits(&mut self, done: u64, reason: &str) {
         self.progress.waits(reason);
         self.line(done, Some(reason), None);
     }
 
-    /// The outcomes stand so.
+    /// Reports the outcomes so far.
     pub(crate) fn outcomes(&mut self, stats: OutcomeStats) {
         let done = stats.settled();
         self.progress.set(done);
@@ -81,7 +81,7 @@ impl ProgressReporter {
         self.last = Some(Instant::now());
         let (phase, total) = (self.phase, self.total);
         let status = Status { r#type: "status", phase, done, total, waits_for, outcomes };
-        // Err: standard output is gone; the summary will say so.
+        // Err: standard output is closed; the summary reports it.
         let _ = print(&json_line(&status));
     }
 }

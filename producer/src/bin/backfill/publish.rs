@@ -1,5 +1,5 @@
-//! Publishes a page of users, all of them in flight at once, and repeats what was not confirmed. The rate and the depth
-//! of the queue hold it back.
+//! Publishes a page of users at once and repeats events that were not confirmed. `--rate` and the depth of the
+//! queue hold a run back.
 
 use std::time::Duration;
 
@@ -12,31 +12,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{args::PaceArgs, context::Context, progress::ProgressReporter, selection::PAGE};
 
-/// Events waiting for their confirm.
+/// Events that wait for their confirm.
 const IN_FLIGHT: usize = 512;
 /// Each round waits some seconds for a connection, so the broker may be away for half a minute.
 const ROUNDS: usize = 6;
-/// How often the queue is looked at while it is too full.
+/// Interval between readings of the depth of a full queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Where events go.
+/// The destination of events.
 pub(crate) enum Sink {
-    /// Nowhere: a dry run.
+    /// No destination: a dry run.
     Nowhere,
-    /// To the broker, at a pace.
+    /// The broker, at a pace.
     Broker(Box<(Producer, Pace)>),
 }
 
-/// What became of a page.
+/// The result of publishing a page.
 #[derive(Default)]
 pub(crate) struct Published {
-    /// Places, in the page, of those that were confirmed.
+    /// Indexes of the confirmed users.
     pub(crate) confirmed: Vec<usize>,
-    /// Those given back: no queue is bound.
+    /// Events that the broker returned because no queue is bound.
     pub(crate) returned: u64,
-    /// Those refused or never confirmed.
+    /// Events that the broker refused or never confirmed.
     pub(crate) refused: u64,
-    /// The last reason, for the report.
+    /// The last error, for the report.
     pub(crate) error: Option<PublishError>,
 }
 
@@ -53,8 +53,8 @@ impl Sink {
         }
     }
 
-    /// Publishes one event for each of `users`. An event whose confirm was lost is published again: the
-    /// worker does nothing about the second one.
+    /// Publishes one event for each of `users`. An event whose confirm was lost is published again, and the
+    /// worker skips the second one.
     pub(crate) async fn publish(&mut self, users: &[UserId], stop: &CancellationToken) -> Published {
         let mut page = Published::default();
         let mut waiting: Vec<usize> = (0..users.len()).collect();
@@ -88,7 +88,7 @@ impl Sink {
     }
 }
 
-/// Whether a repetition would fare no better.
+/// Whether the error would repeat.
 fn is_final(error: &PublishError) -> bool {
     matches!(error, PublishError::Returned { .. })
 }
@@ -103,10 +103,10 @@ impl Published {
     }
 }
 
-/// What a run is held back by.
+/// The rate and the queue depth that limit a run.
 pub(crate) struct Pace {
     rate: Option<u32>,
-    /// The next page may be published then.
+    /// When the next page may be published.
     next: Instant,
     max_depth: u32,
     depth: QueueDepth,
@@ -122,7 +122,7 @@ impl Pace {
         }
     }
 
-    /// How many users are published together: at a low rate, those of one second.
+    /// The size of a page. At a low rate it is one second of users.
     pub(crate) fn page(&self) -> u32 {
         self.rate.map_or(PAGE, |rate| rate.min(PAGE))
     }
@@ -132,17 +132,17 @@ impl Pace {
         self.next
     }
 
-    /// Counts `users` published now.
+    /// Accounts for `users` published now.
     pub(crate) fn published(&mut self, users: usize) {
         let Some(rate) = self.rate else { return };
         let users = u32::try_from(users).unwrap_or(u32::MAX);
         let cost = Duration::from_secs(1).mul_f64(f64::from(users) / f64::from(rate));
-        // Time that was not used is lost: a broker that was away does not make a burst.
+        // Unused time is lost, so no burst follows an outage of the broker.
         self.next = self.next.max(Instant::now()) + cost;
     }
 
-    /// The events ready in the queue, if they are too many. Where that cannot be found out, publishing itself
-    /// will say what is wrong.
+    /// The events ready in the queue, if there are too many. None if the depth cannot be read: publishing
+    /// then reports the cause.
     pub(crate) async fn too_many(&mut self) -> Option<u32> {
         if self.max_depth == 0 {
             return None;
@@ -151,7 +151,7 @@ impl Pace {
     }
 }
 
-/// Waits for the rate and for room in the queue; ends early when told to stop.
+/// Waits for the rate and for space in the queue. Returns early on `stop`.
 pub(crate) async fn until_ready(
     sink: &mut Sink,
     context: &Context,
@@ -181,6 +181,6 @@ fn full(ready: u32, context: &Context) -> String {
     if window.contains(now) {
         waits
     } else {
-        format!("{waits}; the worker goes on at {}", window.local(window.next_opening(now)))
+        format!("{waits}; the worker continues at {}", window.local(window.next_opening(now)))
     }
 }

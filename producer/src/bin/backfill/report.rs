@@ -1,4 +1,4 @@
-//! What a backfill did, or would do. Its parts add up to the selection.
+//! The report of a backfill. Its counts add up to the selection.
 
 mod text;
 
@@ -24,21 +24,21 @@ use crate::{
     runs::End,
 };
 
-/// The counts of one run; as JSON, schema `backfill-report/2`.
+/// The counts of one run. As JSON it has the schema `backfill-report/2`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     schema: &'static str,
-    /// None: a dry run.
+    /// None for a dry run.
     pub(crate) run: Option<Uuid>,
     pub(crate) dry_run: bool,
-    /// False when the run stopped before its end.
+    /// False if the run stopped before its end.
     pub(crate) complete: bool,
-    /// What was asked.
+    /// The options of the run.
     #[serde(rename = "order")]
     options: RunOptions,
-    /// Ids of the file that are nobody's here.
+    /// Unknown ids in the file.
     pub(crate) unknown_ids: u64,
-    /// Users whom the filters let through; at the end of a complete run, those it met.
+    /// Users selected by the filters. At the end of a complete run it is the number of processed users.
     pub(crate) selected: u64,
     #[serde(flatten)]
     pub(crate) counts: Counts,
@@ -46,9 +46,9 @@ pub(crate) struct Report {
     pub(crate) remaining: u64,
     pub(crate) estimate: Option<Estimate>,
     pub(crate) examples: Examples,
-    /// How its canary stood when it was judged.
+    /// The outcomes of the canary when it was decided.
     pub(crate) canary: Option<OutcomeStats>,
-    /// What became of them, after `--watch`.
+    /// The outcomes, after `--watch`.
     pub(crate) outcomes: Option<Vec<Outcome>>,
     /// The command to type next.
     next: String,
@@ -58,23 +58,23 @@ pub(crate) struct Report {
     halted: Option<PublishError>,
 }
 
-/// Why a run is over.
+/// Why a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Nobody is left.
+    /// Every selected user is processed.
     Complete,
-    /// As many as `--limit` allows are enqueued.
+    /// `--limit` is reached.
     Limit,
-    /// Told to stop, or failed.
+    /// A signal stopped the run, or it failed.
     #[default]
     Interrupted,
     /// The broker refuses.
     Refused,
-    /// Too few of the canary were reached.
+    /// Too few messages of the canary were delivered.
     CanaryFailed,
 }
 
-/// Users whose event the broker did not take.
+/// Users whose event the broker did not confirm.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Unconfirmed {
     pub(crate) returned: u64,
@@ -82,7 +82,7 @@ pub(crate) struct Unconfirmed {
 }
 
 impl Report {
-    /// Of a run with `counts` behind it and `ahead` users before it; a dry one is of no `run`.
+    /// A report of a run that has processed `counts` and has `ahead` users left. A dry run has no `run`.
     pub(crate) fn new(run: Option<Uuid>, options: RunOptions, counts: Counts, ahead: u64) -> Self {
         Self {
             schema: "backfill-report/2",
@@ -105,7 +105,7 @@ impl Report {
         }
     }
 
-    /// Notes how a number reads.
+    /// Records how a number is read.
     pub(crate) fn number(&mut self, user: &UserId, typed: &str, number: Result<E164, Rejection>) {
         self.counts.changed_by_normalising += u64::from(number.is_ok_and(|e164| e164.as_str() != typed));
         self.examples.offer(user, typed, number);
@@ -115,12 +115,12 @@ impl Report {
         self.counts.skipped.count(skip);
     }
 
-    /// Counts one whom this run enqueued before it was stopped.
+    /// Counts a user that this run enqueued before it was stopped.
     pub(crate) fn enqueued_before(&mut self, expect: Expect) {
         self.counts.enqueued.count(expect);
     }
 
-    /// Counts a published page whose users were expected to end as `expected`.
+    /// Counts a published page with its expected results.
     pub(crate) fn published(&mut self, expected: &[Expect], page: Published) {
         for at in page.confirmed {
             self.counts.enqueued.count(expected[at]);
@@ -130,22 +130,22 @@ impl Report {
         self.halted = page.error;
     }
 
-    /// How many users it may enqueue.
+    /// How many users the run may enqueue.
     pub(crate) fn limit(&self) -> Option<u64> {
         self.options.filters.limit
     }
 
-    /// Whether the broker refuses, so that going on is of no use.
+    /// Whether the broker refused events, so that the run must stop.
     pub(crate) fn is_halted(&self) -> bool {
         self.halted.is_some()
     }
 
-    /// Users behind us.
+    /// Processed users.
     pub(crate) fn done(&self) -> u64 {
         self.counts.total() + self.unconfirmed.returned + self.unconfirmed.refused
     }
 
-    /// Closes the books. Users may have been added or removed since they were counted. `resumed` names the
+    /// Completes the report. Users may have been added or removed since they were counted. `resumed` names the
     /// stored run that a dry run looks at.
     pub(crate) fn close(&mut self, ending: Ending, estimate: Estimate, resumed: Option<Uuid>) {
         self.ending = ending;
@@ -171,14 +171,14 @@ impl Report {
         }
     }
 
-    /// What the person at the terminal decides about, and the number to type.
+    /// The question before a real run, and the number to type.
     pub(crate) fn question(&self) -> (String, u64) {
         let cost = self.estimate.as_ref().map_or(0.0, |e| e.cost_usd);
         let (total, welcome) = (self.counts.enqueued.total, self.counts.enqueued.welcome);
         (format!("This enqueues {total} users: {welcome} messages, about ${cost:.2}."), total)
     }
 
-    /// How the run is to be stored.
+    /// The final state to store.
     pub(crate) fn end(&self) -> End {
         match self.ending {
             Ending::Complete | Ending::Limit => End::Finished,
@@ -187,7 +187,7 @@ impl Report {
         }
     }
 
-    /// The end of the command.
+    /// The exit code; prints why the run stopped.
     pub(crate) fn finish(&self) -> Result<Exit, Failure> {
         let next = &self.next;
         match (&self.halted, self.ending) {
@@ -195,7 +195,7 @@ impl Report {
                 Err(Failure::BrokerLost(format!("stopped: {error}. When RabbitMQ is back: {next}")))
             }
             (Some(error), _) => {
-                eprintln!("backfill: stopped: {error}. Mend it, then: {next}");
+                eprintln!("backfill: stopped: {error}. Fix it, then: {next}");
                 Ok(Exit::SomeFailed)
             }
             (None, Ending::CanaryFailed) => {

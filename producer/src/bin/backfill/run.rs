@@ -27,16 +27,16 @@ use crate::{
     watch,
 };
 
-/// Without a terminal nobody can be asked, and nothing is assumed.
+/// Fails without a terminal, unless `--yes` or `--dry-run` makes the question unnecessary.
 pub(crate) fn refuse_without_terminal(safety: &Safety) -> Result<(), Failure> {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     if safety.dry_run || safety.yes || can_ask {
         return Ok(());
     }
-    Err(Failure::Usage("there is no terminal to ask at; look with --dry-run, then run with --yes".to_owned()))
+    Err(Failure::Usage("cannot ask without a terminal: check with --dry-run, then run with --yes".to_owned()))
 }
 
-/// Enqueues, as asked on the command line.
+/// The real run.
 pub(crate) async fn real(context: &Context, broker: Broker) -> Result<Exit, Failure> {
     let producer = Producer::connect(broker.clone()).await?;
     let _lock = runs::lock(&context.pool).await?;
@@ -54,15 +54,15 @@ pub(crate) async fn real(context: &Context, broker: Broker) -> Result<Exit, Fail
         Ok((report, cursor)) => show(context, &run, report, &cursor).await,
         Err(failure) => {
             if let Err(error) = runs::close(&context.pool, run.id, End::Interrupted).await {
-                tracing::warn!(error = shared::db::sqlstate(&error), "the run still calls itself running");
+                tracing::warn!(error = shared::db::sqlstate(&error), "the run is still marked as running");
             }
-            eprintln!("backfill: to go on: backfill --resume {}", short_id(run.id));
+            eprintln!("backfill: to continue: backfill --resume {}", short_id(run.id));
             Err(failure)
         }
     }
 }
 
-/// A new run, or the one to go on with.
+/// A new run, or the run to resume.
 async fn run_of(context: &Context) -> Result<Run, Failure> {
     let args = &context.args;
     if let Some(name) = &args.resume {
@@ -111,7 +111,7 @@ async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx
     runs::begin(&context.pool, run, report.selected, &deed).await
 }
 
-/// First the canary, if there is one; then the rest.
+/// Enqueues the canary, if there is one, and then the rest.
 async fn enqueue(
     context: &Context,
     run: &Run,
@@ -158,7 +158,7 @@ async fn show(context: &Context, run: &Run, mut report: Report, cursor: &str) ->
     if all { report.finish() } else { Ok(Exit::Interrupted) }
 }
 
-/// Counts, as asked on the command line.
+/// The dry run.
 pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
     let args = &context.args;
     let run = match &args.resume {
@@ -176,12 +176,12 @@ pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
     report.finish()
 }
 
-/// A run that leaves no trace.
+/// A run that is not stored.
 fn unstored(options: RunOptions) -> Run {
     Run { id: Uuid::nil(), options, cursor: String::new(), counts: Counts::default(), canary_passed: false }
 }
 
-/// What `run` would do from here on.
+/// The report of a dry run from the cursor of `run` on.
 async fn plan(context: &Context, run: &Run, selection: Selection) -> Result<Report, Failure> {
     let mut scan = Scan::open(context, run, true, selection).await?;
     let ending = scan.advance(&mut Sink::Nowhere, None).await?.unwrap_or(Ending::Complete);
@@ -192,16 +192,16 @@ async fn plan(context: &Context, run: &Run, selection: Selection) -> Result<Repo
     Ok(report)
 }
 
-/// Whether the person at the terminal types the number of users.
+/// Asks for the number of users, and returns whether it was typed.
 async fn go_on(planned: &Report, stop: &CancellationToken) -> io::Result<bool> {
     let (question, number) = planned.question();
-    eprint!("{question} Type {number} to go on: ");
+    eprint!("{question} Type {number} to continue: ");
     let (answer, answered) = oneshot::channel();
-    // Reading blocks, and a runtime waits for its own blocking threads; not for this one.
+    // Reading blocks, and the runtime waits for its own blocking threads. It does not wait for this one.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line).map(|_| line);
-        // Err: interrupted meanwhile.
+        // Err: a signal stopped the command.
         let _ = answer.send(read);
     });
     tokio::select! {
@@ -213,7 +213,7 @@ async fn go_on(planned: &Report, stop: &CancellationToken) -> io::Result<bool> {
     }
 }
 
-/// People write large numbers with blanks or commas.
+/// Blanks and commas in the number are ignored.
 fn is_number(line: &str, number: u64) -> bool {
     let digits: String = line.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
     digits == number.to_string()
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_number_is_a_yes() {
+    fn only_the_number_confirms() {
         assert!(is_number("11702\n", 11_702) && is_number(" 11,702 ", 11_702) && is_number("11 702", 11_702));
         assert!(!is_number("\n", 0) && !is_number("y", 1) && !is_number("1170", 11_702));
     }

@@ -10,29 +10,29 @@ use crate::{
     options::{RunName, RunOptions, short_id},
 };
 
-/// Any number that no other program takes.
+/// The key of the advisory lock. No other program uses it.
 const KEY: i64 = i64::from_be_bytes(*b"backfill");
 
-/// A run as stored.
+/// A stored run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) id: Uuid,
     pub(crate) options: RunOptions,
-    /// Users up to this id are behind it.
+    /// The run has processed the users up to this id.
     pub(crate) cursor: String,
-    /// What became of them.
+    /// The counts of these users.
     pub(crate) counts: Counts,
     pub(crate) canary_passed: bool,
 }
 
-/// How a run ends, for now or for good.
+/// The state of a run that has stopped or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Told to stop, failed, or killed.
+    /// A signal stopped it, or it failed or was killed.
     Interrupted,
-    /// Nobody is left.
+    /// Every selected user is processed.
     Finished,
-    /// Stopped by the broker's refusals or by its canary.
+    /// The broker refused events, or the canary failed.
     Halted,
 }
 
@@ -46,7 +46,7 @@ impl End {
     }
 }
 
-/// A run that has not begun.
+/// Stores a run that has not begun.
 pub(crate) async fn create(pool: &PgPool, options: RunOptions, actor: &str) -> Result<Run, sqlx::Error> {
     let counts = Counts::default();
     let id = sqlx::query_scalar!(
@@ -60,7 +60,7 @@ pub(crate) async fn create(pool: &PgPool, options: RunOptions, actor: &str) -> R
     Ok(Run { id, options, cursor: String::new(), counts, canary_passed: false })
 }
 
-/// Runs that call themselves `running` while the caller holds the lock were killed.
+/// Marks killed runs as interrupted: while the caller holds the lock, no other run is `running`.
 pub(crate) async fn note_killed(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE backfill_runs SET state = 'interrupted', ended_at = updated_at WHERE state = 'running'"
@@ -70,7 +70,7 @@ pub(crate) async fn note_killed(pool: &PgPool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// The run of that name, if there is something left of it.
+/// The run with this name. Fails if the run is finished or the name is ambiguous.
 pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> {
     let prefix = match name {
         RunName::Last => "",
@@ -84,7 +84,7 @@ pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> 
     .fetch_all(pool)
     .await?;
     if *name != RunName::Last && found.len() > 1 {
-        return Err(Failure::Usage(format!("several runs begin with {name}; give more of the id")));
+        return Err(Failure::Usage(format!("run id {name} is ambiguous: give more characters")));
     }
     let Some(run) = found.into_iter().next() else {
         return Err(Failure::Usage(format!("there is no run {name}; look into the table backfill_runs")));
@@ -97,7 +97,7 @@ pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> 
     Ok(Run { id: run.id, options, cursor: run.cursor, counts, canary_passed: run.canary_passed })
 }
 
-/// The run begins, or goes on; who decided that is written down with it.
+/// Marks the run as running and writes the audit entry.
 pub(crate) async fn begin(
     pool: &PgPool,
     run: &Run,
@@ -118,7 +118,7 @@ pub(crate) async fn begin(
     tx.commit().await
 }
 
-/// Its canary was well.
+/// Records that the canary passed.
 pub(crate) async fn canary_passed(pool: &PgPool, run: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("UPDATE backfill_runs SET canary_passed = true, updated_at = now() WHERE id = $1", run)
         .execute(pool)
@@ -126,7 +126,7 @@ pub(crate) async fn canary_passed(pool: &PgPool, run: Uuid) -> Result<(), sqlx::
     Ok(())
 }
 
-/// The run ends. The ids of a finished one are needed no more.
+/// Stores the final state. The ids of a finished run are deleted.
 pub(crate) async fn close(pool: &PgPool, run: Uuid, end: End) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE backfill_runs SET state = $2, updated_at = now(), ended_at = now() WHERE id = $1",
@@ -141,13 +141,13 @@ pub(crate) async fn close(pool: &PgPool, run: Uuid, end: End) -> Result<(), sqlx
     Ok(())
 }
 
-/// The run never began.
+/// Deletes a run that never began.
 pub(crate) async fn forget(pool: &PgPool, run: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM backfill_runs WHERE id = $1", run).execute(pool).await?;
     Ok(())
 }
 
-/// Held until its connection ends, even by a crash.
+/// The lock of a backfill. Postgres releases it when the connection ends, also after a crash.
 pub(crate) struct Lock {
     _session: PoolConnection<Postgres>,
 }
@@ -161,6 +161,6 @@ pub(crate) async fn lock(pool: &PgPool) -> Result<Lock, Failure> {
     if taken {
         Ok(Lock { _session: session })
     } else {
-        Err(Failure::Busy("another backfill is running on this database; wait for its end, or stop it"))
+        Err(Failure::Busy("another backfill is running on this database: wait for its end, or stop it"))
     }
 }

@@ -30,20 +30,20 @@ const PREPARE: &str = "SET client_min_messages = warning;
     CREATE TEMPORARY TABLE IF NOT EXISTS numbers_seen (phone_e164 text PRIMARY KEY);
     TRUNCATE numbers_seen";
 
-/// A pass over what is left of a run.
+/// A scan of the remaining users of a run.
 pub(crate) struct Scan<'a> {
     context: &'a Context,
-    /// None: nothing is saved.
+    /// None for a dry run, which saves nothing.
     run: Option<Uuid>,
     selection: Selection,
     seen: NumbersSeen,
-    /// Users up to this id are behind it.
+    /// The scan has processed the users up to this id.
     pub(crate) cursor: String,
     pub(crate) report: Report,
 }
 
 impl<'a> Scan<'a> {
-    /// From the cursor of `run` on. A `dry` pass saves nothing.
+    /// Opens a scan from the cursor of `run` on. A `dry` scan saves nothing.
     pub(crate) async fn open(
         context: &'a Context,
         run: &Run,
@@ -60,7 +60,7 @@ impl<'a> Scan<'a> {
         Ok(scan)
     }
 
-    /// Who shares a phone with a user behind the cursor shares it still.
+    /// Loads the numbers of the users before the cursor, so that a later user with one of them shares the phone.
     async fn recall(&mut self, run: Uuid) -> Result<(), Failure> {
         let (pool, mut after) = (&self.context.pool, String::new());
         loop {
@@ -76,7 +76,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Goes on until the end, or until `welcomes` users are enqueued to be welcomed: then there is no ending yet.
+    /// Scans to the end, or until `welcomes` users are enqueued to be welcomed. In the second case it returns none.
     pub(crate) async fn advance(
         &mut self,
         sink: &mut Sink,
@@ -150,7 +150,7 @@ impl<'a> Scan<'a> {
             published.confirmed.iter().map(|at| Enqueued { user_id: &users[*at], read: read[*at] }).collect();
         self.report.published(expected, published);
         let Some(run) = self.run else { return Ok(()) };
-        // A page of which the broker refused a part is looked at again by `--resume`.
+        // If the broker refused a part of the page, `--resume` scans the page again.
         let whole = !self.report.is_halted();
         let place = whole.then_some(Place { cursor: &self.cursor, counts: &self.report.counts });
         repeat(|| page::save(&self.context.pool, run, &confirmed, place.as_ref())).await?;
@@ -168,7 +168,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// A user with the verdict on her.
+/// A user with the planned action.
 struct Planned {
     user: Candidate,
     number: Result<E164, Rejection>,
@@ -176,7 +176,7 @@ struct Planned {
 }
 
 impl Planned {
-    /// The number that is welcomed through her.
+    /// The number of a user who is expected to be welcomed.
     fn welcomed(&self) -> Option<&E164> {
         let welcome = matches!(
             self.action,
@@ -193,7 +193,7 @@ impl Planned {
     }
 }
 
-/// Finds out who is not the first on her number in this run.
+/// Changes the expected result of every user who is not the first of this run with the number.
 async fn share_repeated_numbers(planned: &mut [Planned], seen: &mut NumbersSeen) -> Result<(), sqlx::Error> {
     let numbers: Vec<String> =
         planned.iter().filter_map(Planned::welcomed).map(|number| number.as_str().to_owned()).collect();
@@ -209,19 +209,19 @@ async fn share_repeated_numbers(planned: &mut [Planned], seen: &mut NumbersSeen)
     Ok(())
 }
 
-/// Which numbers this run has met. They are kept in a temporary table of Postgres: memory here does not grow with the
+/// The numbers that this run has seen. They are kept in a temporary table, so that memory here does not grow with the
 /// number of users.
 struct NumbersSeen(PoolConnection<Postgres>);
 
 impl NumbersSeen {
-    /// None yet.
+    /// An empty set.
     async fn none(pool: &PgPool) -> Result<Self, sqlx::Error> {
         let mut session = pool.acquire().await?;
         session.execute(PREPARE).await?;
         Ok(Self(session))
     }
 
-    /// Adds `numbers`; gives those that were not there. Unchecked at compile time: the table is temporary.
+    /// Adds `numbers` and returns the new ones. The statement is not checked at compile time: the table is temporary.
     async fn add(&mut self, numbers: &[String]) -> Result<HashSet<String>, sqlx::Error> {
         let added: Vec<String> = sqlx::query_scalar(
             "INSERT INTO numbers_seen SELECT DISTINCT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING phone_e164",

@@ -1,6 +1,6 @@
-//! The stored users that a run looks at: pages of table `users`, in the order of their ids. The ids of `--ids-file` are in
-//! table `backfill_ids`, so that memory here does not grow with the file, and a resumed run needs neither the file nor
-//! standard input again.
+//! The stored users that a run looks at: pages of table `users`, in the order of their ids. The ids of `--ids-file`
+//! are in table `backfill_ids`, so that memory here does not grow with the file, and a resumed run needs neither
+//! the file nor standard input again.
 
 use std::{
     fs::File,
@@ -18,19 +18,19 @@ use uuid::Uuid;
 
 use crate::options::Filters;
 
-/// Users held in memory, published and marked together, at most.
+/// The largest number of users that are held in memory, published and marked together.
 pub(crate) const PAGE: u32 = 1000;
 /// Ids stored by one statement.
 const BATCH: usize = 5000;
 /// A user id has at most 128 characters of at most 4 bytes.
 const LONGEST_LINE: u64 = 600;
 
-/// Shadows the table for this session: a dry run leaves nothing behind.
+/// Shadows the table in this session, so that a dry run stores nothing.
 const SHADOW: &str = "SET client_min_messages = warning;
     CREATE TEMPORARY TABLE IF NOT EXISTS backfill_ids (run_id uuid, user_id text, PRIMARY KEY (run_id, user_id));
     TRUNCATE pg_temp.backfill_ids";
 
-/// A stored user, as far as the plan looks at her. `Debug` shows neither number nor name.
+/// The columns of a stored user that the plan reads. `Debug` shows neither number nor name.
 #[derive(Clone)]
 pub(crate) struct Candidate {
     pub(crate) user_id: UserId,
@@ -40,13 +40,13 @@ pub(crate) struct Candidate {
     pub(crate) active: bool,
     pub(crate) state: UserState,
     pub(crate) reason: Option<String>,
-    /// The sweeper enqueues her at a time of its own.
+    /// The sweeper enqueues the user at a scheduled time.
     pub(crate) scheduled: bool,
-    /// E.164 of the number that her last attempt went to.
+    /// E.164 of the number of the last attempt.
     pub(crate) attempted: Option<String>,
-    /// This run enqueued her before it was stopped.
+    /// This run enqueued the user before it was stopped.
     pub(crate) enqueued: bool,
-    /// When her row was last written.
+    /// When the row was last written.
     pub(crate) updated_at: DateTime<Utc>,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Candidate {
     }
 }
 
-/// The users that a run looks at, by the primary key and never by an offset.
+/// The users that a run selects, paged by the primary key and not by an offset.
 pub(crate) struct Selection {
     session: PoolConnection<Postgres>,
     run: Uuid,
@@ -68,7 +68,7 @@ struct Conditions {
     kind: Option<String>,
     state: Option<String>,
     since: Option<chrono::DateTime<chrono::Utc>>,
-    /// The names of languages; and whether hers must be none of them.
+    /// The names of languages, and whether the user's language must not be among them.
     languages: Option<Vec<String>>,
     other_language: bool,
 }
@@ -87,8 +87,8 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-/// A query over the selection: what is selected, from where, and its end. All users come from `users`, those of a
-/// file of ids from `backfill_ids`; the planner may choose a good way only when these are two statements.
+/// A query over the selection, from its select list, its source and its end. All users come from `users`, those of a
+/// file of ids from `backfill_ids`. With two statements the planner finds a good plan for both.
 macro_rules! over_selection {
     ($query:ident($($row:ident)?) $select:tt $end:tt, $selection:ident, $cursor:ident, $limit:expr, $fetch:ident) => {
         if $selection.by_ids {
@@ -129,8 +129,8 @@ macro_rules! over_selection {
 }
 
 impl Selection {
-    /// The users whom `filters` let through. Users without a language of ours count as of the `default` one.
-    /// The ids of a file are those stored for `run`; when that is `temporary`, they are this session's.
+    /// The users that `filters` select. A user without a supported language counts as a user of the `default` one.
+    /// The ids of a file are those stored for `run`, or those of this session after [`shadow_ids`].
     pub(crate) async fn open(
         pool: &PgPool,
         run: Uuid,
@@ -164,7 +164,7 @@ impl Selection {
         read.map_err(|error| sqlx::Error::Decode(error.into()))
     }
 
-    /// How many ids of the file are nobody's here.
+    /// How many ids of the file are unknown.
     pub(crate) async fn unknown_ids(&mut self) -> Result<u64, sqlx::Error> {
         if self.by_ids { unknown_ids(&mut self.session, self.run).await } else { Ok(0) }
     }
@@ -173,7 +173,7 @@ impl Selection {
 impl Conditions {
     fn of(filters: &Filters, default: Language) -> Self {
         let language = filters.language.as_deref().and_then(Language::from_tag);
-        // Who names no language of ours is welcomed in the default one: for that, the others are excluded.
+        // Users without a supported language are welcomed in the default one: for it, the others are excluded.
         let other_language = language == Some(default);
         let languages = language.map(|wanted| {
             let named = Language::ALL.into_iter().filter(|one| (*one == wanted) != other_language);
@@ -207,7 +207,7 @@ impl Candidate {
     }
 }
 
-/// From now on `session` keeps ids to itself.
+/// Keeps the ids of `session` in a temporary table from now on.
 pub(crate) async fn shadow_ids(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     session.execute(SHADOW).await.map(|_| ())
 }
@@ -235,12 +235,12 @@ pub(crate) async fn load_ids(session: &mut PgConnection, run: Uuid, path: &str) 
         }
     }
     store_ids(session, run, &batch).await?;
-    // Without it the planner takes a file of ten ids for one of a million.
+    // Without it the planner expects a million ids in a file of ten.
     session.execute("ANALYZE backfill_ids").await?;
     Ok(())
 }
 
-/// The next line. One that is too long for an id comes in pieces, none of which is one.
+/// The next line. A line that is too long for an id is returned in pieces, and none of them is a valid id.
 fn next_line(lines: &mut (impl BufRead + ?Sized)) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     lines.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
@@ -258,7 +258,7 @@ async fn store_ids(session: &mut PgConnection, run: Uuid, ids: &[String]) -> Res
     Ok(())
 }
 
-/// How many of them are the id of nobody stored.
+/// How many ids of the file no stored user has.
 async fn unknown_ids(session: &mut PgConnection, run: Uuid) -> Result<u64, sqlx::Error> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM backfill_ids i

@@ -1,4 +1,4 @@
-//! Follows outcomes: those of the canary until it is decided, and with `--watch` those of the run to the end.
+//! Follows outcomes: those of the canary until it has a result, and with `--watch` those of the run to the end.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::{
 
 const CANARY_EVERY: Duration = Duration::from_secs(1);
 const RUN_EVERY: Duration = Duration::from_secs(2);
-/// Counting a million users takes Postgres seconds: at most a tenth of its time is ours.
+/// Counting a million users takes Postgres seconds. The counts take at most a tenth of the time.
 const PART_OF_TIME: u32 = 9;
 
-/// Waits until the canary of `run`, whose users end at `cursor`, is well or ill. None: told to stop meanwhile.
+/// Waits for the result of the canary of `run`, whose users end at `cursor`. None if a signal stops the command.
 pub(crate) async fn canary_result(
     context: &Context,
     run: Uuid,
@@ -27,7 +27,7 @@ pub(crate) async fn canary_result(
     let now = Utc::now();
     let (deadline, window) = (deadline(context, now), &context.settings.window);
     if !window.contains(now) && !context.args.showing.no_progress {
-        eprintln!("canary: the worker goes on at {}; waiting", window.local(window.next_opening(now)));
+        eprintln!("canary: the worker continues at {}; waiting", window.local(window.next_opening(now)));
     }
     let mut reporter: Option<ProgressReporter> = None;
     loop {
@@ -49,13 +49,13 @@ pub(crate) async fn canary_result(
     }
 }
 
-/// The worker sends only while the window is open, and only that time counts.
+/// The end of the wait. Only time while the window is open counts, since the worker sends only then.
 fn deadline(context: &Context, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let wait = context.args.safety.canary_wait.as_secs();
     context.settings.window.time_needed(wait, 1, now).map(|wait| now + wait)
 }
 
-/// How the run stands once each outcome is final, or when told to stop; the latter as `false`.
+/// The outcomes of the run, and whether all are final. They are not if a signal stops the command.
 pub(crate) async fn follow(
     context: &Context,
     run: Uuid,

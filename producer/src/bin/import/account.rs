@@ -1,4 +1,4 @@
-//! One account of the portal with its profiles, as read.
+//! One account of the portal with its profiles.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::cli::Failure;
@@ -6,7 +6,7 @@ use sqlx::{Row, postgres::PgRow};
 
 use crate::dates::{day, flag, is_plausible_birth, is_plausible_due_date, is_plausible_signup, moment};
 
-/// An account. It holds no column about anybody's health.
+/// An account. It has no column about health.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
     pub(crate) id: String,
@@ -21,7 +21,7 @@ pub(crate) struct Account {
     pub(crate) bad_dates: Vec<&'static str>,
 }
 
-/// What is read of either profile.
+/// The columns of either profile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Profile {
     pub(crate) phone: String,
@@ -31,7 +31,7 @@ pub(crate) struct Profile {
 }
 
 impl Account {
-    /// Of a row of the portal's cursor, whose columns are all texts: a portal chooses their types.
+    /// Reads a row of the portal's cursor. All its columns are texts, since portals choose their types.
     pub(crate) fn of(row: &PgRow) -> Result<Self, Failure> {
         let mut bad_dates = Vec::new();
         let active = is_active(row.try_get("active")?)?;
@@ -59,7 +59,7 @@ impl Account {
     }
 }
 
-/// None without a phone: the cursor makes a missing profile null and an empty number an empty text.
+/// None for a missing profile, which has a null phone. An empty number is an empty text.
 fn profile(
     row: &PgRow,
     [phone, name]: [&str; 2],

@@ -33,8 +33,8 @@ const PORTAL_NOTES: &str = "\
 Settings  PORTAL_DATABASE_URL or PORTAL_DATABASE_URL_FILE, DATABASE_URL, DEFAULT_REGION,
           ALLOWED_COUNTRIES
 Reads     auth_user, core_pregnantwomanprofile and core_newmotherprofile, in one read-only
-          transaction; never a column about health. Nobody is texted by an import: `backfill`
-          enqueues those who are stored.
+          transaction; never a column about health. An import texts no user: `backfill`
+          enqueues stored users.
 Profiles  Of several profiles of one kind the latest counts. A date that cannot be true, such as
           one in Bikram Sambat, is left out and counted.";
 
@@ -53,9 +53,9 @@ Fields    id, phone (both needed), kind, language, name, due_date, child_birth_d
           signed_up_at, active, opted_out. Columns of those or similar names are recognised.
 Dates     2026-12-28, times as in ISO 8601, both in the Gregorian calendar (AD).
 Bad rows  Nothing is written while a row is bad, unless --allow-partial. A phone that cannot be
-          texted is no bad row: she is stored, and counted by reason.
-Opt-outs  opted_out=true puts her number on the list of those never to be texted, even if the
-          rest of her row is bad or older than what is stored. false lifts nothing.";
+          texted is not bad: the user is stored, and counted by reason.
+Opt-outs  opted_out=true puts the number on the list of those never to be texted, even if the
+          rest of the row is bad or older than the stored data. false lifts nothing.";
 
 /// Store the portal's users.
 #[derive(Debug, Parser)]
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     pub(crate) source: Source,
 }
 
-/// Where the users are.
+/// The source of the users.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Source {
     /// The portal's own Postgres.
@@ -76,7 +76,7 @@ pub(crate) enum Source {
     Jsonl(File),
 }
 
-/// Store the users of the portal's Postgres: new ones, and what changed of the others.
+/// Store the users of the portal's Postgres: new users, and changes of the others.
 #[derive(Debug, ClapArgs)]
 #[command(help_template = TEMPLATE, before_help = PORTAL_EXAMPLES, after_help = PORTAL_NOTES)]
 pub(crate) struct Portal {
@@ -84,44 +84,44 @@ pub(crate) struct Portal {
     pub(crate) options: Options,
 }
 
-/// Store the users of a file: new ones, and what changed of the others.
+/// Store the users of a file: new users, and changes of the others.
 #[derive(Debug, ClapArgs)]
 #[command(help_template = TEMPLATE, before_help = FILE_EXAMPLES, after_help = FILE_NOTES)]
 pub(crate) struct File {
     /// The file, or `-` for standard input.
     #[arg(value_name = "FILE")]
     pub(crate) path: PathBuf,
-    /// Which column holds which field, where the names do not tell. COLUMN is a title, which may contain commas, or a
+    /// Which column holds which field, if its name does not say so. COLUMN is a title, which may contain commas, or a
     /// position such as `#3`. May be repeated.
     #[arg(long, value_name = "FIELD=COLUMN", help_heading = "Columns")]
     map: Vec<Assignments>,
     /// A column to leave out, by its title or its position. May be repeated.
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     ignore: Vec<String>,
-    /// When the data were exported [default: the file's time; of standard input, now]. What changed here since is
+    /// When the data were exported [default: the file's time; for standard input, now]. Later changes here are
     /// kept.
     #[arg(long, value_name = "TIME")]
     pub(crate) source_time: Option<DateTime<Utc>>,
-    /// Store the good rows although others are bad.
+    /// Store the good rows even if others are bad.
     #[arg(long, help_heading = "Safety")]
     pub(crate) allow_partial: bool,
-    /// Write every row to look at as CSV: user id, line, reason, what to do.
+    /// Write every row that needs attention as CSV: user id, line, reason, what to do.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: Options,
 }
 
-/// What every import takes.
+/// The options of every import.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Options {
     /// Read, validate and compare; write nothing.
     #[arg(short = 'n', long, help_heading = "Safety")]
     pub(crate) dry_run: bool,
-    /// Who imports; kept in the audit log [default: the login name].
+    /// The person who imports, for the audit log [default: the login name].
     #[arg(long, help_heading = "Safety")]
     actor: Option<String>,
-    /// Why; kept in the audit log.
+    /// The justification, for the audit log.
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Safety")]
     reason: String,
     /// How the report is written.
@@ -133,14 +133,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Who imports, and why.
+    /// The actor and the justification.
     pub(crate) fn author(&self) -> Author {
         Author { actor: audit::actor(self.actor.as_deref()), reason: self.reason.clone() }
     }
 }
 
 impl File {
-    /// What it says about columns.
+    /// The options `--map` and `--ignore`.
     pub(crate) fn mapping(&self) -> Mapping {
         Mapping::new(&self.map, &self.ignore)
     }

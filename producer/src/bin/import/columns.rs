@@ -1,4 +1,4 @@
-//! Which columns this portal has. The query names them; what may be missing has a stand-in.
+//! The columns of the portal. The query names those that exist and replaces optional ones that do not.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ const PREGNANT: &str = "core_pregnantwomanprofile";
 /// The profile of a new mother.
 const MOTHER: &str = "core_newmotherprofile";
 
-/// Without these nothing can be imported.
+/// The required columns.
 const REQUIRED: [(&str, &str); 5] = [
     (USERS, "id"),
     (PREGNANT, "user_id"),
@@ -20,7 +20,7 @@ const REQUIRED: [(&str, &str); 5] = [
     (MOTHER, "phone_number"),
 ];
 
-/// Where a portal may keep the language, the first that exists and is set.
+/// Columns of the language. The first one that exists and is set counts.
 const LANGUAGES: [(&str, &str, &str); 6] = [
     ("m", MOTHER, "preferred_language"),
     ("m", MOTHER, "language"),
@@ -34,7 +34,7 @@ const LANGUAGES: [(&str, &str, &str); 6] = [
 pub(crate) struct Columns(HashMap<(String, String), String>);
 
 impl Columns {
-    /// Asks the catalogue. The tables are the portal's and no part of our schema, hence unchecked.
+    /// Reads the catalogue. The statement is not checked at compile time: the tables are the portal's.
     pub(crate) async fn probe(portal: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let found: Vec<(String, String, String)> = sqlx::query_as(
             "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
@@ -46,21 +46,21 @@ impl Columns {
         Ok(Self(found.into_iter().map(|(table, column, kind)| ((table, column), kind)).collect()))
     }
 
-    /// What is needed and not there, as `table.column`.
+    /// The required columns that are missing, as `table.column`.
     pub(crate) fn missing(&self) -> Vec<String> {
         let absent = REQUIRED.iter().filter(|(table, column)| !self.has(table, column));
         absent.map(|(table, column)| format!("{table}.{column}")).collect()
     }
 
-    /// The query of everything that `is_active` holds; none without that column.
+    /// The query of the distinct values of `is_active`. None without that column.
     pub(crate) fn activities(&self) -> Option<String> {
         let query = || format!("SELECT DISTINCT is_active::text FROM {USERS}");
         self.has(USERS, "is_active").then(query)
     }
 
-    /// The query of all accounts with their profiles, by id; every column is a text, whatever its type. An account
-    /// with several profiles of one kind has several rows, and the latest profiles are in the first. Made of
-    /// constants alone.
+    /// The query of all accounts with their profiles, by id. Every column is cast to text. An account with several
+    /// profiles of one kind has several rows, and the latest profiles are in the first. The text is made of
+    /// constants only.
     pub(crate) fn query(&self) -> String {
         let active = self.text(("u", USERS), "is_active");
         let joined = self.date(("u", USERS), "date_joined", "timestamptz");
@@ -95,7 +95,7 @@ impl Columns {
         if self.has(table, column) { format!("{alias}.{column}::text") } else { "NULL::text".to_owned() }
     }
 
-    /// A date or a time as a text of ISO 8601; a column of another type as it stands.
+    /// A date or a time as text in ISO 8601. A column of another type is cast to text.
     fn date(&self, (alias, table): (&str, &str), column: &str, kind: &str) -> String {
         match self.kind(table, column) {
             Some(own) if own == "date" || own.starts_with("timestamp") => {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_has_a_stand_in() {
+    fn missing_columns_are_replaced() {
         let bare = columns(&[]).query();
         assert!(bare.contains("NULL::text AS active") && bare.contains("coalesce(NULL::text) AS language"));
         assert!(!bare.contains("u.date_joined") && !bare.contains("p.name"));

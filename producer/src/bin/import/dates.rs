@@ -1,25 +1,25 @@
-//! Dates, times and flags as files and portals write them: ISO 8601 or nothing, for `03/04/2026` is two dates. A date
-//! must also be plausible: a year of Bikram Sambat, Nepal's calendar, is about 57 years ahead, and no year says of which
-//! calendar it is.
+//! Dates, times and flags of files and portals. Dates must be in ISO 8601, since `03/04/2026` is ambiguous. A date
+//! must also be plausible: a year of Bikram Sambat, Nepal's calendar, is about 57 years ahead, and a year does not
+//! say to which calendar it belongs.
 
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-/// The years that are taken for a year.
+/// The accepted years.
 const YEARS: std::ops::Range<i32> = 1900..2200;
 
-/// Times without an offset, a blank in the place of the T.
+/// Times without an offset, with a blank in place of the T.
 const LOCAL: [&str; 2] = ["%F %T%.f", "%F %H:%M"];
-/// Times with one: `%#z` reads `+05:45`, `+0545` and `+05`.
+/// Times with an offset: `%#z` reads `+05:45`, `+0545` and `+05`.
 const WITH_OFFSET: [&str; 2] = ["%F %T%.f%#z", "%F %H:%M%#z"];
 
-/// One moment for a whole import: both readings of a file and every row come to the same result.
+/// One time for a whole import, so that both readings of a file have the same result.
 static NOW: LazyLock<DateTime<Utc>> = LazyLock::new(Utc::now);
 
 /// The longest plausible time since the birth of a user or of a child.
 const OLDEST: Months = Months::new(100 * 12);
-/// A pregnancy lasts ten months at most; the rest is for dates that were guessed.
+/// A pregnancy lasts ten months at most. Two more allow for estimated dates.
 const FURTHEST_DUE: Months = Months::new(12);
 /// Clocks differ, and today's date in Kathmandu may be tomorrow's in UTC.
 const LEEWAY: Days = Days::new(1);
@@ -44,7 +44,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
     if let Some(utc) = text.strip_suffix(['Z', 'z']) {
         return local(utc.trim_end());
     }
-    // Behind the date a sign begins an offset.
+    // After the date a sign begins an offset.
     let has_offset = text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
     if has_offset { with_offset(&text) } else { local(&text) }
 }
@@ -66,12 +66,12 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether a child can be born on `day`: in the past, within a hundred years.
+/// Whether `day` can be a birth date: in the past, within a hundred years.
 pub(crate) fn is_plausible_birth(day: NaiveDate) -> bool {
     birth_at(day, NOW.date_naive())
 }
 
-/// Whether a birth can be due on `day`: in a year at most, or in the past within a hundred years.
+/// Whether `day` can be a due date: at most a year ahead, or in the past within a hundred years.
 pub(crate) fn is_plausible_due_date(day: NaiveDate) -> bool {
     due_at(day, NOW.date_naive())
 }

@@ -29,12 +29,12 @@ use check::{Checked, check};
 use row_result::{RowOutcome, RowReport, RowResult, hint};
 use source::{Format, Source, each};
 
-/// Rows that go from the reading thread to the writing one at a time.
+/// Rows that the reading thread hands over together.
 const CHUNK: usize = 500;
-/// Chunks read ahead.
+/// Chunks that are read ahead.
 const AHEAD: usize = 4;
 
-/// Checks the whole file, then stores it; or says why not.
+/// Checks the whole file and then stores it. Fails on errors of the file as a whole.
 pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failure> {
     let (settings, ()) = Settings::read(Env::of_process(), |_, _| ())?;
     telemetry::init(settings.log_format);
@@ -93,7 +93,7 @@ impl Second<'_> {
                 chunk.push(RowResult::of(row, &checked.ids, &numbers));
                 chunk.len() < CHUNK || sink.blocking_send(std::mem::take(&mut chunk)).is_ok()
             })?;
-            // Err: nobody listens, and reading ends anyway.
+            // Err: the receiver is gone, and reading ends anyway.
             let _ = sink.blocking_send(chunk);
             source.check_unchanged()
         });
@@ -155,13 +155,13 @@ fn note(source: &Source, format: Format, taken_at: DateTime<Utc>) -> FileNote {
     }
 }
 
-/// Runs `work` on a thread of its own, for reading blocks. None when told to stop before its end.
+/// Runs `work` on its own thread, since reading blocks. None if a signal stops the command first.
 async fn aside<T: Send + 'static>(
     stop: &CancellationToken,
     work: impl FnOnce() -> Result<Option<T>, Failure> + Send + 'static,
 ) -> Result<Option<T>, Failure> {
     let (done, ended) = oneshot::channel();
-    // Err: nobody waits any more.
+    // Err: the receiver is gone.
     thread::spawn(move || done.send(work()).is_ok());
     tokio::select! {
         ended = ended => ended.map_err(|_| io::Error::other("the reading thread failed"))?,

@@ -1,4 +1,4 @@
-//! Brings the portal's users into the table `users`.
+//! Imports the portal's users into the table `users`.
 
 mod account;
 mod args;

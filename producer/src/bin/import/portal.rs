@@ -24,7 +24,7 @@ const ISO_DATES: &str = "SET LOCAL datestyle = 'ISO'";
 /// Accounts held in memory at a time.
 const PAGE: &str = "FETCH 1000 FROM accounts";
 
-/// Imports until the end, or until it is told to stop. Whatever a batch wrote is kept.
+/// Imports until the end or until a signal stops the command. Written batches are kept.
 pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
     let (settings, portal_url) = Settings::read(Env::of_process(), |env, insecure| {
         DatabaseUrl::read(env, &PORTAL_DATABASE_URL, insecure)
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
     Ok(report.exit())
 }
 
-/// The portal as it was when the transaction began.
+/// The portal's data as of the beginning of the transaction.
 struct Portal<'c> {
     transaction: Transaction<'c, Postgres>,
     taken_at: DateTime<Utc>,
@@ -83,7 +83,7 @@ impl<'c> Portal<'c> {
                 missing.join(", ")
             )));
         }
-        // Checked as a whole before anything is stored.
+        // All values are checked before anything is stored.
         if let Some(query) = columns.activities() {
             let texts: Vec<Option<String>> = sqlx::query_scalar(&query).fetch_all(&mut *transaction).await?;
             texts.iter().try_for_each(|text| is_active(text.as_deref()).map(drop))?;
@@ -95,7 +95,7 @@ impl<'c> Portal<'c> {
         Ok(Self { transaction, taken_at, accounts: u64::try_from(accounts).unwrap_or(0), last: None })
     }
 
-    /// How many accounts there are.
+    /// The number of accounts.
     fn accounts(&self) -> u64 {
         self.accounts
     }

@@ -1,4 +1,4 @@
-//! A row of `users` made of what a source tells, or the reason why there is none.
+//! A row of `users` made of the data of a source, or the reason to skip it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
@@ -9,17 +9,17 @@ use crate::{
     file::raw_row::damaged,
 };
 
-/// Lengths that events are held to, in bytes.
+/// The limits of events, in bytes.
 const LONGEST_PHONE: usize = 250;
 const LONGEST_NAME: usize = 250;
 const LONGEST_LANGUAGE: usize = 35;
 
-/// A user, as told. Neither number nor name is to be shown.
+/// A user in the data of a source. Do not show number or name.
 #[derive(Hash)]
 pub(crate) struct Person {
     pub(crate) user_id: UserId,
     pub(crate) kind: Option<UserKind>,
-    /// As typed; empty when there is none.
+    /// The number as typed. Empty without a number.
     pub(crate) phone: String,
     pub(crate) language: Option<String>,
     pub(crate) name: Option<String>,
@@ -27,17 +27,17 @@ pub(crate) struct Person {
     pub(crate) child_birth_date: Option<NaiveDate>,
     pub(crate) signed_up_at: Option<DateTime<Utc>>,
     pub(crate) active: bool,
-    /// She is not to be texted; false says nothing.
+    /// Whether the user opted out. False lifts no suppression.
     pub(crate) opted_out: bool,
 }
 
-/// What is stored of an account.
+/// The stored columns of an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) user_id: UserId,
     pub(crate) kind: Option<UserKind>,
     pub(crate) phone_raw: String,
-    /// None unless it can be texted.
+    /// The number in E.164. None unless it can be texted.
     pub(crate) phone_e164: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) display_name: Option<String>,
@@ -49,17 +49,17 @@ pub(crate) struct Record {
     pub(crate) profiles: Profiles,
     /// The account has several profiles of one kind, and this is the latest.
     pub(crate) older_profiles: bool,
-    /// Columns of the portal whose date cannot be true.
+    /// Columns of the portal whose date is not plausible.
     pub(crate) bad_dates: Vec<&'static str>,
 }
 
-/// How many profiles the account has.
+/// The profiles of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profiles {
     One,
     /// Both, with one number.
     TwoAlike,
-    /// Both, with two numbers; the new mother's is taken.
+    /// Both, with two numbers. The new mother's number is used.
     TwoDiffer,
 }
 
@@ -70,12 +70,12 @@ pub(crate) enum Skip {
     Inactive(UserId),
     /// Staff, or a signup that was never finished.
     NoProfile,
-    /// An id that no event could carry.
+    /// An id that an event cannot carry.
     InvalidId,
 }
 
 impl Record {
-    /// The new mother's profile comes first: who has both gave birth.
+    /// Prefers the new mother's profile: a user with both profiles has given birth.
     pub(crate) fn of(account: Account, numbers: &NumberPolicy) -> Result<Self, Skip> {
         // A column of floats writes 42 as `42.0`, which is the id of another user.
         let user_id =
@@ -107,7 +107,7 @@ impl Record {
         Ok(Self { older_profiles: account.older_profiles, bad_dates: account.bad_dates, ..record })
     }
 
-    /// Of somebody whose account is active.
+    /// The record of an active account.
     pub(crate) fn of_person(person: Person, profiles: Profiles, numbers: &NumberPolicy) -> Self {
         let phone_raw = cut(person.phone, LONGEST_PHONE);
         let phone = numbers.textable(&phone_raw, None);
@@ -128,7 +128,7 @@ impl Record {
         }
     }
 
-    /// What it adds to a statement, in bytes, roughly.
+    /// The approximate size in a statement, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
         let texts = text(&self.phone_e164) + text(&self.language) + text(&self.display_name);
@@ -147,7 +147,7 @@ impl Profiles {
     }
 }
 
-/// Held to the lengths and characters of events: Postgres text cannot hold NUL.
+/// Cuts a text to the limit of events and replaces NUL, which Postgres text cannot hold.
 fn cut(mut text: String, longest: usize) -> String {
     let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or(0));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_stored() {
+    fn inactive_incomplete_and_invalid_accounts_are_skipped() {
         let closed = Account { active: false, ..account(Some(profile("1")), None) };
         assert!(matches!(record(closed), Err(Skip::Inactive(_))));
         assert_eq!(record(account(None, None)).unwrap_err(), Skip::NoProfile);

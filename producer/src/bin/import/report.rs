@@ -1,4 +1,4 @@
-//! What an import did, or would do. Its parts add up.
+//! The report of an import. Its counts add up.
 
 mod text;
 
@@ -15,10 +15,10 @@ use crate::{
     tables::Written,
 };
 
-/// Lines that are named of each problem.
+/// Line numbers that are listed for each error.
 const LINES: usize = 5;
 
-/// The counts of one import; as JSON, schema `import-report/1`.
+/// The counts of one import. As JSON it has the schema `import-report/1`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     schema: &'static str,
@@ -28,25 +28,25 @@ pub(crate) struct Report {
     pub(crate) source: Origin,
     pub(crate) stored: Stored,
     pub(crate) skipped: Skipped,
-    /// Of the inactive ones: stored before, and now marked as inactive.
+    /// Stored users who are now marked as inactive.
     pub(crate) deactivated: u64,
     pub(crate) numbers: Numbers,
     pub(crate) two_profiles: TwoProfiles,
     /// Accounts with several profiles of one kind, of which the latest counts.
     pub(crate) older_profiles: u64,
-    /// Dates of the portal that cannot be true and are left out.
+    /// Dates of the portal that are not plausible and are left out.
     pub(crate) bad_dates: u64,
-    /// Nothing was written, for rows are bad and nobody allowed to import the others.
+    /// Nothing was written, because rows are bad and `--allow-partial` was not given.
     pub(crate) held: bool,
     /// Good rows that were held back for that reason.
     pub(crate) held_back: u64,
-    /// Rows that say what an earlier one says.
+    /// Rows that repeat an earlier one.
     pub(crate) repeated: u64,
     pub(crate) bad: Bad,
     pub(crate) opted_out: OptedOut,
 }
 
-/// Where the users came from.
+/// The source of the users.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
@@ -61,7 +61,7 @@ pub(crate) struct FileNote {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) separator: Option<char>,
     pub(crate) byte_order_mark: bool,
-    /// When its data were true.
+    /// The time of the data.
     pub(crate) taken_at: DateTime<Utc>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Stored {
     pub(crate) new: u64,
     pub(crate) updated: u64,
     pub(crate) unchanged: u64,
-    /// Known better already, from an event younger than the source's data.
+    /// Users with a stored change that is newer than the source's data.
     pub(crate) newer_here: u64,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Skipped {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Numbers {
     pub(crate) usable: u64,
-    /// Of the usable ones: written with neither 0 nor + in front, which a spreadsheet may have taken away.
+    /// Usable numbers without 0 or + in front, which a spreadsheet may have removed.
     pub(crate) without_prefix: u64,
     pub(crate) no_phone: u64,
     pub(crate) unusable: BTreeMap<&'static str, u64>,
@@ -96,7 +96,7 @@ pub(crate) struct TwoProfiles {
     pub(crate) numbers_differ: u64,
 }
 
-/// Rows that cannot be taken as they are, by what is wrong.
+/// Bad rows by error.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Bad {
     pub(crate) total: u64,
@@ -104,14 +104,14 @@ pub(crate) struct Bad {
     pub(crate) problems: BTreeMap<RowError, Lines>,
 }
 
-/// How many, and the first of them.
+/// The number of rows, and the first line numbers.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Lines {
     pub(crate) count: u64,
     pub(crate) lines: Vec<u64>,
 }
 
-/// Those who opted out at the source.
+/// Users who opted out at the source.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct OptedOut {
     pub(crate) rows: u64,
@@ -181,7 +181,7 @@ impl Report {
         self.skipped.inactive += 1;
     }
 
-    /// Counts what became of `rows` records.
+    /// Counts the result of writing `rows` records.
     pub(crate) fn written(&mut self, rows: u64, written: Written) {
         let Written { new, updated, newer } = written;
         self.stored.new += new;
@@ -203,7 +203,7 @@ impl Report {
         }
     }
 
-    /// Every record, whatever became of it.
+    /// All records, written or held back.
     pub(crate) fn all_stored(&self) -> u64 {
         let Stored { new, updated, unchanged, newer_here } = self.stored;
         new + updated + unchanged + newer_here + self.held_back
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_unchanged() {
+    fn records_that_were_not_written_are_unchanged() {
         let mut report = report(false);
         report.written(10, Written { new: 3, updated: 2, newer: 1 });
         report.skip(&Skip::NoProfile);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_lines_of_a_problem_are_named() {
+    fn the_first_lines_of_an_error_are_listed() {
         let mut bad = Bad::default();
         (2..100).for_each(|line| bad.add(RowError::BadDate, line));
         let lines = &bad.problems[&RowError::BadDate];

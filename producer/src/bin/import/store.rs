@@ -1,4 +1,4 @@
-//! One import, whatever source its users come from: its settings, and its rows on their way into the database.
+//! One import from any source: its settings, and the batches in which it writes rows.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ use crate::{
     tables::{Author, OptOut, Terms, deactivate, suppress, upsert},
 };
 
-/// Enough that the way to the database and back does not count, few enough that nobody waits for their locks.
+/// Enough rows to make round trips negligible, few enough to hold locks only briefly.
 const MOST_ROWS: usize = 1000;
 const MOST_BYTES: usize = 256 * 1024;
 /// Closed accounts, or opt-outs, in one statement.
@@ -34,8 +34,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads them and what `more` reads, so that all faults are told at once. `more` learns whether unencrypted
-    /// connections are allowed.
+    /// Reads them and the settings that `more` reads, so that all faults are reported at once. `more` is told
+    /// whether unencrypted connections are allowed.
     pub(crate) fn read<T>(
         mut env: Env,
         more: impl FnOnce(&mut Env, &Insecure) -> T,
@@ -51,7 +51,7 @@ impl Settings {
     }
 }
 
-/// One import on its way.
+/// A running import.
 pub(crate) struct Import<'a> {
     pub(crate) pool: &'a PgPool,
     pub(crate) numbers: &'a NumberPolicy,
@@ -68,7 +68,7 @@ struct Waiting {
     batch: Batch,
     closed: Vec<UserId>,
     opt_outs: Vec<OptOut>,
-    /// Numbers of opt-outs: each counts once.
+    /// The numbers of opt-outs. Each counts once.
     opted_out: HashSet<E164>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Import<'a> {
         Self { pool, numbers, terms, author, progress, report, waiting: Waiting::default() }
     }
 
-    /// Writes down who imports what, before anything changes. A dry run is no deed.
+    /// Writes the audit entry before anything changes. A dry run writes none.
     pub(crate) async fn note(&self, action: &str, subject: &str) -> Result<(), Failure> {
         if self.terms.write {
             let Author { actor, reason } = &self.author;
@@ -94,7 +94,7 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Stores a user, with the next batch.
+    /// Stores a user with the next batch.
     pub(crate) async fn store(&mut self, record: Record) -> Result<(), Failure> {
         self.report.store(&record);
         self.say_what_was_left_out(&record);
@@ -119,7 +119,7 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Stores nobody; who is stored, but closed at the source, becomes inactive.
+    /// Counts an account that is not stored. A stored user whose account is closed becomes inactive.
     pub(crate) async fn skip(&mut self, skip: Skip) -> Result<(), Failure> {
         self.report.skip(&skip);
         if let Skip::Inactive(user) = skip {
@@ -128,7 +128,7 @@ impl<'a> Import<'a> {
         if self.waiting.closed.len() == TOGETHER { self.close().await } else { Ok(()) }
     }
 
-    /// Suppresses her number, before her row is stored.
+    /// Suppresses the number before the row is stored.
     pub(crate) async fn opt_out(&mut self, opt_out: OptOut) -> Result<(), Failure> {
         self.report.opted_out.rows += 1;
         match opt_out.phone {
@@ -140,7 +140,7 @@ impl<'a> Import<'a> {
         if self.waiting.opt_outs.len() == TOGETHER { self.suppress().await } else { Ok(()) }
     }
 
-    /// Writes what is waiting. Whatever a batch wrote is kept even if this is never reached.
+    /// Writes the last batches. Earlier batches are kept even if this is never called.
     pub(crate) async fn finish(mut self, complete: bool) -> Result<Report, Failure> {
         self.write_batch().await?;
         self.close().await?;
@@ -195,7 +195,7 @@ impl Batch {
         self.records.push(record);
     }
 
-    /// The rows, sorted: whoever else locks rows of `users` takes them in the same order.
+    /// The rows by user id: every statement locks rows of `users` in this order.
     fn take(&mut self) -> Vec<Record> {
         self.bytes = 0;
         let mut records = std::mem::take(&mut self.records);

@@ -9,31 +9,31 @@ use sqlx::PgPool;
 
 use crate::record::Record;
 
-/// What became of a batch. A row that is none of these is stored already, just so.
+/// The result of writing a batch. A row that is not counted here was already stored with the same data.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) new: u64,
     pub(crate) updated: u64,
-    /// Differs, but what is stored is younger than the snapshot.
+    /// Rows that differ from newer stored data, which is kept.
     pub(crate) newer: u64,
 }
 
-/// What holds for all rows of an import.
+/// The terms for all rows of an import.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
-    /// When the data were true; what changed here since is newer than them.
+    /// The time of the data. Later changes here are newer.
     pub(crate) taken_at: DateTime<Utc>,
-    /// Whether a date that is missing is unknown to the source, rather than no longer so.
+    /// Whether a missing date means that the source does not know it. Otherwise the stored date is removed.
     pub(crate) partial: bool,
-    /// Without it the same statements only compare.
+    /// Whether to write. Otherwise the same statements only compare.
     pub(crate) write: bool,
 }
 
 /// Stores `records`.
 ///
-/// A user whose number became another one starts anew as `stored`, so that the next backfill can welcome her:
-/// her state tells of her current number. Another spelling of the same number changes no state, and neither does
-/// anything while she is `received`: the worker reads her number when her turn comes.
+/// A user whose number changed becomes `stored` again, so that the next backfill can welcome the user: the state
+/// belongs to the current number. Another spelling of the same number does not change the state. Neither does any
+/// change while the user is `received`: the worker reads the number when it processes the event.
 pub(crate) async fn upsert(
     pool: &PgPool,
     numbers: &NumberPolicy,
@@ -137,9 +137,9 @@ pub(crate) async fn upsert(
 
 /// One reading per record, in their order.
 struct Readings {
-    /// E.164; none unless it can be texted.
+    /// E.164. None unless the number can be texted.
     textable: Vec<Option<String>>,
-    /// E.164, even where its country may not be texted: tells spellings of one number from two numbers.
+    /// E.164, even if its country may not be texted. It tells spellings of one number from two numbers.
     identities: Vec<Option<String>>,
 }
 
@@ -179,7 +179,7 @@ async fn country_hints(pool: &PgPool, ids: &[String]) -> Result<HashMap<String, 
     Ok(rows.into_iter().map(|row| (row.user_id, row.country_hint)).collect())
 }
 
-/// Marks those of `users` that are stored as inactive, so that no backfill enqueues them; gives their
+/// Marks stored users among `users` as inactive, so that no backfill enqueues them, and returns their
 /// count. Without `write` the same statement only counts.
 pub(crate) async fn deactivate(pool: &PgPool, users: &[UserId], terms: Terms) -> Result<u64, sqlx::Error> {
     let ids: Vec<String> = users.iter().map(ToString::to_string).collect();
@@ -203,25 +203,25 @@ pub(crate) async fn deactivate(pool: &PgPool, users: &[UserId], terms: Terms) ->
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Somebody who is not to be texted.
+/// A user who opted out.
 pub(crate) struct OptOut {
-    /// None in a row that names nobody.
+    /// None in a row without an id.
     pub(crate) user_id: Option<UserId>,
-    /// As typed.
+    /// The number as typed.
     pub(crate) phone_raw: String,
-    /// None when it cannot be read.
+    /// None if the number cannot be read.
     pub(crate) phone: Option<E164>,
 }
 
-/// Who suppresses, and why.
+/// The actor and the justification of an import.
 #[derive(Debug, Clone)]
 pub(crate) struct Author {
     pub(crate) actor: String,
     pub(crate) reason: String,
 }
 
-/// Puts the numbers on the list, and with them those that an event's country makes of the same text; gives the count
-/// of those that were not there. Without `write` the same statement only counts.
+/// Suppresses the numbers, and those that the same text means with the country of an event. Returns the count of
+/// numbers that were not suppressed before. Without `write` the same statement only counts.
 pub(crate) async fn suppress(
     pool: &PgPool,
     opt_outs: &[OptOut],
@@ -263,8 +263,8 @@ pub(crate) async fn suppress(
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// The time of our database. Data are never dated after it: by a portal or a file server whose clock is ahead, events
-/// that follow the import would look older than it.
+/// The time of our database. Data are never dated after it: if the clock of a portal or a file server is ahead, events
+/// that follow the import would look older than its data.
 pub(crate) async fn now(pool: &PgPool) -> Result<DateTime<Utc>, sqlx::Error> {
     sqlx::query_scalar!(r#"SELECT now() AS "now!""#).fetch_one(pool).await
 }

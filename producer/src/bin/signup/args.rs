@@ -26,7 +26,7 @@ Examples
 
 Each line of JSON is the `data` of the contract, {\"user_id\":\"1042\",\"phone_number\":\"98…\"}, or a
 full event, which keeps its id, time and bytes: an old file can be replayed. The last line on standard output counts, as JSON: published, confirmed, returned,
-refused (no confirm), rejected (lines that are no signup).
+refused (no confirm), rejected (lines without a valid signup).
 
 ";
 
@@ -48,17 +48,17 @@ pub(crate) struct Args {
     outbox: Option<Outbox>,
 }
 
-/// What there is for the outbox of a portal.
+/// The commands for the outbox of a portal.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Outbox {
     /// Publish the rows of the portal's table onboarding_outbox, each at least once, and mark them.
     ///
-    /// Reads OUTBOX_DATABASE_URL, AMQP_URL, AMQP_NAMESPACE and RELAY_OPS_ADDR. Runs until Ctrl-C or SIGTERM, which end it with 0
-    /// after the batch in hand. The last line on standard output counts, as JSON: published, failed (tries
-    /// that left a last_error), purged (rows deleted a day after they were published).
+    /// Reads OUTBOX_DATABASE_URL, AMQP_URL, AMQP_NAMESPACE and RELAY_OPS_ADDR. On Ctrl-C or SIGTERM it finishes the
+    /// batch in hand and exits with 0. The last line on standard output counts, as JSON: published, failed
+    /// (attempts that left a last_error), purged (rows deleted a day after they were published).
     #[command(after_help = EXIT_CODES)]
     Relay {
-        /// Publish what waits now, then end; 3 when a row failed.
+        /// Publish the waiting rows, then exit; with 3 if a row failed.
         #[arg(long)]
         once: bool,
     },
@@ -75,27 +75,27 @@ pub(crate) struct One {
     /// The portal's id of the user.
     #[arg(long, value_name = "ID", requires = "phone", required_unless_present = "format")]
     user_id: Option<String>,
-    /// Her number as typed; `-` reads it from standard input, so that it shows in no list of processes.
+    /// The number as typed; `-` reads it from standard input, so that lists of processes do not show it.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     phone: Option<String>,
-    /// Her language, such as `ne` or `en`.
+    /// The user's language, such as `ne` or `en`.
     #[arg(long)]
     language: Option<String>,
-    /// Her name; never sent, never logged.
+    /// The user's name; never sent, never logged.
     #[arg(long)]
     name: Option<String>,
-    /// Which profile the portal keeps of her.
+    /// The kind of profile in the portal.
     #[arg(long)]
     kind: Option<Kind>,
     /// Country of a number without country code, such as NP.
     #[arg(long, value_name = "CODE")]
     country: Option<CountryCode>,
-    /// The channel she prefers. Recorded; SMS is sent.
+    /// The preferred channel. It is recorded; an SMS is sent.
     #[arg(long)]
     channel: Option<String>,
 }
 
-/// How the lines of a stream look.
+/// The format of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object a line.
@@ -112,7 +112,7 @@ enum Kind {
     Other,
 }
 
-/// Where the signups come from.
+/// The source of the signups.
 pub(crate) enum Source {
     /// The outbox of a portal.
     Outbox(Outbox),

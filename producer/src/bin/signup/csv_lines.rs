@@ -21,7 +21,7 @@ const CHANNEL: &[&str] = &["preferred_channel", "channel"];
 const KIND: &[&str] = &["kind"];
 const NAME: &[&str] = &["display_name", "name"];
 
-/// Sends every record; ends with the input, or when nobody listens.
+/// Sends every record. Returns at the end of the input, or when the receiver is gone.
 pub(crate) fn read(reader: impl Read, sink: &Sink) {
     let (beginning, reader) = match Beginning::of_stream(reader) {
         Ok(begun) => begun,
@@ -55,14 +55,14 @@ pub(crate) fn read(reader: impl Read, sink: &Sink) {
 
 fn unreadable(sink: &Sink, number: u64, why: &str) {
     let entry = Err(BadLine::Unreadable(why.to_owned()));
-    // Err: nobody listens, and reading ends anyway.
+    // Err: the receiver is gone, and reading ends anyway.
     let _ = sink.blocking_send(Line { number: Some(number), entry });
 }
 
-/// The reader's own text may quote the content.
+/// The text of the CSV reader may quote the content, so it is not shown.
 fn explain(error: &csv::Error) -> String {
     match error.kind() {
-        csv::ErrorKind::Io(error) => format!("the input cannot be read on: {error}"),
+        csv::ErrorKind::Io(error) => format!("the input cannot be read: {error}"),
         csv::ErrorKind::Utf8 { .. } => "not in UTF-8".to_owned(),
         _ => "not separated values".to_owned(),
     }
@@ -71,7 +71,7 @@ fn explain(error: &csv::Error) -> String {
 struct Columns([Option<usize>; 7]);
 
 impl Columns {
-    /// Or why there are none: no column for the user's id, or two columns of one name.
+    /// Finds the columns. Fails without a column for the user's id, or with two columns of one name.
     fn of(header: &StringRecord) -> Result<Self, String> {
         let titles: Vec<String> =
             header.iter().map(|cell| formula::text(cell).trim().to_ascii_lowercase()).collect();

@@ -1,4 +1,4 @@
-//! Reads signups on a thread of its own, for reading blocks. A bounded channel keeps memory constant.
+//! Reads signups on a separate thread, since reading blocks. A bounded channel keeps memory constant.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::{args::Format, csv_lines, json_lines, line::Line};
 
-/// Lines read ahead.
+/// Lines that are read ahead.
 const AHEAD: usize = 1024;
 
 /// Starts reading `file`, `-` being standard input.
@@ -31,10 +31,10 @@ pub(crate) fn start(format: Format, file: &Path) -> Result<mpsc::Receiver<Line>,
     Ok(lines)
 }
 
-/// A single line that is there already.
+/// A channel with this one line.
 pub(crate) fn just(line: Line) -> mpsc::Receiver<Line> {
     let (sink, lines) = mpsc::channel(1);
-    // Err: full or closed, and it is neither.
+    // Err: the channel is full or closed, and a new one is neither.
     let _ = sink.try_send(line);
     lines
 }

@@ -6,7 +6,7 @@ use producer::cli::{Length, next_line};
 
 use crate::line::{BadLine, Line, Sink, of_json};
 
-/// Sends every line that is not blank; ends with the input, or when nobody listens.
+/// Sends every line that is not blank. Returns at the end of the input, or when the receiver is gone.
 pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
     let mut text = Vec::new();
     for number in 1.. {
@@ -16,8 +16,8 @@ pub(crate) fn read(mut reader: impl BufRead, sink: &Sink) {
             Ok(Length::Fits) => of_json(without_bom(&text, number)),
             Ok(Length::TooLong) => Err(BadLine::TooLong),
             Err(error) => {
-                // Err: nobody listens, and reading ends anyway.
-                let entry = Err(BadLine::Unreadable(format!("the input cannot be read on: {error}")));
+                // Err: the receiver is gone, and reading ends anyway.
+                let entry = Err(BadLine::Unreadable(format!("the input cannot be read: {error}")));
                 let _ = sink.blocking_send(Line { number: Some(number), entry });
                 return;
             }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_passed_over() {
+    fn a_long_line_is_skipped() {
         let mut text = vec![b'x'; 3 * LONGEST_RECORD];
         text.extend_from_slice(b"\n{\"user_id\":2}\n");
         let read = lines(&text);

@@ -1,10 +1,10 @@
-//! One line of input: a signup, or the reason why it is none.
+//! One line of input: a signup, or the reason to reject it.
 
 use producer::{Signup, UserId, cli::formula};
 use shared::events::{self, Kind, Rejected, SignedUpData};
 use tokio::sync::mpsc;
 
-/// Why a line is no signup. Shows nothing of its content.
+/// Why a line is rejected. It shows nothing of the content.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadLine {
     /// It breaks the contract.
@@ -16,33 +16,33 @@ pub(crate) enum BadLine {
     /// Longer than any event may be.
     #[error("longer than {} bytes", producer::cli::LONGEST_RECORD)]
     TooLong,
-    /// The CSV reader's words, or a file that cannot be read on.
+    /// The line or the rest of the input cannot be read.
     #[error("{0}")]
     Unreadable(String),
 }
 
-/// What a line asks to publish.
+/// The event to publish.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum Entry {
-    /// Bare data: it becomes an event with an id and a time of its own.
+    /// Bare data. It becomes an event with a new id and the current time.
     Signup(Signup),
-    /// A full event, published as it stands: its time tells the worker how old it is.
+    /// A full event, published unchanged. The worker compares its time with the stored data.
     Event {
-        /// The event's own.
+        /// The id of the event.
         id: String,
-        /// Without white space around it.
+        /// The event without surrounding white space.
         body: Vec<u8>,
     },
 }
 
-/// Where parsed lines go; gone when nobody wants more of them.
+/// The sender of parsed lines.
 pub(crate) type Sink = mpsc::Sender<Line>;
 
 /// A numbered line.
 pub(crate) struct Line {
-    /// Counted from 1; none for the command line.
+    /// The line number, from 1. None for the command line.
     pub(crate) number: Option<u64>,
-    /// What it says.
+    /// The parsed line.
     pub(crate) entry: Result<Entry, BadLine>,
 }
 
@@ -74,12 +74,12 @@ fn without_formulas(signup: Signup) -> Result<Signup, BadLine> {
     })
 }
 
-/// Takes the way of every event, so that lengths and characters are held to the same rules.
+/// Decodes `data` like an event, so that the same limits apply.
 pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, BadLine> {
     // Strings and a closed enum: nothing in it can fail to serialise.
     match of_json(&serde_json::to_vec(data).unwrap_or_default())? {
         Entry::Signup(signup) => Ok(signup),
-        // Data has no envelope.
+        // Unreachable: `data` has no envelope.
         Entry::Event { .. } => Err(BadLine::OtherEvent),
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_refused_without_being_shown() {
+    fn other_lines_are_refused_without_showing_their_content() {
         let stored =
             br#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
         assert!(matches!(of_json(stored), Err(BadLine::OtherEvent)));

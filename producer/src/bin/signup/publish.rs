@@ -1,4 +1,4 @@
-//! Publishes lines as they come, hundreds at a time.
+//! Publishes lines as they arrive, hundreds at a time.
 
 use futures::{StreamExt, stream};
 use producer::{Producer, PublishError};
@@ -8,20 +8,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::line::{BadLine, Entry, Line};
 
-/// Events waiting for their confirm.
+/// Events that wait for their confirm.
 const IN_FLIGHT: usize = 512;
-/// So many lines in a row without a connection: the rest of the file would fare no better.
+/// After this many lines in a row without a connection, the rest of the input is not read.
 const GIVE_UP_AFTER: usize = 2 * IN_FLIGHT;
 
-/// How it ended.
+/// The result of publishing.
 #[derive(Default)]
 pub(crate) struct End {
     pub(crate) stats: Stats,
-    /// Set when the broker stayed away and lines were left unread.
+    /// Set if the broker stayed unreachable and lines were not read.
     pub(crate) gave_up: Option<String>,
 }
 
-/// Publishes every line, until `stop`: then no more are read and those in flight are waited for.
+/// Publishes every line. On `stop` it reads no more lines and waits for those in flight.
 pub(crate) async fn all(producer: &Producer, lines: mpsc::Receiver<Line>, stop: &CancellationToken) -> End {
     let enough = stop.child_token();
     let lines = stream::unfold(lines, |mut lines| async { Some((lines.recv().await?, lines)) });
@@ -34,7 +34,7 @@ pub(crate) async fn all(producer: &Producer, lines: mpsc::Receiver<Line>, stop: 
     while let Some((number, result)) = results.next().await {
         unavailable = if is_unavailable(&result) { unavailable + 1 } else { 0 };
         if unavailable == GIVE_UP_AFTER {
-            end.gave_up = Some("RabbitMQ stays unreachable; lines were left unread".to_owned());
+            end.gave_up = Some("RabbitMQ stays unreachable; the remaining lines were not read".to_owned());
             enough.cancel();
         }
         note(number, &result);
@@ -79,15 +79,15 @@ fn note(number: Option<u64>, result: &LineResult) {
 /// The last line on standard output.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Stats {
-    /// Handed to the broker.
+    /// Events that were sent to the broker.
     published: u64,
-    /// Stored by it.
+    /// Events that the broker confirmed.
     confirmed: u64,
-    /// Given back: no queue was bound.
+    /// Events that the broker returned because no queue was bound.
     returned: u64,
-    /// Refused, not confirmed in time, or no connection.
+    /// Events that were refused or not confirmed in time, or that had no connection.
     refused: u64,
-    /// Lines that are no signup.
+    /// Lines without a valid signup.
     rejected: u64,
 }
 

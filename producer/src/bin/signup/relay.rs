@@ -15,7 +15,7 @@ use shared::{
 
 const COLLECT_EVERY: Duration = Duration::from_secs(15);
 
-/// Relays until it is told to stop, or once.
+/// Relays until a signal stops the command, or once.
 pub(crate) async fn run(once: bool) -> Result<Exit, Failure> {
     let mut env = Env::of_process();
     let insecure = &insecure_allowed(&mut env);

@@ -55,7 +55,7 @@ fn a_dry_run_counts_prices_and_names_the_next_command() {
 }
 
 #[test]
-fn an_interrupted_run_says_what_remains_and_how_to_go_on() {
+fn an_interrupted_run_reports_the_rest_and_how_to_continue() {
     let report = closed(report(false), Ending::Interrupted);
     let text = report.show(Format::Human);
     for part in ["REMAINING", "remaining 1 = 5, adds up", "Run 0197c3a2", "Next  backfill --resume 0197c3a2"]
@@ -74,7 +74,7 @@ fn a_real_run_never_claims_to_have_sent() {
 }
 
 #[test]
-fn an_ill_canary_is_shown_and_has_an_exit_code_of_its_own() {
+fn a_failed_canary_is_shown_and_has_its_own_exit_code() {
     let mut report = report(false);
     report.options.canary = Some(Canary { users: 2, share: Share::default() });
     report.canary = Some(OutcomeStats { delivered: 1, failed: 1, ..OutcomeStats::default() });

@@ -21,7 +21,7 @@ struct Summary<'a> {
 }
 
 impl Report {
-    /// Without a last line break.
+    /// The report in `format`, without a trailing line break.
     pub(crate) fn show(&self, format: Format) -> String {
         match format {
             Format::Json => json_line(self),
@@ -31,7 +31,7 @@ impl Report {
     }
 }
 
-/// The report, without a last line break.
+/// The text report, without a trailing line break.
 fn of(report: &Report) -> String {
     let mut text = String::new();
     // Err: writing to a String cannot fail.
@@ -56,7 +56,7 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
     if !filters.is_empty() {
         writeln!(text, "Selected by {}", filters.trim_start())?;
     }
-    some(text, 0, "Ids of the file that nobody has", report.unknown_ids)?;
+    some(text, 0, "Unknown ids in the file", report.unknown_ids)?;
     if report.dry_run {
         outlook(report, text)?;
     }
@@ -76,11 +76,11 @@ fn headline(report: &Report) -> String {
         Ending::Complete | Ending::Limit => format!("Run {run}: enqueued for the worker, which sends."),
         Ending::CanaryFailed => {
             format!(
-                "Run {run} was stopped by its canary. What is enqueued stays so; nobody else was enqueued."
+                "Run {run} was stopped by its canary. Enqueued users stay enqueued; no others were enqueued."
             )
         }
         Ending::Interrupted | Ending::Refused => {
-            format!("Run {run} stopped before its end. What is enqueued stays so; it is safe to go on.")
+            format!("Run {run} stopped before its end. Enqueued users stay enqueued; it is safe to continue.")
         }
     }
 }
@@ -89,7 +89,7 @@ fn canary(report: &Report, text: &mut String) -> fmt::Result {
     let (Some(stats), Some(asked)) = (&report.canary, &report.options.canary) else { return Ok(()) };
     writeln!(
         text,
-        "Canary  {} of {} messages delivered, {} failed, {} sent, {} open; a share of {} was wanted",
+        "Canary  {} of {} messages delivered, {} failed, {} sent, {} open; a share of {} is required",
         stats.delivered,
         stats.messages(),
         stats.failed,
@@ -116,9 +116,9 @@ fn skipped(report: &Report, text: &mut String) -> fmt::Result {
     some(text, 1, "shared phone", counts.shared_phone)?;
     some(text, 1, "suppressed", counts.suppressed)?;
     by_reason(text, "rejected", &counts.rejected)?;
-    some(text, 1, "failed; a person may reopen", counts.failed)?;
+    some(text, 1, "failed; an operator may reopen", counts.failed)?;
     some(text, 1, "scheduled for a retry", counts.scheduled)?;
-    some(text, 1, "in a queue already", counts.queued)?;
+    some(text, 1, "already in a queue", counts.queued)?;
     some(text, 1, "inactive", counts.inactive)
 }
 
@@ -164,7 +164,7 @@ fn outlook(report: &Report, text: &mut String) -> fmt::Result {
 
 fn next(report: &Report) -> &str {
     let idle = report.complete && report.counts.enqueued.total == 0;
-    if idle { "nothing to do: there is nobody to enqueue" } else { &report.next }
+    if idle { "nothing to do: no users to enqueue" } else { &report.next }
 }
 
 fn some(text: &mut String, indent: usize, what: &str, count: u64) -> fmt::Result {

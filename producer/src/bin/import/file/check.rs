@@ -1,5 +1,5 @@
-//! The first reading: nothing is stored before every row was seen. It finds the users whom a file names more than once:
-//! 16 bytes a row, and what a hash table needs beside: 18 to 36 MB for a million rows.
+//! The first reading: nothing is stored before every row was read. It finds users with several rows in
+//! 16 bytes a row and the overhead of a hash table: 18 to 36 MB for a million rows.
 
 use std::{
     collections::HashMap,
@@ -15,15 +15,15 @@ use super::{
     source::{Format, Source, each},
 };
 
-/// What the first reading found.
+/// The result of the first reading.
 pub(super) struct Checked {
     pub(super) ids: Ids,
     pub(super) rows: u64,
-    /// Whether a row is bad, or users have rows that differ.
+    /// Whether a row is bad, or rows of one user differ.
     pub(super) flawed: bool,
 }
 
-/// Reads everything; none when told to stop.
+/// Reads all rows. None if a signal stops the command.
 pub(super) fn check(
     source: &mut Source,
     format: Format,
@@ -53,8 +53,8 @@ impl Checked {
     }
 }
 
-/// The first row of each user, by a hash of her id. Two ids of a million share one with a probability of 3 in
-/// 100 million; then both are reported, and nothing is stored of either.
+/// The first row of each user, by a hash of the id. Two ids of a million share a hash with a probability of 3 in
+/// 100 million. Then both are reported and neither is stored.
 #[derive(Default)]
 pub(super) struct Ids {
     hasher: RandomState,
@@ -67,21 +67,21 @@ struct Seen {
     content: u32,
 }
 
-/// Marks users of whom rows differ, or one cannot be read.
+/// Marks users whose rows differ, or who have a row that cannot be read.
 const DIFFERENT: u32 = 0;
 
-/// What a row is among the rows of its user.
+/// The place of a row among the rows of its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occurrence {
     First,
-    /// Says what another one says.
+    /// The row repeats an earlier one.
     Repeated,
-    /// Another one says something else.
+    /// Another row of the user differs.
     Different,
 }
 
 impl Ids {
-    /// A row of `user` that says `content`; `None`: it cannot be read.
+    /// Adds a row of `user` with `content`. None if the row cannot be read.
     pub(super) fn add(&mut self, user: &UserId, line: u64, content: Option<&impl Hash>) {
         let content = content.map_or(DIFFERENT, |content| low(self.hasher.hash_one(content)).max(1));
         let seen = Seen { line: low(line), content };
@@ -95,7 +95,7 @@ impl Ids {
             .or_insert(seen);
     }
 
-    /// The standing of the row of `user` at `line`, once all rows were added.
+    /// The occurrence of the row of `user` at `line`, after all rows were added.
     pub(super) fn occurrence(&self, user: &UserId, line: u64) -> Occurrence {
         match self.seen.get(&self.hasher.hash_one(user)) {
             Some(seen) if seen.content == DIFFERENT => Occurrence::Different,

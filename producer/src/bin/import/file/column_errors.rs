@@ -1,4 +1,4 @@
-//! Messages about columns that cannot be used. Every option that they name works.
+//! Errors about columns. The options that they suggest work as printed.
 
 use producer::cli::Failure;
 
@@ -7,9 +7,9 @@ use super::raw_row::Field;
 /// The columns of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Columns<'a> {
-    /// In their order: a column can be named by its position.
+    /// Columns of a header, in order. A position can name a column.
     Header(&'a [String]),
-    /// Keys of JSON objects, in no order.
+    /// Keys of JSON objects, without an order.
     Keys(&'a [String]),
 }
 
@@ -24,7 +24,7 @@ impl<'a> Columns<'a> {
         matches!(self, Self::Header(_))
     }
 
-    /// What an option calls the column; none for a key that may not be shown.
+    /// The name of the column for an option. None for a key that must not be shown.
     fn name(self, at: usize) -> Option<String> {
         match self {
             Self::Header(_) => Some(format!("#{}", at + 1)),
@@ -32,7 +32,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// For a text.
+    /// The column in an error.
     fn shown(self, at: usize) -> String {
         let title = self.titles().get(at).map_or("", String::as_str);
         match self {
@@ -101,18 +101,18 @@ pub(super) fn nameless(holding: &[(usize, u64)]) -> Failure {
     ))
 }
 
-/// A name of the command line fits no column.
+/// A name of the command line matches no column.
 pub(super) fn no_column(name: &str, columns: Columns<'_>) -> Failure {
     let all: Vec<String> = (0..columns.titles().len()).map(|at| columns.shown(at)).collect();
     Failure::Usage(format!("the file has no column `{name}`; it has {}", all.join(", ")))
 }
 
-/// A title as it may be shown.
+/// A title in quotes. A title that may be personal data is not shown.
 fn quoted(title: &str) -> String {
     if is_name(title) { format!("`{}`", title.trim().escape_debug()) } else { "(not a name)".to_owned() }
 }
 
-/// Whether it looks like a title: a file without a header has the data of a user in its place.
+/// Whether the text looks like a title. A file without a header has the data of a user in its first line.
 fn is_name(title: &str) -> bool {
     const LONGEST: usize = 40;
     title.chars().filter(|c| c.is_numeric()).count() <= 4 && title.chars().count() <= LONGEST

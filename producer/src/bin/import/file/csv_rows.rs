@@ -13,7 +13,7 @@ use super::{
 };
 use crate::record::Person;
 
-/// Gives every record to `sink` until that wants no more. `reader` begins at the header, and its lines end with LF.
+/// Passes every record to `sink` until it returns false. `reader` begins at the header, and its lines end with LF.
 /// Fails at the end if a column without a name holds something.
 pub(super) fn each(
     reader: impl Read,
@@ -72,14 +72,15 @@ impl Nameless<'_> {
     }
 }
 
-/// Where a record begins: the reader was at line `before`, perhaps ahead of empty lines, and is at line `after` now.
+/// The first line of a record. The reader was at line `before`, perhaps before empty lines, and is now at line
+/// `after`.
 fn line_of(record: &ByteRecord, before: u64, after: u64) -> u64 {
     let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
     before.max(after.saturating_sub(breaks + 1))
 }
 
 fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, BadRow> {
-    // A spreadsheet leaves out empty cells at the end of some rows; of a column without a name none is missed.
+    // A spreadsheet omits empty cells at the end of some rows. Cells of columns without a name may be absent.
     let absent = roles.get(record.len()..);
     if absent.is_none_or(|absent| absent.iter().any(|role| *role != Role::Nameless)) {
         return Err(BadRow::record(RowError::FieldCount));
@@ -97,12 +98,10 @@ fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, BadRow> {
     if readable { read } else { Err(BadRow::despite(read, RowError::NotUtf8)) }
 }
 
-/// The reader's own text may quote the content.
+/// The text of the CSV reader may quote the content, so it is not shown.
 fn broken(line: u64, error: &csv::Error) -> Failure {
     match error.kind() {
-        csv::ErrorKind::Io(error) => {
-            Failure::Usage(format!("line {line}: the file cannot be read on: {error}"))
-        }
+        csv::ErrorKind::Io(error) => Failure::Usage(format!("line {line}: the file cannot be read: {error}")),
         _ => Failure::Usage(format!("line {line}: not separated values")),
     }
 }

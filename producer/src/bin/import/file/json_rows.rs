@@ -21,7 +21,7 @@ use crate::record::Person;
 /// The most different keys in one file. A file with more is not a list of users.
 const MOST_KEYS: usize = 1000;
 
-/// Gives every line that is not blank to `sink` until that wants no more; then judges the keys of all.
+/// Passes every line that is not blank to `sink` until it returns false. At the end it checks the keys of all lines.
 pub(super) fn each(
     mut reader: impl BufRead,
     mapping: &Mapping,
@@ -36,7 +36,7 @@ pub(super) fn each(
             Ok(Length::Fits) => keys.read(&text),
             Ok(Length::TooLong) => Err(BadRow::record(RowError::TooLong)),
             Err(error) => {
-                return Err(Failure::Usage(format!("line {line}: the file cannot be read on: {error}")));
+                return Err(Failure::Usage(format!("line {line}: the file cannot be read: {error}")));
             }
         };
         if keys.known.len() > MOST_KEYS {
@@ -47,7 +47,7 @@ pub(super) fn each(
         }
     }
     let (names, roles): (Vec<String>, Vec<Role>) = keys.known.into_iter().unzip();
-    // A name that fits one key loosely may fit another one exactly, which only all keys together show.
+    // A name that matches one key loosely may match another one exactly. Only all keys together show it.
     if mapping.layout(Columns::Keys(&names))? == roles {
         Ok(())
     } else {
@@ -90,7 +90,7 @@ impl Keys<'_> {
     }
 }
 
-/// The value as a cell would have it; null is a blank. None for a list or an object.
+/// The value as text; null is blank. None for a list or an object.
 fn scalar(value: &RawValue) -> Option<String> {
     let raw = value.get();
     match raw.as_bytes().first() {

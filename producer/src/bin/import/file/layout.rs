@@ -1,4 +1,4 @@
-//! Which column holds what: by its name, or as `--map` and `--ignore` say.
+//! The field of each column, by its name or by `--map` and `--ignore`.
 
 use producer::cli::Failure;
 
@@ -48,7 +48,7 @@ fn assignment(text: &str) -> Result<Assignment, String> {
     Ok(Assignment { field: known, column: column.to_owned() })
 }
 
-/// What the command line says about columns.
+/// The options `--map` and `--ignore`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mapping {
     map: Vec<Assignment>,
@@ -57,7 +57,7 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Of every `--map` and every `--ignore`.
+    /// Combines every `--map` and every `--ignore`.
     pub(crate) fn new(map: &[Assignments], ignore: &[String]) -> Self {
         Self { map: map.iter().flat_map(|one| one.0.clone()).collect(), ignore: ignore.to_vec() }
     }
@@ -68,33 +68,33 @@ impl Mapping {
     }
 }
 
-/// What becomes of a column.
+/// The role of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Holds(Field),
     Ignored,
-    /// Without a title: left out as long as it holds nothing.
+    /// A column without a title. It is left out if it is empty.
     Nameless,
     Unknown,
 }
 
-/// How a name of the command line fits a column. The better fit decides.
+/// How a name of the command line matches a column. The better match decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// But for upper and lower case and the blanks around it.
+    /// Equal except for case and surrounding blanks.
     Loose,
     Exact,
     Position,
 }
 
 impl Mapping {
-    /// The role of a key of JSON, which has no position.
+    /// The role of a JSON key.
     pub(super) fn role_of_key(&self, key: &str) -> Role {
         let key = [key.to_owned()];
         self.roles(Columns::Keys(&key)).first().copied().unwrap_or(Role::Unknown)
     }
 
-    /// The roles of all columns, or what is wrong with them.
+    /// The roles of all columns. Fails if a column cannot be used.
     pub(super) fn layout(&self, columns: Columns<'_>) -> Result<Vec<Role>, Failure> {
         self.check_names(columns)?;
         let roles = self.roles(columns);
@@ -149,7 +149,7 @@ impl Mapping {
             .collect()
     }
 
-    /// Every name of the command line must fit a column: a typing error would leave a column out.
+    /// Every name of the command line must match a column, since a typing error would leave a column out.
     fn check_names(&self, columns: Columns<'_>) -> Result<(), Failure> {
         let mapped = self.map.iter().map(|assigned| assigned.column.as_str());
         let ignored = self.ignore.iter().flat_map(|text| ignored(text, columns));

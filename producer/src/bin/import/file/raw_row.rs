@@ -1,4 +1,4 @@
-//! The fields of a user, and the cells of one record, before anything is read into them.
+//! The fields of a user, and the cells of one record before they are parsed.
 
 use producer::cli::formula;
 
@@ -18,7 +18,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    /// In the order of their numbers.
+    /// All fields, in the order of their discriminants.
     pub(crate) const ALL: [Self; 10] = [
         Self::Id,
         Self::Phone,
@@ -54,7 +54,7 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.names().iter().any(|n| n.eq_ignore_ascii_case(&name)))
     }
 
-    /// Every name for `--map`, for a text.
+    /// The names for `--map`, for an error.
     pub(crate) fn list() -> String {
         Self::ALL.map(|field| field.names()[0]).join(", ")
     }
@@ -70,12 +70,12 @@ impl RawRow {
         self.0[field as usize] = Some(text).filter(|text| !text.trim().is_empty());
     }
 
-    /// As it stands.
+    /// The cell as it is.
     pub(super) fn take(&mut self, field: Field) -> Option<String> {
         self.0[field as usize].take()
     }
 
-    /// Without the blanks around it.
+    /// The cell without surrounding blanks.
     pub(super) fn trimmed(&self, field: Field) -> Option<&str> {
         self.0[field as usize].as_deref().map(str::trim)
     }

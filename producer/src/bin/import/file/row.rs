@@ -1,4 +1,4 @@
-//! A row of a file: a user, or what is wrong and what to do about it.
+//! A row of a file: a user, or an error with a hint.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
@@ -9,7 +9,7 @@ use crate::{
     record::Person,
 };
 
-/// What is wrong with a row. Shows nothing of its content.
+/// The error of a row. It shows nothing of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RowError {
     MissingId,
@@ -28,7 +28,7 @@ pub(crate) enum RowError {
 }
 
 impl RowError {
-    /// The word for it in reports.
+    /// The code in reports.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::MissingId => "missing_id",
@@ -45,7 +45,7 @@ impl RowError {
         }
     }
 
-    /// What to do.
+    /// What to do about it.
     pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::MissingId => "give every row the portal's id of the user",
@@ -55,7 +55,7 @@ impl RowError {
             Self::DuplicateId => "several rows of one user differ: keep the right one",
             Self::SpreadsheetNumber => {
                 "a spreadsheet changed it (9.8E+09, 9807969278.0) and digits may be lost: format the column as text, \
-                 then export it anew from the source"
+                 then export it again from the source"
             }
             Self::FieldCount => {
                 "the row has more or fewer fields than the header; is a quote or a separator missing?"
@@ -80,21 +80,21 @@ pub(super) struct Row {
     pub(super) read: Result<Person, BadRow>,
 }
 
-/// A row that cannot be taken as it is.
+/// A row that cannot be stored.
 pub(super) struct BadRow {
     pub(super) problem: RowError,
     pub(super) user_id: Option<UserId>,
-    /// As typed, when the row says that its owner opted out: that much of it is obeyed.
+    /// The number as typed, if the user opted out. The opt-out counts even though the row is bad.
     pub(super) opted_out: Option<String>,
 }
 
 impl BadRow {
-    /// Of a record that gives no cells.
+    /// A record without readable cells.
     pub(super) fn record(problem: RowError) -> Self {
         Self { problem, user_id: None, opted_out: None }
     }
 
-    /// A row that says `read`, and yet has a `problem`.
+    /// A row that was `read`, but has a `problem`.
     pub(super) fn despite(read: Result<Person, Self>, problem: RowError) -> Self {
         match read {
             Ok(person) => Self {
@@ -107,7 +107,7 @@ impl BadRow {
     }
 }
 
-/// Reads the cells.
+/// Parses the cells.
 pub(super) fn read(mut cells: RawRow) -> Result<Person, BadRow> {
     let id = user_id(&cells);
     let opted_out = optional(&cells, Field::OptedOut, flag, RowError::BadFlag);
@@ -128,7 +128,7 @@ pub(super) fn read(mut cells: RawRow) -> Result<Person, BadRow> {
     Err(BadRow { problem, user_id: id.ok(), opted_out })
 }
 
-/// What must be read before a row is known to be good, apart from the number and the opt-out.
+/// The parsed fields other than id, number and opt-out.
 #[derive(Clone, Copy)]
 struct Fields {
     kind: Option<UserKind>,
@@ -190,7 +190,7 @@ fn user_id(cells: &RawRow) -> Result<UserId, RowError> {
     if damaged(text) {
         return Err(RowError::SpreadsheetNumber);
     }
-    // A formula is no id, and its text was read before.
+    // A formula cannot be an id. The text of a quoting formula was extracted before.
     if text.starts_with('=') {
         return Err(RowError::InvalidId);
     }
@@ -206,7 +206,7 @@ fn optional<T>(
     cells.trimmed(field).map(|text| parse(text).ok_or(problem)).transpose()
 }
 
-/// Every word that is not known is `other`, as in an event.
+/// Every unknown word is `other`, as in an event.
 fn kind(word: &str) -> UserKind {
     match word.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
         "pregnant_woman" | "pregnant" => UserKind::PregnantWoman,
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn each_problem_is_named() {
+    fn each_error_is_named() {
         let bad = |cells: &[(Field, &str)]| of(cells).err().map(|bad| bad.problem);
         assert_eq!(bad(&[(Field::Phone, "1")]), Some(RowError::MissingId));
         assert_eq!(bad(&[(Field::Id, "a\u{7}b")]), Some(RowError::InvalidId));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opt_out_outlives_a_bad_row() {
+    fn an_opt_out_counts_even_in_a_bad_row() {
         let row =
             [(Field::Id, "7"), (Field::Phone, "9807969278"), (Field::OptedOut, "yes"), (Field::Active, "?")];
         assert_eq!(of(&row).err().unwrap().opted_out.as_deref(), Some("9807969278"));

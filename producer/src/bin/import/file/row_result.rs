@@ -1,4 +1,4 @@
-//! What becomes of a row in the second reading, and the lines of `--report` about it.
+//! The result of a row in the second reading, and its line in `--report`.
 
 use std::{
     fs::{File, OpenOptions},
@@ -19,7 +19,7 @@ use crate::{
     tables::OptOut,
 };
 
-/// A row and its verdict.
+/// A row and its outcome.
 pub(super) struct RowResult {
     pub(super) line: u64,
     pub(super) user_id: Option<UserId>,
@@ -27,18 +27,18 @@ pub(super) struct RowResult {
     pub(super) opt_out: Option<OptOut>,
 }
 
-/// What becomes of a row.
+/// The outcome of a row.
 pub(super) enum RowOutcome {
     Store(Box<Record>),
-    /// Her account is closed.
+    /// The account is closed.
     Closed,
-    /// An earlier row says the same.
+    /// The row repeats an earlier one.
     Repeated,
     Bad(RowError),
 }
 
 impl RowResult {
-    /// Judges a row, all rows being known to `ids`.
+    /// The result of a row. `ids` must know all rows.
     pub(super) fn of(row: Row, ids: &Ids, numbers: &NumberPolicy) -> Self {
         let line = row.line;
         let (user_id, opted_out, outcome) = match row.read {
@@ -71,11 +71,11 @@ impl RowOutcome {
     }
 }
 
-/// The reason and what to do; none where all is well.
+/// The reason and what to do about it. None for a good row.
 pub(super) fn hint(found: &RowResult) -> Option<(&'static str, &'static str)> {
     match &found.outcome {
         RowOutcome::Bad(problem) => Some((problem.as_str(), problem.hint())),
-        RowOutcome::Closed => Some(("inactive", "nothing: her account is closed, she is not stored")),
+        RowOutcome::Closed => Some(("inactive", "nothing: the account is closed, the user is not stored")),
         RowOutcome::Repeated => Some(("repeated", "nothing: an earlier row says the same")),
         RowOutcome::Store(_) if found.opt_out.as_ref().is_some_and(|o| o.phone.is_none()) => Some((
             "opted_out_no_number",
@@ -84,16 +84,16 @@ pub(super) fn hint(found: &RowResult) -> Option<(&'static str, &'static str)> {
         RowOutcome::Store(record) => record
             .number
             .err()
-            .map(|why| (why.as_str(), "correct her number; she is stored, and not texted until then")),
+            .map(|why| (why.as_str(), "correct the number; the user is stored, and not texted until then")),
     }
 }
 
-/// `--report FILE`: every row that an admin may want to look at, without a number or a name.
-/// Comma-separated values, or nothing at all.
+/// `--report FILE`: every row that needs attention, without a number or a name.
+/// None: `--report` was not given.
 pub(super) struct RowReport(Option<csv::Writer<File>>);
 
 impl RowReport {
-    /// Begins the file anew, readable for its owner alone.
+    /// Creates or truncates the file, readable only for its owner.
     pub(super) fn create(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
@@ -104,7 +104,7 @@ impl RowReport {
         Ok(report)
     }
 
-    /// One row of the file.
+    /// Writes one row.
     pub(super) fn row(
         &mut self,
         user: Option<&UserId>,
@@ -119,7 +119,7 @@ impl RowReport {
         self.write([user.map_or("", UserId::as_str), &line, reason, advice])
     }
 
-    /// Everything is in the file.
+    /// Flushes the file.
     pub(super) fn close(mut self) -> io::Result<()> {
         self.0.as_mut().map_or(Ok(()), csv::Writer::flush)
     }

@@ -1,5 +1,5 @@
-//! The file itself, and its rows. What cannot be read twice is kept in a temporary file that nobody else can open and that
-//! is gone with the process.
+//! The file and its rows. Input that cannot be read twice is kept in a temporary file. No other process can open
+//! it, and it ends with this process.
 
 use std::{
     fs::File,
@@ -14,7 +14,7 @@ use shared::lines::UniversalLines;
 
 use super::{csv_rows, json_rows, layout::Mapping, row::Row};
 
-/// What a file is written in.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
@@ -23,7 +23,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// As it is typed.
+    /// The name of the command.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -32,7 +32,7 @@ impl Format {
     }
 }
 
-/// Gives every row to `sink`, which says whether it wants more. Fails on what is wrong with the file as a whole.
+/// Passes every row to `sink` until it returns false. Fails on errors of the file as a whole.
 pub(super) fn each(
     source: &mut Source,
     format: Format,
@@ -47,11 +47,11 @@ pub(super) fn each(
     }
 }
 
-/// A file that can be read from its beginning any number of times.
+/// A file that can be read several times.
 pub(super) struct Source {
     file: File,
     version: (u64, Option<SystemTime>),
-    /// None for what came through a pipe.
+    /// None for a pipe.
     pub(super) modified: Option<DateTime<Utc>>,
     pub(super) beginning: Beginning,
 }
@@ -83,7 +83,7 @@ impl Source {
         Ok(Self { file, version, modified, beginning })
     }
 
-    /// From the first character or, of separated values, from the header. Every line ends with LF.
+    /// A reader from the first character or, for separated values, from the header. Every line ends with LF.
     pub(super) fn reader(&mut self) -> io::Result<BufReader<UniversalLines<&File>>> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut reader = BufReader::new(UniversalLines::new(&self.file));
@@ -91,7 +91,7 @@ impl Source {
         Ok(reader)
     }
 
-    /// Fails if somebody wrote to it since it was opened.
+    /// Fails if the file changed since it was opened.
     pub(super) fn check_unchanged(&self) -> Result<(), Failure> {
         if version(&self.file)? == self.version {
             Ok(())

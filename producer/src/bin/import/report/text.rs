@@ -9,7 +9,7 @@ use producer::cli::{Output, json_line};
 use super::{FileNote, Lines, Origin, Report, TwoProfiles};
 
 impl Report {
-    /// Without a last line break.
+    /// The report in `output`, without a trailing line break.
     pub(crate) fn show(&self, output: Output) -> String {
         match output {
             Output::Json => json_line(self),
@@ -18,7 +18,7 @@ impl Report {
     }
 }
 
-/// Several lines, without a line break at the end.
+/// The text report, without a trailing line break.
 fn of(report: &Report) -> String {
     let mut text = String::new();
     // Err: writing to a String cannot fail.
@@ -55,7 +55,7 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
         }
         Origin::File(_) => writeln!(
             text,
-            "Neither 0 nor + in front: {}, which read all the same",
+            "Neither 0 nor + in front: {}, which are read anyway",
             report.numbers.without_prefix
         )?,
     }
@@ -82,7 +82,7 @@ fn head(report: &Report, text: &mut String) -> fmt::Result {
     let done = match (report.held, report.dry_run) {
         (_, true) => "Dry run: nothing is written.",
         (true, false) => "NOTHING WAS WRITTEN: rows are bad.",
-        (false, false) => "Nobody was enqueued or texted.",
+        (false, false) => "No user was enqueued or texted.",
     };
     let end = if report.complete { "" } else { " INTERRUPTED: repeat the command to import the rest." };
     writeln!(text, "{done}{end}")
@@ -149,7 +149,7 @@ fn bad_rows(report: &Report, text: &mut String) -> fmt::Result {
 fn next(report: &Report, text: &mut String) -> fmt::Result {
     let next = match (&report.source, report.held, report.dry_run) {
         (_, true, _) => {
-            "mend the rows, or import the others with --allow-partial; --report FILE lists every one"
+            "fix the rows, or import the others with --allow-partial; --report FILE lists every one"
         }
         (_, false, false) => "backfill --dry-run",
         (Origin::Portal, false, true) => "import portal",

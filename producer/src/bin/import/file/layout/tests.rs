@@ -88,7 +88,7 @@ fn exact_titles_come_before_similar_ones() {
 }
 
 #[test]
-fn what_is_not_known_is_named() {
+fn unknown_columns_are_named() {
     let plain = mapping(&[], &[]);
     assert!(refused(&plain, "id|phone|bp|Blood group").contains("`bp`, `Blood group`"));
     assert!(refused(&plain, "id|user_id|phone").contains("two columns could be the id"));
@@ -98,7 +98,7 @@ fn what_is_not_known_is_named() {
 }
 
 #[test]
-fn nameless_columns_are_no_unknown_ones() {
+fn nameless_columns_are_not_unknown() {
     let roles = layout(&mapping(&[], &[]), "id|phone|| ").unwrap();
     assert_eq!(roles, [ID, PHONE, Role::Nameless, Role::Nameless]);
     assert_eq!(layout(&mapping(&["phone=#2"], &[""]), "id||").unwrap(), [ID, PHONE, Role::Ignored]);
