@@ -19,15 +19,15 @@ FLOORS = [
     ["pipeline"],
     ["reconcile", "registrar"],
     ["throttle"],
-    ["health", "story", "replay"],
+    ["health", "unfinished", "story", "replay"],
     ["store"],
     ["facts"],
     ["config"],
     ["twilio"],
-    ["failpoint", "handles", "phone_ref"],
+    ["failpoint"],
 ]
 # What still ties rooms together: the handle that carries everything to everybody, and the spans of the pipeline.
-EVERYWHERE = {"worker", "traces"}
+EVERYWHERE = {"worker", "observe"}
 
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -3,12 +3,10 @@
 mod acks;
 pub(crate) mod dead_queue;
 mod delivery;
-mod hands;
 mod hours;
 mod session;
 
 pub(crate) use delivery::inbound;
-pub(crate) use hands::Hands;
 pub(crate) use hours::may_run;
 
 use std::{sync::Arc, time::Duration};

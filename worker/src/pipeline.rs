@@ -1,13 +1,13 @@
 //! The way of an event: decode → look up what is known → decide → register → gate → claim → call → outcome.
 
+mod guard;
 mod inbound;
-mod line;
 mod meters;
+mod outcome;
+mod outcome_log;
 mod plan;
 mod send;
 mod settle;
-mod turn;
-mod verdict;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use shared::{
 };
 use tokio::time::Instant;
 
+pub(crate) use guard::{InHand, Spared, Turns};
 pub(crate) use inbound::Inbound;
 pub(crate) use meters::Meters;
-pub(crate) use turn::{InHand, Spared, Turns};
-pub(crate) use verdict::{Interrupted, Verdict};
+pub(crate) use outcome::{Interrupted, Verdict};
 
 use crate::{
     facts::{self, Arrival, Facts, Origin, StoredNumber},
@@ -51,7 +51,7 @@ pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");
     failpoint::hit("hang_in_handler");
-    let Some(_turn) = turn::take(worker, inbound).await? else {
+    let Some(_turn) = guard::take(worker, inbound).await? else {
         return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
     };
     let ended = match decode(inbound) {
@@ -103,7 +103,7 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
         EventTime::Missing => inbound.published_at.unwrap_or_else(Utc::now),
         EventTime::Unreadable => {
             metrics::counter!("onboarding_events_unreadable_time_total").increment(1);
-            line::unreadable_time(worker, inbound);
+            outcome_log::unreadable_time(worker, inbound);
             facts::NO_TIME
         }
     };
@@ -186,7 +186,7 @@ async fn act(
                 return Ok(None);
             }
             let verdict = Verdict::Skipped(skip);
-            line::uncalled(worker, &facts, verdict);
+            outcome_log::uncalled(worker, &facts, verdict);
             Ok(Some(verdict))
         }
         Decision::Reject(why) => {
@@ -195,7 +195,7 @@ async fn act(
             if worker.record.run(state).await? == Written::Superseded {
                 return Ok(None);
             }
-            line::uncalled(worker, &facts, Verdict::Rejected(reason));
+            outcome_log::uncalled(worker, &facts, Verdict::Rejected(reason));
             Ok(Some(Verdict::Rejected(reason)))
         }
         Decision::Link => send::link(worker, facts, known).await,
@@ -245,6 +245,6 @@ async fn bury(
     };
     Box::pin(dead_letters::bury(&worker.pool, &letter)).await?;
     metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
-    line::buried(worker, inbound, reason, detail);
+    outcome_log::buried(worker, inbound, reason, detail);
     Ok(Verdict::DeadLetter)
 }

@@ -4,5 +4,6 @@ pub(crate) mod census;
 pub(crate) mod history;
 pub(crate) mod poller;
 pub(crate) mod probe;
-pub(crate) mod resolver;
+pub(crate) mod reconciler;
 pub(crate) mod sweeper;
+mod unblocked_numbers;

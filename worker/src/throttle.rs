@@ -14,7 +14,7 @@ use shared::{lane::Lane, phone::CountryCode};
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::handles::Handles;
+use crate::observe::metric_handles::Handles;
 
 pub(crate) use breaker::{ACCOUNT, Blame, Breaker, Entry, Finding, Outage, Scope, Trip};
 pub(crate) use lane_queue::Rank;

@@ -10,9 +10,11 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
-    consumer::Hands,
-    handles::Handles,
-    phone_ref::{PhoneRef, PhoneRefs},
+    observe::{
+        metric_handles::Handles,
+        phone_hash::{PhoneRef, PhoneRefs},
+        traces::Traces,
+    },
     pipeline::{InHand, Meters, Spared, Turns},
     registrar::{Registrar, registrar},
     store::{
@@ -25,8 +27,8 @@ use crate::{
         send_rate::SendRate,
     },
     throttle::{Breaker, Gate, Limiter, Pauses, Permits},
-    traces::Traces,
     twilio::{Client, Sender},
+    unfinished::Hands,
 };
 
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.

@@ -33,7 +33,7 @@ use crate::{
         ops::{self, Ops},
         status_callbacks,
     },
-    tasks::{census, history, poller, probe, resolver, sweeper::Sweeper},
+    tasks::{census, history, poller, probe, reconciler, sweeper::Sweeper},
     throttle::breaker,
     worker::Worker,
 };
@@ -157,7 +157,7 @@ fn start(
     tasks.spawn(async move { publishing.await.unwrap_or_default() });
     let sweeper = Sweeper { worker: worker.clone(), health: health.clone(), publisher: publisher.clone() };
     tasks.spawn(sweeper.run(stop.clone()));
-    tasks.spawn(resolver::run(worker.clone(), health.clone(), stop.clone()));
+    tasks.spawn(reconciler::run(worker.clone(), health.clone(), stop.clone()));
     tasks.spawn(poller::run(worker.clone(), health.clone(), stop.clone()));
     {
         let (worker, health, stop) = (worker.clone(), health.clone(), stop.clone());

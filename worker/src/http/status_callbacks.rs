@@ -13,12 +13,12 @@ use shared::db::{Trouble, trouble};
 use url::form_urlencoded;
 
 use crate::{
+    observe::traces,
     reconcile::delivery,
     store::{
         attempts::AttemptRef,
         callbacks::{self, Callback, Effect, Taken},
     },
-    traces,
     twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
     worker::Worker,
 };

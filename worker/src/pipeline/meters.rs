@@ -11,7 +11,7 @@ use shared::{
 };
 
 use super::{Inbound, Verdict};
-use crate::handles::Handles;
+use crate::observe::metric_handles::Handles;
 
 /// The series that every event has a part in.
 pub(crate) struct Meters {

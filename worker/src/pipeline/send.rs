@@ -11,12 +11,13 @@ use shared::{
 use tokio::time::Instant;
 
 use super::{
-    Interrupted, Verdict, line,
+    Interrupted, Verdict, outcome_log,
     settle::{self, Terms},
 };
 use crate::{
     facts::Facts,
     failpoint,
+    observe::traces::Scope,
     registrar::Registration,
     store::{
         attempts::AttemptRef,
@@ -27,7 +28,6 @@ use crate::{
         record::{NewState, Written},
     },
     throttle::{Blame, Call, Echo, Entry, Outage, Pass, Rank, Trip},
-    traces::Scope,
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
     worker::Worker,
 };
@@ -85,7 +85,7 @@ pub(super) async fn send(
             if worker.record.run(state).await? == Written::Superseded {
                 return Ok(None);
             }
-            line::uncalled(worker, &facts, verdict);
+            outcome_log::uncalled(worker, &facts, verdict);
             return Ok(Some(verdict));
         }
     };
@@ -110,7 +110,7 @@ pub(super) async fn send(
         Granted::Shared | Granted::Hers => Verdict::Linked,
         Granted::Suppressed => Verdict::OptedOut,
     };
-    line::uncalled(worker, &facts, verdict);
+    outcome_log::uncalled(worker, &facts, verdict);
     Ok(Some(verdict))
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn link(
     if worker.record.run(state).await? == Written::Superseded {
         return Ok(None);
     }
-    line::uncalled(worker, &facts, Verdict::Linked);
+    outcome_log::uncalled(worker, &facts, Verdict::Linked);
     Ok(Some(Verdict::Linked))
 }
 
@@ -162,7 +162,7 @@ async fn hold(
             verdict = Verdict::Failed(reason);
         }
     }
-    line::uncalled(worker, &facts, verdict);
+    outcome_log::uncalled(worker, &facts, verdict);
     Ok(Some(verdict))
 }
 
@@ -207,7 +207,7 @@ async fn call<'a>(
     failpoint::hit("after_claim");
     if let Err(reason) = may_call(worker, &mut pass, claimed.call_before, standing.entry).await {
         worker.outcome.run(settle::give_back(attempt, user_id, reason)).await?;
-        line::uncalled(worker, facts, Verdict::Deferred(reason));
+        outcome_log::uncalled(worker, facts, Verdict::Deferred(reason));
         return Ok(Verdict::Deferred(reason));
     }
     let callback = worker.callback_url(attempt);
@@ -239,7 +239,7 @@ async fn call<'a>(
     let ended = settle::settle(attempt, user_id, &answer, terms);
     let verdict = verdict(&ended);
     count_retry(&ended);
-    line::called(worker, facts, phone, &answer, &ended, verdict);
+    outcome_log::called(worker, facts, phone, &answer, &ended, verdict);
     worker.outcome.run(ended).await?;
     failpoint::hit("after_outcome");
     if verdict == Verdict::Sent {

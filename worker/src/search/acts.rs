@@ -34,7 +34,7 @@ use crate::{
         parked::{self, Decision, Open, Settled},
         pauses, prune, reopen, suppressions, sweep,
     },
-    tasks::{poller, resolver},
+    tasks::{poller, reconciler},
     twilio::{MessageSid, MessageStatus, sign_form},
 };
 
@@ -133,7 +133,7 @@ impl World {
             Step::Pass { minutes } => self.pass(minutes).await,
             Step::Sweep { worker, marked } => self.sweep(worker, marked).await,
             Step::Resolve { worker } => {
-                resolver::round(&self.workers[worker], Duration::from_secs(65)).await.unwrap();
+                reconciler::round(&self.workers[worker], Duration::from_secs(65)).await.unwrap();
             }
             Step::Poll { worker } => {
                 poller::round(&self.workers[worker], Duration::ZERO).await.unwrap();

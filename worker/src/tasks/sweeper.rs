@@ -1,7 +1,5 @@
 //! Brings back whom the queues do not hold: due retries, and users whose event got lost.
 
-mod mending;
-
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -15,6 +13,7 @@ use shared::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::unblocked_numbers::Mending;
 use crate::{
     consumer::may_run,
     health::Health,
@@ -24,7 +23,6 @@ use crate::{
     },
     worker::Worker,
 };
-use mending::Mending;
 
 /// Rows of one round; a round that fills it is followed by the next at once.
 const BATCH: i64 = 500;

@@ -4,7 +4,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 use tokio::time::Instant;
 
 use super::class::Class;
-use crate::handles::Handles;
+use crate::observe::metric_handles::Handles;
 
 /// Codes that get a label of their own; the rest share `other`, so that the number of series stays bounded.
 const LABELLED: [(u32, &str); 25] = [

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{Inbound, Verdict};
 use crate::facts::Facts;
-use crate::{phone_ref::PhoneRef, store::outcome::Ended, twilio::CreateOutcome, worker::Worker};
+use crate::{observe::phone_hash::PhoneRef, store::outcome::Ended, twilio::CreateOutcome, worker::Worker};
 
 /// Twilio was called for her.
 pub(super) fn called(

@@ -14,7 +14,7 @@ const REST: Duration = Duration::from_secs(10 * 60);
 
 /// How far this worker's walks are. Any number of workers may walk.
 #[derive(Default)]
-pub(super) struct Mending {
+pub(crate) struct Mending {
     linked: Walk,
     freed: Walk,
 }
@@ -28,7 +28,7 @@ struct Walk {
 
 impl Mending {
     /// The next page of each walk.
-    pub(super) async fn step(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    pub(crate) async fn step(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {
         // First whom a message was sent to: whoever is linked to such a number stays so.
         if self.freed.is_due() {
             self.freed.mend(pool, mend::freed(pool, &self.freed.after, PAGE).await?).await?;
