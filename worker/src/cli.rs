@@ -29,7 +29,7 @@ mod unknown;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::exit::Failure;
 
@@ -131,7 +131,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Stats(arguments) => stats::run(&arguments).await,
         Command::AdminHash(arguments) => admin_hash::run(&arguments),
         Command::Clock(command) => clock::run(&command).await,
-        Command::Completions(arguments) => Ok(completions::run(&arguments)?),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, Arguments::command())?),
     }
 }
 

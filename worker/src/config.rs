@@ -3,13 +3,13 @@
 mod accounts;
 mod admin;
 mod checks;
+mod timing;
 mod twilio;
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
-    domain::RetryPolicy,
     phone::NumberPolicy,
     telemetry::{LogFormat, log_format},
     templates::{Language, segments::Price},
@@ -20,6 +20,7 @@ use shared::{
 pub(crate) use accounts::Accounts;
 pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
+pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::TwilioConfig;
 use url::Url;
 
@@ -30,15 +31,6 @@ pub(crate) enum Method {
     Lookup,
     /// Our own validation only.
     None,
-}
-
-/// What becomes of an unknown outcome at its deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnknownPolicy {
-    /// A person decides.
-    Park,
-    /// One more attempt is made; she may get the message twice.
-    ResendOnce,
 }
 
 /// Numbers, languages and countries.
@@ -59,20 +51,6 @@ pub(crate) struct Pace {
     pub(crate) messages_per_day: i32,
     /// Deliveries in hand per lane.
     pub(crate) prefetch: u16,
-}
-
-/// When things are tried again.
-#[derive(Debug, Clone)]
-pub(crate) struct Timing {
-    pub(crate) lease: Duration,
-    pub(crate) sweep_interval: Duration,
-    pub(crate) sweep_grace: Duration,
-    pub(crate) unknown_checks: Vec<Duration>,
-    pub(crate) unknown_policy: UnknownPolicy,
-    pub(crate) status_poll_after: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) retry_for: Duration,
-    pub(crate) probe: RetryPolicy,
 }
 
 /// Everything `worker run` needs.
@@ -110,7 +88,7 @@ impl Config {
             method: method(env),
             audience: audience(env),
             pace: pace(env),
-            timing: timing(env),
+            timing: Timing::read(env),
             backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
@@ -119,7 +97,14 @@ impl Config {
             otlp_endpoint: otlp_endpoint(env),
             segment_price: env.value(&settings::SMS_PRICE_USD),
         };
-        checks::check(env, &config);
+        checks::check(env, &config.twilio, &config.timing);
+        if let Some(admin) = &config.admin {
+            checks::check_admin(
+                env,
+                admin.addr,
+                [(config.ops_addr, "OPS_ADDR"), (config.webhook_addr, "WEBHOOK_ADDR")],
+            );
+        }
         std::mem::replace(env, Env::of::<String, String>([])).finish(config)
     }
 }
@@ -167,49 +152,6 @@ fn prefetch(concurrency: usize, rate: u32) -> u16 {
     let busy = concurrency.saturating_mul(2).saturating_add(64);
     let drained = if rate == 0 { usize::MAX } else { (rate as usize).saturating_mul(15) };
     u16::try_from(busy.min(drained).max(1)).unwrap_or(u16::MAX)
-}
-
-fn timing(env: &mut Env) -> Timing {
-    Timing {
-        lease: env.duration(&settings::LEASE),
-        sweep_interval: env.duration(&settings::SWEEP_INTERVAL),
-        sweep_grace: env.duration(&settings::SWEEP_GRACE),
-        unknown_checks: env.durations(&settings::UNKNOWN_CHECKS),
-        unknown_policy: unknown_policy(env),
-        status_poll_after: env.duration(&settings::STATUS_POLL_AFTER),
-        retry: RetryPolicy {
-            base: env.duration(&settings::RETRY_BASE),
-            max: env.duration(&settings::RETRY_MAX),
-        },
-        retry_for: env.duration(&settings::RETRY_FOR),
-        probe: probe(env),
-    }
-}
-
-fn unknown_policy(env: &mut Env) -> UnknownPolicy {
-    match env.text(&settings::UNKNOWN_POLICY).as_str() {
-        "park" => UnknownPolicy::Park,
-        "resend_once" => UnknownPolicy::ResendOnce,
-        other => {
-            env.fault(
-                settings::UNKNOWN_POLICY.name,
-                format_args!("{other:?} is neither `park` nor `resend_once`"),
-            );
-            UnknownPolicy::Park
-        }
-    }
-}
-
-fn probe(env: &mut Env) -> RetryPolicy {
-    let text = env.text(&settings::BREAKER_PROBE);
-    let parsed = text.split_once("..").and_then(|(base, max)| {
-        let (base, max) = (humantime::parse_duration(base).ok()?, humantime::parse_duration(max).ok()?);
-        (base <= max && !base.is_zero()).then_some(RetryPolicy { base, max })
-    });
-    parsed.unwrap_or_else(|| {
-        env.fault(settings::BREAKER_PROBE.name, "must be a range such as `5s..5m`");
-        RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) }
-    })
 }
 
 /// Plain HTTP is allowed: no span holds personal data, and collectors run beside the worker.

@@ -6,6 +6,7 @@ mod claimed_body;
 mod class;
 mod classify;
 mod client;
+mod client_config;
 mod codes;
 mod create;
 mod credentials;
@@ -33,7 +34,8 @@ pub(crate) use class::{Class, FaultScope};
 #[cfg(test)]
 pub(crate) use classify::classify_create;
 pub(crate) use classify::classify_status;
-pub(crate) use client::{Client, ClientConfig};
+pub(crate) use client::Client;
+pub(crate) use client_config::ClientConfig;
 pub(crate) use codes::explain;
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;

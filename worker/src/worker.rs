@@ -186,6 +186,6 @@ impl Worker {
 
     /// When Twilio is first asked about an unknown outcome, counted from the claim.
     pub(crate) fn first_check(&self) -> Duration {
-        self.config.timing.unknown_checks.first().copied().unwrap_or(Duration::from_secs(30))
+        self.config.timing.first_check()
     }
 }

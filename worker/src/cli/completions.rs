@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
 use super::output;
@@ -21,14 +21,15 @@ pub(super) struct Arguments {
     shell: String,
 }
 
-pub(super) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
+/// Writes a script for `command`.
+pub(super) fn run(arguments: &Arguments, mut command: Command) -> io::Result<ExitCode> {
     let shell = match arguments.shell.as_str() {
         "zsh" => Shell::Zsh,
         "fish" => Shell::Fish,
         _ => Shell::Bash,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::Arguments::command(), "worker", &mut script);
+    clap_complete::generate(shell, &mut command, "worker", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,10 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use shared::config::{Env, Setting};
+use shared::config::{Env, Setting, settings};
 
 use super::accounts::Accounts;
-use super::settings;
 
 /// A secret that a proxy shows must not be guessed.
 const SHORTEST_SECRET: usize = 16;

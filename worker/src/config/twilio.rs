@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use shared::config::{Env, Insecure, base_url};
+use shared::config::{Env, Insecure, base_url, settings};
 use url::Url;
 
-use super::settings;
 use crate::twilio::{ClientConfig, Credentials, Sender, ServiceSid};
 
 /// Everything about Twilio.

@@ -8,6 +8,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+use super::client_config::ClientConfig;
 use super::credentials::Credentials;
 use super::endpoints::{Endpoints, EndpointsError};
 use super::meter::Meter;
@@ -16,24 +17,6 @@ use super::meter::Meter;
 /// a request written to a connection being closed has no known outcome.
 const IDLE_LIMIT: Duration = Duration::from_secs(15);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-
-/// What the client needs to know.
-#[derive(Clone, Debug)]
-pub(crate) struct ClientConfig {
-    pub(crate) credentials: Credentials,
-    /// `https://api.twilio.com` or a stand-in; a trailing slash or API version is tolerated.
-    pub(crate) api_base: Url,
-    /// `https://lookups.twilio.com` or a stand-in.
-    pub(crate) lookups_base: Url,
-    /// `https://messaging.twilio.com` or a stand-in.
-    pub(crate) messaging_base: Url,
-    /// `https://accounts.twilio.com` or a stand-in.
-    pub(crate) accounts_base: Url,
-    /// For name resolution, connection and TLS handshake together.
-    pub(crate) connect_timeout: Duration,
-    /// For the whole call. Twilio may take 26 s; less makes unknown outcomes.
-    pub(crate) timeout: Duration,
-}
 
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]

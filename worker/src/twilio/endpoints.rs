@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::client::ClientConfig;
+use super::client_config::ClientConfig;
 use super::sid::{MessageSid, ServiceSid};
 
 /// A base address cannot be used.

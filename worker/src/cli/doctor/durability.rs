@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{finding::Findings, postgres::failed};
+use super::finding::{Findings, failed};
 use crate::{
     cli::run::CONNECTIONS_PER_WORKER,
     store::server::{self, Durability},

@@ -1,6 +1,9 @@
 //! What a check found.
 
 use serde::Serialize;
+use shared::db::sqlstate;
+
+use crate::twilio::ReadFault;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,5 +91,27 @@ impl Findings {
         cause: Option<Cause>,
     ) {
         self.0.push(Finding { check, result, text, advice, cause });
+    }
+}
+
+pub(super) fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {
+    let said = error.as_ref().map(sqlstate).unwrap_or_default();
+    match error {
+        // insufficient_privilege, and a server that may only be read
+        Some(sqlx::Error::Database(_)) => {
+            let advice = "the user of DATABASE_URL must own the tables or hold SELECT, INSERT and UPDATE on \
+                          them, and the server must not be a standby";
+            found.misconfigured(check, format!("refused: {said}"), advice);
+        }
+        _ => found.unreachable(check, said, "start Postgres, or look at its own logs"),
+    }
+}
+
+/// The credentials are good, so a refusal means that this key may not ask.
+pub(super) fn unanswered(found: &mut Findings, check: &'static str, fault: ReadFault) {
+    match fault.answer() {
+        Some((401 | 403 | 404, _)) => found.skipped(check, "this key may not ask for it"),
+        Some((429, _)) => found.skipped(check, "Twilio had no time to answer (HTTP 429)"),
+        _ => found.unreachable(check, fault.to_string(), "try again; see status.twilio.com"),
     }
 }

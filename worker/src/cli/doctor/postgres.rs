@@ -8,7 +8,10 @@ use shared::{
 };
 use sqlx::PgConnection;
 
-use super::{durability, finding::Findings};
+use super::{
+    durability,
+    finding::{Findings, failed},
+};
 use crate::store::{rights, server};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -116,18 +119,5 @@ async fn write(found: &mut Findings, connection: &mut PgConnection) {
     match rights::try_writing(connection).await {
         Ok(()) => found.passed("rights", "inserted and updated in a transaction that was rolled back"),
         Err(error) => failed(found, "rights", Some(error)),
-    }
-}
-
-pub(super) fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {
-    let said = error.as_ref().map(sqlstate).unwrap_or_default();
-    match error {
-        // insufficient_privilege, and a server that may only be read
-        Some(sqlx::Error::Database(_)) => {
-            let advice = "the user of DATABASE_URL must own the tables or hold SELECT, INSERT and UPDATE on \
-                          them, and the server must not be a standby";
-            found.misconfigured(check, format!("refused: {said}"), advice);
-        }
-        _ => found.unreachable(check, said, "start Postgres, or look at its own logs"),
     }
 }

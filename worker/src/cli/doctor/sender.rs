@@ -1,6 +1,6 @@
 //! Whether the sender exists.
 
-use super::{finding::Findings, twilio::unanswered};
+use super::finding::{Findings, unanswered};
 use crate::{
     config::TwilioConfig,
     twilio::{Client, Sender},

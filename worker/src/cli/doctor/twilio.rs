@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use shared::config::{Env, insecure_allowed};
 
-use super::{finding::Findings, sender};
+use super::{
+    finding::{Findings, unanswered},
+    sender,
+};
 use crate::{
     config::TwilioConfig,
-    twilio::{self, AccountStatus, Client, Preflight, ReadFault},
+    twilio::{self, AccountStatus, Client, Preflight},
 };
 
 const CALL: Duration = Duration::from_secs(8);
@@ -90,14 +93,5 @@ async fn permission(found: &mut Findings, client: &Client) {
             found.misconfigured("permission", "Nepal may not be texted", advice);
         }
         Err(fault) => unanswered(found, "permission", fault),
-    }
-}
-
-/// The credentials are good, so a refusal means that this key may not ask.
-pub(super) fn unanswered(found: &mut Findings, check: &'static str, fault: ReadFault) {
-    match fault.answer() {
-        Some((401 | 403 | 404, _)) => found.skipped(check, "this key may not ask for it"),
-        Some((429, _)) => found.skipped(check, "Twilio had no time to answer (HTTP 429)"),
-        _ => found.unreachable(check, fault.to_string(), "try again; see status.twilio.com"),
     }
 }
