@@ -6,22 +6,23 @@ mod delivery;
 mod hours;
 mod session;
 
-pub(crate) use delivery::inbound;
-pub(crate) use hours::may_run;
-
 use std::{sync::Arc, time::Duration};
 
 use shared::{
     amqp::{Frames, Topology},
+    config::Broker,
     domain::RetryPolicy,
     lane::Lane,
+    window::Window,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     health::{Health, LaneState},
-    throttle::Obstacle,
-    worker::Worker,
+    observe::traces::Traces,
+    pipeline::Pipeline,
+    throttle::{Gate, Obstacle},
+    unfinished::Unfinished,
 };
 
 const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), max: Duration::from_secs(5) };
@@ -39,10 +40,18 @@ pub(super) enum End {
 
 /// A lane of a running worker.
 pub(crate) struct Consumer {
-    pub(crate) worker: Arc<Worker>,
     pub(crate) lane: Lane,
-    pub(crate) topology: Topology,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) throttle: Arc<Gate>,
+    pub(crate) unfinished: Arc<Unfinished>,
     pub(crate) health: Arc<Health>,
+    pub(crate) traces: Traces,
+    pub(crate) broker: Broker,
+    pub(crate) topology: Topology,
+    /// Deliveries in hand, at most.
+    pub(crate) prefetch: u16,
+    /// Hours of the backfill lane.
+    pub(crate) window: Window,
     /// Handlers; they outlive the session that started them.
     pub(crate) handlers: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -80,7 +89,7 @@ impl Consumer {
     /// Waits while the lane is paused or outside its hours, the breaker open or the database away. False: the worker
     /// stops.
     async fn may_consume(&self) -> bool {
-        let mut gate = self.worker.gate.watch(self.lane);
+        let mut gate = self.throttle.watch(self.lane);
         let ready = async {
             self.opening().await;
             self.health.database_ready().await;

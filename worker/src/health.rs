@@ -1,24 +1,15 @@
-//! What the probes and the worker's own loops know of each other.
+//! What the parts of a running worker know of each other: Postgres, lanes, and what ends the worker.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use shared::{db, lane::Lane, window::Window};
-use sqlx::PgPool;
+use shared::{lane::Lane, window::Window};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-use crate::store::server;
-
-const PING_INTERVAL: Duration = Duration::from_secs(1);
-const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What Postgres is like at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +95,13 @@ impl Health {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize]
     }
 
-    /// Ends the worker: only a person can mend this.
+    /// Ends the worker: only a person can fix this.
     pub(crate) fn fatal(&self, what: String) {
         *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
         self.fatal_seen.cancel();
     }
 
-    /// Waits for something that only a person can mend.
+    /// Waits for something that only a person can fix.
     pub(crate) async fn wait_fatal(&self) -> String {
         self.fatal_seen.cancelled().await;
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
@@ -156,24 +147,8 @@ impl Health {
         (ready, details)
     }
 
-    /// Watches the database until the worker stops.
-    pub(crate) async fn watch_database(&self, pool: &PgPool, stop: &CancellationToken) {
-        let mut migrated = false;
-        while !stop.is_cancelled() {
-            let seen = match tokio::time::timeout(PING_TIMEOUT, ping(pool, migrated)).await {
-                Ok(Ok(seen)) => seen,
-                _ => Database::Away,
-            };
-            migrated = seen == Database::Ready || migrated && seen != Database::NotMigrated;
-            self.note_database(seen);
-            tokio::select! {
-                () = tokio::time::sleep(PING_INTERVAL) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-    }
-
-    fn note_database(&self, seen: Database) {
+    /// Notes what Postgres is like.
+    pub(crate) fn database(&self, seen: Database) {
         let changed = self.database.send_if_modified(|d| std::mem::replace(d, seen) != seen);
         match seen {
             Database::Away if changed => tracing::warn!("waiting for Postgres: it cannot be reached"),
@@ -187,14 +162,4 @@ impl Health {
             _ => {}
         }
     }
-}
-
-async fn ping(pool: &PgPool, migrated: bool) -> Result<Database, sqlx::Error> {
-    Ok(if !server::is_writable(pool).await? {
-        Database::ReadOnly
-    } else if migrated || db::is_migrated(pool).await? {
-        Database::Ready
-    } else {
-        Database::NotMigrated
-    })
 }

@@ -1,12 +1,15 @@
 //! The worker of Aamcare onboarding: consumes signup events, registers numbers with Twilio, sends one welcome
 //! each, records every outcome.
 
+mod app;
+mod channels;
 mod cli;
 mod config;
 mod consumer;
 mod facts;
 mod failpoint;
 mod health;
+mod hours;
 mod http;
 mod observe;
 mod pipeline;
@@ -21,7 +24,6 @@ mod tasks;
 mod throttle;
 mod twilio;
 mod unfinished;
-mod worker;
 
 use std::process::ExitCode;
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod metric_handles;
 pub(crate) mod phone_hash;
+pub(crate) mod recorder;
 pub(crate) mod traces;

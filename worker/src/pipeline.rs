@@ -1,83 +1,94 @@
-//! The way of an event: decode → look up what is known → decide → register → gate → claim → call → outcome.
+//! The way of an event: decode → look up what is known → decide → register → throttle → claim → call → outcome.
 
+mod call;
+mod context;
 mod guard;
 mod inbound;
 mod meters;
 mod outcome;
 mod outcome_log;
 mod plan;
+mod request;
 mod send;
 mod settle;
+mod statements;
+mod welcome;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use shared::{
-    domain::{Reason, RetryPolicy, UserId, UserState, decision::Decision},
+    domain::UserId,
     events::{self, Event, EventTime, Kind, Rejected},
     lane::Lane,
 };
 use tokio::time::Instant;
 
-pub(crate) use guard::{InHand, Spared, Turns};
+pub(crate) use context::{Pipeline, Times, Twilio};
+pub(crate) use guard::Guard;
 pub(crate) use inbound::Inbound;
 pub(crate) use meters::Meters;
-pub(crate) use outcome::{Interrupted, Verdict};
+pub(crate) use outcome::{Interrupted, Outcome};
+pub(crate) use outcome_log::OutcomeLog;
+pub(crate) use statements::{Statements, Terms};
 
 use crate::{
-    facts::{self, Arrival, Facts, Origin, StoredNumber},
+    facts::{self, Arrival, Facts, Origin},
     failpoint,
     store::{
         batch::BatchError,
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
-        details,
-        known::{Known, Question},
-        record::{NewState, Written},
-        tries,
     },
-    throttle::{Entry, Rank},
-    worker::Worker,
+    throttle::Entry,
 };
-use send::Standing;
+use outcome::Handled;
+use welcome::welcome;
 
-/// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
-const LOOKS: u32 = 8;
-const LOOK_AGAIN: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(2) };
-
-/// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
+/// Handles one delivery to its end, and logs its outcome. `Ok`: everything is committed, the delivery may be acked.
 ///
 /// A thousand of these futures exist at once, so what is rarely needed is boxed.
-pub(crate) async fn handle(worker: &Worker, inbound: &Inbound) -> Result<Verdict, Interrupted> {
+pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Outcome, Interrupted> {
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");
     failpoint::hit("hang_in_handler");
-    let Some(_turn) = guard::take(worker, inbound).await? else {
-        return bury(worker, inbound, "crash_loop", "taken up more than 5 times without an end").await;
+    let Some(_turn) = pipeline.guard.enter(&pipeline.pool, inbound, &pipeline.stop).await? else {
+        let handled =
+            bury(pipeline, inbound, "crash_loop", "taken up more than 5 times without an end").await?;
+        pipeline.log.handled(inbound, &handled);
+        return Ok(handled.outcome());
     };
-    let ended = match decode(inbound) {
-        Ok(event) => match welcome(worker, inbound, event).await {
+    let ended = process(pipeline, inbound).await.map(|handled| {
+        pipeline.log.handled(inbound, &handled);
+        handled.outcome()
+    });
+    pipeline.guard.leave(&pipeline.pool, inbound, ended.as_ref().err()).await?;
+    ended
+}
+
+/// Makes the call of a stored user of `lane` as the probe of an open breaker, without a queue, and logs its outcome: the
+/// call is this worker's.
+pub(crate) async fn probe(pipeline: &Pipeline, user_id: &str, lane: Lane) -> Result<(), Interrupted> {
+    let Ok(user_id) = UserId::parse(user_id) else { return Ok(()) };
+    let arrival = Arrival { at: Instant::now(), redelivered: false };
+    let origin = Origin { lane, arrival, traceparent: None, event_id: None };
+    let entry = Entry { probe: true, ..Entry::default() };
+    if let Some(settled) = Box::pin(welcome(pipeline, &user_id, None, Utc::now(), &origin, entry)).await? {
+        pipeline.log.settled(&settled);
+    }
+    Ok(())
+}
+
+async fn process(pipeline: &Pipeline, inbound: &Inbound) -> Result<Handled, Interrupted> {
+    match decode(inbound) {
+        Ok(event) => match follow(pipeline, inbound, event).await {
             Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
-                bury(worker, inbound, "data_error", &cause).await
+                bury(pipeline, inbound, "data_error", &cause).await
             }
             other => other,
         },
-        Err(Unfit::Properties(fault)) => bury(worker, inbound, UNREADABLE_PROPERTIES, fault).await,
-        Err(Unfit::Body(rejected)) => reject(worker, inbound, &rejected).await,
-    };
-    match &ended {
-        // The message caused neither, so its next delivery does not count as one after a crash.
-        Err(interrupted) if interrupted.is_database() || interrupted.is_of_one_delivery() => {
-            worker.spared.insert(inbound.key());
-        }
-        // A worker that is told to stop is not one that crashed.
-        Ok(_) | Err(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
-            if inbound.arrival.redelivered =>
-        {
-            Box::pin(tries::forget(&worker.pool, &inbound.key())).await?;
-        }
-        _ => {}
+        Err(Unfit::Properties(fault)) => bury(pipeline, inbound, UNREADABLE_PROPERTIES, fault).await,
+        Err(Unfit::Body(rejected)) => reject(pipeline, inbound, &rejected).await,
     }
-    ended
 }
 
 /// Why a delivery is a dead letter before anything of it is looked up.
@@ -96,14 +107,14 @@ fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
     events::decode(&inbound.body).map_err(Unfit::Body)
 }
 
-async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Verdict, Interrupted> {
-    worker.meters.received(inbound, &event);
+async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<Handled, Interrupted> {
+    pipeline.meters.received(inbound, &event);
     let at = match event.time {
         EventTime::At(at) => at,
         EventTime::Missing => inbound.published_at.unwrap_or_else(Utc::now),
         EventTime::Unreadable => {
             metrics::counter!("onboarding_events_unreadable_time_total").increment(1);
-            outcome_log::unreadable_time(worker, inbound);
+            pipeline.log.unreadable_time(inbound);
             facts::NO_TIME
         }
     };
@@ -113,126 +124,30 @@ async fn welcome(worker: &Worker, inbound: &Inbound, event: Event) -> Result<Ver
     };
     let news = match event.kind {
         Kind::SignedUp(signup) => {
-            let facts = Facts::of_signup(*signup, at, inbound.origin(), &worker.config.audience);
-            worker.meters.normalised(&facts.phone);
+            let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
+            pipeline.meters.normalised(&facts.phone);
             Some(Arc::new(facts))
         }
         Kind::Stored(_) => None,
     };
-    match follow(worker, &user_id, news, at, &inbound.origin(), Entry::default()).await? {
-        Some(verdict) => Ok(verdict),
-        None => bury(worker, inbound, "unknown_user", "no stored user of this id").await,
+    match welcome(pipeline, &user_id, news, at, &inbound.origin(), Entry::default()).await? {
+        Some(settled) => Ok(Handled::User(settled)),
+        None => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
     }
 }
 
-/// Welcomes a stored user of `lane` as the probe of an open breaker, without a queue: the call is this worker's.
-pub(crate) async fn probe(worker: &Worker, user_id: &str, lane: Lane) -> Result<(), Interrupted> {
-    let Ok(user_id) = UserId::parse(user_id) else { return Ok(()) };
-    let arrival = Arrival { at: Instant::now(), redelivered: false };
-    let origin = Origin { lane, arrival, traceparent: None, event_id: None };
-    let entry = Entry { probe: true, ..Entry::default() };
-    Box::pin(follow(worker, &user_id, None, Utc::now(), &origin, entry)).await?;
-    Ok(())
-}
-
-/// Looks at a user until a look leads to an end. `None`: no such user is stored.
-async fn follow(
-    worker: &Worker,
-    user_id: &UserId,
-    mut news: Option<Arc<Facts>>,
-    at: DateTime<Utc>,
-    origin: &Origin,
-    entry: Entry,
-) -> Result<Option<Verdict>, Interrupted> {
-    let lane = origin.lane;
-    for look in 0..LOOKS {
-        if let Some(waits) = look.checked_sub(2) {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN.delay(waits)) => {}
-                () = worker.stop.cancelled() => return Err(Interrupted::Stopping),
-            }
-        }
-        let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
-        let known = worker.known(lane).run(Question { user_id: user_id.to_string(), phone }).await?;
-        failpoint::hold("after_look").await;
-        if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
-            // Older than what is stored: it changes nothing, yet it is a reason to welcome her.
-            news = None;
-            continue;
-        }
-        let facts = match (&news, &known.user) {
-            (Some(facts), _) => facts.clone(),
-            (None, Some(_)) => Arc::new(stored_facts(worker, user_id, &known, origin.clone())),
-            (None, None) => return Ok(None),
-        };
-        if let Some(verdict) = act(worker, facts, &known, entry).await? {
-            return Ok(Some(verdict));
-        }
-    }
-    Err(Interrupted::Restless)
-}
-
-/// `None`: things changed meanwhile, look again.
-async fn act(
-    worker: &Worker,
-    facts: Arc<Facts>,
-    known: &Known,
-    entry: Entry,
-) -> Result<Option<Verdict>, Interrupted> {
-    match plan::decide(&facts, known) {
-        Decision::Skip(skip) => {
-            let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
-            if newer && details::keep(&worker.pool, &facts).await? == Written::Superseded {
-                return Ok(None);
-            }
-            let verdict = Verdict::Skipped(skip);
-            outcome_log::uncalled(worker, &facts, verdict);
-            Ok(Some(verdict))
-        }
-        Decision::Reject(why) => {
-            let reason = Reason::Number(why);
-            let state = NewState::plain(facts.clone(), UserState::Rejected, Some(reason));
-            if worker.record.run(state).await? == Written::Superseded {
-                return Ok(None);
-            }
-            outcome_log::uncalled(worker, &facts, Verdict::Rejected(reason));
-            Ok(Some(Verdict::Rejected(reason)))
-        }
-        Decision::Link => send::link(worker, facts, known).await,
-        Decision::Send => {
-            let retries = known.user.as_ref().map_or(0, |u| u.retries);
-            let retries = u32::try_from(retries).unwrap_or(0);
-            let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
-            let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
-            send::send(worker, facts, Standing { retries, entry, rank }).await
-        }
-    }
-}
-
-fn stored_facts(worker: &Worker, user_id: &UserId, known: &Known, origin: Origin) -> Facts {
-    let user = known.user.as_ref();
-    let stored = StoredNumber {
-        phone_raw: user.map_or("", |u| &u.phone_raw),
-        country_hint: user.and_then(|u| u.country_hint.as_deref()),
-        language: user.and_then(|u| u.language.as_deref()),
-    };
-    let facts = Facts::of_stored(user_id.clone(), stored, origin, &worker.config.audience);
-    worker.meters.normalised(&facts.phone);
-    facts
-}
-
-async fn reject(worker: &Worker, inbound: &Inbound, rejected: &Rejected) -> Result<Verdict, Interrupted> {
+async fn reject(pipeline: &Pipeline, inbound: &Inbound, rejected: &Rejected) -> Result<Handled, Interrupted> {
     metrics::counter!("onboarding_events_rejected_total", "reason" => rejected.reason()).increment(1);
-    bury(worker, inbound, rejected.reason(), &rejected.to_string()).await
+    bury(pipeline, inbound, rejected.reason(), &rejected.to_string()).await
 }
 
 /// Keeps a delivery for a person; committed before it is acked.
 async fn bury(
-    worker: &Worker,
+    pipeline: &Pipeline,
     inbound: &Inbound,
     reason: &'static str,
     detail: &str,
-) -> Result<Verdict, Interrupted> {
+) -> Result<Handled, Interrupted> {
     let letter = DeadLetter {
         reason,
         detail,
@@ -243,8 +158,7 @@ async fn bury(
         headers: &inbound.headers,
         body: &inbound.body,
     };
-    Box::pin(dead_letters::bury(&worker.pool, &letter)).await?;
+    Box::pin(dead_letters::bury(&pipeline.pool, &letter)).await?;
     metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
-    outcome_log::buried(worker, inbound, reason, detail);
-    Ok(Verdict::DeadLetter)
+    Ok(Handled::DeadLetter { reason, detail: detail.to_owned() })
 }

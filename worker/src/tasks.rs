@@ -1,9 +1,14 @@
-//! What runs again and again, beside the deliveries.
+//! Periodic tasks. A task is one file with one `step`, and one line in `app.rs` that starts it.
 
 pub(crate) mod census;
+pub(crate) mod database_watch;
+pub(crate) mod driver;
+pub(crate) mod follow_breaker;
+pub(crate) mod follow_pauses;
 pub(crate) mod history;
 pub(crate) mod poller;
 pub(crate) mod probe;
 pub(crate) mod reconciler;
+pub(crate) mod recorder_upkeep;
 pub(crate) mod sweeper;
-mod unblocked_numbers;
+pub(crate) mod unblocked_numbers;

@@ -1,5 +1,5 @@
 //! The deliveries that this worker has in hand, by time of publishing. A queue delivers its messages in order, so a message
-//! that was published before the oldest delivery in any worker's hands is no longer in the queue.
+//! that was published before the oldest delivery in the hands of any worker is no longer in the queue.
 
 use std::{
     collections::BTreeMap,
@@ -13,22 +13,22 @@ type Counts = BTreeMap<DateTime<Utc>, usize>;
 
 /// The deliveries in hand, by lane.
 #[derive(Default)]
-pub(crate) struct Hands([Mutex<Counts>; 2]);
+pub(crate) struct Unfinished([Mutex<Counts>; 2]);
 
 /// One delivery in hand, until this is dropped.
 pub(super) struct InHand {
-    hands: Arc<Hands>,
+    unfinished: Arc<Unfinished>,
     lane: Lane,
     published: DateTime<Utc>,
 }
 
-impl Hands {
+impl Unfinished {
     /// Takes a delivery. One without a publish time, or with one that is yet to come, counts as published now.
     pub(super) fn take(self: &Arc<Self>, lane: Lane, published: Option<DateTime<Utc>>) -> InHand {
         let now = Utc::now();
         let published = published.map_or(now, |at| at.min(now));
         *self.of(lane).entry(published).or_default() += 1;
-        InHand { hands: self.clone(), lane, published }
+        InHand { unfinished: self.clone(), lane, published }
     }
 
     /// When the oldest delivery of a lane was published, if any is in hand.
@@ -43,7 +43,7 @@ impl Hands {
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        let mut counts = self.hands.of(self.lane);
+        let mut counts = self.unfinished.of(self.lane);
         if let Some(count) = counts.get_mut(&self.published) {
             *count -= 1;
             if *count == 0 {
@@ -61,24 +61,24 @@ mod tests {
 
     #[test]
     fn the_oldest_delivery_counts_until_its_last_copy_is_let_go() {
-        let hands = Arc::new(Hands::default());
+        let unfinished = Arc::new(Unfinished::default());
         let old = Utc::now() - TimeDelta::seconds(90);
-        let first = hands.take(Lane::Live, Some(old));
-        let second = hands.take(Lane::Live, Some(old));
-        let newer = hands.take(Lane::Live, None);
+        let first = unfinished.take(Lane::Live, Some(old));
+        let second = unfinished.take(Lane::Live, Some(old));
+        let newer = unfinished.take(Lane::Live, None);
         drop(first);
-        assert_eq!(hands.oldest(Lane::Live), Some(old));
+        assert_eq!(unfinished.oldest(Lane::Live), Some(old));
         drop(second);
-        assert!(hands.oldest(Lane::Live).is_some_and(|at| at > old));
+        assert!(unfinished.oldest(Lane::Live).is_some_and(|at| at > old));
         drop(newer);
-        assert_eq!((hands.oldest(Lane::Live), hands.oldest(Lane::Backfill)), (None, None));
+        assert_eq!((unfinished.oldest(Lane::Live), unfinished.oldest(Lane::Backfill)), (None, None));
     }
 
     #[test]
     fn a_publisher_whose_clock_is_ahead_does_not_make_a_delivery_younger_than_now() {
-        let hands = Arc::new(Hands::default());
-        let ahead = hands.take(Lane::Backfill, Some(Utc::now() + TimeDelta::hours(1)));
-        assert!(hands.oldest(Lane::Backfill).is_some_and(|at| at <= Utc::now()));
+        let unfinished = Arc::new(Unfinished::default());
+        let ahead = unfinished.take(Lane::Backfill, Some(Utc::now() + TimeDelta::hours(1)));
+        assert!(unfinished.oldest(Lane::Backfill).is_some_and(|at| at <= Utc::now()));
         drop(ahead);
     }
 }

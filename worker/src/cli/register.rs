@@ -21,13 +21,13 @@ use uuid::Uuid;
 
 use super::{ask, open};
 use crate::{
+    app::{Parts, Pools},
     cli::exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
     config::Config,
     facts::Arrival,
-    pipeline::{self, Inbound, Verdict},
+    pipeline::{self, Inbound, Outcome},
     store::audit::{self, NewEntry},
     twilio::{self, Client, Preflight, Sender},
-    worker::Worker,
 };
 
 const EXAMPLES: &str = "\
@@ -77,18 +77,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let pool = open::connect(&config.database).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
-    let worker = Worker::new(config, [pool.clone(), pool.clone(), pool], stop, &abandon)?;
+    let parts = Parts::new(&config, Pools::of(&pool), stop, &abandon)?;
     let actor = open::actor(arguments.actor.as_deref());
     let subject = phone.e164.masked();
     let deed = NewEntry { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
-    note(&worker.pool, &deed).await.map_err(open::failed)?;
-    worker.gate.pauses.look(&worker.pool).await.map_err(open::failed)?;
+    note(&pool, &deed).await.map_err(open::failed)?;
+    parts.throttle.pauses.look(&pool).await.map_err(open::failed)?;
     let user = format!("register-{}", Uuid::now_v7());
-    let verdict = pipeline::handle(&worker, &inbound(&user, number)?).await;
-    let verdict = verdict.map_err(|e| Failure::new(UNREACHABLE, e))?;
-    println!("5 pipeline   {}", explain(verdict));
+    let outcome = pipeline::handle(&parts.pipeline, &inbound(&user, number)?).await;
+    let outcome = outcome.map_err(|e| Failure::new(UNREACHABLE, e))?;
+    println!("5 pipeline   {}", explain(outcome));
     println!("Recorded as user {user} in the view onboarding_status.");
-    Ok(if verdict == Verdict::Sent { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(if outcome == Outcome::Sent { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
 }
 
 /// Credentials and sender, by calls that text nobody.
@@ -165,18 +165,18 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
     })
 }
 
-fn explain(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Sent => "✓ accepted by Twilio".to_owned(),
-        Verdict::Unknown => "? no definite answer: the running worker will find out".to_owned(),
-        Verdict::Linked | Verdict::Skipped(_) => "– nothing sent: this number has had its welcome".to_owned(),
-        Verdict::Rejected(reason) => format!("✗ rejected: {reason}"),
-        Verdict::OptedOut => "– nothing sent: this number is suppressed".to_owned(),
-        Verdict::Deferred(reason) => format!("… nothing sent yet ({reason}): the running worker tries again"),
-        Verdict::Failed(Reason::Error(code)) => {
+fn explain(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Sent => "✓ accepted by Twilio".to_owned(),
+        Outcome::Unknown => "? no definite answer: the running worker will find out".to_owned(),
+        Outcome::Linked | Outcome::Skipped(_) => "– nothing sent: this number has had its welcome".to_owned(),
+        Outcome::Rejected(reason) => format!("✗ rejected: {reason}"),
+        Outcome::OptedOut => "– nothing sent: this number is suppressed".to_owned(),
+        Outcome::Deferred(reason) => format!("… nothing sent yet ({reason}): the running worker tries again"),
+        Outcome::Failed(Reason::Error(code)) => {
             format!("✗ refused by Twilio, error {code}: {}", twilio::explain(code))
         }
-        Verdict::Failed(reason) => format!("✗ refused by Twilio: {reason}"),
-        Verdict::DeadLetter => "✗ dead letter".to_owned(),
+        Outcome::Failed(reason) => format!("✗ refused by Twilio: {reason}"),
+        Outcome::DeadLetter => "✗ dead letter".to_owned(),
     }
 }

@@ -16,7 +16,8 @@ use super::{Consumer, End, acks::Acks, delivery};
 use crate::{
     failpoint,
     health::LaneState,
-    pipeline::{self, Inbound, Interrupted, Meters},
+    observe::traces::{self, Scope},
+    pipeline::{self, Inbound, Interrupted, Meters, Outcome},
     throttle::Obstacle,
 };
 
@@ -78,7 +79,7 @@ impl Consumer {
     /// Connects, subscribes and handles deliveries until the session ends.
     pub(super) async fn session(&self, frames: Frames) -> Result<End, Broken> {
         let name = format!("aamcare worker, {} lane", self.lane.as_str());
-        let connection = connect(&self.worker.config.broker, &name, frames).await?;
+        let connection = connect(&self.broker, &name, frames).await?;
         let channel = connection.create_channel().await?;
         if let Err(error) = self.topology.declare(&channel).await {
             if error.is_clash() {
@@ -86,7 +87,7 @@ impl Consumer {
             }
             return Err(error.into());
         }
-        let prefetch = self.worker.config.pace.prefetch;
+        let prefetch = self.prefetch;
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let (done, finished) = mpsc::unbounded_channel();
         let session =
@@ -116,7 +117,7 @@ impl Session<'_> {
             .await?;
         self.consumer.health.lane(self.consumer.lane, LaneState::Consuming);
         tracing::info!(queue, prefetch = self.prefetch, "consuming");
-        let mut gate = self.consumer.worker.gate.watch(self.consumer.lane);
+        let mut gate = self.consumer.throttle.watch(self.consumer.lane);
         let mut depth = tokio::time::interval(DEPTH_INTERVAL);
         let tag = deliveries.tag();
         let end = loop {
@@ -162,20 +163,23 @@ impl Session<'_> {
     fn take(&mut self, mut delivery: Delivery) {
         let tag = delivery.delivery_tag;
         let mut inbound = delivery::inbound(&mut delivery, self.consumer.lane);
-        let mut scope = self.consumer.worker.traces.process(&mut inbound, &self.consumer.topology);
+        let mut scope = self.consumer.traces.process(traced(&inbound), &self.consumer.topology);
+        if let Some(own) = scope.traceparent(None) {
+            inbound.traceparent = Some(own);
+        }
         self.acks.arrived(tag, delivery.acker);
         self.running += 1;
-        self.consumer.worker.meters.in_flight(1.0);
-        let (worker, done) = (self.consumer.worker.clone(), self.done.clone());
-        let in_hand = worker.hands.take(self.consumer.lane, delivery::published(&inbound));
+        self.consumer.pipeline.meters.in_flight(1.0);
+        let (pipeline, done) = (self.consumer.pipeline.clone(), self.done.clone());
+        let in_hand = self.consumer.unfinished.take(self.consumer.lane, delivery::published(&inbound));
         self.consumer.handlers.spawn(async move {
             let started = Instant::now();
-            let result = AssertUnwindSafe(pipeline::handle(&worker, &inbound)).catch_unwind().await;
+            let result = AssertUnwindSafe(pipeline::handle(&pipeline, &inbound)).catch_unwind().await;
             drop(in_hand);
-            worker.meters.in_flight(-1.0);
-            scope.processed(&result);
+            pipeline.meters.in_flight(-1.0);
+            note(&mut scope, &result);
             // Err: the session has ended; the delivery comes back and finds what was committed.
-            let _ = done.send(conclude(&worker.meters, tag, &inbound, started.elapsed(), result));
+            let _ = done.send(conclude(&pipeline.meters, tag, &inbound, started.elapsed(), result));
         });
     }
 
@@ -242,17 +246,37 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-fn conclude(
-    meters: &Meters,
-    tag: u64,
-    inbound: &Inbound,
-    took: Duration,
-    result: std::thread::Result<Result<pipeline::Verdict, Interrupted>>,
-) -> Done {
+/// How a handler ended; `Err`: it panicked.
+type Handling = std::thread::Result<Result<Outcome, Interrupted>>;
+
+/// What the span of a delivery shows of it.
+fn traced(inbound: &Inbound) -> traces::Delivery<'_> {
+    traces::Delivery {
+        lane: inbound.lane,
+        routing_key: &inbound.routing_key,
+        message_id: inbound.shown_id(),
+        body_bytes: inbound.body.len(),
+        redelivered: inbound.arrival.redelivered,
+        traceparent: inbound.traceparent.as_deref(),
+    }
+}
+
+/// Notes in the span how the handling ended.
+fn note(scope: &mut Scope, result: &Handling) {
     match result {
-        Ok(Ok(verdict)) => {
-            meters.processed(verdict, took);
-            tracing::debug!(event_id = inbound.shown_id().as_deref(), ?verdict, "handled");
+        Ok(Ok(outcome)) => scope.note("onboarding.outcome", outcome.as_str()),
+        Ok(Err(interrupted)) if interrupted.is_stopping() => scope.note("onboarding.outcome", "given_back"),
+        Ok(Err(interrupted)) if interrupted.is_database() => scope.failed("database"),
+        Ok(Err(_)) => scope.failed("interrupted"),
+        Err(_) => scope.failed("panic"),
+    }
+}
+
+fn conclude(meters: &Meters, tag: u64, inbound: &Inbound, took: Duration, result: Handling) -> Done {
+    match result {
+        Ok(Ok(outcome)) => {
+            meters.processed(outcome, took);
+            tracing::debug!(event_id = inbound.shown_id().as_deref(), ?outcome, "handled");
             Done::Settled(tag)
         }
         Ok(Err(error)) if error.is_stopping() => Done::Left,

@@ -2,10 +2,12 @@
 //! files answers without a login; every POST bears the session's token; numbers are masked before they get here.
 
 mod actions;
+mod admin;
 mod answer;
 mod assets;
 mod cached;
 mod charts;
+mod context;
 mod door;
 mod format;
 mod headers;
@@ -21,57 +23,15 @@ mod view;
 
 use std::sync::Arc;
 
+pub(crate) use admin::Admin;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
-use shared::amqp::Publisher;
-
+pub(crate) use context::Context;
 pub(crate) use password::hash;
-
-use crate::{config::AdminConfig, health::Health, worker::Worker};
-
-/// Forms of ours are some hundred bytes.
-const MAX_BODY: usize = 16 * 1024;
-
-/// What every page shares.
-pub(crate) struct Admin {
-    worker: Arc<Worker>,
-    health: Arc<Health>,
-    publisher: Publisher,
-    config: AdminConfig,
-    throttle: throttle::Throttle,
-    passwords: password::Passwords,
-    overview: pages::overview::Cache,
-    settling: settling::Settling,
-}
-
-impl Admin {
-    /// The dashboard of this worker.
-    pub(crate) fn new(
-        config: AdminConfig,
-        worker: Arc<Worker>,
-        health: Arc<Health>,
-        publisher: Publisher,
-    ) -> Self {
-        Self {
-            worker,
-            health,
-            publisher,
-            config,
-            throttle: throttle::Throttle::default(),
-            passwords: password::Passwords::default(),
-            overview: pages::overview::Cache::default(),
-            settling: settling::Settling::default(),
-        }
-    }
-
-    fn pool(&self) -> &sqlx::PgPool {
-        &self.worker.pool
-    }
-}
 
 /// Every page. Serve it with the peer's address as connect info.
 pub(crate) fn routes(admin: Admin) -> Router {
@@ -96,7 +56,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/login", get(pages::login::show).post(pages::login::enter))
         .route("/assets/{name}", get(assets::serve))
         .merge(inside)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(door::MAX_BODY))
         .layer(from_fn(look::choose))
         .layer(from_fn(headers::harden))
         .with_state(admin)

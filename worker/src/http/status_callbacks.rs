@@ -13,43 +13,54 @@ use shared::db::{Trouble, trouble};
 use url::form_urlencoded;
 
 use crate::{
-    observe::traces,
-    reconcile::delivery,
+    config::TwilioConfig,
+    observe::traces::{Scope, Traces},
+    reconcile::delivery::DeliveryReports,
     store::{
         attempts::AttemptRef,
-        callbacks::{self, Callback, Effect, Taken},
+        callbacks::{Callback, Effect, Taken},
     },
     twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
-    worker::Worker,
 };
 
 /// Twilio's forms are some hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
 const SIGNATURE: &str = "X-Twilio-Signature";
 
-struct Receiver {
-    worker: Arc<Worker>,
+/// Takes Twilio's callbacks.
+pub(crate) struct Receiver {
+    reports: Arc<DeliveryReports>,
+    traces: Traces,
     signatures: SignatureValidator,
     /// Without a trailing slash. The Host header is never trusted.
     public_url: String,
     account: String,
 }
 
-/// The webhook's routes; none without `PUBLIC_URL`, for then nothing can be verified.
-pub(crate) fn routes(worker: Arc<Worker>) -> anyhow::Result<Option<Router>> {
-    let twilio = &worker.config.twilio;
-    let Some(public_url) = &twilio.public_url else { return Ok(None) };
-    let receiver = Receiver {
-        signatures: SignatureValidator::new(&twilio.webhook_tokens),
-        public_url: public_url.as_str().trim_end_matches('/').to_owned(),
-        account: twilio.client()?.credentials.account().to_string(),
-        worker,
-    };
-    let routes = Router::new()
+impl Receiver {
+    /// None without `PUBLIC_URL`, for then nothing can be verified.
+    pub(crate) fn new(
+        twilio: &TwilioConfig,
+        reports: Arc<DeliveryReports>,
+        traces: Traces,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(public_url) = &twilio.public_url else { return Ok(None) };
+        Ok(Some(Self {
+            reports,
+            traces,
+            signatures: SignatureValidator::new(&twilio.webhook_tokens),
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            account: twilio.client()?.credentials.account().to_string(),
+        }))
+    }
+}
+
+/// The webhook's routes.
+pub(crate) fn routes(receiver: Receiver) -> Router {
+    Router::new()
         .route("/twilio/status", post(status))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::new(receiver));
-    Ok(Some(routes))
+        .with_state(Arc::new(receiver))
 }
 
 async fn status(
@@ -59,7 +70,7 @@ async fn status(
     body: Bytes,
 ) -> StatusCode {
     let started = tokio::time::Instant::now();
-    let mut scope = receiver.worker.traces.callback();
+    let mut scope = receiver.traces.callback();
     let (code, result) = receiver.receive(&uri, &headers, &body, &mut scope).await;
     scope.note("onboarding.result", result);
     scope.status(code.as_u16());
@@ -75,7 +86,7 @@ impl Receiver {
         uri: &Uri,
         headers: &HeaderMap,
         body: &[u8],
-        scope: &mut traces::Scope,
+        scope: &mut Scope,
     ) -> (StatusCode, &'static str) {
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let signature = headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -88,7 +99,7 @@ impl Receiver {
         if !signed {
             return (StatusCode::FORBIDDEN, "bad_signature");
         }
-        // Signed, but of no use: answered as taken, for repeating it would not mend it.
+        // Signed, but of no use: answered as taken, because repeating it would not help.
         let Some(callback) = self.parse(uri, body) else {
             return (StatusCode::NO_CONTENT, "malformed");
         };
@@ -120,18 +131,10 @@ impl Receiver {
         })
     }
 
-    /// After an accepted create, no code ever leads to another one: it is recorded, and where it speaks of
-    /// the account or of an opt-out, it holds back others.
-    async fn apply(
-        &self,
-        callback: &Callback,
-        scope: &mut traces::Scope,
-    ) -> Result<&'static str, sqlx::Error> {
+    async fn apply(&self, callback: &Callback, scope: &mut Scope) -> Result<&'static str, sqlx::Error> {
         let code = callback.error_code.and_then(|c| u32::try_from(c).ok());
         let class = code.map(classify_status);
-        let suppress = class == Some(Class::OptOut);
-        let Taken { effect, traceparent } =
-            callbacks::take(&self.worker.callbacks, callback, suppress).await?;
+        let Taken { effect, traceparent } = self.reports.take(callback).await?;
         scope.link(traceparent.as_deref());
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(
@@ -146,7 +149,7 @@ impl Receiver {
         let Effect::Applied { age } = effect else {
             return Ok(if matches!(effect, Effect::Stale) { "stale" } else { "unknown_sid" });
         };
-        delivery::learn(&self.worker, callback, age).await;
+        self.reports.learn(callback, age).await;
         Ok("ok")
     }
 }

@@ -15,7 +15,7 @@ use opentelemetry_sdk::{
 use url::Url;
 use uuid::Uuid;
 
-pub(crate) use spans::Scope;
+pub(crate) use spans::{Delivery, Scope};
 
 const SERVICE: &str = "aamcare-worker";
 /// A collector that is away must not hold up the end of the worker for longer.

@@ -1,5 +1,6 @@
-//! When a delivery is taken up: beside others, or, once it came back twice, alone in this process, so that a
-//! crash counts against the one message that may have caused it and never against its prefetched neighbours.
+//! The poison-message guard: when a delivery is taken up. Usually beside others, or, once it came back twice, alone in this
+//! process, so that a crash counts against the one message that may have caused it and never against its prefetched
+//! neighbours.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,25 +8,88 @@ use std::{
 };
 
 use shared::lane::Lane;
+use sqlx::PgPool;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio_util::sync::CancellationToken;
 
-use super::{Inbound, Interrupted};
-use crate::{store::tries, worker::Worker};
+use super::{inbound::Inbound, outcome::Interrupted};
+use crate::store::{batch::BatchError, tries};
 
 /// A message taken up more often than this, each time without an end, kills its worker.
-const MAX_TRIES: i16 = 5;
+pub(super) const MAX_TRIES: i16 = 5;
 /// From this count on a message is taken up alone. What only waits for that is not counted any further.
 const SUSPECT: i16 = 2;
 
-/// More than any prefetch; beyond it the set starts anew, since some messages come back to another worker.
+/// More than any prefetch; beyond it the set starts again, since some messages come back to another worker.
 const MOST_SPARED: usize = 10_000;
+
+/// The guard of one worker.
+#[derive(Default)]
+pub(crate) struct Guard {
+    turns: Turns,
+    in_hand: InHand,
+    spared: Spared,
+}
+
+impl Guard {
+    /// Counts a redelivered message and waits for its turn. `None`: it was taken up too often.
+    pub(super) async fn enter(
+        &self,
+        pool: &PgPool,
+        inbound: &Inbound,
+        stop: &CancellationToken,
+    ) -> Result<Option<Turn<'_>>, Interrupted> {
+        let turns = self.turns.of(inbound.lane);
+        let mut held = None;
+        if inbound.arrival.redelivered {
+            metrics::counter!("onboarding_redeliveries_total").increment(1);
+            let key = inbound.key();
+            let (in_hand, holding) = self.in_hand.enter(&key);
+            let spared = self.spared.remove(&key) || in_hand;
+            let limit = |most: i16| if spared { 0 } else { most };
+            if Box::pin(tries::count(pool, &key, limit(SUSPECT))).await? >= SUSPECT {
+                let turn = turns.write().await;
+                if stop.is_cancelled() {
+                    return Err(Interrupted::Stopping);
+                }
+                let tries = Box::pin(tries::count(pool, &key, limit(i16::MAX))).await?;
+                return Ok((tries <= MAX_TRIES).then_some(Turn::Alone { _turn: turn, _held: holding }));
+            }
+            held = Some(holding);
+        }
+        Ok(Some(Turn::Beside { _turn: turns.read().await, _held: held }))
+    }
+
+    /// Notes how a delivery ended: what the message did not cause does not count against it.
+    pub(super) async fn leave(
+        &self,
+        pool: &PgPool,
+        inbound: &Inbound,
+        interrupted: Option<&Interrupted>,
+    ) -> Result<(), sqlx::Error> {
+        match interrupted {
+            // The message caused neither, so its next delivery does not count as one after a crash.
+            Some(cause) if cause.is_database() || cause.is_of_one_delivery() => {
+                self.spared.insert(inbound.key());
+            }
+            // A worker that is told to stop is not one that crashed.
+            None | Some(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
+                if inbound.arrival.redelivered =>
+            {
+                Box::pin(tries::forget(pool, &inbound.key())).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
 
 /// Messages whose last take-up here ended because the database failed: no crash, so the next one is not counted.
 #[derive(Default)]
-pub(crate) struct Spared(Mutex<HashSet<String>>);
+struct Spared(Mutex<HashSet<String>>);
 
 impl Spared {
-    pub(super) fn insert(&self, key: String) {
+    fn insert(&self, key: String) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= MOST_SPARED {
             keys.clear();
@@ -41,7 +105,7 @@ impl Spared {
 /// Redelivered messages that this process handles right now. One that comes again meanwhile came because a connection
 /// broke, not because of a crash.
 #[derive(Default)]
-pub(crate) struct InHand(Mutex<HashMap<String, usize>>);
+struct InHand(Mutex<HashMap<String, usize>>);
 
 impl InHand {
     /// Whether the message was in hand already.
@@ -74,7 +138,7 @@ impl Drop for Held<'_> {
 /// Deliveries that are handled beside each other share it; one under suspicion has it alone. One for each lane: live
 /// signups never wait for a suspect of the backfill.
 #[derive(Default)]
-pub(crate) struct Turns([RwLock<()>; 2]);
+struct Turns([RwLock<()>; 2]);
 
 impl Turns {
     fn of(&self, lane: Lane) -> &RwLock<()> {
@@ -86,29 +150,6 @@ impl Turns {
 pub(super) enum Turn<'a> {
     Beside { _turn: RwLockReadGuard<'a, ()>, _held: Option<Held<'a>> },
     Alone { _turn: RwLockWriteGuard<'a, ()>, _held: Held<'a> },
-}
-
-/// Counts a redelivered message and waits for its turn. `None`: it had enough of them.
-pub(super) async fn take<'a>(worker: &'a Worker, inbound: &Inbound) -> Result<Option<Turn<'a>>, Interrupted> {
-    let turns = worker.turns.of(inbound.lane);
-    let mut held = None;
-    if inbound.arrival.redelivered {
-        metrics::counter!("onboarding_redeliveries_total").increment(1);
-        let key = inbound.key();
-        let (in_hand, holding) = worker.in_hand.enter(&key);
-        let spared = worker.spared.remove(&key) || in_hand;
-        let limit = |most: i16| if spared { 0 } else { most };
-        if Box::pin(tries::count(&worker.pool, &key, limit(SUSPECT))).await? >= SUSPECT {
-            let turn = turns.write().await;
-            if worker.stop.is_cancelled() {
-                return Err(Interrupted::Stopping);
-            }
-            let tries = Box::pin(tries::count(&worker.pool, &key, limit(i16::MAX))).await?;
-            return Ok((tries <= MAX_TRIES).then_some(Turn::Alone { _turn: turn, _held: holding }));
-        }
-        held = Some(holding);
-    }
-    Ok(Some(Turn::Beside { _turn: turns.read().await, _held: held }))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use shared::{
     templates::{Wording, segments::Encoding},
 };
 
-use super::{Inbound, Verdict};
+use super::{inbound::Inbound, outcome::Outcome};
 use crate::observe::metric_handles::Handles;
 
 /// The series that every event has a part in.
@@ -20,8 +20,8 @@ pub(crate) struct Meters {
     age: Handles<&'static str, Histogram, 2>,
     normalised: Handles<Option<Rejection>, Counter, 8>,
     processed: Handles<&'static str, (Counter, Histogram), 8>,
-    sent: Handles<&'static str, Counter, 2>,
-    segments: Handles<&'static str, Counter, 2>,
+    sent: Handles<[&'static str; 2], Counter, 4>,
+    segments: Handles<[&'static str; 2], Counter, 4>,
     last_sent: Handles<(), Gauge, 1>,
 }
 
@@ -70,8 +70,8 @@ impl Meters {
     }
 
     /// A delivery was handled to its end.
-    pub(crate) fn processed(&self, verdict: Verdict, took: Duration) {
-        let outcome = verdict.outcome();
+    pub(crate) fn processed(&self, outcome: Outcome, took: Duration) {
+        let outcome = outcome.as_str();
         let register = || {
             (
                 counter!("onboarding_events_processed_total", "outcome" => outcome),
@@ -84,18 +84,18 @@ impl Meters {
         });
     }
 
-    pub(super) fn sent(&self, message: &Wording) {
+    pub(super) fn sent(&self, channel: &'static str, message: &Wording) {
         let language = message.language().as_str();
-        let register = || counter!("onboarding_messages_sent_total", "channel" => "sms", "lang" => language, "kind" => "welcome");
-        self.sent.with(language, register, |c| c.increment(1));
+        let register = || counter!("onboarding_messages_sent_total", "channel" => channel, "lang" => language, "kind" => "welcome");
+        self.sent.with([channel, language], register, |c| c.increment(1));
         let segments = message.segments();
         let encoding = match segments.encoding {
             Encoding::Gsm7 => "gsm7",
             Encoding::Ucs2 => "ucs2",
         };
         let register =
-            || counter!("onboarding_message_segments_total", "channel" => "sms", "encoding" => encoding);
-        self.segments.with(encoding, register, |c| c.increment(segments.segments as u64));
+            || counter!("onboarding_message_segments_total", "channel" => channel, "encoding" => encoding);
+        self.segments.with([channel, encoding], register, |c| c.increment(segments.segments as u64));
         let register = || gauge!("onboarding_last_message_sent_timestamp_seconds");
         self.last_sent.with((), register, |g| g.set(now_seconds()));
     }

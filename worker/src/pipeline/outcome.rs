@@ -1,18 +1,24 @@
 //! How the handling of a delivery ended.
 
+use std::{sync::Arc, time::Duration};
+
 use shared::{
     db::sqlstate,
     domain::{Reason, decision::SkipReason},
+    phone::E164,
 };
 
-use crate::store::batch::BatchError;
+use crate::{
+    facts::Facts,
+    store::{attempts::AttemptRef, batch::BatchError},
+};
 
-/// Everything about the delivery is committed.
+/// How a message, or a delivery, ended. Everything about it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Outcome {
     /// Twilio has the message.
     Sent,
-    /// Nobody knows yet whether Twilio has it.
+    /// It is not known yet whether Twilio has it.
     Unknown,
     /// Nothing was left to do.
     Skipped(SkipReason),
@@ -20,30 +26,66 @@ pub(crate) enum Verdict {
     Linked,
     /// The number cannot be texted.
     Rejected(Reason),
-    /// The number is suppressed, or she opted out.
+    /// The number is suppressed, or the user opted out.
     OptedOut,
     /// To be tried again later.
     Deferred(Reason),
-    /// Refused for good.
+    /// Refused permanently.
     Failed(Reason),
-    /// Kept for a person.
+    /// Stored for a person to look at.
     DeadLetter,
 }
 
-impl Verdict {
+impl Outcome {
     /// The label of `onboarding_events_processed_total`.
-    pub(crate) fn outcome(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Verdict::Sent => "sent",
-            Verdict::Unknown => "unknown",
-            Verdict::Skipped(_) | Verdict::Linked => "duplicate",
-            Verdict::Rejected(_) => "invalid",
-            Verdict::OptedOut => "opted_out",
-            Verdict::Deferred(_) => "deferred",
-            Verdict::Failed(_) => "failed",
-            Verdict::DeadLetter => "dead_letter",
+            Outcome::Sent => "sent",
+            Outcome::Unknown => "unknown",
+            Outcome::Skipped(_) | Outcome::Linked => "duplicate",
+            Outcome::Rejected(_) => "invalid",
+            Outcome::OptedOut => "opted_out",
+            Outcome::Deferred(_) => "deferred",
+            Outcome::Failed(_) => "failed",
+            Outcome::DeadLetter => "dead_letter",
         }
     }
+}
+
+/// A delivery that was handled to its end, with what its log line shows.
+pub(super) enum Handled {
+    DeadLetter { reason: &'static str, detail: String },
+    User(Settled),
+}
+
+impl Handled {
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::DeadLetter { .. } => Outcome::DeadLetter,
+            Self::User(settled) => settled.outcome,
+        }
+    }
+}
+
+/// What an event led to for its user.
+pub(super) struct Settled {
+    pub(super) facts: Arc<Facts>,
+    pub(super) outcome: Outcome,
+    /// The call to Twilio, if one was made.
+    pub(super) call: Option<Called>,
+}
+
+/// A create call that was made, and what was stored of it.
+pub(super) struct Called {
+    pub(super) outcome: Outcome,
+    pub(super) phone: E164,
+    pub(super) attempt: AttemptRef,
+    pub(super) error_code: Option<u32>,
+    pub(super) error_class: Option<&'static str>,
+    pub(super) sid: Option<String>,
+    pub(super) reason: Option<Reason>,
+    /// When the user is tried again.
+    pub(super) again_in: Option<Duration>,
 }
 
 /// Why the handling of a delivery did not come to its end; it is not acked and comes back.
@@ -55,7 +97,7 @@ pub(crate) enum Interrupted {
     /// A single statement failed.
     #[error("a statement failed: {}", sqlstate(.0))]
     Database(#[from] sqlx::Error),
-    /// Her data kept changing.
+    /// The user's data kept changing.
     #[error("the stored data kept changing")]
     Restless,
     /// The worker is stopping and nothing was claimed.

@@ -5,8 +5,11 @@ use std::time::Duration;
 use shared::domain::{AttemptOutcome, Reason, RetryPolicy, UserState};
 
 use crate::{
-    store::attempts::AttemptRef,
-    store::outcome::{Accepted, Ended, UserChange},
+    channels::Refusal,
+    store::{
+        attempts::AttemptRef,
+        outcome::{Accepted, Ended, UserChange},
+    },
     throttle::Blame,
     twilio::{Class, CreateOutcome},
 };
@@ -28,8 +31,14 @@ pub(crate) struct Terms {
     pub(crate) held_back: bool,
 }
 
-/// The row to write for this answer.
-pub(crate) fn settle(attempt: AttemptRef, user_id: String, answer: &CreateOutcome, terms: Terms) -> Ended {
+/// The row to write for this answer; `classify` says what follows from a refusal.
+pub(crate) fn settle(
+    attempt: AttemptRef,
+    user_id: String,
+    answer: &CreateOutcome,
+    classify: impl FnOnce(Class) -> Refusal,
+    terms: Terms,
+) -> Ended {
     let mut ended = Ended {
         attempt,
         user_id,
@@ -61,8 +70,9 @@ pub(crate) fn settle(attempt: AttemptRef, user_id: String, answer: &CreateOutcom
         }
         CreateOutcome::Refused { status, code, class, retry_after } => {
             ended.error_code = *code;
-            let floor = class.min_delay().max(retry_after.unwrap_or_default());
-            refused(&mut ended, *class, code.map_or(Reason::Http(*status), Reason::Error), floor, terms);
+            let refusal = classify(*class);
+            let floor = refusal.not_before().max(retry_after.unwrap_or_default());
+            refused(&mut ended, refusal, code.map_or(Reason::Http(*status), Reason::Error), floor, terms);
         }
     }
     ended
@@ -83,10 +93,10 @@ pub(crate) fn give_back(attempt: AttemptRef, user_id: String, reason: Reason) ->
     }
 }
 
-fn refused(ended: &mut Ended, class: Class, why: Reason, floor: Duration, terms: Terms) {
-    ended.outcome = if class.uses_attempt() { AttemptOutcome::Refused } else { AttemptOutcome::Deferred };
-    ended.user = Some(match class {
-        Class::Account { .. } => match terms.blame {
+fn refused(ended: &mut Ended, refusal: Refusal, why: Reason, floor: Duration, terms: Terms) {
+    ended.outcome = if refusal.uses_attempt() { AttemptOutcome::Refused } else { AttemptOutcome::Deferred };
+    ended.user = Some(match refusal {
+        Refusal::Fault(_) => match terms.blame {
             Blame::Account => held(Reason::BreakerOpen, BEHIND),
             Blame::Country => {
                 UserChange { counts: true, ends_with: why, ..later(Reason::BreakerOpen, terms, floor) }
@@ -96,17 +106,15 @@ fn refused(ended: &mut Ended, class: Class, why: Reason, floor: Duration, terms:
                 UserChange { counts: true, ends_with: why, ..later(why, terms, floor) }
             }
         },
-        Class::DailyCap => held(Reason::DailyCap, Duration::ZERO),
-        Class::Throttled { .. } => later(Reason::PathFault, terms, floor),
-        Class::Temporary | Class::Later { .. } => UserChange { counts: true, ..later(why, terms, floor) },
-        Class::OptOut => {
+        Refusal::DailyCap => held(Reason::DailyCap, Duration::ZERO),
+        Refusal::Throttled { .. } => later(Reason::PathFault, terms, floor),
+        Refusal::Temporary { .. } => UserChange { counts: true, ..later(why, terms, floor) },
+        Refusal::OptedOut => {
             ended.suppress = true;
             change(UserState::Suppressed, Reason::OptedOut)
         }
-        Class::Recipient | Class::Content | Class::AlreadyDone | Class::LogOnly | Class::SkipLookup => {
-            change(UserState::Failed, why)
-        }
-        Class::Unknown => {
+        Refusal::Final => change(UserState::Failed, why),
+        Refusal::Unknown => {
             ended.outcome = AttemptOutcome::Unknown;
             ended.check_in = Some(terms.first_check);
             return ended.user = None;

@@ -12,7 +12,7 @@ const TERMS: Terms = Terms {
 };
 
 fn settled(answer: &CreateOutcome) -> Ended {
-    settle(AttemptRef::welcome(Uuid::now_v7()), "7".into(), answer, TERMS)
+    settle(AttemptRef::welcome(Uuid::now_v7()), "7".into(), answer, Refusal::of, TERMS)
 }
 
 fn refusal(status: u16, code: Option<u32>) -> Ended {
@@ -22,7 +22,7 @@ fn refusal(status: u16, code: Option<u32>) -> Ended {
 fn blamed(status: u16, code: Option<u32>, blame: Blame) -> Ended {
     let class = classify_create(status, code);
     let answer = CreateOutcome::Refused { status, code, class, retry_after: None };
-    settle(AttemptRef::welcome(Uuid::now_v7()), "7".into(), &answer, Terms { blame, ..TERMS })
+    settle(AttemptRef::welcome(Uuid::now_v7()), "7".into(), &answer, Refusal::of, Terms { blame, ..TERMS })
 }
 
 fn user(ended: &Ended) -> (UserState, String, bool) {
@@ -130,8 +130,13 @@ fn a_country_that_stays_held_back_ends_its_users_with_the_code_and_an_account_ne
 #[test]
 fn a_call_that_was_not_written_waits_for_the_breaker_alone_once_that_is_open() {
     let answer = CreateOutcome::NotWritten { cause: PathFault::Connect };
-    let ended =
-        settle(AttemptRef::welcome(Uuid::now_v7()), "7".into(), &answer, Terms { held_back: true, ..TERMS });
+    let ended = settle(
+        AttemptRef::welcome(Uuid::now_v7()),
+        "7".into(),
+        &answer,
+        Refusal::of,
+        Terms { held_back: true, ..TERMS },
+    );
     assert_eq!(user(&ended), (UserState::Received, "path_fault".into(), true));
     assert!(ended.user.and_then(|u| u.again_in).is_some_and(|d| d < Duration::from_millis(10)));
 }

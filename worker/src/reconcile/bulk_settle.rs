@@ -1,18 +1,19 @@
 //! Settles many unknown outcomes at once, by what Twilio's list of messages says about each.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use crate::{
+    channels::Channel,
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
         audit::{self, NewEntry},
         parked::{self, Decision},
         unknown::{self, Doubt, Unsettled},
     },
-    twilio::{Client, Pace, Sender},
+    twilio::{Client, Pace},
 };
 
 /// Twilio allows more; live signups share the account.
@@ -130,22 +131,22 @@ impl Counts {
 }
 
 /// What settling needs.
-pub(crate) struct BulkSettle<'a> {
-    pub(crate) pool: &'a PgPool,
-    pub(crate) client: &'a Client,
-    pub(crate) sender: &'a Sender,
+pub(crate) struct BulkSettle {
+    pool: PgPool,
+    client: Client,
+    channel: Arc<dyn Channel>,
     pace: Pace,
 }
 
-impl<'a> BulkSettle<'a> {
+impl BulkSettle {
     /// Asks Twilio at most five times a second.
-    pub(crate) fn new(pool: &'a PgPool, client: &'a Client, sender: &'a Sender) -> Self {
-        Self { pool, client, sender, pace: Pace::per_second(REQUESTS_PER_SECOND) }
+    pub(crate) fn new(pool: PgPool, client: Client, channel: Arc<dyn Channel>) -> Self {
+        Self { pool, client, channel, pace: Pace::per_second(REQUESTS_PER_SECOND) }
     }
 
     /// The outcomes that `order` is about, oldest first.
     pub(crate) async fn find(&self, order: &Order) -> Result<Unsettled, sqlx::Error> {
-        unknown::claimed_between(self.pool, order.since, order.until).await
+        unknown::claimed_between(&self.pool, order.since, order.until).await
     }
 
     /// Notes in the audit log that a person has `found` outcomes settled, before any of them is.
@@ -187,10 +188,10 @@ impl<'a> BulkSettle<'a> {
         if order.dry_run {
             return Ok(settled);
         }
-        let Some(open) = parked::find(self.pool, doubt.attempt.attempt_id).await? else {
+        let Some(open) = parked::find(&self.pool, doubt.attempt.attempt_id).await? else {
             return Ok(Settled::Answered);
         };
-        let done = parked::decide(self.pool, &open, &decision, &order.actor, &order.reason).await?;
+        let done = parked::decide(&self.pool, &open, &decision, &order.actor, &order.reason).await?;
         Ok(match done {
             parked::Settled::AnsweredFirst => Settled::Answered,
             parked::Settled::ProvedSent => Settled::ProvedSent,
@@ -202,7 +203,7 @@ impl<'a> BulkSettle<'a> {
     async fn evidence(&self, doubt: &Doubt) -> Result<Evidence, NoEvidence> {
         let mut tries = 0;
         loop {
-            match evidence::gather(self.pool, self.client, self.sender, doubt, &self.pace).await {
+            match evidence::gather(&self.pool, &self.client, &*self.channel, doubt, &self.pace).await {
                 Err(NoEvidence::Twilio(fault)) if !fault.is_account() && tries + 1 < TRIES => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_secs(1) * tries).await;

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
+    channels::Channel,
     store::unknown::{self, Adoption, Doubt},
-    twilio::{Client, Listing, MessageRecord, Pace, ReadFault, Sender},
+    twilio::{Client, Listing, MessageRecord, Pace, ReadFault},
 };
 
 /// Pages of 50 messages; a number gets few messages from us.
@@ -43,16 +44,16 @@ pub(crate) enum NoEvidence {
 pub(crate) async fn gather(
     pool: &PgPool,
     client: &Client,
-    sender: &Sender,
+    channel: &dyn Channel,
     doubt: &Doubt,
     pace: &Pace,
 ) -> Result<Evidence, NoEvidence> {
     let since = doubt.claimed_at - CLOCK_SLACK;
-    let listing = client.list_messages_to(&doubt.phone_e164, since, PAGES, pace).await?;
+    let listing = client.list_messages_to(&channel.address(&doubt.phone_e164), since, PAGES, pace).await?;
     let sids: Vec<String> =
         listing.messages.iter().filter_map(|m| m.sid.as_ref().map(ToString::to_string)).collect();
     let taken = unknown::taken_sids(pool, &doubt.phone_e164, &sids).await?;
-    Ok(weigh(listing, &taken, |record| is_ours(record, doubt, sender)))
+    Ok(weigh(listing, &taken, |record| is_ours(record, doubt, channel)))
 }
 
 fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) -> bool) -> Evidence {
@@ -80,9 +81,9 @@ fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) ->
 }
 
 /// Same text and same sender.
-fn is_ours(record: &MessageRecord, doubt: &Doubt, sender: &Sender) -> bool {
+fn is_ours(record: &MessageRecord, doubt: &Doubt, channel: &dyn Channel) -> bool {
     let text = record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == doubt.body_sha256);
-    text && record.is_from(sender) && record.date_created.is_some()
+    text && channel.is_ours(record) && record.date_created.is_some()
 }
 
 #[cfg(test)]

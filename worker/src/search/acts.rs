@@ -34,7 +34,7 @@ use crate::{
         parked::{self, Decision, Open, Settled},
         pauses, prune, reopen, suppressions, sweep,
     },
-    tasks::{poller, reconciler},
+    tasks::driver::Task as _,
     twilio::{MessageSid, MessageStatus, sign_form},
 };
 
@@ -133,10 +133,10 @@ impl World {
             Step::Pass { minutes } => self.pass(minutes).await,
             Step::Sweep { worker, marked } => self.sweep(worker, marked).await,
             Step::Resolve { worker } => {
-                reconciler::round(&self.workers[worker], Duration::from_secs(65)).await.unwrap();
+                self.workers[worker].reconciler(&self.config).step().await.unwrap();
             }
             Step::Poll { worker } => {
-                poller::round(&self.workers[worker], Duration::ZERO).await.unwrap();
+                self.workers[worker].poller(Duration::ZERO, Duration::ZERO).step().await.unwrap();
             }
             Step::Breaker { worker, due, mended, answer } => self.breaker(worker, due, mended, answer).await,
             Step::Callback { worker, nth, status, named } => self.callback(worker, nth, status, named).await,
@@ -173,7 +173,7 @@ impl World {
         }
         // Workers hear of a pause within seconds.
         for worker in &self.workers {
-            worker.gate.pauses.look(&self.pool).await.unwrap();
+            worker.throttle.pauses.look(&self.pool).await.unwrap();
         }
         Ok(())
     }
@@ -203,11 +203,11 @@ impl World {
     /// As [`crate::tasks::sweeper`] does; the broker is the queue of this world.
     async fn sweep(&mut self, n: usize, marked: bool) {
         let worker = self.workers[n].clone();
-        leases::expire(&self.pool, worker.first_check()).await.unwrap();
-        if worker.gate.breaker.is_open() {
+        leases::expire(&self.pool, self.config.timing.first_check()).await.unwrap();
+        if worker.throttle.breaker.is_open() {
             return;
         }
-        let grace = worker.config.timing.sweep_grace;
+        let grace = self.config.timing.sweep_grace;
         for lane in Lane::ALL {
             let mut tx = self.pool.begin().await.unwrap();
             let due = names(sweep::due(&mut tx, lane, 500).await.unwrap());
@@ -244,7 +244,7 @@ impl World {
             ledger.account_refused &= !mended;
             ledger.next = Some(Call { answer, held: None });
         }
-        probe(&self.workers[n]).await;
+        probe(&self.workers[n], &self.config).await;
         self.twilio.ledger().next = None;
     }
 
@@ -274,7 +274,8 @@ impl World {
             .header("X-Twilio-Signature", sign_form(&TOKEN.to_owned().into(), address, &fields).unwrap())
             .body(Body::from(form))
             .unwrap();
-        let routes = status_callbacks::routes(self.workers[n].clone()).unwrap().unwrap();
+        let receiver = self.workers[n].receiver(&self.config).unwrap().unwrap();
+        let routes = status_callbacks::routes(receiver);
         let response = TowerToHyperService::new(routes).call(request).await.unwrap();
         assert_eq!(response.status(), 204);
     }
@@ -313,7 +314,7 @@ impl World {
 
     async fn settle_all(&self, reopen_absent: bool) {
         let worker = &self.workers[0];
-        let settle = BulkSettle::new(&self.pool, &worker.client, &worker.sender);
+        let settle = BulkSettle::new(self.pool.clone(), worker.client.clone(), worker.channel.clone());
         let (since, until) = (DateTime::UNIX_EPOCH, Utc::now());
         let (actor, reason) = (BY.0.to_owned(), BY.1.to_owned());
         let order = Order { since, until, reopen_absent, dry_run: false, actor, reason };

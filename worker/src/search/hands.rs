@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     failpoint::{ORDERS, Orders},
-    pipeline::{self, Interrupted, Verdict},
+    pipeline::{self, Interrupted, Outcome},
 };
 
 /// Longer than any call takes.
@@ -25,13 +25,13 @@ const HANGS: Duration = Duration::from_secs(20);
 /// A worker died here.
 struct Died;
 
-type Ended = Result<Result<Verdict, Interrupted>, JoinError>;
+type Ended = Result<Result<Outcome, Interrupted>, JoinError>;
 
 /// A delivery in the hands of a worker.
 pub(super) struct Hand {
     pub(super) delivery: Delivery,
     pub(super) worker: usize,
-    task: JoinHandle<Result<Verdict, Interrupted>>,
+    task: JoinHandle<Result<Outcome, Interrupted>>,
     orders: Orders,
     /// It has come as far as it was told to.
     stopped: Arc<Notify>,
@@ -67,7 +67,7 @@ impl World {
         let (begin, begun) = oneshot::channel();
         let handling = async move {
             let _ = begun.await;
-            pipeline::handle(&with, &inbound).await
+            pipeline::handle(&with.pipeline, &inbound).await
         };
         let task = tokio::spawn(ORDERS.scope(orders.clone(), handling));
         let (stopped, go) = (Arc::default(), None);
@@ -113,7 +113,7 @@ impl World {
                 hand.go = Some(go);
             }
             Fate::Stop => {
-                let stop = self.workers[hand.worker].stop.clone();
+                let stop = self.workers[hand.worker].pipeline.stop.clone();
                 order = Some(("after_claim", async move { stop.cancel() }.boxed()));
             }
             Fate::Die(point) => {
@@ -142,10 +142,10 @@ impl World {
 
     async fn ended(&mut self, hand: Hand, ended: Ended) -> Found {
         let worker = hand.worker;
-        let ends = matches!(hand.fate, Fate::Die(_)) || self.workers[worker].stop.is_cancelled();
+        let ends = matches!(hand.fate, Fate::Die(_)) || self.workers[worker].pipeline.stop.is_cancelled();
         match ended.map_err(|error| error.try_into_panic().is_ok_and(|panic| panic.is::<Died>())) {
             Err(false) => return Err("a handler panicked".to_owned()),
-            Ok(Ok(verdict)) if hand.fate != Fate::Die(BEFORE_ACK) => self.acked(&hand, verdict),
+            Ok(Ok(outcome)) if hand.fate != Fate::Die(BEFORE_ACK) => self.acked(&hand, outcome),
             Ok(Err(why)) if !why.is_stopping() => return Err(format!("a delivery came to no end: {why}")),
             _ => self.queue.push(hand.delivery.given_back()),
         }
@@ -155,9 +155,9 @@ impl World {
         Ok(())
     }
 
-    fn acked(&mut self, hand: &Hand, verdict: Verdict) {
+    fn acked(&mut self, hand: &Hand, outcome: Outcome) {
         let (user, at) = hand.delivery.news();
-        if verdict == Verdict::DeadLetter {
+        if outcome == Outcome::DeadLetter {
             self.overlooked.insert(user);
             return;
         }
@@ -166,7 +166,7 @@ impl World {
             self.settle(&user, at);
         }
         // An import that stored them anew came after all that these stand for: the call was for the former number.
-        let before = matches!(verdict, Verdict::Sent | Verdict::Unknown | Verdict::Skipped(_));
+        let before = matches!(outcome, Outcome::Sent | Outcome::Unknown | Outcome::Skipped(_));
         if !(hand.anew && before) {
             self.evident.insert(user);
         }
@@ -174,7 +174,7 @@ impl World {
 
     /// A worker ends with all that it has in hand, and another begins in its place.
     pub(super) async fn kill(&mut self, n: usize) {
-        self.workers[n].stop.cancel();
+        self.workers[n].pipeline.stop.cancel();
         let (dead, alive): (Vec<Hand>, Vec<Hand>) = self.hands.drain(..).partition(|h| h.worker == n);
         self.hands = alive;
         for mut hand in dead {

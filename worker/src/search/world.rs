@@ -16,7 +16,11 @@ use super::{
     hands::Hand,
     twilio::{ACCOUNT, SERVICE, Twilio},
 };
-use crate::{config::Config, tasks, worker::Worker};
+use crate::{
+    app::{Parts, Pools},
+    config::Config,
+    tasks::driver::Task as _,
+};
 
 /// What is wrong, in words; `Ok`: nothing.
 pub(super) type Found = Result<(), String>;
@@ -28,8 +32,8 @@ pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub(super) struct World {
     pub(super) pool: PgPool,
     pub(super) twilio: Twilio,
-    config: Config,
-    pub(super) workers: Vec<Arc<Worker>>,
+    pub(super) config: Config,
+    pub(super) workers: Vec<Arc<Parts>>,
     pub(super) queue: Vec<Delivery>,
     pub(super) hands: Vec<Hand>,
     /// Users whose event is a dead letter, or may have been acked before a backfill marked them: the sweeper alone, or a
@@ -105,11 +109,10 @@ impl World {
 
     /// A worker begins, in the place of one that has ended.
     pub(super) async fn begin(&mut self, n: usize) {
-        let pools = [self.pool.clone(), self.pool.clone(), self.pool.clone()];
         let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
-        let worker = Arc::new(Worker::new(self.config.clone(), pools, stop, &abandon).unwrap());
-        worker.gate.pauses.look(&self.pool).await.unwrap();
-        probe(&worker).await;
+        let worker = Arc::new(Parts::new(&self.config, Pools::of(&self.pool), stop, &abandon).unwrap());
+        worker.throttle.pauses.look(&self.pool).await.unwrap();
+        probe(&worker, &self.config).await;
         match self.workers.get_mut(n) {
             Some(place) => *place = worker,
             None => self.workers.push(worker),
@@ -149,9 +152,9 @@ pub(super) fn newest(length: usize, nth: usize) -> Option<usize> {
 }
 
 /// What follows the fleet's breaker, and its probe, do in turn.
-pub(super) async fn probe(worker: &Worker) {
-    let breaker = &worker.gate.breaker;
-    breaker.exchange(&worker.pool).await.unwrap();
-    tasks::probe::step(worker).await.unwrap();
-    breaker.exchange(&worker.pool).await.unwrap();
+pub(super) async fn probe(worker: &Parts, config: &Config) {
+    let (breaker, pool) = (&worker.throttle.breaker, &worker.pools.tasks);
+    breaker.exchange(pool).await.unwrap();
+    worker.probe(config).step().await.unwrap();
+    breaker.exchange(pool).await.unwrap();
 }

@@ -1,15 +1,13 @@
 //! The figures of the whole service. One worker measures them, so that several do not count them several times: it
 //! holds a lock of a session of its own, and when that ends another takes over.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
-use shared::db::sqlstate;
 use sqlx::{PgConnection, PgPool};
-use tokio_util::sync::CancellationToken;
 
+use super::driver::{Failed, Next, Task};
 use crate::{
-    health::Health,
-    http::exposition::{self, ServiceText},
+    observe::recorder::ServiceText,
     store::census::{self, Figures},
 };
 
@@ -17,43 +15,62 @@ const INTERVAL: Duration = Duration::from_secs(15);
 /// The database measures for at most one part in so many of the time, however many users there are.
 const SHARE: u32 = 100;
 
-/// Measures, or waits to become the one who does, until the worker stops.
-pub(crate) async fn run(pool: &PgPool, health: &Health, text: &ServiceText, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        health.database_ready().await;
-        let ended = tokio::select! {
-            ended = lead(pool, text) => ended,
-            () = stop.cancelled() => return,
-        };
-        *text.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Err(error) = ended {
-            tracing::warn!(cause = sqlstate(&error), "the figures of the service cannot be measured");
+pub(crate) struct Census {
+    pool: PgPool,
+    text: ServiceText,
+    /// The session that holds the lock, while this worker measures.
+    lead: Option<PgConnection>,
+}
+
+impl Census {
+    pub(crate) fn new(pool: PgPool, text: ServiceText) -> Self {
+        Self { pool, text, lead: None }
+    }
+
+    /// Returns the session that holds the lock; none: another worker measures.
+    async fn take_lead(&mut self) -> Result<Option<PgConnection>, sqlx::Error> {
+        if let Some(connection) = self.lead.take() {
+            return Ok(Some(connection));
         }
-        // Err is not possible: nothing but the time is waited for.
-        let _ = stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await;
+        let mut connection = self.pool.acquire().await?;
+        if !census::try_lead(&mut connection).await? {
+            return Ok(None);
+        }
+        tracing::info!("measuring the figures of the service");
+        // The lock belongs to the session: it must neither go back to the pool nor end with its age.
+        Ok(Some(connection.detach()))
+    }
+
+    /// The time that the measurement took; none: another worker measures.
+    async fn measure(&mut self) -> Result<Option<Duration>, sqlx::Error> {
+        let Some(mut connection) = self.take_lead().await? else { return Ok(None) };
+        let (figures, took) = census::take(&mut connection).await?;
+        self.text.show(|| show(&figures, took));
+        self.lead = Some(connection);
+        Ok(Some(took))
     }
 }
 
-/// Returns at once when another worker leads, else when the lock is lost.
-async fn lead(pool: &PgPool, text: &ServiceText) -> Result<(), sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    if !census::try_lead(&mut connection).await? {
-        return Ok(());
-    }
-    // The lock belongs to the session: it must neither go back to the pool nor end with its age.
-    let mut connection = connection.detach();
-    tracing::info!("measuring the figures of the service");
-    loop {
-        let took = measure(&mut connection, text).await?;
-        tokio::time::sleep(INTERVAL.max(took * SHARE)).await;
-    }
-}
+impl Task for Census {
+    const NAME: &'static str = "census";
 
-async fn measure(connection: &mut PgConnection, text: &ServiceText) -> Result<Duration, sqlx::Error> {
-    let (figures, took) = census::take(connection).await?;
-    let rendered = exposition::rendered(|| show(&figures, took));
-    *text.lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered);
-    Ok(took)
+    fn interval(&self) -> Duration {
+        INTERVAL
+    }
+
+    /// Not while this worker measures: when the database goes away, the figures must not stay.
+    fn needs_database(&self) -> bool {
+        self.lead.is_none()
+    }
+
+    /// Measures, if no other worker does. A failure ends the session and with it the lock.
+    async fn step(&mut self) -> Result<Next, Failed> {
+        let measured = self.measure().await;
+        if !matches!(measured, Ok(Some(_))) {
+            self.text.clear();
+        }
+        Ok(measured?.map_or(Next::AfterInterval, |took| Next::NotBefore(took * SHARE)))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of people and seconds fit a double")]

@@ -1,46 +1,46 @@
-//! Keeps the figures that the dashboard draws. Among the workers that have one, whoever is first writes.
+//! Keeps the figures that the dashboard draws. Among the workers that have one, one at a time writes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use shared::{db::sqlstate, lane::Lane};
+use shared::lane::Lane;
 use sqlx::PgPool;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use super::driver::{Failed, Next, Task};
 use crate::{health::Health, store::history};
 
 const INTERVAL: Duration = Duration::from_secs(10);
-/// What one round may spend on hours; the rest waits for the next round.
+/// What one step may spend on hours; the rest waits for the next step.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// Writes until the worker stops.
-pub(crate) async fn run(pool: PgPool, health: &Health, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        health.database_ready().await;
-        if let Err(error) = write(&pool, health).await {
-            tracing::warn!(error = sqlstate(&error), "figures of the dashboard were not written");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
-            () = stop.cancelled() => {}
-        }
-    }
+pub(crate) struct History {
+    pub(crate) pool: PgPool,
+    pub(crate) health: Arc<Health>,
 }
 
-async fn write(pool: &PgPool, health: &Health) -> Result<(), sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    if !history::lead(&mut tx).await? {
-        return Ok(());
+impl Task for History {
+    const NAME: &'static str = "history";
+
+    fn interval(&self) -> Duration {
+        INTERVAL
     }
-    let depth = |lane| health.known_depth(lane);
-    history::write_minutes(&mut tx, depth(Lane::Live), depth(Lane::Backfill)).await?;
-    let started = Instant::now();
-    for hour in history::due_hours(&mut tx).await? {
-        history::write_hour(&mut tx, hour).await?;
-        if started.elapsed() > BUDGET {
-            break;
+
+    async fn step(&mut self) -> Result<Next, Failed> {
+        let mut tx = self.pool.begin().await?;
+        if !history::lead(&mut tx).await? {
+            return Ok(Next::AfterInterval);
         }
+        let depth = |lane| self.health.known_depth(lane);
+        history::write_minutes(&mut tx, depth(Lane::Live), depth(Lane::Backfill)).await?;
+        let started = Instant::now();
+        for hour in history::due_hours(&mut tx).await? {
+            history::write_hour(&mut tx, hour).await?;
+            if started.elapsed() > BUDGET {
+                break;
+            }
+        }
+        history::prune(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Next::AfterInterval)
     }
-    history::prune(&mut tx).await?;
-    tx.commit().await
 }

@@ -1,110 +1,118 @@
-//! Resolves unknown outcomes by asking Twilio for the messages to that number. A hit proves the send; a miss
-//! proves nothing, for the list lags (Twilio's list is not read-your-writes).
+//! Reconciles unknown outcomes: asks Twilio for the messages to their numbers. A hit proves the send; a miss proves
+//! nothing, for the list lags (Twilio's list is not read-your-writes).
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{db::sqlstate, telemetry::loggable};
-use tokio_util::sync::CancellationToken;
+use shared::telemetry::loggable;
+use sqlx::PgPool;
 
+use super::driver::{Failed, Next, Task};
 use crate::{
+    channels::Channel,
     config::UnknownPolicy,
-    health::Health,
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
         attempts::Heap,
         unknown::{self, Adoption, Doubt, Freed},
     },
-    twilio::Pace,
-    worker::Worker,
+    twilio::{Client, Pace},
 };
 
-/// Attempts asked about in one round.
+/// Attempts asked about in one step.
 const BATCH: i64 = 20;
 
-/// Resolves until the worker stops. Any number of workers may do so.
-pub(crate) async fn run(worker: Arc<Worker>, health: Arc<Health>, stop: CancellationToken) {
-    let hold = worker.config.twilio.timeout * 2 + Duration::from_secs(5);
-    while !stop.is_cancelled() {
-        health.database_ready().await;
-        if let Err(error) = round(&worker, hold).await {
-            tracing::warn!(cause = sqlstate(&error), "unknown outcomes: not resolved yet");
+/// The reconciler of one worker; any number may run.
+pub(crate) struct Reconciler {
+    pub(crate) pool: PgPool,
+    pub(crate) client: Client,
+    pub(crate) channel: Arc<dyn Channel>,
+    /// When Twilio is asked, each counted from the check before.
+    pub(crate) checks: Vec<Duration>,
+    /// What becomes of an outcome after the last check.
+    pub(crate) policy: UnknownPolicy,
+    /// So long other workers leave a row to the one that has taken it: longer than Twilio takes to answer.
+    pub(crate) hold: Duration,
+    pub(crate) interval: Duration,
+}
+
+impl Task for Reconciler {
+    const NAME: &'static str = "reconciler";
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Looks at what is due.
+    async fn step(&mut self) -> Result<Next, Failed> {
+        for heap in Heap::ALL {
+            for doubt in unknown::take(&self.pool, heap, self.hold, BATCH).await? {
+                self.resolve(&doubt).await?;
+            }
         }
-        tokio::select! {
-            () = tokio::time::sleep(worker.config.timing.sweep_interval) => {}
-            () = stop.cancelled() => {}
-        }
+        Ok(Next::AfterInterval)
     }
 }
 
-/// One look at what is due.
-pub(crate) async fn round(worker: &Worker, hold: Duration) -> Result<(), sqlx::Error> {
-    for heap in Heap::ALL {
-        for doubt in unknown::take(&worker.pool, heap, hold, BATCH).await? {
-            resolve(worker, &doubt).await?;
+impl Reconciler {
+    async fn resolve(&self, doubt: &Doubt) -> Result<(), sqlx::Error> {
+        let pace = Pace::unlimited();
+        match evidence::gather(&self.pool, &self.client, &*self.channel, doubt, &pace).await {
+            Ok(Evidence::Found(message)) => self.adopt(doubt, &message).await,
+            Ok(Evidence::Absent) => self.miss(doubt, self.policy).await,
+            // The number may have its message: only a person may allow another one.
+            Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
+                self.miss(doubt, UnknownPolicy::Park).await
+            }
+            Err(NoEvidence::Database(error)) => Err(error),
+            Err(NoEvidence::Twilio(fault)) => {
+                // Nothing was learned, so nothing is counted; the hold on the row is the delay.
+                tracing::warn!(attempt = %doubt.attempt, %fault, "unknown outcome: Twilio gave no answer");
+                Ok(())
+            }
         }
     }
-    Ok(())
-}
 
-async fn resolve(worker: &Worker, doubt: &Doubt) -> Result<(), sqlx::Error> {
-    let pace = Pace::unlimited();
-    match evidence::gather(&worker.pool, &worker.client, &worker.sender, doubt, &pace).await {
-        Ok(Evidence::Found(message)) => adopt(worker, doubt, &message).await,
-        Ok(Evidence::Absent) => miss(worker, doubt, worker.config.timing.unknown_policy).await,
-        // The number may have its message: only a person may allow another one.
-        Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
-            miss(worker, doubt, UnknownPolicy::Park).await
+    async fn adopt(&self, doubt: &Doubt, message: &Adoption) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let adopted = unknown::adopt(&mut tx, doubt.attempt, message).await?;
+        tx.commit().await?;
+        // Otherwise a definite answer came first: nothing is left to find out.
+        if adopted {
+            count("found");
+            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, sid = message.sid, "unknown outcome: found at Twilio");
         }
-        Err(NoEvidence::Database(error)) => Err(error),
-        Err(NoEvidence::Twilio(fault)) => {
-            // Nothing was learned, so nothing is counted; the hold on the row is the delay.
-            tracing::warn!(attempt = %doubt.attempt, %fault, "unknown outcome: Twilio gave no answer");
-            Ok(())
-        }
+        Ok(())
     }
-}
 
-async fn adopt(worker: &Worker, doubt: &Doubt, message: &Adoption) -> Result<(), sqlx::Error> {
-    let mut tx = worker.pool.begin().await?;
-    let adopted = unknown::adopt(&mut tx, doubt.attempt, message).await?;
-    tx.commit().await?;
-    // Otherwise a definite answer came first: nothing is left to find out.
-    if adopted {
-        count("found");
-        tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, sid = message.sid, "unknown outcome: found at Twilio");
-    }
-    Ok(())
-}
-
-/// Notes a check that found nothing. After the last one, `policy` says how it ends.
-async fn miss(worker: &Worker, doubt: &Doubt, policy: UnknownPolicy) -> Result<(), sqlx::Error> {
-    count("absent");
-    let checks = &worker.config.timing.unknown_checks;
-    let made = usize::try_from(doubt.checks).unwrap_or(0) + 1;
-    if let Some(next) = checks.get(made) {
-        return unknown::missed(&worker.pool, doubt.attempt, *next).await;
-    }
-    let freed = match policy {
-        UnknownPolicy::ResendOnce if doubt.attempt.heap == Heap::Welcomes => {
-            unknown::free_once(&worker.pool, doubt.attempt.attempt_id).await?
+    /// Notes a check that found nothing. After the last one, `policy` says how it ends.
+    async fn miss(&self, doubt: &Doubt, policy: UnknownPolicy) -> Result<(), sqlx::Error> {
+        count("absent");
+        let made = usize::try_from(doubt.checks).unwrap_or(0) + 1;
+        if let Some(next) = self.checks.get(made) {
+            return unknown::missed(&self.pool, doubt.attempt, *next).await;
         }
-        // Other kinds of messages are worth less than the risk of a second one.
-        UnknownPolicy::ResendOnce | UnknownPolicy::Park => Freed::No,
-    };
-    match freed {
-        Freed::Yes => {
-            tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: one more attempt");
-            return Ok(());
+        let freed = match policy {
+            UnknownPolicy::ResendOnce if doubt.attempt.heap == Heap::Welcomes => {
+                unknown::free_once(&self.pool, doubt.attempt.attempt_id).await?
+            }
+            // Other kinds of messages are worth less than the risk of a second one.
+            UnknownPolicy::ResendOnce | UnknownPolicy::Park => Freed::No,
+        };
+        match freed {
+            Freed::Yes => {
+                tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: one more attempt");
+                return Ok(());
+            }
+            Freed::ProvedSent => {
+                tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: an earlier message of this number proved sent");
+                return Ok(());
+            }
+            Freed::No => {}
         }
-        Freed::ProvedSent => {
-            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: an earlier message of this number proved sent");
-            return Ok(());
-        }
-        Freed::No => {}
+        count("undecided");
+        tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: parked for a person");
+        unknown::park(&self.pool, doubt.attempt).await
     }
-    count("undecided");
-    tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: parked for a person");
-    unknown::park(&worker.pool, doubt.attempt).await
 }
 
 fn count(result: &'static str) {

@@ -1,22 +1,51 @@
-//! Looks after numbers that nothing blocks, page by page.
+//! Walks through numbers whose attempts no longer block them, page by page, and settles the users who still count on one.
 
 use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::time::Instant;
 
+use super::driver::{Failed, Next, Task};
 use crate::store::mend::{self, Page};
 
-/// Rows of one page; a round of the sweeper reads at most two.
+/// Rows of one page; a step reads at most two pages.
 const PAGE: i64 = 500;
 /// Between two walks through all of them: what is found is left by workers of the release before, so almost nothing.
 const REST: Duration = Duration::from_secs(10 * 60);
 
 /// How far this worker's walks are. Any number of workers may walk.
-#[derive(Default)]
-pub(crate) struct Mending {
+pub(crate) struct UnblockedNumbers {
+    pool: PgPool,
+    interval: Duration,
     linked: Walk,
     freed: Walk,
+}
+
+impl UnblockedNumbers {
+    pub(crate) fn new(pool: PgPool, interval: Duration) -> Self {
+        Self { pool, interval, linked: Walk::default(), freed: Walk::default() }
+    }
+}
+
+impl Task for UnblockedNumbers {
+    const NAME: &'static str = "unblocked_numbers";
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The next page of each walk.
+    async fn step(&mut self) -> Result<Next, Failed> {
+        let pool = &self.pool;
+        // Numbers that got a message first: a user who is linked to such a number stays so.
+        if self.freed.is_due() {
+            self.freed.settle(pool, mend::freed(pool, &self.freed.after, PAGE).await?).await?;
+        }
+        if self.linked.is_due() {
+            self.linked.settle(pool, mend::linked(pool, &self.linked.after, PAGE).await?).await?;
+        }
+        Ok(Next::AfterInterval)
+    }
 }
 
 /// One walk through the numbers of an index, in its order.
@@ -26,32 +55,18 @@ struct Walk {
     rests_until: Option<Instant>,
 }
 
-impl Mending {
-    /// The next page of each walk.
-    pub(crate) async fn step(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        // First whom a message was sent to: whoever is linked to such a number stays so.
-        if self.freed.is_due() {
-            self.freed.mend(pool, mend::freed(pool, &self.freed.after, PAGE).await?).await?;
-        }
-        if self.linked.is_due() {
-            self.linked.mend(pool, mend::linked(pool, &self.linked.after, PAGE).await?).await?;
-        }
-        Ok(())
-    }
-}
-
 impl Walk {
     fn is_due(&self) -> bool {
         self.rests_until.is_none_or(|until| until <= Instant::now())
     }
 
-    async fn mend(&mut self, pool: &PgPool, page: Page) -> Result<(), sqlx::Error> {
-        let mut mended = 0;
+    async fn settle(&mut self, pool: &PgPool, page: Page) -> Result<(), sqlx::Error> {
+        let mut settled = 0;
         for number in &page.numbers {
-            mended += usize::from(mend::mend(pool, number).await?);
+            settled += usize::from(mend::mend(pool, number).await?);
         }
-        if mended > 0 {
-            tracing::warn!(numbers = mended, "numbers that nothing blocked were looked after");
+        if settled > 0 {
+            tracing::warn!(numbers = settled, "numbers that no attempt blocks were settled");
         }
         self.rests_until = page.last.is_none().then(|| Instant::now() + REST);
         self.after = page.last.unwrap_or_default();
@@ -67,17 +82,18 @@ mod tests {
     #[tokio::test]
     async fn numbers_that_nothing_blocks_are_looked_after_once_per_walk() {
         let world = World::create().await;
-        let mut mending = Mending::default();
+        let walks = || UnblockedNumbers::new(world.pool.clone(), Duration::ZERO);
+        let mut task = walks();
         for _ in 0..2 {
-            mending.step(&world.pool).await.unwrap();
+            task.step().await.unwrap();
         }
         let (left, _) = world.claim(&now("one", 1)).await;
         let _ = world.link(&now("two", 1), &left).await;
         world.let_go_silently(&left).await;
-        mending.step(&world.pool).await.unwrap();
+        task.step().await.unwrap();
         assert_eq!(world.user("two").await, "registered shared_phone -", "the walk rests");
-        mending = Mending::default();
-        mending.step(&world.pool).await.unwrap();
+        task = walks();
+        task.step().await.unwrap();
         assert_eq!(world.user("two").await, "received - due -");
         world.end().await;
     }

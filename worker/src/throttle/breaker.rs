@@ -32,7 +32,6 @@ use crate::{
     twilio::{Client, Preflight},
 };
 use countries::{Countries, Way};
-pub(crate) use fleet::follow;
 pub(crate) use outage::Outage;
 use outage::Run;
 pub(crate) use state::{Scope, State};

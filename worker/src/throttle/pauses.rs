@@ -6,17 +6,9 @@ use chrono::{DateTime, Utc};
 use shared::{domain::Reason, lane::Lane};
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::Trip;
-use crate::{
-    health::Health,
-    store::pauses::{self, Pause},
-};
-
-/// A change is to be obeyed within 2 s.
-const INTERVAL: Duration = Duration::from_millis(500);
-const TIMEOUT: Duration = Duration::from_secs(3);
+use crate::store::pauses::{self, Pause};
 
 /// What is known of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,20 +55,6 @@ impl Pauses {
         let pauses = pauses::current(pool).await?;
         self.note(&pauses);
         Ok(())
-    }
-
-    /// Reads them again and again until the worker stops. While the database is away the last word counts.
-    pub(crate) async fn follow(&self, pool: &PgPool, health: &Health, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            health.database_ready().await;
-            if !matches!(tokio::time::timeout(TIMEOUT, self.look(pool)).await, Ok(Ok(()))) {
-                tracing::debug!("pauses cannot be read");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(INTERVAL) => {}
-                () = stop.cancelled() => {}
-            }
-        }
     }
 
     fn note(&self, pauses: &[Pause]) {

@@ -1,4 +1,4 @@
-//! What a Twilio code or HTTP status means for the user and for the whole worker.
+//! What Twilio says that a code or an HTTP status means.
 
 use std::time::Duration;
 
@@ -13,49 +13,36 @@ pub(crate) enum FaultScope {
     Destination,
 }
 
-/// The reaction a code calls for.
+/// The meaning of a code. What follows from it is for the channels to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
-    /// This recipient can never be texted: finish this user.
+    /// This recipient can never be texted.
     Recipient,
-    /// The recipient opted out: finish this user and suppress the number.
+    /// The recipient opted out.
     OptOut,
-    /// Configuration or account fault: open the breaker, burn no user and no attempt.
+    /// A fault of the configuration, the account or the country.
     Account { scope: FaultScope },
-    /// Refused for good for this text or destination: finish this user with the code.
+    /// Refused permanently for this text or destination.
     Content,
-    /// Not processed, a fault of the path: back off, at least `min_delay`; no attempt is used up.
+    /// Not processed, a fault of the path. May be repeated after `min_delay`.
     Throttled { min_delay: Duration },
-    /// Refused for now: retry with backoff, uses up an attempt.
+    /// Refused for now.
     Temporary,
-    /// Refused for longer: as `Temporary`, but not before `min_delay`.
+    /// Refused for longer: not to be repeated before `min_delay`.
     Later { min_delay: Duration },
-    /// The account's daily cap: hold everything until the next day, burn nothing.
+    /// The account has reached its daily cap.
     DailyCap,
     /// What was asked for was already so (verified caller IDs only).
     AlreadyDone,
-    /// The message may or may not exist: resolve by callback or listing, never repeat blindly.
+    /// The message may or may not exist.
     Unknown,
     /// Concerns our webhooks or incoming messages; says nothing about the welcome.
     LogOnly,
-    /// Concerns Lookup only: go on without it.
+    /// Concerns Lookup only.
     SkipLookup,
 }
 
 impl Class {
-    /// The answer counts as an attempt of the user; account and path faults do not.
-    pub(crate) fn uses_attempt(self) -> bool {
-        !matches!(self, Self::Account { .. } | Self::DailyCap | Self::Throttled { .. })
-    }
-
-    /// The least time before the next try; zero leaves it to the ordinary backoff.
-    pub(crate) fn min_delay(self) -> Duration {
-        match self {
-            Self::Later { min_delay } | Self::Throttled { min_delay } => min_delay,
-            _ => Duration::ZERO,
-        }
-    }
-
     /// Metrics label, one of seven.
     pub(crate) fn label(self) -> &'static str {
         match self {

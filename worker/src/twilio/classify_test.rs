@@ -162,24 +162,3 @@ fn the_code_of_a_failed_message_is_never_unknown() {
         assert_eq!(classify_status(unlisted), Class::Content);
     }
 }
-
-#[test]
-fn reactions_follow_from_the_class() {
-    for (class, uses_attempt) in [
-        (Class::Recipient, true),
-        (Class::OptOut, true),
-        (ACCOUNT, false),
-        (COUNTRY, false),
-        (Class::Content, true),
-        (throttled(5), false),
-        (Class::Temporary, true),
-        (later(300), true),
-        (Class::DailyCap, false),
-        (Class::Unknown, true),
-    ] {
-        assert_eq!(class.uses_attempt(), uses_attempt, "{class:?}");
-    }
-    assert_eq!(later(301).min_delay(), Duration::from_secs(301));
-    assert_eq!(throttled(5).min_delay(), Duration::from_secs(5));
-    assert_eq!(Class::Temporary.min_delay(), Duration::ZERO);
-}

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::finding::{Findings, failed};
 use crate::{
-    cli::run::CONNECTIONS_PER_WORKER,
+    app::CONNECTIONS_PER_WORKER,
     store::server::{self, Durability},
 };
 

@@ -128,7 +128,7 @@ pub(crate) async fn settle(
 
 async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Decision, Note>, sqlx::Error> {
     let Ok(sid) = MessageSid::parse(sid.trim()) else { return Ok(Err(Note::BadSid)) };
-    match adopt::fetch(admin.pool(), &admin.worker.client, &sid, attempt).await {
+    match adopt::fetch(admin.pool(), &admin.context.client, &sid, attempt).await {
         Ok(decision) => Ok(Ok(decision)),
         Err(Doubt::OtherNumber) => Ok(Err(Note::OtherNumber)),
         Err(Doubt::Taken) => Ok(Err(Note::TakenSid)),
@@ -176,7 +176,7 @@ pub(crate) async fn settle_period(
         actor: visitor.name,
         reason,
     };
-    let started = admin.settling.start(admin.worker.clone(), order).await?;
+    let started = admin.settling.start(admin.bulk_settle(), admin.context.stop.clone(), order).await?;
     admin.overview.forget().await;
     Ok(back("/unknown", if started { Note::Settling } else { Note::SettlingAlready }))
 }
@@ -200,7 +200,7 @@ pub(crate) async fn replay(
     let Some(event) = taken.first().and_then(letters::outgoing) else {
         return Ok(back("/letters", Note::NotReplayed));
     };
-    if let Err(error) = admin.publisher.publish(event).await {
+    if let Err(error) = admin.context.publisher.publish(event).await {
         tracing::warn!(letter = form.id, result = error.result(), "a dead letter was not replayed");
         return Ok(back("/letters", Note::BrokerAway));
     }

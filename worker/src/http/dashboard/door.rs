@@ -13,11 +13,14 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
-    Admin, MAX_BODY,
+    Admin,
     answer::{self, Refusal},
     origin,
     session::{self, Visitor},
 };
+
+/// Forms of ours are some hundred bytes.
+pub(super) const MAX_BODY: usize = 16 * 1024;
 
 /// Sent by our script: nobody is at the keyboard, so the session's idle time goes on.
 const REFRESH: &str = "X-Refresh";

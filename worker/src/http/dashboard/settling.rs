@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Asia::Kathmandu;
 use shared::db::sqlstate;
+use tokio_util::sync::CancellationToken;
 
-use crate::{
-    reconcile::{
-        bulk_settle::{BulkSettle, Counts, Order, Settled},
-        evidence::NoEvidence,
-    },
-    worker::Worker,
+use crate::reconcile::{
+    bulk_settle::{BulkSettle, Counts, Order, Settled},
+    evidence::NoEvidence,
 };
 
 /// How a run is doing.
@@ -59,8 +57,12 @@ impl Settling {
     }
 
     /// Starts a run. False: one is running.
-    pub(crate) async fn start(&self, worker: Arc<Worker>, order: Order) -> Result<bool, sqlx::Error> {
-        let bulk = BulkSettle::new(&worker.pool, &worker.client, &worker.sender);
+    pub(crate) async fn start(
+        &self,
+        bulk: BulkSettle,
+        stop: CancellationToken,
+        order: Order,
+    ) -> Result<bool, sqlx::Error> {
         let unsettled = bulk.find(&order).await?;
         if !self.begin(&order, unsettled.doubts.len()) {
             return Ok(false);
@@ -71,13 +73,11 @@ impl Settling {
             self.change(|run| run.stage = Stage::Broken);
             return Err(error);
         }
-        drop(bulk);
         let settling = self.clone();
         tokio::spawn(async move {
-            let bulk = BulkSettle::new(&worker.pool, &worker.client, &worker.sender);
             let mut stage = Stage::Finished;
             for doubt in &unsettled.doubts {
-                if worker.stop.is_cancelled() {
+                if stop.is_cancelled() {
                     stage = Stage::Broken;
                     break;
                 }

@@ -8,20 +8,31 @@ use opentelemetry::{
     trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _},
 };
 use opentelemetry_sdk::trace::Span;
-use shared::{amqp::Topology, telemetry::loggable};
+use shared::{amqp::Topology, lane::Lane, telemetry::loggable};
 
 use super::{Traces, context};
-use crate::pipeline::{Inbound, Interrupted, Verdict};
+
+/// What the span of a delivery shows of it.
+pub(crate) struct Delivery<'a> {
+    pub(crate) lane: Lane,
+    pub(crate) routing_key: &'a str,
+    /// Its id, fit for a log line.
+    pub(crate) message_id: Option<Cow<'a, str>>,
+    pub(crate) body_bytes: usize,
+    pub(crate) redelivered: bool,
+    /// The trace that it belongs to.
+    pub(crate) traceparent: Option<&'a str>,
+}
 
 /// A span under way; nothing at all when traces are off.
 pub(crate) struct Scope(Option<Span>);
 
 impl Traces {
     /// The handling of one delivery. What follows from it, here and at others, belongs to this span.
-    pub(crate) fn process(&self, inbound: &mut Inbound, topology: &Topology) -> Scope {
+    pub(crate) fn process(&self, delivery: Delivery<'_>, topology: &Topology) -> Scope {
         let Some(tracing) = &self.0 else { return Scope(None) };
-        let queue = topology.queue(inbound.lane);
-        let routing_key = loggable(&inbound.routing_key);
+        let queue = topology.queue(delivery.lane);
+        let routing_key = loggable(delivery.routing_key);
         let destination = format!("{}:{routing_key}:{queue}", topology.exchange());
         let mut attributes = vec![
             KeyValue::new("messaging.system", "rabbitmq"),
@@ -31,19 +42,16 @@ impl Traces {
             KeyValue::new("messaging.rabbitmq.destination.routing_key", routing_key.into_owned()),
             KeyValue::new(
                 "messaging.message.body.size",
-                i64::try_from(inbound.body.len()).unwrap_or(i64::MAX),
+                i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX),
             ),
-            KeyValue::new("onboarding.redelivered", inbound.arrival.redelivered),
+            KeyValue::new("onboarding.redelivered", delivery.redelivered),
         ];
-        let id = inbound.shown_id().map(Cow::into_owned);
+        let id = delivery.message_id.map(Cow::into_owned);
         attributes.extend(id.map(|id| KeyValue::new("messaging.message.id", id)));
         let builder = SpanBuilder::from_name(format!("process {queue}"))
             .with_kind(SpanKind::Consumer)
             .with_attributes(attributes);
-        let parent = context::parent(inbound.traceparent.as_deref());
-        let span = tracing.tracer.build_with_context(builder, &parent);
-        inbound.traceparent = context::traceparent(span.span_context());
-        Scope(Some(span))
+        Scope(Some(tracing.tracer.build_with_context(builder, &context::parent(delivery.traceparent))))
     }
 
     /// One call to Twilio: `name` is method and template of its address.
@@ -105,19 +113,6 @@ impl Scope {
         self.note("error.type", cause);
         if let Some(span) = &mut self.0 {
             span.set_status(Status::error(cause));
-        }
-    }
-
-    /// Notes how the handling of a delivery ended; `Err`: the handler panicked.
-    pub(crate) fn processed(&mut self, result: &std::thread::Result<Result<Verdict, Interrupted>>) {
-        match result {
-            Ok(Ok(verdict)) => self.note("onboarding.outcome", verdict.outcome()),
-            Ok(Err(interrupted)) if interrupted.is_stopping() => {
-                self.note("onboarding.outcome", "given_back");
-            }
-            Ok(Err(interrupted)) if interrupted.is_database() => self.failed("database"),
-            Ok(Err(_)) => self.failed("interrupted"),
-            Err(_) => self.failed("panic"),
         }
     }
 }

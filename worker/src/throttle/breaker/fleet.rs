@@ -2,42 +2,14 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use shared::{db::sqlstate, phone::CountryCode};
+use shared::phone::CountryCode;
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 
 use super::{ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Trip, Way, countries, country_trip, lock};
-use crate::{
-    health::Health,
-    store::breaker::{self as store, Turn},
-};
+use crate::store::breaker::{self as store, Turn};
 
-/// A change is to be known to all within a second.
-const INTERVAL: Duration = Duration::from_millis(500);
-/// However many ask, the database is read no more often.
-const LEAST_INTERVAL: Duration = Duration::from_millis(50);
+/// So long a call waits for what the database says.
 const TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Follows the fleet's breaker until the worker stops.
-pub(crate) async fn follow(breaker: &Breaker, pool: &PgPool, health: &Health, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = health.database_ready() => {}
-            () = stop.cancelled() => return,
-        }
-        match tokio::time::timeout(TIMEOUT, breaker.exchange(pool)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(cause = sqlstate(&error), "the fleet's breaker cannot be read"),
-            Err(_) => tracing::warn!("the fleet's breaker cannot be read in time"),
-        }
-        tokio::time::sleep(LEAST_INTERVAL).await;
-        tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
-            () = breaker.told.notified() => {}
-            () = stop.cancelled() => {}
-        }
-    }
-}
 
 impl Breaker {
     /// Tells the database what is new here, and reads what is new there.
@@ -69,6 +41,11 @@ impl Breaker {
         self.change(|state| state.seeking &= next.is_some());
         self.last_exchange.send_replace(number);
         Ok(())
+    }
+
+    /// Returns when an exchange is to be made at once.
+    pub(crate) async fn has_news(&self) {
+        self.told.notified().await;
     }
 
     /// Whether the fleet's breaker is open as the database says now: what this worker knows may be older.

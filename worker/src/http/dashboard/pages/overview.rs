@@ -1,9 +1,11 @@
 //! The first page: how it goes now, and how it went.
 
+mod cache;
 mod drawing;
 mod tiles;
+mod window;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
@@ -12,93 +14,28 @@ use axum::{
 };
 use serde::Deserialize;
 
+pub(crate) use cache::Cache;
+
 use self::{
     drawing::{Chart, History, Step},
     tiles::{LaneTile, Tile},
+    window::Window,
 };
 use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
-        cached::Cached,
         texts::Advice,
         view::View,
     },
     store::{
         counts::{self, Summary},
-        pauses::{self, Pause},
+        pauses,
     },
 };
 
 /// Reasons that are shown; the rest are rare.
 const REASONS: usize = 12;
-
-/// What the page shows of the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub(crate) enum Window {
-    #[default]
-    #[serde(rename = "24h")]
-    Day,
-    #[serde(rename = "7d")]
-    Week,
-    #[serde(rename = "30d")]
-    Month,
-}
-
-impl Window {
-    const ALL: [Window; 3] = [Window::Day, Window::Week, Window::Month];
-
-    fn code(self) -> &'static str {
-        match self {
-            Window::Day => "24h",
-            Window::Week => "7d",
-            Window::Month => "30d",
-        }
-    }
-
-    fn hours(self) -> i32 {
-        match self {
-            Window::Day => 24,
-            Window::Week => 7 * 24,
-            Window::Month => 30 * 24,
-        }
-    }
-
-    /// Minutes of one point of a chart.
-    fn step(self) -> i32 {
-        match self {
-            Window::Day => 10,
-            Window::Week => 60,
-            Window::Month => 360,
-        }
-    }
-}
-
-/// What was read lately, however many look at it.
-pub(crate) struct Cache {
-    summary: Cached<Summary>,
-    pauses: Cached<Vec<Pause>>,
-    histories: [Cached<Arc<History>>; 3],
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        let history = || Cached::new(Duration::from_secs(5));
-        Self {
-            summary: Cached::new(Duration::from_secs(2)),
-            pauses: Cached::new(Duration::from_secs(2)),
-            histories: [history(), history(), history()],
-        }
-    }
-}
-
-impl Cache {
-    /// A person changed something: she sees it at once.
-    pub(crate) async fn forget(&self) {
-        self.summary.forget().await;
-        self.pauses.forget().await;
-    }
-}
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -157,10 +94,10 @@ pub(crate) async fn show(
     page(&Overview {
         window,
         windows: Window::ALL.into_iter().map(|w| (w.code(), name(w), w == window)).collect(),
-        per_day: i64::from(admin.worker.config.pace.messages_per_day),
-        breaker: tiles::breaker(&admin, &view),
+        per_day: i64::from(admin.context.messages_per_day),
+        breaker: tiles::breaker(&admin.context, &view),
         success: tiles::success(&view, &summary),
-        lanes: tiles::lanes(&admin, &view, &summary, &pauses),
+        lanes: tiles::lanes(&admin.context, &view, &summary, &pauses),
         steps: history.steps(&view),
         charts: history.charts(&view),
         summary,

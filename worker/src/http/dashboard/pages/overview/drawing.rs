@@ -4,7 +4,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use shared::lane::Lane;
 use sqlx::PgPool;
 
-use super::{Window, tiles};
+use super::{tiles, window::Window};
 use crate::{
     http::dashboard::{
         charts::{self, Axis, Line},

@@ -4,7 +4,7 @@ use shared::lane::Lane;
 
 use crate::{
     health::LaneState,
-    http::dashboard::{Admin, texts::Tone, view::View},
+    http::dashboard::{Context, texts::Tone, view::View},
     store::{counts::Summary, pauses::Pause},
     throttle::{Outage, Scope},
 };
@@ -31,11 +31,11 @@ pub(super) struct LaneTile {
 }
 
 /// The breaker of the fleet, as this worker last read it.
-pub(super) fn breaker(admin: &Admin, view: &View) -> Tile {
+pub(super) fn breaker(context: &Context, view: &View) -> Tile {
     let t = view.t;
-    let state = *admin.worker.gate.breaker.watch().borrow();
+    let state = *context.throttle.breaker.watch().borrow();
     let (tone, word, more) = match state.scope() {
-        None if admin.worker.gate.breaker.holds_a_country() => ("warn", t.breaker_closed, t.breaker_country),
+        None if context.throttle.breaker.holds_a_country() => ("warn", t.breaker_closed, t.breaker_country),
         None => ("good", t.breaker_closed, t.breaker_closed_more),
         Some(_) if state.seeking => ("warn", t.breaker_half, t.breaker_half_more),
         Some(Scope::Account) => ("bad", t.breaker_open, t.breaker_account),
@@ -70,7 +70,7 @@ pub(super) fn success(view: &View, summary: &Summary) -> Tile {
     Tile { tone, word: view.percent(good, all), more }
 }
 
-pub(super) fn lanes(admin: &Admin, view: &View, summary: &Summary, pauses: &[Pause]) -> [LaneTile; 2] {
+pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &[Pause]) -> [LaneTile; 2] {
     Lane::ALL.map(|lane| {
         let stored = match lane {
             Lane::Live => summary.waiting_live,
@@ -82,15 +82,15 @@ pub(super) fn lanes(admin: &Admin, view: &View, summary: &Summary, pauses: &[Pau
             Some(Pause { ends_at: Some(end), .. }) => {
                 ("warn", format!("{} {}", view.t.lane_paused_until, view.time(end)))
             }
-            None => running(view, admin.health.lane_state(lane)),
+            None => running(view, context.health.lane_state(lane)),
         };
         LaneTile {
             code: lane.as_str(),
             name: name(view, lane),
             // A user in the queue is `received` in the database as well only in the backfill lane.
             waiting: match lane {
-                Lane::Live => stored + admin.health.known_depth(lane).unwrap_or(0),
-                Lane::Backfill => stored.max(admin.health.known_depth(lane).unwrap_or(0)),
+                Lane::Live => stored + context.health.known_depth(lane).unwrap_or(0),
+                Lane::Backfill => stored.max(context.health.known_depth(lane).unwrap_or(0)),
             },
             tone,
             word,

@@ -1,0 +1,177 @@
+//! The parts of a worker that send messages and find out what became of them, for `worker run` and `worker register`.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{amqp::Topology, lane::Lane};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    channels::{Channel, Sms},
+    config::Config,
+    http::status_callbacks::Receiver,
+    observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
+    pipeline::{Guard, Meters, OutcomeLog, Pipeline, Statements, Terms, Times, Twilio},
+    reconcile::delivery::DeliveryReports,
+    registrar::registrar,
+    store::send_rate::SendRate,
+    tasks::{poller::Poller, probe::Probe, reconciler::Reconciler},
+    throttle::{Breaker, Gate, Limiter, Pauses, Permits},
+    twilio::Client,
+};
+
+/// Connections to Postgres, by what waits for them.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    /// Of tasks, the dashboard, and statements that few events run.
+    pub(crate) tasks: PgPool,
+    /// Of the batched statements alone: nothing else makes them wait for a connection.
+    pub(crate) batches: PgPool,
+    /// Of status callbacks alone, which find their attempts by an index as batches do.
+    pub(crate) callbacks: PgPool,
+}
+
+impl Pools {
+    /// One pool for everything.
+    pub(crate) fn of(pool: &PgPool) -> Self {
+        Self { tasks: pool.clone(), batches: pool.clone(), callbacks: pool.clone() }
+    }
+
+    pub(super) fn all(&self) -> [PgPool; 3] {
+        [self.tasks.clone(), self.batches.clone(), self.callbacks.clone()]
+    }
+}
+
+/// The parts of one worker.
+pub(crate) struct Parts {
+    pub(crate) pools: Pools,
+    pub(crate) client: Client,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) throttle: Arc<Gate>,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) reports: Arc<DeliveryReports>,
+    pub(crate) traces: Traces,
+    /// As claims and positions name this worker.
+    pub(crate) worker_id: String,
+}
+
+impl Parts {
+    /// Wires the parts. `stop` ends new work; `abandon` ends the repetition of failing statements.
+    pub(crate) fn new(
+        config: &Config,
+        pools: Pools,
+        stop: CancellationToken,
+        abandon: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let client = Client::new(config.twilio.client()?)?;
+        let channel: Arc<dyn Channel> = Arc::new(Sms::new(config.twilio.sender()?.clone()));
+        let throttle = Arc::new(throttle(config, &pools.tasks, abandon));
+        let traces = Traces::start(config.otlp_endpoint.as_ref())?;
+        let worker_id = Uuid::now_v7().to_string();
+        let timing = &config.timing;
+        let terms = Terms {
+            worker_id: worker_id.clone(),
+            lease: timing.lease,
+            messages_per_day: config.pace.messages_per_day,
+            retry_for: timing.retry_for,
+        };
+        let topology = Topology::new(config.broker.namespace.clone());
+        let public_url = config.twilio.public_url.as_ref();
+        let pipeline = Pipeline {
+            audience: config.audience.clone(),
+            times: Times {
+                lease: timing.lease,
+                call: config.twilio.timeout,
+                first_check: timing.first_check(),
+                retry: timing.retry,
+                retry_for: timing.retry_for,
+            },
+            statements: Statements::start(&pools.batches, &terms, abandon),
+            pool: pools.tasks.clone(),
+            throttle: throttle.clone(),
+            twilio: Twilio {
+                client: client.clone(),
+                channel: channel.clone(),
+                registrar: registrar(config.method, client.clone(), config.twilio.lookup_timeout),
+                callback_base: public_url.map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            },
+            guard: Guard::default(),
+            log: OutcomeLog {
+                queues: Lane::ALL.map(|lane| topology.queue(lane)),
+                phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
+                channel: channel.name(),
+            },
+            meters: Meters::new(),
+            traces: traces.clone(),
+            stop,
+        };
+        let reports = DeliveryReports {
+            pool: pools.tasks.clone(),
+            callbacks: pools.callbacks.clone(),
+            client: client.clone(),
+            channel: channel.clone(),
+            throttle: throttle.clone(),
+        };
+        Ok(Self {
+            pools,
+            client,
+            channel,
+            throttle,
+            pipeline: Arc::new(pipeline),
+            reports: Arc::new(reports),
+            traces,
+            worker_id,
+        })
+    }
+
+    /// What takes Twilio's callbacks; none without `PUBLIC_URL`.
+    pub(crate) fn receiver(&self, config: &Config) -> anyhow::Result<Option<Receiver>> {
+        Receiver::new(&config.twilio, self.reports.clone(), self.traces.clone())
+    }
+
+    pub(crate) fn probe(&self, config: &Config) -> Probe {
+        Probe {
+            pool: self.pools.tasks.clone(),
+            client: self.client.clone(),
+            throttle: self.throttle.clone(),
+            pipeline: self.pipeline.clone(),
+            window: config.backfill_window,
+        }
+    }
+
+    pub(crate) fn reconciler(&self, config: &Config) -> Reconciler {
+        Reconciler {
+            pool: self.pools.tasks.clone(),
+            client: self.client.clone(),
+            channel: self.channel.clone(),
+            checks: config.timing.unknown_checks.clone(),
+            policy: config.timing.unknown_policy,
+            hold: config.twilio.timeout * 2 + Duration::from_secs(5),
+            interval: config.timing.sweep_interval,
+        }
+    }
+
+    /// Asks about messages whose claims are older than `after`.
+    pub(crate) fn poller(&self, after: Duration, sweep_interval: Duration) -> Poller {
+        Poller::new(
+            self.pools.tasks.clone(),
+            self.client.clone(),
+            self.reports.clone(),
+            after,
+            sweep_interval,
+        )
+    }
+}
+
+fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Gate {
+    let pace = &config.pace;
+    let probe_takes = config.twilio.timeout + config.twilio.lookup_timeout;
+    Gate {
+        permits: Permits::new(pace.concurrency),
+        limiter: Limiter::start(pace.segments_per_second, SendRate(pool.clone()), abandon.clone()),
+        breaker: Breaker::new(config.timing.probe, probe_takes, pace.concurrency),
+        pauses: Pauses::new(),
+        waits: Handles::new(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Text messages, from a Messaging Service or a plain sender.
+
+use std::borrow::Cow;
+
+use shared::templates::Wording;
+
+use super::{Channel, Refusal};
+use crate::twilio::{Class, CreateMessage, MessageRecord, Sender};
+
+/// How long Twilio may keep a message queued: a welcome must not arrive at night.
+const VALIDITY_SECONDS: u32 = 14_400;
+
+/// Text messages from one sender.
+pub(crate) struct Sms {
+    sender: Sender,
+}
+
+impl Sms {
+    pub(crate) fn new(sender: Sender) -> Self {
+        Self { sender }
+    }
+}
+
+impl Channel for Sms {
+    fn name(&self) -> &'static str {
+        "sms"
+    }
+
+    fn address<'a>(&self, phone: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(phone)
+    }
+
+    fn request<'a>(&'a self, address: &'a str, content: &'a Wording) -> CreateMessage<'a> {
+        CreateMessage {
+            to: address,
+            sender: &self.sender,
+            body: content.body(),
+            validity_period: VALIDITY_SECONDS,
+            status_callback: None,
+            traceparent: None,
+        }
+    }
+
+    fn classify(&self, class: Class) -> Refusal {
+        Refusal::of(class)
+    }
+
+    fn is_ours(&self, record: &MessageRecord) -> bool {
+        record.is_from(&self.sender)
+    }
+}

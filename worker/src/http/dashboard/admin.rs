@@ -1,0 +1,39 @@
+//! What every page shares.
+
+use sqlx::PgPool;
+
+use super::{context::Context, pages::overview, password, settling, throttle};
+use crate::{config::AdminConfig, reconcile::bulk_settle::BulkSettle};
+
+/// The dashboard of one worker.
+pub(crate) struct Admin {
+    pub(super) context: Context,
+    pub(super) config: AdminConfig,
+    pub(super) throttle: throttle::Throttle,
+    pub(super) passwords: password::Passwords,
+    pub(super) overview: overview::Cache,
+    pub(super) settling: settling::Settling,
+}
+
+impl Admin {
+    pub(crate) fn new(config: AdminConfig, context: Context) -> Self {
+        Self {
+            context,
+            config,
+            throttle: throttle::Throttle::default(),
+            passwords: password::Passwords::default(),
+            overview: overview::Cache::default(),
+            settling: settling::Settling::default(),
+        }
+    }
+
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.context.pool
+    }
+
+    /// What settles many unknown outcomes.
+    pub(super) fn bulk_settle(&self) -> BulkSettle {
+        let Context { pool, client, channel, .. } = &self.context;
+        BulkSettle::new(pool.clone(), client.clone(), channel.clone())
+    }
+}

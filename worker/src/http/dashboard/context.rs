@@ -1,0 +1,22 @@
+//! What the pages use of the worker that serves them.
+
+use std::sync::Arc;
+
+use shared::amqp::Publisher;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::{channels::Channel, health::Health, throttle::Gate, twilio::Client};
+
+/// The parts of the worker that pages and forms use.
+pub(crate) struct Context {
+    pub(crate) pool: PgPool,
+    pub(crate) client: Client,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) throttle: Arc<Gate>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) publisher: Publisher,
+    /// 0: unlimited.
+    pub(crate) messages_per_day: i32,
+    pub(crate) stop: CancellationToken,
+}

@@ -1,0 +1,35 @@
+//! What the page keeps for some seconds, however many look at it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::drawing::History;
+use crate::{
+    http::dashboard::cached::Cached,
+    store::{counts::Summary, pauses::Pause},
+};
+
+/// What was read lately, however many look at it.
+pub(crate) struct Cache {
+    pub(super) summary: Cached<Summary>,
+    pub(super) pauses: Cached<Vec<Pause>>,
+    pub(super) histories: [Cached<Arc<History>>; 3],
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        let history = || Cached::new(Duration::from_secs(5));
+        Self {
+            summary: Cached::new(Duration::from_secs(2)),
+            pauses: Cached::new(Duration::from_secs(2)),
+            histories: [history(), history(), history()],
+        }
+    }
+}
+
+impl Cache {
+    /// A person changed something: they see it at once.
+    pub(crate) async fn forget(&self) {
+        self.summary.forget().await;
+        self.pauses.forget().await;
+    }
+}

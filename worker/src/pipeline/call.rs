@@ -1,0 +1,225 @@
+//! A committed claim: call at once, tell the throttle how the call went, and write what came of it.
+
+use std::time::Duration;
+
+use shared::{
+    domain::{AttemptId, AttemptOutcome, Reason, UserState},
+    phone::E164,
+};
+use tokio::time::Instant;
+
+use super::{
+    context::Pipeline,
+    outcome::{Called, Interrupted, Outcome},
+    request::{Request, Sent, Standing},
+    settle::{self, Terms},
+};
+use crate::{
+    channels::Refusal,
+    failpoint,
+    observe::traces::Scope,
+    store::{attempts::AttemptRef, budget, outcome::Ended},
+    throttle::{Blame, Call, Echo, Entry, Outage, Pass},
+    twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
+};
+
+/// Method and template of the call, for traces.
+const CREATE: &str = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json";
+
+/// A committed claim, and the last moment at which a call is sure to end within its lease.
+pub(super) struct Claimed {
+    pub(super) message_id: AttemptId,
+    pub(super) call_before: Instant,
+}
+
+/// Makes the call of a committed claim and writes what came of it.
+pub(super) async fn call<'a>(
+    pipeline: &'a Pipeline,
+    request: &Request<'_>,
+    standing: Standing,
+    claimed: Claimed,
+    mut pass: Pass<'a>,
+) -> Result<Sent, Interrupted> {
+    let user_id = request.user.user_id.to_string();
+    let (attempt, entry) = (AttemptRef::welcome(claimed.message_id.uuid()), standing.entry);
+    failpoint::hit("after_claim");
+    if let Err(reason) = may_call(pipeline, &mut pass, claimed.call_before, entry).await {
+        pipeline.statements.outcome.run(settle::give_back(attempt, user_id, reason)).await?;
+        return Ok(Sent::GivenBack(reason));
+    }
+    let (twilio, outer) = (&pipeline.twilio, request.user.traceparent.as_deref());
+    let callback = twilio.callback_url(attempt);
+    let scope = pipeline.traces.call(CREATE, outer);
+    let traceparent = scope.traceparent(outer);
+    let address = twilio.channel.address(request.phone.as_str());
+    let create = CreateMessage {
+        status_callback: callback.as_deref(),
+        traceparent: traceparent.as_deref(),
+        ..twilio.channel.request(&address, request.content)
+    };
+    failpoint::hold("before_call").await;
+    let started = Instant::now();
+    pass.spend();
+    let answer = twilio.client.create_message(&create).await;
+    trace_end(scope, &answer);
+    failpoint::hit("after_response");
+    pass.finish(echo(started, &answer));
+    let blame = inform_breaker(pipeline, request.phone, &answer, entry).await;
+    let terms = Terms {
+        retry: pipeline.times.retry,
+        retries: standing.retries,
+        first_check: pipeline.times.first_check,
+        blame,
+        held_back: pipeline.throttle.breaker.is_open(),
+    };
+    let classify = |class| twilio.channel.classify(class);
+    let ended = settle::settle(attempt, user_id, &answer, classify, terms);
+    count_retry(&ended);
+    let called = called(request.phone, &answer, &ended);
+    if let Err(error) = pipeline.statements.outcome.run(ended).await {
+        let Called { attempt, sid, error_code, .. } = called;
+        tracing::warn!(%attempt, sid, error_code, %error, "the outcome of a call was not stored");
+        return Err(error.into());
+    }
+    failpoint::hit("after_outcome");
+    if called.outcome == Outcome::Sent {
+        pipeline.meters.sent(twilio.channel.name(), request.content);
+    }
+    Ok(Sent::Called(called))
+}
+
+/// Not while the worker stops, not once the breaker opened, and not too late, after a long commit or a frozen process:
+/// others may have settled the claim as unknown by then.
+async fn may_call<'a>(
+    pipeline: &'a Pipeline,
+    pass: &mut Pass<'a>,
+    call_before: Instant,
+    entry: Entry,
+) -> Result<(), Reason> {
+    let renewed = pass.is_good()
+        || tokio::select! {
+            renewed = pipeline.throttle.renew(pass, call_before) => renewed,
+            () = pipeline.stop.cancelled() => false,
+        };
+    if !renewed || pipeline.stop.is_cancelled() || Instant::now() > call_before {
+        return Err(Reason::GivenBack);
+    }
+    pipeline.throttle.breaker.check(entry).map_err(|trip| trip.reason)
+}
+
+/// How the call went; none: there was no exchange with Twilio.
+fn echo(started: Instant, answer: &CreateOutcome) -> Option<Echo> {
+    let throttled = match answer {
+        CreateOutcome::NotWritten { .. } => return None,
+        CreateOutcome::Refused { class: Class::Throttled { .. }, .. } => true,
+        CreateOutcome::Refused { .. } | CreateOutcome::Accepted { .. } | CreateOutcome::Unknown { .. } => {
+            false
+        }
+    };
+    Some(Echo { call: Call::Create, started, throttled })
+}
+
+fn trace_end(mut scope: Scope, answer: &CreateOutcome) {
+    match answer {
+        CreateOutcome::Accepted { .. } => scope.status(201),
+        CreateOutcome::Refused { status, class, .. } => {
+            scope.status(*status);
+            scope.failed(class.label());
+        }
+        CreateOutcome::NotWritten { .. } => scope.failed("not_written"),
+        CreateOutcome::Unknown { cause } => scope.failed(cause.label()),
+    }
+}
+
+/// Tells the breaker what became of a call; returns whose fault a refusal was that may be the account's.
+async fn inform_breaker(pipeline: &Pipeline, phone: &E164, answer: &CreateOutcome, entry: Entry) -> Blame {
+    let (breaker, country) = (&pipeline.throttle.breaker, phone.country());
+    let (code, class) = match answer {
+        CreateOutcome::Accepted { .. } => {
+            breaker.accepted(country, entry);
+            return Blame::Recipient;
+        }
+        CreateOutcome::NotWritten { .. } | CreateOutcome::Unknown { .. } => {
+            if let CreateOutcome::Unknown { cause } = answer {
+                tracing::warn!(cause = cause.label(), "no definite answer: the message may have been sent");
+            }
+            if let Some(kind) = Outage::of(answer) {
+                breaker.indefinite(kind, entry);
+            }
+            return Blame::Recipient;
+        }
+        CreateOutcome::Refused { status, code, class, .. } => {
+            (code.map_or(Reason::Http(*status), Reason::Error), *class)
+        }
+    };
+    match pipeline.twilio.channel.classify(class) {
+        Refusal::Fault(FaultScope::Account) => {
+            Box::pin(breaker.account_refused(&pipeline.twilio.client, phone.as_str(), entry)).await
+        }
+        Refusal::Fault(FaultScope::Country) => {
+            breaker.definite(entry);
+            country.map_or(Blame::Recipient, |country| {
+                breaker.hold_country(country, code, false);
+                Blame::Country
+            })
+        }
+        Refusal::Fault(FaultScope::Destination) => {
+            breaker.definite(entry);
+            breaker.destination_refused(country, code, phone.as_str())
+        }
+        Refusal::DailyCap => {
+            breaker.definite(entry);
+            // Where the database does not say, an hour is soon enough to look again.
+            let wait =
+                Box::pin(budget::until_tomorrow(&pipeline.pool)).await.unwrap_or(Duration::from_secs(3600));
+            breaker.cap(wait);
+            Blame::Account
+        }
+        _ => {
+            breaker.definite(entry);
+            Blame::Recipient
+        }
+    }
+}
+
+fn called(phone: &E164, answer: &CreateOutcome, ended: &Ended) -> Called {
+    let user = ended.user.as_ref();
+    Called {
+        outcome: outcome(ended),
+        phone: *phone,
+        attempt: ended.attempt,
+        error_code: ended.error_code,
+        error_class: error_class(answer),
+        sid: ended.accepted.as_ref().map(|a| a.sid.clone()),
+        reason: user.map(|u| u.reason),
+        again_in: user.and_then(|u| u.again_in),
+    }
+}
+
+fn outcome(ended: &Ended) -> Outcome {
+    match (&ended.user, ended.outcome) {
+        (_, AttemptOutcome::Accepted) => Outcome::Sent,
+        (Some(user), _) => match user.state {
+            UserState::Suppressed => Outcome::OptedOut,
+            UserState::Failed => Outcome::Failed(user.reason),
+            _ => Outcome::Deferred(user.reason),
+        },
+        (None, _) => Outcome::Unknown,
+    }
+}
+
+fn error_class(answer: &CreateOutcome) -> Option<&'static str> {
+    match answer {
+        CreateOutcome::Accepted { .. } => None,
+        CreateOutcome::Refused { class, .. } => Some(class.label()),
+        CreateOutcome::NotWritten { .. } => Some("not_written"),
+        CreateOutcome::Unknown { cause } => Some(cause.label()),
+    }
+}
+
+fn count_retry(ended: &Ended) {
+    let Some(user) = &ended.user else { return };
+    let Some(delay) = user.again_in else { return };
+    metrics::counter!("onboarding_retries_scheduled_total", "reason" => user.reason.label()).increment(1);
+    metrics::histogram!("onboarding_retry_delay_seconds").record(delay.as_secs_f64());
+}

@@ -1,0 +1,78 @@
+//! The statements that every event runs, in batches.
+
+use std::time::Duration;
+
+use shared::lane::Lane;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{
+    batch::{Batcher, Gather},
+    claim::Claim,
+    known::ReadKnown,
+    outcome::Outcome,
+    record::Record,
+};
+
+/// What the statements are told once.
+pub(crate) struct Terms {
+    /// As claims name this worker.
+    pub(crate) worker_id: String,
+    pub(crate) lease: Duration,
+    /// 0: unlimited.
+    pub(crate) messages_per_day: i32,
+    pub(crate) retry_for: Duration,
+}
+
+/// The batched statements. What a call waits for has batches by lane: a live one never waits for those of the backfill.
+pub(crate) struct Statements {
+    known: [Batcher<ReadKnown>; 2],
+    claim: [Batcher<Claim>; 2],
+    pub(super) record: Batcher<Record>,
+    pub(super) outcome: Batcher<Outcome>,
+}
+
+impl Statements {
+    /// Starts the batches. `abandon` ends the repetition of failing statements.
+    pub(crate) fn start(pool: &PgPool, terms: &Terms, abandon: &CancellationToken) -> Self {
+        let claim = || Claim {
+            pool: pool.clone(),
+            worker_id: terms.worker_id.clone(),
+            lease: terms.lease,
+            messages_per_day: terms.messages_per_day,
+        };
+        let outcome = Outcome {
+            pool: pool.clone(),
+            retry_for: terms.retry_for,
+            messages_per_day: terms.messages_per_day,
+        };
+        Self {
+            known: Lane::ALL.map(|lane| {
+                Batcher::start("known", ReadKnown(pool.clone()), gathering(lane, 3), abandon.clone())
+            }),
+            claim: Lane::ALL
+                .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
+            record: Batcher::start("record", Record(pool.clone()), Gather::InCrowds, abandon.clone()),
+            outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
+        }
+    }
+
+    /// Reads what is known of users of a lane.
+    pub(super) fn known(&self, lane: Lane) -> &Batcher<ReadKnown> {
+        &self.known[lane as usize]
+    }
+
+    /// Claims numbers for a lane.
+    pub(super) fn claim(&self, lane: Lane) -> &Batcher<Claim> {
+        &self.claim[lane as usize]
+    }
+}
+
+/// Fewer and larger transactions of a backfill leave database and processor to those of live signups. A claim waits
+/// with a permit in hand, so less than what only reads.
+fn gathering(lane: Lane, turns: u32) -> Gather {
+    match lane {
+        Lane::Live => Gather::InCrowds,
+        Lane::Backfill => Gather::Always(turns),
+    }
+}

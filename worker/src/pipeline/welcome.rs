@@ -1,0 +1,179 @@
+//! What an event leads to for its user: looks up what is stored, decides, and does what was decided.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use shared::{
+    domain::{AttemptId, Reason, RetryPolicy, UserId, UserState, decision::Decision},
+    phone::E164,
+    templates,
+};
+
+use super::{
+    context::Pipeline,
+    outcome::{Called, Interrupted, Outcome, Settled},
+    plan,
+    request::{Request, Sent, Standing},
+    send::send,
+};
+use crate::{
+    facts::{Facts, Origin, StoredNumber},
+    failpoint,
+    store::{
+        breaker,
+        claim::Granted,
+        details,
+        known::{Known, Question},
+        record::{NewState, Written},
+    },
+    throttle::{Entry, Rank, Trip},
+};
+
+/// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
+const LOOKS: u32 = 8;
+const LOOK_AGAIN: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(2) };
+
+/// How a look at a user ended. `None`: things changed meanwhile, look again.
+type Look = Result<Option<(Outcome, Option<Called>)>, Interrupted>;
+
+/// Looks at a user until a look leads to an end. `None`: no such user is stored.
+pub(super) async fn welcome(
+    pipeline: &Pipeline,
+    user_id: &UserId,
+    mut news: Option<Arc<Facts>>,
+    at: DateTime<Utc>,
+    origin: &Origin,
+    entry: Entry,
+) -> Result<Option<Settled>, Interrupted> {
+    let lane = origin.lane;
+    for look in 0..LOOKS {
+        if let Some(waits) = look.checked_sub(2) {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN.delay(waits)) => {}
+                () = pipeline.stop.cancelled() => return Err(Interrupted::Stopping),
+            }
+        }
+        let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
+        let question = Question { user_id: user_id.to_string(), phone };
+        let known = pipeline.statements.known(lane).run(question).await?;
+        failpoint::hold("after_look").await;
+        if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
+            // Older than what is stored: it changes nothing, yet it is a reason to welcome the user.
+            news = None;
+            continue;
+        }
+        let facts = match (&news, &known.user) {
+            (Some(facts), _) => facts.clone(),
+            (None, Some(_)) => Arc::new(stored_facts(pipeline, user_id, &known, origin.clone())),
+            (None, None) => return Ok(None),
+        };
+        if let Some((outcome, call)) = act(pipeline, &facts, &known, entry).await? {
+            return Ok(Some(Settled { facts, outcome, call }));
+        }
+    }
+    Err(Interrupted::Restless)
+}
+
+fn stored_facts(pipeline: &Pipeline, user_id: &UserId, known: &Known, origin: Origin) -> Facts {
+    let user = known.user.as_ref();
+    let stored = StoredNumber {
+        phone_raw: user.map_or("", |u| &u.phone_raw),
+        country_hint: user.and_then(|u| u.country_hint.as_deref()),
+        language: user.and_then(|u| u.language.as_deref()),
+    };
+    let facts = Facts::of_stored(user_id.clone(), stored, origin, &pipeline.audience);
+    pipeline.meters.normalised(&facts.phone);
+    facts
+}
+
+async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, known: &Known, entry: Entry) -> Look {
+    match plan::decide(facts, known) {
+        Decision::Skip(skip) => {
+            let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
+            if newer && details::keep(&pipeline.pool, facts).await? == Written::Superseded {
+                return Ok(None);
+            }
+            Ok(Some((Outcome::Skipped(skip), None)))
+        }
+        Decision::Reject(why) => reject(pipeline, facts, Reason::Number(why)).await,
+        Decision::Link => link(pipeline, facts, known).await,
+        Decision::Send => {
+            let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
+            send_welcome(pipeline, facts, known, phone, entry).await
+        }
+    }
+}
+
+/// The number cannot be texted.
+async fn reject(pipeline: &Pipeline, facts: &Arc<Facts>, reason: Reason) -> Look {
+    let state = NewState::plain(facts.clone(), UserState::Rejected, Some(reason));
+    if pipeline.statements.record.run(state).await? == Written::Superseded {
+        return Ok(None);
+    }
+    Ok(Some((Outcome::Rejected(reason), None)))
+}
+
+/// The number is held: registers the user without a message, unless it is their own attempt that holds it.
+async fn link(pipeline: &Pipeline, facts: &Arc<Facts>, known: &Known) -> Look {
+    let Some(holder) = &known.holder else { return Ok(None) };
+    let own = holder.user_id == facts.user_id.as_str();
+    let mut state =
+        NewState::plain(facts.clone(), UserState::Registered, (!own).then_some(Reason::SharedPhone));
+    state.method = Some("none");
+    state.attempt = own.then(|| AttemptId::from(holder.message_id));
+    state.holder = Some(holder.message_id);
+    if pipeline.statements.record.run(state).await? == Written::Superseded {
+        return Ok(None);
+    }
+    Ok(Some((Outcome::Linked, None)))
+}
+
+async fn send_welcome(
+    pipeline: &Pipeline,
+    facts: &Arc<Facts>,
+    known: &Known,
+    phone: E164,
+    entry: Entry,
+) -> Look {
+    let retries = known.user.as_ref().map_or(0, |u| u.retries);
+    let retries = u32::try_from(retries).unwrap_or(0);
+    let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
+    let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
+    let content = templates::welcome(facts.language);
+    let standing = Standing { retries, entry, rank };
+    let request = Request { user: facts, phone: &phone, content, standing };
+    match send(pipeline, &request).await? {
+        Sent::Called(call) => Ok(Some((call.outcome, Some(call)))),
+        Sent::GivenBack(reason) => Ok(Some((Outcome::Deferred(reason), None))),
+        Sent::HeldBack(trip) => wait(pipeline, facts, trip, retries).await,
+        Sent::NoValidNumber => reject(pipeline, facts, Reason::LookupInvalid).await,
+        Sent::NotClaimed(Granted::Shared | Granted::Hers) => Ok(Some((Outcome::Linked, None))),
+        Sent::NotClaimed(Granted::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
+        Sent::NotClaimed(_) => Ok(None),
+    }
+}
+
+/// Stores the user as waiting; the sweeper enqueues them again.
+async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Trip, retries: u32) -> Look {
+    // The worker that enqueued a waiting user may know earlier than this one that the breaker is closed. If the user waited
+    // once more, users who have waited for a shorter time would go first.
+    let enqueued_again =
+        facts.news.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
+    if enqueued_again && !pipeline.throttle.breaker.is_open_now().await {
+        return Ok(None);
+    }
+    let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
+    // Users of a country that is held back come again one by one, not all with its next probe.
+    let spread = trip.ends_with.map_or(Duration::ZERO, |_| pipeline.times.retry.delay(retries));
+    state.again_in = Some(trip.again_in + spread);
+    if pipeline.statements.record.run(state).await? == Written::Superseded {
+        return Ok(None);
+    }
+    if let Some(reason) = trip.ends_with {
+        let (user_id, retry_for) = (facts.user_id.as_str(), pipeline.times.retry_for);
+        if Box::pin(breaker::waited(&pipeline.pool, user_id, retry_for, reason)).await? {
+            return Ok(Some((Outcome::Failed(reason), None)));
+        }
+    }
+    Ok(Some((Outcome::Deferred(trip.reason), None)))
+}

@@ -1,0 +1,30 @@
+//! Follows the pauses that a person asks for. While the database is away, the last known ones count.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+
+use super::driver::{Failed, Next, Task, within};
+use crate::throttle::Gate;
+
+/// A change is to be obeyed within 2 s.
+const INTERVAL: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(crate) struct FollowPauses {
+    pub(crate) pool: PgPool,
+    pub(crate) throttle: Arc<Gate>,
+}
+
+impl Task for FollowPauses {
+    const NAME: &'static str = "follow_pauses";
+
+    fn interval(&self) -> Duration {
+        INTERVAL
+    }
+
+    async fn step(&mut self) -> Result<Next, Failed> {
+        within(TIMEOUT, self.throttle.pauses.look(&self.pool)).await?;
+        Ok(Next::AfterInterval)
+    }
+}
