@@ -14,6 +14,7 @@ pub(crate) mod counts;
 pub(crate) mod dead_letters;
 pub(crate) mod deeds;
 pub(crate) mod details;
+pub(crate) mod ended;
 pub(crate) mod history;
 pub(crate) mod known;
 pub(crate) mod leases;

@@ -18,7 +18,7 @@ use crate::{
     channels::Refusal,
     failpoint,
     observe::traces::Scope,
-    store::{attempts::AttemptRef, budget, outcome::Ended},
+    store::{attempts::AttemptRef, budget, ended::Ended},
     throttle::{Blame, Call, Echo, Entry, Outage, Pass},
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
 };

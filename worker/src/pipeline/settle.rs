@@ -8,7 +8,7 @@ use crate::{
     channels::Refusal,
     store::{
         attempts::AttemptRef,
-        outcome::{Accepted, Ended, UserChange},
+        ended::{Accepted, Ended, UserChange},
     },
     throttle::Blame,
     twilio::{Class, CreateOutcome},

@@ -18,7 +18,7 @@ use super::{
     attempts::AttemptRef,
     callbacks::Callback,
     claim::Wish,
-    outcome::{Accepted, Ended, UserChange},
+    ended::{Accepted, Ended, UserChange},
     record::NewState,
 };
 use crate::{

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::{
     attempts::{AttemptRef, Heap},
     callbacks::{self, Callback, Effect},
+    ended::{Accepted, Ended, UserChange},
     leases,
     message_claim::{ClaimMessages, MessageClaim, MessageGranted},
     messages,
-    outcome::{Accepted, Ended, UserChange},
     parked::{self, Decision, Settled},
     partitions, poll,
     prune::{self, Kind},

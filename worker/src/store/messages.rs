@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     attempts::AttemptRef,
-    outcome::{Ended, UserChange},
+    ended::{Ended, UserChange},
 };
 
 /// A message that is due.

@@ -6,8 +6,8 @@ use sqlx::Executor;
 use super::{
     callbacks::{self, Callback, Effect},
     claim::{Granted, Wish},
+    ended::{Ended, UserChange},
     fixtures::{callback, ended},
-    outcome::{Ended, UserChange},
     parked::{Decision, Settled},
     record::Written,
     reopen,

@@ -8,8 +8,9 @@ use sqlx::PgPool;
 use super::{
     callbacks::{self, Effect},
     claim::{Claim, Granted, Wish},
+    ended::Ended,
     fixtures::{Database, callback, ended, facts_at, wish_of},
-    outcome::{Ended, Outcome},
+    outcome::Outcome,
     parked::{self, Decision, Settled},
     record::{NewState, Record, Written},
     unknown::{self, Freed},
