@@ -6,7 +6,7 @@ use shared::{
     config::{Broker, Env, Faults, insecure_allowed},
     domain::UserId,
     events::{SIGNED_UP, Signup},
-    lane::Lane,
+    lane::QueueLane,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -63,13 +63,13 @@ impl Producer {
 
     /// Enqueues a stored user. The worker reads the number when it processes the event.
     pub async fn stored(&self, user: &UserId) -> Result<Confirmed, PublishError> {
-        self.publish(Outgoing::stored(user, Lane::Backfill, None)).await
+        self.publish(Outgoing::stored(user, QueueLane::Backfill, None)).await
     }
 
     /// Publishes a full signup event unchanged; `id` is the id of the event. An event that does not decode becomes a
     /// dead letter. Its time is kept, so that an old event does not change newer data.
     pub async fn verbatim(&self, id: String, body: Vec<u8>) -> Result<Confirmed, PublishError> {
-        self.publish(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None)).await
+        self.publish(Outgoing::verbatim(id, QueueLane::Live, SIGNED_UP, body, None)).await
     }
 
     /// Publishes a few hundred events at most, in this order. The results have the same order.

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use shared::{
     events::{Event, Kind, decode},
-    lane::Lane,
+    lane::QueueLane,
 };
 use support::{
     World,
@@ -45,7 +45,7 @@ fn once(world: &World) -> Ended {
 }
 
 fn events(world: &World) -> Vec<Event> {
-    let bodies = world.run(world.broker.bodies(Lane::Live));
+    let bodies = world.run(world.broker.bodies(QueueLane::Live));
     bodies.iter().map(|body| decode(body).unwrap()).collect()
 }
 
@@ -126,7 +126,7 @@ fn a_returned_event_is_kept_and_sigterm_ends_with_0() {
     let running = world.command(Program::Signup).args("relay").start();
     insert(&world, 1, 1);
     world.wait_for("the first row", async |w| w.portal.count(PUBLISHED).await == 1);
-    world.run(world.broker.unbind(Lane::Live));
+    world.run(world.broker.unbind(QueueLane::Live));
     insert(&world, 2, 2);
     let returned = "SELECT count(*) FROM onboarding_outbox
                     WHERE published_at IS NULL AND attempts > 0 AND last_error LIKE 'returned%'";
@@ -152,7 +152,7 @@ fn a_relay_that_is_killed_repeatedly_loses_nothing() {
     assert_eq!(world.run(world.portal.count(PENDING)), 0);
     let rows: HashSet<String> = world.run(world.portal.texts(IDS)).into_iter().flatten().collect();
     let arrived: HashSet<String> =
-        world.run(world.broker.drain(Lane::Live)).into_iter().filter_map(|event| event.id).collect();
+        world.run(world.broker.drain(QueueLane::Live)).into_iter().filter_map(|event| event.id).collect();
     assert_eq!(rows.len(), 2000);
     assert_eq!(arrived, rows);
 }

@@ -6,7 +6,7 @@
 
 mod support;
 
-use shared::{events::Kind, lane::Lane};
+use shared::{events::Kind, lane::QueueLane};
 use support::{
     World,
     command::{Command, Program},
@@ -24,7 +24,8 @@ fn user_ids(world: &World) -> Vec<String> {
         Kind::SignedUp(signup) => signup.user_id.to_string(),
         Kind::Stored(_) => panic!("not a signup"),
     };
-    let mut ids: Vec<String> = world.run(world.broker.drain(Lane::Live)).into_iter().map(signup).collect();
+    let mut ids: Vec<String> =
+        world.run(world.broker.drain(QueueLane::Live)).into_iter().map(signup).collect();
     ids.sort_by_key(|id| (id.len(), id.clone()));
     ids
 }
@@ -35,7 +36,7 @@ fn one_signup_takes_its_number_from_standard_input() {
     let command = world.command(Program::Signup);
     let ended = command.args("--user-id 1042 --phone - --kind new_mother").end_with_input("९८०-७९६९२७८\n");
     assert_eq!(ended.expect(0).json(), counts(1, 1, 0, 0, 0));
-    let events = world.run(world.broker.drain(Lane::Live));
+    let events = world.run(world.broker.drain(QueueLane::Live));
     let [Kind::SignedUp(signup)] = events.iter().map(|e| &e.kind).collect::<Vec<_>>()[..] else { panic!() };
     assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("1042", "९८०-७९६९२७८"));
 }
@@ -63,7 +64,7 @@ fn a_full_event_is_published_byte_for_byte() {
         .replace('\n', " ");
     let input = format!("{full}\r\n{{\"user_id\":\"8\"}}\n");
     world.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(0);
-    let bodies = world.run(world.broker.bodies(Lane::Live));
+    let bodies = world.run(world.broker.bodies(QueueLane::Live));
     assert_eq!(bodies.len(), 2);
     assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
     let own = shared::events::decode(&bodies[1]).unwrap();
@@ -87,8 +88,8 @@ fn without_a_binding_signups_are_returned() {
     let world = World::new();
     let mut running = world.command(Program::Signup).args("--format jsonl -").start();
     running.write("{\"user_id\":1,\"phone_number\":\"1\"}\n");
-    world.wait_for("the first signup", async |w| w.broker.ready(Lane::Live).await == Some(1));
-    world.run(world.broker.unbind(Lane::Live));
+    world.wait_for("the first signup", async |w| w.broker.ready(QueueLane::Live).await == Some(1));
+    world.run(world.broker.unbind(QueueLane::Live));
     running.write("{\"user_id\":2,\"phone_number\":\"1\"}\n{\"user_id\":3,\"phone_number\":\"1\"}\n");
     let ended = running.end().expect(3);
     assert_eq!(ended.json(), counts(3, 1, 2, 0, 0));
@@ -101,7 +102,7 @@ fn ctrl_c_counts_what_was_published() {
     let world = World::new();
     let mut running = world.command(Program::Signup).args("--format jsonl -").start();
     running.write("{\"user_id\":1,\"phone_number\":\"1\"}\n");
-    world.wait_for("the first signup", async |w| w.broker.ready(Lane::Live).await == Some(1));
+    world.wait_for("the first signup", async |w| w.broker.ready(QueueLane::Live).await == Some(1));
     running.interrupt();
     assert_eq!(running.wait().expect(130).json(), counts(1, 1, 0, 0, 0));
 }

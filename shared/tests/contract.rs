@@ -16,7 +16,7 @@ use shared::{
     amqp::{Topology, install_crypto},
     config::Namespace,
     events::{self, BACKFILL, BackfillEvent, CONTENT_TYPE, Kind, SIGNED_UP, SignedUpEvent, Version},
-    lane::Lane,
+    lane::QueueLane,
 };
 
 fn contract(path: &str) -> PathBuf {
@@ -94,10 +94,10 @@ fn asyncapi() -> Value {
     serde_saphyr::from_str(&fs::read_to_string(contract("asyncapi.yaml")).unwrap()).unwrap()
 }
 
-fn channel_of(lane: Lane) -> &'static str {
+fn channel_of(lane: QueueLane) -> &'static str {
     match lane {
-        Lane::Live => "/channels/signedUp",
-        Lane::Backfill => "/channels/backfill",
+        QueueLane::Live => "/channels/signedUp",
+        QueueLane::Backfill => "/channels/backfill",
     }
 }
 
@@ -107,7 +107,7 @@ fn asyncapi_has_the_names_of_the_code() {
     let at = |path: &str| api.pointer(path).unwrap_or_else(|| panic!("{path} is missing")).clone();
     assert_eq!(at("/asyncapi"), "3.0.0");
     for (lane, message, event_type) in
-        [(Lane::Live, "signedUp", SIGNED_UP), (Lane::Backfill, "backfill", BACKFILL)]
+        [(QueueLane::Live, "signedUp", SIGNED_UP), (QueueLane::Backfill, "backfill", BACKFILL)]
     {
         let channel = channel_of(lane);
         assert_eq!(at(&format!("{channel}/address")), Topology::routing_key(lane));
@@ -178,7 +178,7 @@ async fn asyncapi_lists_the_queues_with_their_arguments() {
 
     let queues = documented_queues();
     let names: BTreeSet<String> = queues.iter().map(|(name, _)| namespace.name(name)).collect();
-    let ours = Lane::ALL.into_iter().map(|lane| topology.queue(lane)).chain([topology.dead_queue()]);
+    let ours = QueueLane::ALL.into_iter().map(|lane| topology.queue(lane)).chain([topology.dead_queue()]);
     assert_eq!(names, ours.collect::<BTreeSet<_>>());
     for (name, documented) in &queues {
         let queue = namespace.name(name);
@@ -194,7 +194,7 @@ async fn asyncapi_lists_the_queues_with_their_arguments() {
 }
 
 async fn remove(channel: &Channel, topology: &Topology) {
-    for queue in Lane::ALL.map(|lane| topology.queue(lane)).into_iter().chain([topology.dead_queue()]) {
+    for queue in QueueLane::ALL.map(|lane| topology.queue(lane)).into_iter().chain([topology.dead_queue()]) {
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     }
     let exchange = topology.exchange();

@@ -8,7 +8,7 @@ use axum::Router;
 use shared::{
     amqp::{Publisher, Topology},
     db::{self, sqlstate},
-    lane::Lane,
+    lane::QueueLane,
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -115,7 +115,7 @@ impl App {
         tasks.spawn(async move { publishing.await.unwrap_or_default() });
 
         let topology = Topology::new(config.broker.namespace.clone());
-        for lane in Lane::ALL {
+        for lane in QueueLane::ALL {
             let consumer = Consumer {
                 lane,
                 pipeline: parts.pipeline.clone(),

@@ -12,7 +12,7 @@ use shared::{
     amqp::{Frames, Topology},
     config::Broker,
     domain::RetryPolicy,
-    lane::Lane,
+    lane::QueueLane,
     window::Window,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -40,7 +40,7 @@ pub(super) enum End {
 
 /// A lane of a running worker.
 pub(crate) struct Consumer {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) throttle: Arc<Gate>,
     pub(crate) unfinished: Arc<Unfinished>,

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
     domain::UserId,
     events::Signup,
-    lane::Lane,
+    lane::QueueLane,
     phone::{Phone, Rejection},
     templates::Language,
 };
@@ -23,7 +23,7 @@ pub(crate) struct Arrival {
 /// The facts that decide about one welcome. `Debug` shows neither number nor name.
 pub(crate) struct Facts {
     pub(crate) user_id: UserId,
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) arrival: Arrival,
     /// The number as typed.
     pub(crate) phone_raw: String,
@@ -53,7 +53,7 @@ pub(crate) struct News {
 /// Where an event came from.
 #[derive(Clone)]
 pub(crate) struct Origin {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) arrival: Arrival,
     pub(crate) traceparent: Option<String>,
     pub(crate) event_id: Option<String>,

@@ -7,7 +7,7 @@ use std::sync::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use shared::{lane::Lane, window::Window};
+use shared::{lane::QueueLane, window::Window};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -70,7 +70,7 @@ impl Default for Health {
 
 impl Health {
     /// Notes what a lane does.
-    pub(crate) fn lane(&self, lane: Lane, state: LaneState) {
+    pub(crate) fn lane(&self, lane: QueueLane, state: LaneState) {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize] = state;
         let up = state == LaneState::Consuming;
         if !up {
@@ -80,18 +80,18 @@ impl Health {
     }
 
     /// Notes how many messages are ready in a lane's queue.
-    pub(crate) fn depth(&self, lane: Lane, ready: u32) {
+    pub(crate) fn depth(&self, lane: QueueLane, ready: u32) {
         self.depth[lane as usize].store(i64::from(ready), Ordering::Relaxed);
         metrics::gauge!("onboarding_queue_ready", "lane" => lane.as_str()).set(f64::from(ready));
     }
 
     /// Ready messages in a lane's queue, while it is consumed.
-    pub(crate) fn known_depth(&self, lane: Lane) -> Option<i64> {
+    pub(crate) fn known_depth(&self, lane: QueueLane) -> Option<i64> {
         Some(self.depth[lane as usize].load(Ordering::Relaxed)).filter(|d| *d >= 0)
     }
 
     /// What a lane does.
-    pub(crate) fn lane_state(&self, lane: Lane) -> LaneState {
+    pub(crate) fn lane_state(&self, lane: QueueLane) -> LaneState {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize]
     }
 
@@ -120,7 +120,7 @@ impl Health {
         let database = *self.database.borrow();
         let lanes = *self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = database == Database::Ready && lanes.iter().all(|l| *l != LaneState::Down);
-        let word = |lane: Lane| match lanes[lane as usize] {
+        let word = |lane: QueueLane| match lanes[lane as usize] {
             LaneState::Down => "not consuming: RabbitMQ cannot be reached".to_owned(),
             LaneState::Consuming => "consuming".to_owned(),
             LaneState::Held => "held: the breaker is open".to_owned(),
@@ -141,8 +141,8 @@ impl Health {
                 Database::ReadOnly => "may only be read: it is a standby, or was set read-only",
                 Database::Ready => "ok",
             },
-            "live_lane": word(Lane::Live),
-            "backfill_lane": word(Lane::Backfill),
+            "live_lane": word(QueueLane::Live),
+            "backfill_lane": word(QueueLane::Backfill),
         });
         (ready, details)
     }

@@ -20,7 +20,7 @@ use chrono::Utc;
 use shared::{
     domain::UserId,
     events::{self, Event, EventTime, Kind, Rejected},
-    lane::Lane,
+    lane::QueueLane,
 };
 use tokio::time::Instant;
 
@@ -67,7 +67,7 @@ pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Out
 
 /// Makes the call of a stored user of `lane` as the probe of an open breaker, without a queue, and logs its outcome: the
 /// call is this worker's.
-pub(crate) async fn probe(pipeline: &Pipeline, user_id: &str, lane: Lane) -> Result<(), Interrupted> {
+pub(crate) async fn probe(pipeline: &Pipeline, user_id: &str, lane: QueueLane) -> Result<(), Interrupted> {
     let Ok(user_id) = UserId::parse(user_id) else { return Ok(()) };
     let arrival = Arrival { at: Instant::now(), redelivered: false };
     let origin = Origin { lane, arrival, traceparent: None, event_id: None };

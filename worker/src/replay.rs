@@ -3,7 +3,7 @@
 use shared::{
     amqp::{Outgoing, Topology},
     events,
-    lane::Lane,
+    lane::QueueLane,
 };
 
 use crate::store::dead_letters::settle::Letter;
@@ -17,9 +17,9 @@ pub(crate) fn outgoing(letter: &Letter) -> Option<Outgoing> {
 }
 
 /// What came by an unknown way goes to the lane of its routing key, else to the live one.
-fn lane(letter: &Letter) -> Lane {
-    let by_key = || Lane::ALL.into_iter().find(|l| Topology::routing_key(*l) == letter.routing_key);
-    letter.lane.or_else(by_key).unwrap_or(Lane::Live)
+fn lane(letter: &Letter) -> QueueLane {
+    let by_key = || QueueLane::ALL.into_iter().find(|l| Topology::routing_key(*l) == letter.routing_key);
+    letter.lane.or_else(by_key).unwrap_or(QueueLane::Live)
 }
 
 #[cfg(test)]
@@ -40,10 +40,10 @@ mod tests {
     fn only_what_can_be_read_goes_out() {
         let readable = letter(r#"{"user_id": "1", "phone_number": ""}"#);
         let event = outgoing(&readable).expect("readable");
-        assert_eq!((event.id.as_str(), event.lane), ("dead-letter-7", Lane::Backfill));
-        let own = Letter { message_id: Some("m-1".to_owned()), lane: Some(Lane::Live), ..readable };
+        assert_eq!((event.id.as_str(), event.lane), ("dead-letter-7", QueueLane::Backfill));
+        let own = Letter { message_id: Some("m-1".to_owned()), lane: Some(QueueLane::Live), ..readable };
         let event = outgoing(&own).expect("readable");
-        assert_eq!((event.id.as_str(), event.lane), ("m-1", Lane::Live));
+        assert_eq!((event.id.as_str(), event.lane), ("m-1", QueueLane::Live));
         assert!(outgoing(&letter(r#"{"user": "1"}"#)).is_none());
     }
 }

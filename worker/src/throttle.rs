@@ -10,7 +10,7 @@ mod permits;
 use std::time::Duration;
 
 use metrics::{Histogram, histogram};
-use shared::{lane::Lane, phone::CountryCode};
+use shared::{lane::QueueLane, phone::CountryCode};
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -36,7 +36,7 @@ pub(crate) struct Gate {
     pub(crate) breaker: Breaker,
     pub(crate) pauses: Pauses,
     /// How long the rate was waited for, by lane.
-    pub(crate) waits: Handles<Lane, Histogram, 2>,
+    pub(crate) waits: Handles<QueueLane, Histogram, 2>,
 }
 
 /// The right to make one call now.
@@ -66,7 +66,12 @@ impl Pass<'_> {
 
 impl Gate {
     /// Fails at once where a call would be held back.
-    pub(crate) fn check(&self, lane: Lane, country: Option<CountryCode>, entry: Entry) -> Result<(), Trip> {
+    pub(crate) fn check(
+        &self,
+        lane: QueueLane,
+        country: Option<CountryCode>,
+        entry: Entry,
+    ) -> Result<(), Trip> {
         self.pauses.check(lane)?;
         self.breaker.check(entry)?;
         self.breaker.check_country(country, entry)
@@ -76,7 +81,7 @@ impl Gate {
     pub(crate) async fn approach(
         &self,
         pool: &PgPool,
-        lane: Lane,
+        lane: QueueLane,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Trip> {
@@ -85,7 +90,7 @@ impl Gate {
     }
 
     /// Follows what may hold a lane back as a whole.
-    pub(crate) fn watch(&self, lane: Lane) -> LaneWatch {
+    pub(crate) fn watch(&self, lane: QueueLane) -> LaneWatch {
         LaneWatch::new(self, lane)
     }
 

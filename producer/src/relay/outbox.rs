@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use shared::{
     amqp::Outgoing,
     events::{self, Kind, Rejected, SIGNED_UP},
-    lane::Lane,
+    lane::QueueLane,
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -58,7 +58,7 @@ impl Row {
             }
         };
         // Without a time of the event the time of the row counts, however late it is relayed.
-        Ok(Outgoing::verbatim(id, Lane::Live, SIGNED_UP, body, None).published_at(self.created_at))
+        Ok(Outgoing::verbatim(id, QueueLane::Live, SIGNED_UP, body, None).published_at(self.created_at))
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn the_id_is_that_of_the_event_or_of_the_row() {
         let bare = row(SIGNED_UP, r#"{"user_id": 1042, "phone_number": "9849999998"}"#).event().unwrap();
-        assert_eq!((bare.id, bare.lane), (Uuid::from_u128(7).to_string(), Lane::Live));
+        assert_eq!((bare.id, bare.lane), (Uuid::from_u128(7).to_string(), QueueLane::Live));
         let full = format!(
             r#"{{"id": "e", "data": {{"user_id": "8"}}, "type": "{SIGNED_UP}", "specversion": "1.0"}}"#
         );

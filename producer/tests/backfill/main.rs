@@ -12,7 +12,7 @@ mod selection;
 mod support;
 
 use serde_json::{Value, json};
-use shared::{events::Kind, lane::Lane};
+use shared::{events::Kind, lane::QueueLane};
 use sqlx::{Connection, PgConnection};
 use support::{
     World,
@@ -30,7 +30,7 @@ fn enqueued_ids(world: &World) -> Vec<String> {
         Kind::SignedUp(_) => panic!("not a backfill event"),
     };
     let mut ids: Vec<String> =
-        world.run(world.broker.drain(Lane::Backfill)).into_iter().map(stored).collect();
+        world.run(world.broker.drain(QueueLane::Backfill)).into_iter().map(stored).collect();
     ids.sort();
     ids
 }
@@ -59,7 +59,7 @@ fn the_dry_run_counts_as_expected_and_the_real_run_does_the_same() {
     assert_eq!((&dry["selected"], &dry["remaining"]), (&json!(truth.len()), &json!(0)));
     assert_eq!(dry["estimate"]["seconds"], json!(messages.div_ceil(10)));
     assert_eq!(states(&world), ["stored live f 490"]);
-    assert_eq!(world.run(world.broker.ready(Lane::Backfill)), None);
+    assert_eq!(world.run(world.broker.ready(QueueLane::Backfill)), None);
 
     let real = backfill(&world, "--yes").expect(0).json();
     for part in ["enqueued", "skipped", "selected", "remaining", "changed_by_normalising", "examples"] {
@@ -138,7 +138,7 @@ fn without_a_binding_the_run_stops_and_no_user_is_marked() {
     let received = "SELECT count(*) FROM users WHERE state = 'received'";
     let running = world.command(Program::Backfill).args("--yes --output json").start();
     world.wait_for("the first page", async |w| w.database.count(received).await > 0);
-    world.run(world.broker.unbind(Lane::Backfill));
+    world.run(world.broker.unbind(QueueLane::Backfill));
     let ended = running.end().expect(3);
     let report = ended.json();
     assert!(report["unconfirmed"]["returned"].as_u64().unwrap() > 0, "{report}");

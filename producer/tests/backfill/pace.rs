@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     backfill,
@@ -31,7 +31,7 @@ fn the_run_waits_for_a_full_queue() {
     std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(world.run(world.database.count(RECEIVED)), 20, "twenty are ready, fifteen are allowed");
     world.wait_for("the rest", async |w| {
-        w.broker.drain(Lane::Backfill).await;
+        w.broker.drain(QueueLane::Backfill).await;
         w.database.count(RECEIVED).await == 40
     });
     let ended = running.end().expect(0);

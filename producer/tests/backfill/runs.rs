@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     backfill, enqueued_ids,
@@ -98,7 +98,7 @@ fn a_refused_page_is_scanned_again_and_no_user_is_counted_twice() {
     let world = world_of(USERS);
     let running = world.command(Program::Backfill).args("--yes --output json --rate 200").start();
     world.wait_for("a page", async |w| w.database.count(RECEIVED).await >= 200);
-    world.run(world.broker.unbind(Lane::Backfill));
+    world.run(world.broker.unbind(QueueLane::Backfill));
     let ended = running.end().expect(3);
     assert!(ended.stderr.contains("backfill --resume "), "{}", ended.stderr);
     assert_eq!(run_states(&world), ["halted"]);

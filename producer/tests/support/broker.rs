@@ -8,7 +8,7 @@ use lapin::{
 use shared::{
     amqp::{Topology, install_crypto},
     events::{self, Event},
-    lane::Lane,
+    lane::QueueLane,
 };
 use uuid::Uuid;
 
@@ -31,18 +31,18 @@ impl Broker {
     }
 
     /// Takes every event out of a lane's queue, on several channels: each asks for one at a time.
-    pub async fn drain(&self, lane: Lane) -> Vec<Event> {
+    pub async fn drain(&self, lane: QueueLane) -> Vec<Event> {
         let drained = futures::future::join_all((0..8).map(|_| self.drain_alone(lane))).await;
         drained.into_iter().flatten().collect()
     }
 
-    async fn drain_alone(&self, lane: Lane) -> Vec<Event> {
+    async fn drain_alone(&self, lane: QueueLane) -> Vec<Event> {
         let bodies = self.bodies(lane).await;
         bodies.iter().map(|body| events::decode(body).unwrap()).collect()
     }
 
     /// Takes every body out of a lane's queue, in its order.
-    pub async fn bodies(&self, lane: Lane) -> Vec<Vec<u8>> {
+    pub async fn bodies(&self, lane: QueueLane) -> Vec<Vec<u8>> {
         let channel = self.channel().await;
         let queue = self.topology.queue(lane);
         let no_ack = BasicGetOptions { no_ack: true };
@@ -54,7 +54,7 @@ impl Broker {
     }
 
     /// Messages ready in a lane's queue. None if the queue does not exist.
-    pub async fn ready(&self, lane: Lane) -> Option<u32> {
+    pub async fn ready(&self, lane: QueueLane) -> Option<u32> {
         let channel = self.channel().await;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let queue = self.topology.queue(lane);
@@ -63,7 +63,7 @@ impl Broker {
     }
 
     /// Removes the binding of a lane's queue.
-    pub async fn unbind(&self, lane: Lane) {
+    pub async fn unbind(&self, lane: QueueLane) {
         let (queue, exchange) = (self.topology.queue(lane), self.topology.exchange());
         let key = Topology::routing_key(lane);
         self.channel()
@@ -74,7 +74,7 @@ impl Broker {
     }
 
     pub async fn delete(&self) {
-        let queues = [Lane::Live, Lane::Backfill].map(|lane| self.topology.queue(lane));
+        let queues = [QueueLane::Live, QueueLane::Backfill].map(|lane| self.topology.queue(lane));
         for queue in queues.iter().chain([&self.topology.dead_queue()]) {
             let deleted =
                 self.channel().await.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await;

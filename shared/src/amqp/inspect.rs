@@ -7,7 +7,7 @@ use lapin::{
 };
 
 use super::topology::{CLASH, Named, Topology, TopologyError, dead_arguments};
-use crate::lane::Lane;
+use crate::lane::QueueLane;
 
 /// The condition of an exchange or a queue at the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Topology {
     /// Checks the exchange and every queue. Missing ones are not declared.
     pub async fn inspect(&self, connection: &Connection) -> Result<Vec<Part>, TopologyError> {
         let mut parts = vec![self.inspect_exchange(connection).await?];
-        for lane in Lane::ALL {
+        for lane in QueueLane::ALL {
             parts.push(inspect_queue(connection, self.queue(lane), self.lane_arguments()).await?);
         }
         parts.push(inspect_queue(connection, self.dead_queue(), dead_arguments()).await?);

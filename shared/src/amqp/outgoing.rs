@@ -14,7 +14,7 @@ use crate::{
     amqp::{Topology, screen},
     domain::UserId,
     events::{self, Signup},
-    lane::Lane,
+    lane::QueueLane,
 };
 
 const SOURCE: &str = "/aamcare/onboarding";
@@ -30,7 +30,7 @@ pub struct Outgoing {
     /// The event's id.
     pub id: String,
     /// The lane it goes to.
-    pub lane: Lane,
+    pub lane: QueueLane,
     event_type: Cow<'static, str>,
     body: Vec<u8>,
     headers: FieldTable,
@@ -42,11 +42,11 @@ impl Outgoing {
     pub fn signed_up(signup: &Signup, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
         let body = events::signed_up(&id, SOURCE, now, signup);
-        Self::new(id, Lane::Live, events::SIGNED_UP.into(), body, traceparent)
+        Self::new(id, QueueLane::Live, events::SIGNED_UP.into(), body, traceparent)
     }
 
     /// An event that names a stored user, on either lane.
-    pub fn stored(user: &UserId, lane: Lane, traceparent: Option<String>) -> Self {
+    pub fn stored(user: &UserId, lane: QueueLane, traceparent: Option<String>) -> Self {
         let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
         let body = events::backfill(&id, SOURCE, now, user);
         Self::new(id, lane, events::BACKFILL.into(), body, traceparent)
@@ -56,7 +56,7 @@ impl Outgoing {
     /// `message_id`). The caller must have checked that `body` decodes.
     pub fn verbatim(
         id: String,
-        lane: Lane,
+        lane: QueueLane,
         event_type: &str,
         body: Vec<u8>,
         traceparent: Option<String>,
@@ -68,7 +68,7 @@ impl Outgoing {
     /// time dates an event without a `time`, so it must not look newer than it is.
     pub fn replayed(
         id: String,
-        lane: Lane,
+        lane: QueueLane,
         body: Vec<u8>,
         headers: &Value,
         published_at: DateTime<Utc>,
@@ -91,7 +91,7 @@ impl Outgoing {
 
     fn new(
         id: String,
-        lane: Lane,
+        lane: QueueLane,
         event_type: Cow<'static, str>,
         body: Vec<u8>,
         traceparent: Option<String>,

@@ -3,7 +3,7 @@
 use lapin::{Channel, Connection, options::QueueDeclareOptions, types::FieldTable};
 
 use super::{Frames, Topology, connect};
-use crate::{config::Broker, lane::Lane};
+use crate::{config::Broker, lane::QueueLane};
 
 /// Measures the depth of one queue on a connection of its own. It connects at the first use, and again after a failure.
 pub struct QueueDepth {
@@ -14,7 +14,7 @@ pub struct QueueDepth {
 
 impl QueueDepth {
     /// For the queue of `lane`.
-    pub fn of(broker: Broker, lane: Lane) -> Self {
+    pub fn of(broker: Broker, lane: QueueLane) -> Self {
         let queue = Topology::new(broker.namespace.clone()).queue(lane);
         Self { broker, queue, link: None }
     }

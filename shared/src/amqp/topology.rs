@@ -8,7 +8,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, LongString},
 };
 
-use crate::{config::Namespace, lane::Lane};
+use crate::{config::Namespace, lane::QueueLane};
 
 /// Far above any series of crashes. A crash counts against every prefetched message, and RabbitMQ 4 would otherwise
 /// dead-letter a message after 20.
@@ -104,10 +104,10 @@ impl Topology {
     }
 
     /// The queue of a lane.
-    pub fn queue(&self, lane: Lane) -> String {
+    pub fn queue(&self, lane: QueueLane) -> String {
         self.namespace.name(match lane {
-            Lane::Live => "onboarding.live",
-            Lane::Backfill => "onboarding.backfill",
+            QueueLane::Live => "onboarding.live",
+            QueueLane::Backfill => "onboarding.backfill",
         })
     }
 
@@ -117,10 +117,10 @@ impl Topology {
     }
 
     /// The routing key of a lane.
-    pub fn routing_key(lane: Lane) -> &'static str {
+    pub fn routing_key(lane: QueueLane) -> &'static str {
         match lane {
-            Lane::Live => "user.signed_up.v1",
-            Lane::Backfill => "user.backfill.v1",
+            QueueLane::Live => "user.signed_up.v1",
+            QueueLane::Backfill => "user.backfill.v1",
         }
     }
 
@@ -133,7 +133,7 @@ impl Topology {
             .await
             .map_err(|e| TopologyError::of(Named::Exchange, &exchange, e))?;
         self.declare_queue(channel, &self.dead_queue(), dead_arguments()).await?;
-        for lane in Lane::ALL {
+        for lane in QueueLane::ALL {
             let queue = self.queue(lane);
             self.declare_queue(channel, &queue, self.lane_arguments()).await?;
             let key = Self::routing_key(lane);

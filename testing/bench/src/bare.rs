@@ -17,7 +17,7 @@ use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
     config::{Broker, DatabaseUrl, Env, insecure_allowed, settings},
     db,
-    lane::Lane,
+    lane::QueueLane,
 };
 use tokio::sync::{Semaphore, mpsc};
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
     // As the worker has it.
     let prefetch = u16::try_from(arguments.concurrency * 2 + 64)?;
     channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-    let queue = Topology::new(broker.namespace).queue(Lane::Live);
+    let queue = Topology::new(broker.namespace).queue(QueueLane::Live);
     let options = BasicConsumeOptions::default();
     let mut deliveries =
         channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;

@@ -13,7 +13,7 @@ use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
     config::{Broker, Env, Insecure},
     events,
-    lane::Lane,
+    lane::QueueLane,
 };
 
 use crate::services::Services;
@@ -55,12 +55,12 @@ impl Queues {
     }
 
     /// The queue of a lane.
-    pub(crate) fn queue(&self, lane: Lane) -> String {
+    pub(crate) fn queue(&self, lane: QueueLane) -> String {
         self.topology.queue(lane)
     }
 
     /// Publishes one event; `Ok` once it is confirmed.
-    pub(crate) async fn publish(&self, lane: Lane, body: Vec<u8>) -> anyhow::Result<()> {
+    pub(crate) async fn publish(&self, lane: QueueLane, body: Vec<u8>) -> anyhow::Result<()> {
         let (exchange, key) = (self.topology.exchange(), Topology::routing_key(lane));
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let properties = BasicProperties::default()
@@ -77,7 +77,7 @@ impl Queues {
     /// Publishes one event for each of `users`.
     pub(crate) async fn fill(
         &self,
-        lane: Lane,
+        lane: QueueLane,
         users: std::ops::Range<u32>,
         body: fn(u32) -> anyhow::Result<Vec<u8>>,
     ) -> anyhow::Result<()> {
@@ -86,7 +86,7 @@ impl Queues {
     }
 
     /// Ready messages of a lane.
-    pub(crate) async fn ready(&self, lane: Lane) -> anyhow::Result<u32> {
+    pub(crate) async fn ready(&self, lane: QueueLane) -> anyhow::Result<u32> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let queue = self.queue(lane);
         let state = self.channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await?;
@@ -101,7 +101,7 @@ impl Names {
         let broker = Broker::read(&mut env, &Insecure::Everywhere);
         let connection = connect(&env.finish(broker)?, "bench", Frames::Large).await?;
         let channel = connection.create_channel().await?;
-        let lanes = Lane::ALL.into_iter().map(|lane| self.topology.queue(lane));
+        let lanes = QueueLane::ALL.into_iter().map(|lane| self.topology.queue(lane));
         for queue in lanes.chain([self.topology.dead_queue()]) {
             channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
         }

@@ -13,7 +13,7 @@ use lapin::{
 use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
     config::{self, Env},
-    lane::Lane,
+    lane::QueueLane,
 };
 
 use crate::{EventBody, PATIENCE, services::Server, until};
@@ -70,14 +70,14 @@ impl Broker {
     }
 
     /// Publishes one body; `Ok` once the broker has confirmed it.
-    pub async fn publish(&self, lane: Lane, body: &[u8]) -> anyhow::Result<()> {
+    pub async fn publish(&self, lane: QueueLane, body: &[u8]) -> anyhow::Result<()> {
         self.publish_with(lane, body, BasicProperties::default().with_delivery_mode(2)).await
     }
 
     /// Publishes one body with these properties.
     pub async fn publish_with(
         &self,
-        lane: Lane,
+        lane: QueueLane,
         body: &[u8],
         properties: BasicProperties,
     ) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ impl Broker {
     /// Publishes events on the live lane, many at a time.
     pub async fn publish_all(&self, events: &[EventBody]) -> anyhow::Result<()> {
         let bodies: Vec<Vec<u8>> = events.iter().map(EventBody::bytes).collect();
-        let publishes = bodies.iter().map(|body| self.publish(Lane::Live, body));
+        let publishes = bodies.iter().map(|body| self.publish(QueueLane::Live, body));
         stream::iter(publishes).buffer_unordered(WINDOW).try_collect::<Vec<()>>().await?;
         Ok(())
     }
@@ -115,14 +115,14 @@ impl Broker {
     }
 
     /// Throws away what is ready in a lane's queue; returns how much that was.
-    pub async fn purge(&self, lane: Lane) -> anyhow::Result<u32> {
+    pub async fn purge(&self, lane: QueueLane) -> anyhow::Result<u32> {
         let channel = self.connection.create_channel().await?;
         let queue = self.topology.queue(lane);
         Ok(channel.queue_purge(queue.as_str().into(), QueuePurgeOptions::default()).await?)
     }
 
     /// Deletes a lane's queue with everything in it, consumers or not.
-    pub async fn delete_queue(&self, lane: Lane) -> anyhow::Result<()> {
+    pub async fn delete_queue(&self, lane: QueueLane) -> anyhow::Result<()> {
         let channel = self.connection.create_channel().await?;
         let queue = self.topology.queue(lane);
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
@@ -133,7 +133,7 @@ impl Broker {
     pub async fn replace_with_another_kind(&self, queue: bool) -> anyhow::Result<String> {
         let channel = self.connection.create_channel().await?;
         if queue {
-            let name = self.topology.queue(Lane::Live);
+            let name = self.topology.queue(QueueLane::Live);
             channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await?;
             let options = QueueDeclareOptions::durable();
             channel.queue_declare(name.as_str().into(), options, FieldTable::default()).await?;
@@ -174,7 +174,7 @@ impl Broker {
     }
 
     fn queues(&self) -> [String; 3] {
-        let [live, backfill] = Lane::ALL.map(|lane| self.topology.queue(lane));
+        let [live, backfill] = QueueLane::ALL.map(|lane| self.topology.queue(lane));
         [live, backfill, self.topology.dead_queue()]
     }
 }

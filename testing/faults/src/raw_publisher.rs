@@ -1,7 +1,7 @@
 //! A publisher that writes any bytes as the properties of a message, as a client in another language may do.
 
 use anyhow::{Context as _, bail, ensure};
-use shared::{amqp::Topology, lane::Lane};
+use shared::{amqp::Topology, lane::QueueLane};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -54,7 +54,7 @@ impl RawPublisher {
     }
 
     /// Publishes on a lane; `Ok` once the broker has confirmed it. `properties` begin with their flags.
-    pub async fn publish(&mut self, lane: Lane, properties: &[u8], body: &[u8]) -> anyhow::Result<()> {
+    pub async fn publish(&mut self, lane: QueueLane, properties: &[u8], body: &[u8]) -> anyhow::Result<()> {
         self.send(&self.exchange.clone(), Topology::routing_key(lane), properties, body).await
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tempfile::TempDir;
 
 use crate::{
@@ -106,7 +106,7 @@ impl Stage {
 
     /// Publishes one signup.
     pub async fn signup(&self, user: &str, phone: &str) -> anyhow::Result<()> {
-        self.broker.publish(Lane::Live, &EventBody::signup(user, phone).bytes()).await
+        self.broker.publish(QueueLane::Live, &EventBody::signup(user, phone).bytes()).await
     }
 
     /// Sends a status callback as Twilio does, with a good signature; returns the HTTP status. `query` is the part of

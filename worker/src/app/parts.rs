@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, lane::Lane};
+use shared::{amqp::Topology, lane::QueueLane};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -98,7 +98,7 @@ impl Parts {
             },
             guard: Guard::default(),
             log: OutcomeLog {
-                queues: Lane::ALL.map(|lane| topology.queue(lane)),
+                queues: QueueLane::ALL.map(|lane| topology.queue(lane)),
                 phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
                 channel: channel.name(),
             },

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
-use shared::{config::Env, lane::Lane};
+use shared::{config::Env, lane::QueueLane};
 
 use super::{lane_argument::lane_parser, moment::Moment, open};
 use crate::{
@@ -56,12 +56,12 @@ pub(super) struct Resume {
 struct Lanes {
     /// Which lane [default: both]
     #[arg(long, value_parser = lane_parser())]
-    lane: Option<Lane>,
+    lane: Option<QueueLane>,
 }
 
 impl Lanes {
-    fn all(&self) -> Vec<Lane> {
-        self.lane.map_or_else(|| Lane::ALL.to_vec(), |lane| vec![lane])
+    fn all(&self) -> Vec<QueueLane> {
+        self.lane.map_or_else(|| QueueLane::ALL.to_vec(), |lane| vec![lane])
     }
 }
 

@@ -11,7 +11,7 @@ use shared::{
     config::Env,
     domain::{Reason, UserId},
     events::{self, Signup},
-    lane::Lane,
+    lane::QueueLane,
     phone, telemetry, templates,
 };
 use sqlx::PgPool;
@@ -154,7 +154,7 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
     let id = Uuid::now_v7().to_string();
     Ok(Inbound {
         screened: shared::amqp::Screened::default(),
-        lane: Lane::Live,
+        lane: QueueLane::Live,
         body: events::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
         routing_key: "user.signed_up.v1".to_owned(),
         message_id: Some(id),

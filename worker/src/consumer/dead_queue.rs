@@ -10,7 +10,7 @@ use lapin::{
 use shared::{
     amqp::{Frames, Topology, connect},
     config::Broker,
-    lane::Lane,
+    lane::QueueLane,
 };
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -70,11 +70,11 @@ impl DeadQueue {
             .await?;
         while let Some(delivery) = deliveries.next().await {
             let mut delivery = delivery?;
-            let letter = inbound(&mut delivery, Lane::Live);
+            let letter = inbound(&mut delivery, QueueLane::Live);
             let why =
                 letter.headers.get("x-first-death-reason").and_then(|v| v.as_str()).unwrap_or("unknown");
             let from = letter.headers.get("x-first-death-queue").and_then(|v| v.as_str()).unwrap_or_default();
-            let lane = Lane::ALL.into_iter().find(|l| topology.queue(*l) == from);
+            let lane = QueueLane::ALL.into_iter().find(|l| topology.queue(*l) == from);
             let (reason, detail) = match letter.screened.unreadable {
                 None => ("broker", format!("dead-lettered by the broker: {why}")),
                 Some(fault) => {

@@ -7,13 +7,13 @@ use lapin::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use shared::{amqp::Screened, lane::Lane};
+use shared::{amqp::Screened, lane::QueueLane};
 use tokio::time::Instant;
 
 use crate::{facts::Arrival, pipeline::Inbound};
 
 /// Takes the body out of `delivery`; the acker stays.
-pub(crate) fn inbound(delivery: &mut Delivery, lane: Lane) -> Inbound {
+pub(crate) fn inbound(delivery: &mut Delivery, lane: QueueLane) -> Inbound {
     let properties = &delivery.properties;
     let headers = properties.headers().as_ref();
     let published_at = properties.timestamp().and_then(moment).or_else(|| died_at(headers?));

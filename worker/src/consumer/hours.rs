@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::Consumer;
 use crate::{health::LaneState, hours::may_run};
@@ -24,7 +24,7 @@ impl Consumer {
     pub(super) async fn closing(&self) {
         while self.may_run() {
             match self.window.next_closing(Utc::now()) {
-                Some(closing) if self.lane == Lane::Backfill => wait_until(closing).await,
+                Some(closing) if self.lane == QueueLane::Backfill => wait_until(closing).await,
                 _ => std::future::pending().await,
             }
         }

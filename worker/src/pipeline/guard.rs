@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
@@ -141,7 +141,7 @@ impl Drop for Held<'_> {
 struct Turns([RwLock<()>; 2]);
 
 impl Turns {
-    fn of(&self, lane: Lane) -> &RwLock<()> {
+    fn of(&self, lane: QueueLane) -> &RwLock<()> {
         &self.0[lane as usize]
     }
 }
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_suspect_of_one_lane_does_not_hold_up_the_other() {
         let turns = Turns::default();
-        let _alone = turns.of(Lane::Backfill).try_write().unwrap();
-        assert!(turns.of(Lane::Live).try_read().is_ok());
-        assert!(turns.of(Lane::Backfill).try_read().is_err());
+        let _alone = turns.of(QueueLane::Backfill).try_write().unwrap();
+        assert!(turns.of(QueueLane::Live).try_read().is_ok());
+        assert!(turns.of(QueueLane::Backfill).try_read().is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use shared::{amqp::Screened, lane::Lane, telemetry::loggable};
+use shared::{amqp::Screened, lane::QueueLane, telemetry::loggable};
 
 use crate::{
     facts::{Arrival, Origin},
@@ -12,7 +12,7 @@ use crate::{
 
 /// One delivery. `Debug` shows no body.
 pub(crate) struct Inbound {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) body: Vec<u8>,
     pub(crate) routing_key: String,
     pub(crate) message_id: Option<String>,
@@ -48,8 +48,8 @@ impl Inbound {
     /// The word for metrics: who publishes on this lane.
     pub(crate) fn source(&self) -> &'static str {
         match self.lane {
-            Lane::Live => "portal",
-            Lane::Backfill => "backfill",
+            QueueLane::Live => "portal",
+            QueueLane::Backfill => "backfill",
         }
     }
 }

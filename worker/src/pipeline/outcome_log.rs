@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use shared::{
     domain::Reason,
-    lane::Lane,
+    lane::QueueLane,
     phone::E164,
     telemetry::{loggable, loggable_sentence},
 };
@@ -111,7 +111,7 @@ impl OutcomeLog {
         );
     }
 
-    fn queue(&self, lane: Lane) -> &str {
+    fn queue(&self, lane: QueueLane) -> &str {
         &self.queues[lane as usize]
     }
 

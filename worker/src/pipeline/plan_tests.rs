@@ -1,7 +1,7 @@
 use chrono::Utc;
 use shared::{
     domain::{UserId, UserState, decision::SkipReason},
-    lane::Lane,
+    lane::QueueLane,
     phone::{CountryList, NumberPolicy, Region},
     templates::Language,
 };
@@ -21,7 +21,7 @@ fn facts() -> Facts {
     let numbers = NumberPolicy { region: Region::NEPAL, countries: CountryList::Any };
     let audience = Audience { numbers, language: Language::Ne };
     let origin = Origin {
-        lane: Lane::Live,
+        lane: QueueLane::Live,
         arrival: Arrival { at: Instant::now(), redelivered: false },
         traceparent: None,
         event_id: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -47,10 +47,10 @@ impl Statements {
             messages_per_day: terms.messages_per_day,
         };
         Self {
-            known: Lane::ALL.map(|lane| {
+            known: QueueLane::ALL.map(|lane| {
                 Batcher::start("known", ReadKnown(pool.clone()), gathering(lane, 3), abandon.clone())
             }),
-            claim: Lane::ALL
+            claim: QueueLane::ALL
                 .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
             record: Batcher::start("record", Record(pool.clone()), Gather::InCrowds, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
@@ -58,21 +58,21 @@ impl Statements {
     }
 
     /// Reads what is known of users of a lane.
-    pub(super) fn known(&self, lane: Lane) -> &Batcher<ReadKnown> {
+    pub(super) fn known(&self, lane: QueueLane) -> &Batcher<ReadKnown> {
         &self.known[lane as usize]
     }
 
     /// Claims numbers for a lane.
-    pub(super) fn claim(&self, lane: Lane) -> &Batcher<Claim> {
+    pub(super) fn claim(&self, lane: QueueLane) -> &Batcher<Claim> {
         &self.claim[lane as usize]
     }
 }
 
 /// Fewer and larger transactions of a backfill leave database and processor to those of live signups. A claim waits
 /// with a permit in hand, so less than what only reads.
-fn gathering(lane: Lane, turns: u32) -> Gather {
+fn gathering(lane: QueueLane, turns: u32) -> Gather {
     match lane {
-        Lane::Live => Gather::InCrowds,
-        Lane::Backfill => Gather::Always(turns),
+        QueueLane::Live => Gather::InCrowds,
+        QueueLane::Backfill => Gather::Always(turns),
     }
 }

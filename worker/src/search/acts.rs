@@ -8,7 +8,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use shared::{
     domain::{AttemptOutcome, UserState},
-    lane::Lane,
+    lane::QueueLane,
     phone::E164,
 };
 use sqlx::Executor;
@@ -117,7 +117,7 @@ impl World {
             Step::Import { user, number, older } => self.import(USERS[user], NUMBERS[number], older).await,
             Step::Backfill { user } => {
                 if let Some(read) = database::candidate(&self.pool, USERS[user]).await {
-                    self.enqueue(USERS[user], Lane::Backfill);
+                    self.enqueue(USERS[user], QueueLane::Backfill);
                     self.marks.push((USERS[user], read));
                 }
             }
@@ -159,7 +159,7 @@ impl World {
                 pauses::pause(&self.pool, lane, limit, BY.0, BY.1).await.unwrap();
             }
             Step::Resume => {
-                for lane in Lane::ALL {
+                for lane in QueueLane::ALL {
                     pauses::resume(&self.pool, lane, BY.0, BY.1).await.unwrap();
                 }
             }
@@ -208,7 +208,7 @@ impl World {
             return;
         }
         let grace = self.config.timing.sweep_grace;
-        for lane in Lane::ALL {
+        for lane in QueueLane::ALL {
             let mut tx = self.pool.begin().await.unwrap();
             let due = names(sweep::due(&mut tx, lane, 500).await.unwrap());
             let nothing_left = self.queue.is_empty() && self.hands.is_empty();

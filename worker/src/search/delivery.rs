@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::{
     amqp::{Outgoing, Screened, Topology},
     events::{self, Kind},
-    lane::Lane,
+    lane::QueueLane,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::{facts::Arrival, pipeline::Inbound};
 
 /// One message of a queue.
 pub(super) struct Delivery {
-    pub(super) lane: Lane,
+    pub(super) lane: QueueLane,
     pub(super) id: String,
     pub(super) body: Vec<u8>,
     pub(super) published_at: DateTime<Utc>,
@@ -33,7 +33,7 @@ impl Delivery {
             data
         };
         let body = body.to_string().into_bytes();
-        Self { lane: Lane::Live, id, body, published_at: at, redelivered: false, tries: 0 }
+        Self { lane: QueueLane::Live, id, body, published_at: at, redelivered: false, tries: 0 }
     }
 
     /// What goes out, as the broker has it.

@@ -2,7 +2,7 @@
 //! many there are, so that a sequence keeps its sense when steps are taken out of it.
 
 use rand::{Rng, rngs::StdRng};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 /// Few, so that they meet.
 pub(super) const USERS: [&str; 3] = ["ama", "bina", "chandra"];
@@ -83,7 +83,7 @@ pub(super) enum Step {
     ReopenEnded { user: usize },
     Suppress { number: usize },
     Lift { number: usize },
-    Pause { lane: Lane },
+    Pause { lane: QueueLane },
     Resume,
     Bury { nth: usize },
     Replay,
@@ -145,7 +145,7 @@ impl Writer<'_> {
             89 => Step::ReopenEnded { user },
             90 => Step::Suppress { number },
             91 => Step::Lift { number },
-            92..94 => Step::Pause { lane: self.one_of(&Lane::ALL) },
+            92..94 => Step::Pause { lane: self.one_of(&QueueLane::ALL) },
             94 => Step::Resume,
             95..97 => Step::Bury { nth },
             97..99 => Step::Replay,
@@ -172,7 +172,7 @@ impl Writer<'_> {
             Step::Take { fate: Fate::Look, .. } if self.chance(0.8) => {
                 match self.one_of(&[0, 1, 2]) {
                     0 => self.steps.push(import),
-                    1 => self.steps.extend([import, Step::Pause { lane: Lane::Live }]),
+                    1 => self.steps.extend([import, Step::Pause { lane: QueueLane::Live }]),
                     _ => self.steps.extend([signup(other, number), sent]),
                 }
                 let next = self.go_on();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use shared::{amqp::Outgoing, config::Env, domain::UserId, lane::Lane};
+use shared::{amqp::Outgoing, config::Env, domain::UserId, lane::QueueLane};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// Publishes an event that names a stored user.
-    pub(super) fn enqueue(&mut self, user: &str, lane: Lane) {
+    pub(super) fn enqueue(&mut self, user: &str, lane: QueueLane) {
         self.queue.push(Delivery::of(&Outgoing::stored(&UserId::parse(user).unwrap(), lane, None)));
     }
 

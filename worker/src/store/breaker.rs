@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{domain::Reason, lane::Lane};
+use shared::{domain::Reason, lane::QueueLane};
 use sqlx::PgPool;
 
 /// One scope that is held back.
@@ -180,8 +180,8 @@ pub(crate) async fn passed(pool: &PgPool, scope: &str) -> Result<(), sqlx::Error
 /// The user of these lanes who has waited longest, live before backfill; none of a paused lane.
 pub(crate) async fn longest_waiting(
     pool: &PgPool,
-    lanes: &[Lane],
-) -> Result<Option<(String, Lane)>, sqlx::Error> {
+    lanes: &[QueueLane],
+) -> Result<Option<(String, QueueLane)>, sqlx::Error> {
     for lane in lanes {
         let user = sqlx::query_scalar!(
             "SELECT user_id FROM users
@@ -189,7 +189,7 @@ pub(crate) async fn longest_waiting(
                AND NOT EXISTS (SELECT FROM pauses p
                                WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
              ORDER BY next_attempt_at LIMIT 1",
-            *lane as Lane,
+            *lane as QueueLane,
         )
         .fetch_optional(pool)
         .await?;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use shared::{domain::UserState, lane::Lane};
+use shared::{domain::UserState, lane::QueueLane};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +22,7 @@ pub(crate) struct Figures {
     /// Every state, also those without users.
     pub(crate) users: Vec<(UserState, i64)>,
     /// For each lane, how long in seconds the user who waits longest is overdue.
-    pub(crate) overdue: Vec<(Lane, f64)>,
+    pub(crate) overdue: Vec<(QueueLane, f64)>,
     /// Numbers that must not be texted, by source.
     pub(crate) suppressed: Vec<(&'static str, i64)>,
     pub(crate) unknown: Unknown,

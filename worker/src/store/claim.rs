@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{domain::AttemptId, lane::Lane};
+use shared::{domain::AttemptId, lane::QueueLane};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -97,7 +97,7 @@ impl Claim {
         let ids: Vec<Uuid> = wishes.iter().map(|w| w.message_id.uuid()).collect();
         let users: Vec<&str> = wishes.iter().map(|w| w.user.facts.user_id.as_str()).collect();
         let phones: Vec<&str> = wishes.iter().map(|w| w.phone.as_str()).collect();
-        let lanes: Vec<Lane> = wishes.iter().map(|w| w.user.facts.lane).collect();
+        let lanes: Vec<QueueLane> = wishes.iter().map(|w| w.user.facts.lane).collect();
         let languages: Vec<&str> = wishes.iter().map(|w| w.user.facts.language.as_str()).collect();
         let bodies: Vec<&[u8]> = wishes.iter().map(|w| &w.body_sha256[..]).collect();
         let segments: Vec<i16> = wishes.iter().map(|w| w.segments).collect();
@@ -124,7 +124,7 @@ impl Claim {
             &ids,
             &users as &[&str],
             &phones as &[&str],
-            &lanes as &[Lane],
+            &lanes as &[QueueLane],
             &languages as &[&str],
             &bodies as &[&[u8]],
             &segments,

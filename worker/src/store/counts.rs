@@ -1,6 +1,6 @@
 //! How many there are: the counts that metrics, dashboard, `worker stats` and `worker doctor` show, each defined once.
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ pub(crate) async fn dead_letters(connection: &mut PgConnection) -> Result<DeadLe
 /// Users of one lane with work ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backlog {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) received: i64,
     /// Those of them whose next attempt is due.
     pub(crate) due: i64,
@@ -69,7 +69,7 @@ pub(crate) async fn backlog(connection: &mut PgConnection) -> Result<Vec<Backlog
     // In two halves, for each has an index of its own.
     sqlx::query_as!(
         Backlog,
-        r#"SELECT lane AS "lane!: Lane", count(*) AS "received!", count(*) FILTER (WHERE next_attempt_at <= now()) AS "due!"
+        r#"SELECT lane AS "lane!: QueueLane", count(*) AS "received!", count(*) FILTER (WHERE next_attempt_at <= now()) AS "due!"
            FROM (SELECT lane, next_attempt_at FROM users WHERE state = 'received' AND next_attempt_at IS NULL
                  UNION ALL
                  SELECT lane, next_attempt_at FROM users
@@ -82,9 +82,9 @@ pub(crate) async fn backlog(connection: &mut PgConnection) -> Result<Vec<Backlog
 
 /// For each lane, how long in seconds the user who waits longest is overdue: for their event since the last evidence of it,
 /// for a retry since that was due.
-pub(crate) async fn overdue(connection: &mut PgConnection) -> Result<Vec<(Lane, f64)>, sqlx::Error> {
+pub(crate) async fn overdue(connection: &mut PgConnection) -> Result<Vec<(QueueLane, f64)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT l.lane AS "lane!: Lane",
+        r#"SELECT l.lane AS "lane!: QueueLane",
                   greatest(0, extract(epoch FROM now() - least(
                       (SELECT min(enqueued_at) FROM users
                        WHERE lane = l.lane AND state = 'received' AND next_attempt_at IS NULL),
@@ -248,8 +248,8 @@ pub(crate) async fn summary(connection: &mut PgConnection) -> Result<Summary, sq
     let backlog = backlog(connection).await?;
     let waiting = |lane| backlog.iter().find(|b| b.lane == lane).map_or(0, |b| b.received);
     Ok(Summary {
-        waiting_live: waiting(Lane::Live),
-        waiting_backfill: waiting(Lane::Backfill),
+        waiting_live: waiting(QueueLane::Live),
+        waiting_backfill: waiting(QueueLane::Backfill),
         calls: calls(connection).await?,
         unknown: unknown(connection).await?,
         dead_letters: dead_letters(connection).await?,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::{
     db::{Trouble, trouble},
-    lane::Lane,
+    lane::QueueLane,
 };
 use sqlx::PgPool;
 
@@ -21,7 +21,7 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) reason: &'a str,
     /// What is wrong; shows nothing of the content.
     pub(crate) detail: &'a str,
-    pub(crate) lane: Option<Lane>,
+    pub(crate) lane: Option<QueueLane>,
     pub(crate) routing_key: &'a str,
     pub(crate) message_id: Option<&'a str>,
     /// When it was published, if that is known.
@@ -55,7 +55,7 @@ async fn insert(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Erro
              replayed_at = NULL, replayed_by = NULL, dropped_at = NULL, dropped_by = NULL",
         letter.reason,
         letter.detail,
-        letter.lane as Option<Lane>,
+        letter.lane as Option<QueueLane>,
         letter.routing_key,
         letter.message_id,
         letter.headers,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use shared::{
     domain::{AttemptId, AttemptOutcome, Reason, UserId, UserState},
     events::Signup,
-    lane::Lane,
+    lane::QueueLane,
     phone::{CountryList, NumberPolicy, Region},
     templates::Language,
 };
@@ -93,7 +93,7 @@ pub(super) const AUDIENCE: Audience = Audience {
 
 pub(super) fn origin() -> Origin {
     Origin {
-        lane: Lane::Live,
+        lane: QueueLane::Live,
         arrival: Arrival { at: Instant::now(), redelivered: false },
         traceparent: None,
         event_id: None,

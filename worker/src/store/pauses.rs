@@ -1,7 +1,7 @@
 //! Lanes that a person holds back. Only the database's clock says when a pause is over.
 
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 
 use super::audit::{self, NewEntry};
@@ -9,7 +9,7 @@ use super::audit::{self, NewEntry};
 /// A pause in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pause {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     /// None: until it is lifted.
     pub(crate) ends_at: Option<DateTime<Utc>>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Limit {
 pub(crate) async fn current(pool: &PgPool) -> Result<Vec<Pause>, sqlx::Error> {
     sqlx::query_as!(
         Pause,
-        r#"SELECT lane AS "lane: Lane", ends_at FROM pauses WHERE ends_at IS NULL OR ends_at > now()"#
+        r#"SELECT lane AS "lane: QueueLane", ends_at FROM pauses WHERE ends_at IS NULL OR ends_at > now()"#
     )
     .fetch_all(pool)
     .await
@@ -34,7 +34,7 @@ pub(crate) async fn current(pool: &PgPool) -> Result<Vec<Pause>, sqlx::Error> {
 /// Pauses a lane, or changes its pause. `None`: the time given is over already.
 pub(crate) async fn pause(
     pool: &PgPool,
-    lane: Lane,
+    lane: QueueLane,
     limit: Limit,
     actor: &str,
     reason: &str,
@@ -48,8 +48,8 @@ pub(crate) async fn pause(
            WHERE t.ends_at IS NULL OR t.ends_at > now()
            ON CONFLICT (lane) DO UPDATE SET reason = EXCLUDED.reason, actor = EXCLUDED.actor,
                ends_at = EXCLUDED.ends_at, paused_at = now()
-           RETURNING lane AS "lane: Lane", ends_at"#,
-        lane as Lane,
+           RETURNING lane AS "lane: QueueLane", ends_at"#,
+        lane as QueueLane,
         reason,
         actor,
         limit.at,
@@ -68,14 +68,14 @@ pub(crate) async fn pause(
 /// Lifts a lane's pause. False: it was not paused.
 pub(crate) async fn resume(
     pool: &PgPool,
-    lane: Lane,
+    lane: QueueLane,
     actor: &str,
     reason: &str,
 ) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let lifted = sqlx::query_scalar!(
         r#"DELETE FROM pauses WHERE lane = $1 RETURNING (ends_at IS NULL OR ends_at > now()) AS "in_force!""#,
-        lane as Lane,
+        lane as QueueLane,
     )
     .fetch_optional(&mut *tx)
     .await?

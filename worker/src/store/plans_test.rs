@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
     domain::{Reason, UserState},
-    lane::Lane,
+    lane::QueueLane,
 };
 use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;
@@ -181,8 +181,8 @@ async fn events_from(first: u32, pool: PgPool) {
 async fn sweeper(pool: PgPool) {
     for _ in 0..EXECUTIONS {
         let mut tx = pool.begin().await.unwrap();
-        let mut due = sweep::due(&mut tx, Lane::Live, 500).await.unwrap();
-        due.extend(sweep::lost(&mut tx, Lane::Live, Duration::ZERO, None, 500).await.unwrap());
+        let mut due = sweep::due(&mut tx, QueueLane::Live, 500).await.unwrap();
+        due.extend(sweep::lost(&mut tx, QueueLane::Live, Duration::ZERO, None, 500).await.unwrap());
         let ids: Vec<String> = due.into_iter().map(|d| d.user_id).collect();
         sweep::enqueued(&mut tx, &ids).await.unwrap();
         sweep::rescued(&mut tx, &ids).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 
 /// A worker that reported longer ago than this has lost its deliveries to others.
@@ -13,7 +13,7 @@ const LIVE: Duration = Duration::from_secs(60);
 pub(crate) async fn report(
     pool: &PgPool,
     worker_id: &str,
-    ages: [(Lane, Option<Duration>); 2],
+    ages: [(QueueLane, Option<Duration>); 2],
 ) -> Result<(), sqlx::Error> {
     // Rows of workers that are gone are few, and no reader counts them.
     sqlx::query!(
@@ -23,7 +23,7 @@ pub(crate) async fn report(
          FROM UNNEST($2::lane[], $3::float8[]) AS p(lane, age)
          ON CONFLICT (lane, worker_id) DO UPDATE SET oldest = EXCLUDED.oldest, seen_at = now()",
         worker_id,
-        &ages.map(|(lane, _)| lane) as &[Lane],
+        &ages.map(|(lane, _)| lane) as &[QueueLane],
         &ages.map(|(_, age)| age.map(|age| age.as_secs_f64())) as &[Option<f64>],
     )
     .execute(pool)
@@ -32,10 +32,10 @@ pub(crate) async fn report(
 }
 
 /// When the oldest delivery in any worker's hands was published; none: no worker has one.
-pub(crate) async fn oldest(pool: &PgPool, lane: Lane) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+pub(crate) async fn oldest(pool: &PgPool, lane: QueueLane) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT min(oldest) FROM lane_positions WHERE lane = $1 AND seen_at > now() - make_interval(secs => $2)",
-        lane as Lane,
+        lane as QueueLane,
         LIVE.as_secs_f64(),
     )
     .fetch_one(pool)

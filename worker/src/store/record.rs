@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use shared::{
     domain::{AttemptId, Reason, UserState},
-    lane::Lane,
+    lane::QueueLane,
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ struct Columns<'a> {
     channel: Vec<Option<&'a str>>,
     kind: Vec<Option<&'static str>>,
     display_name: Vec<Option<&'a str>>,
-    lane: Vec<Lane>,
+    lane: Vec<QueueLane>,
     traceparent: Vec<Option<&'a str>>,
     state: Vec<UserState>,
     reason: Vec<Option<String>>,
@@ -218,7 +218,7 @@ pub(super) async fn write(
         &c.channel as &[Option<&str>],
         &c.kind as &[Option<&str>],
         &c.display_name as &[Option<&str>],
-        &c.lane as &[Lane],
+        &c.lane as &[QueueLane],
         &c.traceparent as &[Option<&str>],
         &c.state as &[UserState],
         &c.reason as &[Option<String>],

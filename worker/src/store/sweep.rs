@@ -3,31 +3,31 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::{Postgres, Transaction};
 
 /// A user to be enqueued again.
 pub(crate) struct Due {
     pub(crate) user_id: String,
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) traceparent: Option<String>,
 }
 
 /// Locks up to `limit` users of `lane` whose retry is due; none of a paused lane.
 pub(crate) async fn due(
     tx: &mut Transaction<'_, Postgres>,
-    lane: Lane,
+    lane: QueueLane,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
         Due,
-        r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
+        r#"SELECT user_id, lane AS "lane: QueueLane", traceparent FROM users
            WHERE next_attempt_at <= now() AND state = 'received' AND lane = $2
              AND NOT EXISTS (SELECT FROM pauses p
                              WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
            ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED"#,
         limit,
-        lane as Lane,
+        lane as QueueLane,
     )
     .fetch_all(&mut **tx)
     .await
@@ -53,14 +53,14 @@ pub(crate) async fn enqueued(
 /// empty.
 pub(crate) async fn lost(
     tx: &mut Transaction<'_, Postgres>,
-    lane: Lane,
+    lane: QueueLane,
     grace: Duration,
     reached: Option<DateTime<Utc>>,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
         Due,
-        r#"SELECT user_id, lane AS "lane: Lane", traceparent FROM users
+        r#"SELECT user_id, lane AS "lane: QueueLane", traceparent FROM users
            WHERE state = 'received' AND next_attempt_at IS NULL AND lane = $3
              AND NOT EXISTS (SELECT FROM pauses p
                              WHERE p.lane = users.lane AND (p.ends_at IS NULL OR p.ends_at > now()))
@@ -69,7 +69,7 @@ pub(crate) async fn lost(
            ORDER BY enqueued_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
         grace.as_secs_f64(),
         limit,
-        lane as Lane,
+        lane as QueueLane,
         reached,
     )
     .fetch_all(&mut **tx)

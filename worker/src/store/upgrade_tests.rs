@@ -107,7 +107,7 @@ async fn workers_of_the_first_release_and_of_this_one_claim_a_number_once() {
             .bind([id])
             .bind([user])
             .bind([format!("+977984{number:07}")])
-            .bind([shared::lane::Lane::Live])
+            .bind([shared::lane::QueueLane::Live])
             .bind(["ne"])
             .bind([vec![0_u8; 32]])
             .bind([1_i16])

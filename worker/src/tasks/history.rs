@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
@@ -31,7 +31,7 @@ impl Task for History {
             return Ok(Next::AfterInterval);
         }
         let depth = |lane| self.health.known_depth(lane);
-        history::write_minutes(&mut tx, depth(Lane::Live), depth(Lane::Backfill)).await?;
+        history::write_minutes(&mut tx, depth(QueueLane::Live), depth(QueueLane::Backfill)).await?;
         let started = Instant::now();
         for hour in history::due_hours(&mut tx).await? {
             history::write_hour(&mut tx, hour).await?;

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use shared::{lane::Lane, telemetry::loggable, window::Window};
+use shared::{lane::QueueLane, telemetry::loggable, window::Window};
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
@@ -50,7 +50,7 @@ impl Probe {
     async fn probe(&self) -> Result<(), sqlx::Error> {
         let (pool, gate) = (&self.pool, &self.throttle.breaker);
         let Some(scope) = gate.due() else { return Ok(()) };
-        let lanes: Vec<Lane> = running_lanes(self.window).collect();
+        let lanes: Vec<QueueLane> = running_lanes(self.window).collect();
         let mut next = breaker::longest_waiting(pool, &lanes).await?;
         if !gate.take_probe(pool, scope, next.is_some()).await? {
             return Ok(());

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use shared::{
     amqp::{Outgoing, Publisher},
     domain::UserId,
-    lane::Lane,
+    lane::QueueLane,
     window::Window,
 };
 use sqlx::PgPool;
@@ -99,7 +99,7 @@ impl Sweeper {
     async fn report_position(&self) -> Result<(), sqlx::Error> {
         let now = Utc::now();
         let age = |at: DateTime<Utc>| (now - at).to_std().unwrap_or_default();
-        let ages = Lane::ALL.map(|lane| (lane, self.unfinished.oldest(lane).map(age)));
+        let ages = QueueLane::ALL.map(|lane| (lane, self.unfinished.oldest(lane).map(age)));
         positions::report(&self.pool, &self.worker_id, ages).await
     }
 

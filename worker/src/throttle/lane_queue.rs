@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tokio::time::Instant;
 
-/// What one turn costs a lane, by [`Lane`]; the lane that has spent less goes next.
+/// What one turn costs a lane, by [`QueueLane`]; the lane that has spent less goes next.
 const COST: [u64; 2] = [3, 7];
 
 /// Who is taken up within the same stretch of time goes by age. Nobody is overtaken by those who are taken up in a later
@@ -16,7 +16,7 @@ const STRETCH: TimeDelta = TimeDelta::seconds(10);
 /// Where a call stands in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rank {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     /// The number of the stretch in which its delivery was taken up.
     stretch: i64,
     /// Since when its user waits, by the time of their event.
@@ -25,7 +25,7 @@ pub(crate) struct Rank {
 
 impl Rank {
     /// A portal's clock that is ahead puts nobody behind those who come later.
-    pub(crate) fn new(lane: Lane, taken_up: Instant, since: DateTime<Utc>) -> Self {
+    pub(crate) fn new(lane: QueueLane, taken_up: Instant, since: DateTime<Utc>) -> Self {
         let now = Utc::now();
         let taken_up = now - taken_up.elapsed();
         let stretch = taken_up.timestamp().div_euclid(STRETCH.num_seconds());
@@ -39,7 +39,7 @@ impl Rank {
 
     /// From now on.
     #[cfg(test)]
-    pub(crate) fn of(lane: Lane) -> Self {
+    pub(crate) fn of(lane: QueueLane) -> Self {
         Self::new(lane, Instant::now(), Utc::now())
     }
 }
@@ -69,7 +69,7 @@ impl<T> LaneQueue<T> {
     }
 
     /// A lane saves up no turns while nobody waits in it.
-    fn wake(&mut self, lane: Lane) {
+    fn wake(&mut self, lane: QueueLane) {
         if self.waiting[lane as usize].is_empty() {
             let spent = &mut self.spent[lane as usize];
             *spent = (*spent).max(self.now);
@@ -85,8 +85,8 @@ impl<T> LaneQueue<T> {
     }
 
     /// Takes out the next waiter of the lanes that `may` have a turn.
-    pub(super) fn next(&mut self, may: impl Fn(Lane) -> bool) -> Option<(Lane, T)> {
-        let ready = Lane::ALL.into_iter().filter(|l| !self.waiting[*l as usize].is_empty() && may(*l));
+    pub(super) fn next(&mut self, may: impl Fn(QueueLane) -> bool) -> Option<(QueueLane, T)> {
+        let ready = QueueLane::ALL.into_iter().filter(|l| !self.waiting[*l as usize].is_empty() && may(*l));
         let lane = ready.min_by_key(|l| self.spent[*l as usize])?;
         let (_, waiter) = self.waiting[lane as usize].pop_first()?;
         self.now = self.spent[lane as usize];
@@ -103,8 +103,8 @@ mod tests {
 
     fn filled(live: usize, backfill: usize) -> LaneQueue<usize> {
         let mut queue = LaneQueue::new();
-        (0..live).for_each(|n| queue.push(Rank::of(Lane::Live), n));
-        (0..backfill).for_each(|n| queue.push(Rank::of(Lane::Backfill), n));
+        (0..live).for_each(|n| queue.push(Rank::of(QueueLane::Live), n));
+        (0..backfill).for_each(|n| queue.push(Rank::of(QueueLane::Backfill), n));
         queue
     }
 
@@ -131,7 +131,7 @@ mod tests {
     fn an_idle_lane_saves_nothing_up() {
         let mut queue = filled(0, 2_000);
         turns(&mut queue, 1_000);
-        (0..1_000).for_each(|n| queue.push(Rank::of(Lane::Live), n));
+        (0..1_000).for_each(|n| queue.push(Rank::of(QueueLane::Live), n));
         let [live, backfill] = turns(&mut queue, 100);
         assert!(live.abs_diff(70) <= 1 && live + backfill == 100, "{live} to {backfill}");
     }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_lane_that_may_not_is_passed_over() {
         let mut queue = filled(2, 2);
-        assert_eq!(queue.next(|l| l == Lane::Backfill), Some((Lane::Backfill, 0)));
+        assert_eq!(queue.next(|l| l == QueueLane::Backfill), Some((QueueLane::Backfill, 0)));
         assert_eq!(queue.next(|_| false), None);
     }
 
@@ -151,7 +151,7 @@ mod tests {
 
     fn waiting(stretch: i64, seconds: i64) -> Rank {
         let since = Utc::now() - TimeDelta::seconds(seconds);
-        Rank { stretch, ..Rank::new(Lane::Live, Instant::now(), since) }
+        Rank { stretch, ..Rank::new(QueueLane::Live, Instant::now(), since) }
     }
 
     #[test]
@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn nobody_is_overtaken_by_who_is_taken_up_much_later() {
         assert_eq!(order([waiting(8, 900), waiting(7, 1), waiting(9, 9_000).first()]), [2, 1, 0]);
-        let early = Rank::new(Lane::Live, Instant::now() - STRETCH.to_std().unwrap(), Utc::now());
-        assert!(early.stretch < Rank::of(Lane::Live).stretch);
+        let early = Rank::new(QueueLane::Live, Instant::now() - STRETCH.to_std().unwrap(), Utc::now());
+        assert!(early.stretch < Rank::of(QueueLane::Live).stretch);
     }
 
     proptest! {
@@ -173,13 +173,13 @@ mod tests {
             let mut queue = filled(0, 5_000);
             let mut since_backfill = 0;
             for burst in bursts {
-                let lone = queue.waiting[Lane::Live as usize].is_empty() && burst == 1;
-                (0..burst).for_each(|n| queue.push(Rank::of(Lane::Live), n));
+                let lone = queue.waiting[QueueLane::Live as usize].is_empty() && burst == 1;
+                (0..burst).for_each(|n| queue.push(Rank::of(QueueLane::Live), n));
                 let (lane, _) = queue.next(|_| true).unwrap();
                 if lone && since_backfill == 0 {
-                    prop_assert_eq!(lane, Lane::Live);
+                    prop_assert_eq!(lane, QueueLane::Live);
                 }
-                since_backfill = if lane == Lane::Backfill { 0 } else { since_backfill + 1 };
+                since_backfill = if lane == QueueLane::Backfill { 0 } else { since_backfill + 1 };
                 prop_assert!(since_backfill <= 3, "backfill waited for {since_backfill} turns");
             }
         }

@@ -1,7 +1,7 @@
 //! Whether a lane may be consumed: neither the breaker nor a person holds it back.
 
 use chrono::{DateTime, Utc};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tokio::sync::watch;
 
 use super::{
@@ -23,13 +23,13 @@ pub(crate) enum Obstacle {
 
 /// Follows the gate for one lane.
 pub(crate) struct LaneWatch {
-    lane: Lane,
+    lane: QueueLane,
     breaker: watch::Receiver<State>,
     pauses: watch::Receiver<[Permission; 2]>,
 }
 
 impl LaneWatch {
-    pub(super) fn new(gate: &Gate, lane: Lane) -> Self {
+    pub(super) fn new(gate: &Gate, lane: QueueLane) -> Self {
         Self { lane, breaker: gate.breaker.watch(), pauses: gate.pauses.watch() }
     }
 
@@ -39,8 +39,8 @@ impl LaneWatch {
         // Live signups are consumed all the same, and stored as waiting in their order; the day's cap only ends with the
         // day. A backfill waits in its queue.
         let open = match self.lane {
-            Lane::Live => breaker.scope() == Some(Scope::DailyCap),
-            Lane::Backfill => breaker.scope().is_some() && !breaker.seeking,
+            QueueLane::Live => breaker.scope() == Some(Scope::DailyCap),
+            QueueLane::Backfill => breaker.scope().is_some() && !breaker.seeking,
         };
         match permission {
             _ if !breaker.read => Some(Obstacle::Unread),

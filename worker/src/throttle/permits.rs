@@ -8,7 +8,7 @@ mod peak;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::lane_queue::{LaneQueue, Rank};
@@ -41,7 +41,8 @@ struct Shown {
 impl Permits {
     /// At most `most` calls in flight.
     pub(crate) fn new(most: usize) -> Self {
-        let held = Lane::ALL.map(|l| metrics::gauge!("onboarding_calls_in_flight", "lane" => l.as_str()));
+        let held =
+            QueueLane::ALL.map(|l| metrics::gauge!("onboarding_calls_in_flight", "lane" => l.as_str()));
         let shown = Shown { limit: metrics::gauge!("onboarding_concurrency_limit"), held };
         let state = State {
             concurrency: Concurrency::new(most),
@@ -51,7 +52,7 @@ impl Permits {
             shown,
         };
         state.shown.limit.set(value(most));
-        for lane in Lane::ALL {
+        for lane in QueueLane::ALL {
             state.show_held(lane);
         }
         Self { state: Mutex::new(state) }
@@ -90,8 +91,8 @@ impl State {
     }
 
     /// Whether a call of `lane` may begin.
-    fn may(&self, lane: Lane) -> bool {
-        let kept = if lane == Lane::Live { 0 } else { self.kept() };
+    fn may(&self, lane: QueueLane) -> bool {
+        let kept = if lane == QueueLane::Live { 0 } else { self.kept() };
         self.in_flight() + kept < self.concurrency.limit()
     }
 
@@ -101,18 +102,18 @@ impl State {
         if limit < FEW {
             return 0;
         }
-        (self.live.highest() + 1).min(limit * 3 / 10).saturating_sub(self.held[Lane::Live as usize])
+        (self.live.highest() + 1).min(limit * 3 / 10).saturating_sub(self.held[QueueLane::Live as usize])
     }
 
-    fn hold(&mut self, lane: Lane) {
+    fn hold(&mut self, lane: QueueLane) {
         self.held[lane as usize] += 1;
-        if lane == Lane::Live {
+        if lane == QueueLane::Live {
             self.live.note(self.held[lane as usize], Instant::now());
         }
         self.show_held(lane);
     }
 
-    fn give_back(&mut self, lane: Lane) {
+    fn give_back(&mut self, lane: QueueLane) {
         self.held[lane as usize] -= 1;
         if self.live.highest() > 0 {
             self.live.age(Instant::now());
@@ -123,7 +124,7 @@ impl State {
 
     fn hand_out(&mut self) {
         while !self.waiting.is_empty() {
-            let may = Lane::ALL.map(|lane| self.may(lane));
+            let may = QueueLane::ALL.map(|lane| self.may(lane));
             let Some((lane, grant)) = self.waiting.next(|lane| may[lane as usize]) else { return };
             // Err: nobody waits there any more.
             if grant.send(()).is_ok() {
@@ -132,7 +133,7 @@ impl State {
         }
     }
 
-    fn show_held(&self, lane: Lane) {
+    fn show_held(&self, lane: QueueLane) {
         self.shown.held[lane as usize].set(value(self.held[lane as usize]));
     }
 }
@@ -144,7 +145,7 @@ fn value(count: usize) -> f64 {
 /// The right to have one call in flight.
 pub(crate) struct Permit<'a> {
     permits: &'a Permits,
-    lane: Lane,
+    lane: QueueLane,
     echo: Option<Echo>,
 }
 
@@ -170,7 +171,7 @@ impl Drop for Permit<'_> {
 /// A place in the queue. A permit that was granted and not fetched goes to the next.
 struct Place<'a> {
     permits: &'a Permits,
-    lane: Lane,
+    lane: QueueLane,
     granted: oneshot::Receiver<()>,
 }
 

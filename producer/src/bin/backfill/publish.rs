@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 use futures::{StreamExt, stream};
 use producer::{Broker, Producer, PublishError, UserId};
-use shared::{amqp::QueueDepth, lane::Lane};
+use shared::{amqp::QueueDepth, lane::QueueLane};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +118,7 @@ impl Pace {
             rate: args.rate.map(u32::from),
             next: Instant::now(),
             max_depth: args.max_depth,
-            depth: QueueDepth::of(broker, Lane::Backfill),
+            depth: QueueDepth::of(broker, QueueLane::Backfill),
         }
     }
 

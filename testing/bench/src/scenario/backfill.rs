@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     args::Run,
@@ -26,7 +26,7 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
         pass(&stage, run.events, "backfill, publishing", &["--no-progress", "--yes", "--max-depth", "0"])
             .await?;
     "users enqueued and marked".clone_into(&mut real.note);
-    let ready = stage.queues.ready(Lane::Backfill).await?;
+    let ready = stage.queues.ready(QueueLane::Backfill).await?;
     ensure!(ready == run.events, "{ready} of {} users were enqueued", run.events);
     Ok(vec![dry, real])
 }

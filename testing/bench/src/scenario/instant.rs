@@ -1,7 +1,7 @@
 //! Everything at full speed: claim before and outcome after each call, against a stand-in that answers at once.
 
 use anyhow::ensure;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     args::Run,
@@ -43,7 +43,7 @@ pub(super) async fn grown(services: &Services, run: &Run) -> anyhow::Result<Vec<
 }
 
 async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady, Row)> {
-    stage.queues.fill(Lane::Live, first..first + events, event::signed_up).await?;
+    stage.queues.fill(QueueLane::Live, first..first + events, event::signed_up).await?;
     let before = stage.number("SELECT count(*) FROM attempts").await?;
     let mut stand_in = StandIn::start(stage.folder()).await?;
     let mut worker = worker::start(stage, stand_in.url(), PACE)?;
@@ -59,7 +59,7 @@ async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady,
 
 async fn bare(stage: &Stage, events: u32) -> anyhow::Result<Steady> {
     stage.execute(BARE_TABLE).await?;
-    stage.queues.fill(Lane::Live, 0..events, event::signed_up).await?;
+    stage.queues.fill(QueueLane::Live, 0..events, event::signed_up).await?;
     let mut stand_in = StandIn::start(stage.folder()).await?;
     let mut pipeline = worker::start_bare(stage, stand_in.url(), PACE, events)?;
     let seen = steady(stage, &mut pipeline, &mut stand_in, events).await?;

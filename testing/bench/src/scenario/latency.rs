@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{
@@ -30,7 +30,7 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
 async fn start(services: &Services) -> anyhow::Result<Row> {
     let stage = Stage::open(services).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
-    stage.queues.fill(Lane::Live, 0..1, event::signed_up).await?;
+    stage.queues.fill(QueueLane::Live, 0..1, event::signed_up).await?;
     let began = Utc::now().timestamp_millis();
     let mut worker = worker::start(&stage, simulator.url(), PACE)?;
     let times = until_created(&simulator, 1).await?;
@@ -66,7 +66,7 @@ pub(super) async fn signups(stage: &Stage, first: u32, seconds: u32) -> anyhow::
         every.tick().await;
         let body = event::signed_up(n)?;
         published.insert(format!("+977{}", event::number(n)), Utc::now().timestamp_millis());
-        stage.queues.publish(Lane::Live, body).await?;
+        stage.queues.publish(QueueLane::Live, body).await?;
     }
     Ok(published)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::latency::{SIGNUPS, fill, signups};
 use crate::{
@@ -26,7 +26,7 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
     let stage = Stage::open(services).await?;
     let backlog = BACKLOG.max(run.seconds * RATE * 3 / 2);
     stage.store_users(0, backlog).await?;
-    stage.queues.fill(Lane::Backfill, 0..backlog, event::stored).await?;
+    stage.queues.fill(QueueLane::Backfill, 0..backlog, event::stored).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
     let mut worker = worker::start(&stage, simulator.url(), PACE)?;
     worker::until_consuming(&mut worker).await?;
@@ -36,7 +36,7 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
     let published = signups(&stage, backlog, run.seconds).await?;
     let messages = u32::try_from(simulator.totals().await?.accepted - before)?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let left = stage.queues.ready(Lane::Backfill).await?;
+    let left = stage.queues.ready(QueueLane::Backfill).await?;
     ensure!(left > 0, "the backlog was too short");
     let created = simulator.created()?;
     let missing = published.keys().filter(|number| !created.contains_key(*number)).count();

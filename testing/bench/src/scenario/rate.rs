@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use anyhow::ensure;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tokio::time::Instant;
 
 use crate::{
@@ -36,7 +36,7 @@ async fn with(rate: u32, workers: u32, services: &Services, run: &Run) -> anyhow
     let stage = Stage::open(services).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
     let events = (run.seconds + 5) * rate * workers + 1000;
-    stage.queues.fill(Lane::Live, 0..events, event::signed_up).await?;
+    stage.queues.fill(QueueLane::Live, 0..events, event::signed_up).await?;
     let pace = Pace { concurrency: CONCURRENCY, rate };
     let mut running: VecDeque<Process> = VecDeque::new();
     for _ in 0..workers {

@@ -1,7 +1,7 @@
 //! Calls of 150 ms, 512 in flight: two calls an event allow 512 / 0.3 s events a second.
 
 use anyhow::ensure;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     event,
@@ -21,7 +21,7 @@ const EVENTS: u32 = 20_000;
 
 pub(super) async fn run(services: &Services) -> anyhow::Result<Vec<Row>> {
     let stage = Stage::open(services).await?;
-    stage.queues.fill(Lane::Live, 0..EVENTS, event::signed_up).await?;
+    stage.queues.fill(QueueLane::Live, 0..EVENTS, event::signed_up).await?;
     let simulator = Simulator::start(&["--fast", "--latency", LATENCY], stage.folder()).await?;
     let mut stand_in = StandIn::Simulator(simulator);
     let mut worker = worker::start(&stage, stand_in.url(), PACE)?;

@@ -1,7 +1,7 @@
 //! `SEND_RATE` over all workers, by the simulator's own ledger.
 
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, injected, number, rounds, until};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -57,7 +57,7 @@ async fn backfill(stage: &Stage, users: u32) -> anyhow::Result<()> {
     for n in 0..users {
         let user = format!("stored-{n}");
         stage.database.import(&user, &number(n)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&user).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&user).bytes()).await?;
     }
     Ok(())
 }

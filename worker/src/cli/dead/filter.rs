@@ -1,7 +1,7 @@
 //! Which dead letters are meant, as typed.
 
 use chrono::Utc;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     cli::{
@@ -30,7 +30,7 @@ pub(super) struct Filter {
     until: Option<Moment>,
     /// Those of this lane
     #[arg(long, value_parser = lane_parser())]
-    lane: Option<Lane>,
+    lane: Option<QueueLane>,
     /// No more than so many, the oldest first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{config::Env, lane::Lane};
+use shared::{config::Env, lane::QueueLane};
 
 use super::filter::Filter;
 use crate::{
@@ -78,7 +78,7 @@ struct OfReason {
 struct Letter {
     id: i64,
     reason: String,
-    lane: Option<Lane>,
+    lane: Option<QueueLane>,
     seen: i32,
     first_seen_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
@@ -150,7 +150,7 @@ impl Record for Letter {
         vec![
             self.id.to_string(),
             self.reason.clone(),
-            self.lane.map_or("-", Lane::as_str).to_owned(),
+            self.lane.map_or("-", QueueLane::as_str).to_owned(),
             self.seen.to_string(),
             output::time(self.first_seen_at),
             output::time(self.last_seen_at),

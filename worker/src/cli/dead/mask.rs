@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use shared::{
     amqp::Topology,
     events::{BACKFILL, CONTENT_TYPE, SIGNED_UP},
-    lane::Lane,
+    lane::QueueLane,
 };
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ pub(super) fn id(id: &str) -> String {
 
 /// A routing key: one of ours, or masked, for its publisher chose it.
 pub(super) fn routing_key(key: &str) -> String {
-    let ours = Lane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
+    let ours = QueueLane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
     if ours { key.to_owned() } else { text(key) }
 }
 

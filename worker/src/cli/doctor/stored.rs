@@ -1,6 +1,6 @@
 //! What is stored, and what waits for a person.
 
-use shared::{db, lane::Lane};
+use shared::{db, lane::QueueLane};
 
 use super::{finding::Findings, postgres};
 use crate::store::counts::{self, Backlog, DeadLetters, Unknown};
@@ -38,11 +38,11 @@ fn word(kind: &str) -> &str {
 
 /// Users with work ahead, both lanes.
 fn lanes(backlog: &[Backlog]) -> String {
-    let one = |lane: Lane| {
+    let one = |lane: QueueLane| {
         let (received, due) = backlog.iter().find(|b| b.lane == lane).map_or((0, 0), |b| (b.received, b.due));
         format!("{} {received} received, {due} of them due", lane.as_str())
     };
-    Lane::ALL.map(one).join("; ")
+    QueueLane::ALL.map(one).join("; ")
 }
 
 fn tell(found: &mut Findings, unknown: Unknown, letters: DeadLetters) {

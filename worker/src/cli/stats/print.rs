@@ -38,7 +38,7 @@ pub(super) fn csv(figures: &Figures) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::lane::Lane;
+    use shared::lane::QueueLane;
 
     use crate::store::counts::{Backlog, DeadLetters, Group, LastHour, Unknown};
 
@@ -51,7 +51,7 @@ mod tests {
         };
         let last_hour =
             LastHour { accepted_last_minute: 1, accepted: 2, refused: 3, delivered: 4, not_delivered: 5 };
-        let backlog = [Backlog { lane: Lane::Live, received: 6, due: 7 }];
+        let backlog = [Backlog { lane: QueueLane::Live, received: 6, due: 7 }];
         let unknown = Unknown { checking: 0, parked: 9 };
         let letters = DeadLetters { open: 10, open_last_hour: 11, replayed: 0, dropped: 0 };
         let groups = vec![group(None, 40), group(Some("shared_phone"), 2)];

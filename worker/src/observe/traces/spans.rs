@@ -8,13 +8,13 @@ use opentelemetry::{
     trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _},
 };
 use opentelemetry_sdk::trace::Span;
-use shared::{amqp::Topology, lane::Lane, telemetry::loggable};
+use shared::{amqp::Topology, lane::QueueLane, telemetry::loggable};
 
 use super::{Traces, context};
 
 /// What the span of a delivery shows of it.
 pub(crate) struct Delivery<'a> {
-    pub(crate) lane: Lane,
+    pub(crate) lane: QueueLane,
     pub(crate) routing_key: &'a str,
     /// Its id, fit for a log line.
     pub(crate) message_id: Option<Cow<'a, str>>,

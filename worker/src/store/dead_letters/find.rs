@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 
 /// Which letters are meant; what is none restricts nothing.
@@ -14,7 +14,7 @@ pub(crate) struct Selection {
     pub(crate) since: Option<DateTime<Utc>>,
     /// Came last before this time.
     pub(crate) until: Option<DateTime<Utc>>,
-    pub(crate) lane: Option<Lane>,
+    pub(crate) lane: Option<QueueLane>,
     pub(crate) limit: Option<i64>,
     /// Also those that were replayed or dropped.
     pub(crate) settled: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Row {
     pub(crate) id: i64,
     pub(crate) reason: String,
     pub(crate) detail: String,
-    pub(crate) lane: Option<Lane>,
+    pub(crate) lane: Option<QueueLane>,
     pub(crate) seen: i32,
     pub(crate) bytes: i32,
     pub(crate) first_seen_at: DateTime<Utc>,
@@ -69,7 +69,7 @@ pub(crate) async fn counts(pool: &PgPool, wanted: &Selection) -> Result<Vec<Coun
         wanted.reason,
         wanted.since,
         wanted.until,
-        wanted.lane as Option<Lane>,
+        wanted.lane as Option<QueueLane>,
         wanted.settled,
     )
     .fetch_all(pool)
@@ -80,7 +80,7 @@ pub(crate) async fn counts(pool: &PgPool, wanted: &Selection) -> Result<Vec<Coun
 pub(crate) async fn rows(pool: &PgPool, wanted: &Selection) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        r#"SELECT id, reason, detail, lane AS "lane: Lane", seen, octet_length(body) AS "bytes!",
+        r#"SELECT id, reason, detail, lane AS "lane: QueueLane", seen, octet_length(body) AS "bytes!",
                   first_seen_at, last_seen_at, replayed_at, dropped_at,
                   coalesce(replayed_by, dropped_by) AS settled_by
            FROM dead_letters
@@ -94,7 +94,7 @@ pub(crate) async fn rows(pool: &PgPool, wanted: &Selection) -> Result<Vec<Row>, 
         wanted.reason,
         wanted.since,
         wanted.until,
-        wanted.lane as Option<Lane>,
+        wanted.lane as Option<QueueLane>,
         wanted.settled,
         wanted.limit,
     )

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use sqlx::{PgConnection, PgPool};
 
 use crate::store::audit::{self, NewEntry};
@@ -11,7 +11,7 @@ use crate::store::audit::{self, NewEntry};
 pub(crate) struct Letter {
     pub(crate) id: i64,
     pub(crate) reason: String,
-    pub(crate) lane: Option<Lane>,
+    pub(crate) lane: Option<QueueLane>,
     pub(crate) routing_key: String,
     pub(crate) message_id: Option<String>,
     /// When it was published, as far as that is known: no later than it was first seen.
@@ -31,7 +31,7 @@ pub(crate) struct Verdict<'a> {
 pub(crate) async fn take(tx: &mut PgConnection, ids: &[i64]) -> Result<Vec<Letter>, sqlx::Error> {
     sqlx::query_as!(
         Letter,
-        r#"SELECT id, reason, lane AS "lane: Lane", routing_key, message_id,
+        r#"SELECT id, reason, lane AS "lane: QueueLane", routing_key, message_id,
                   LEAST(published_at, first_seen_at) AS "published_at!", headers, body
            FROM dead_letters
            WHERE id = ANY($1) AND replayed_at IS NULL AND dropped_at IS NULL

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::*;
 
@@ -52,7 +52,7 @@ impl Simulated {
     fn step(&mut self, t: u64, origin: Instant, line: &mut Line, used: &mut Vec<Instant>) {
         let now = origin + Duration::from_millis(t);
         while self.waiting.len() < self.plan.demand * 20 {
-            let lane = if t.is_multiple_of(3) { Lane::Live } else { Lane::Backfill };
+            let lane = if t.is_multiple_of(3) { QueueLane::Live } else { QueueLane::Backfill };
             self.waiting.push_back(self.counter.ask(Rank::of(lane), 1));
         }
         if let Some(trip) = &mut self.trip {
@@ -160,12 +160,12 @@ fn a_slow_way_to_the_database_keeps_to_the_rate_and_still_sends() {
 fn the_lanes_share_and_live_is_next() {
     let now = Instant::now() + Duration::from_secs(10);
     let mut counter = Counter::new(1_000);
-    let mut backfill: Vec<_> = (0..20).map(|_| counter.ask(Rank::of(Lane::Backfill), 1)).collect();
+    let mut backfill: Vec<_> = (0..20).map(|_| counter.ask(Rank::of(QueueLane::Backfill), 1)).collect();
     let order = counter.serve(now).order.expect("an order");
     counter.leased(order, Lease { sent: now, received: now, now: 0, start: 0 });
     counter.serve(now);
     assert_eq!(backfill.iter_mut().filter_map(|place| place.try_recv().ok()).count(), 1);
-    let mut live = counter.ask(Rank::of(Lane::Live), 1);
+    let mut live = counter.ask(Rank::of(QueueLane::Live), 1);
     counter.serve(now + Duration::from_millis(1));
     assert!(live.try_recv().is_ok(), "live waits for one moment only");
 }
@@ -174,7 +174,7 @@ fn the_lanes_share_and_live_is_next() {
 fn segments_are_paid_by_the_tokens_that_follow() {
     let now = Instant::now() + Duration::from_secs(10);
     let mut counter = Counter::new(100);
-    let mut places: Vec<_> = (0..2).map(|_| counter.ask(Rank::of(Lane::Live), 3)).collect();
+    let mut places: Vec<_> = (0..2).map(|_| counter.ask(Rank::of(QueueLane::Live), 3)).collect();
     let order = counter.serve(now).order.expect("an order");
     assert_eq!(order.tokens, 5, "six are wanted, fifty milliseconds hold five");
     counter.leased(order, Lease { sent: now, received: now, now: 0, start: 0 });
@@ -191,7 +191,7 @@ fn segments_are_paid_by_the_tokens_that_follow() {
 fn who_left_the_queue_gets_nothing_and_nothing_is_leased_for_her() {
     let now = Instant::now() + Duration::from_secs(10);
     let mut counter = Counter::new(10);
-    drop(counter.ask(Rank::of(Lane::Live), 1));
+    drop(counter.ask(Rank::of(QueueLane::Live), 1));
     assert_eq!(counter.serve(now), Next { order: None, at: None });
 }
 

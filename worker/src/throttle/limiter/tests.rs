@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::*;
 
@@ -51,7 +51,7 @@ async fn no_second_holds_more_than_the_rate() {
     let line = FakeLine::new();
     let limiter = limiter(50, &line);
     let mut sent = Vec::new();
-    let mut waits: Vec<Wait> = (0..200).map(|_| limiter.take(Rank::of(Lane::Live), 1)).collect();
+    let mut waits: Vec<Wait> = (0..200).map(|_| limiter.take(Rank::of(QueueLane::Live), 1)).collect();
     for wait in &mut waits {
         let mut share = wait.share().await;
         assert!(share.is_good());
@@ -72,7 +72,7 @@ async fn segments_are_counted_not_messages() {
     let limiter = limiter(10, &FakeLine::new());
     let start = Instant::now();
     for _ in 0..11 {
-        limiter.take(Rank::of(Lane::Live), 2).share().await.spend();
+        limiter.take(Rank::of(QueueLane::Live), 2).share().await.spend();
     }
     assert!(start.elapsed() >= Duration::from_millis(1_900), "{:?}", start.elapsed());
 }
@@ -82,7 +82,7 @@ async fn zero_is_unlimited_and_asks_nobody() {
     let line = FakeLine::new();
     let (limiter, start) = (limiter(0, &line), Instant::now());
     for _ in 0..10_000 {
-        assert!(limiter.take(Rank::of(Lane::Backfill), 1).share().await.is_good());
+        assert!(limiter.take(Rank::of(QueueLane::Backfill), 1).share().await.is_good());
     }
     assert_eq!((start.elapsed(), line.asked.load(Ordering::Relaxed)), (Duration::ZERO, 0));
 }
@@ -90,11 +90,11 @@ async fn zero_is_unlimited_and_asks_nobody() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_saved_up_while_nobody_sends() {
     let limiter = limiter(10, &FakeLine::new());
-    limiter.take(Rank::of(Lane::Live), 1).share().await.spend();
+    limiter.take(Rank::of(QueueLane::Live), 1).share().await.spend();
     tokio::time::sleep(Duration::from_secs(60)).await;
     let start = Instant::now();
     for _ in 0..11 {
-        limiter.take(Rank::of(Lane::Live), 1).share().await.spend();
+        limiter.take(Rank::of(QueueLane::Live), 1).share().await.spend();
     }
     assert!(start.elapsed() >= Duration::from_millis(990), "{:?}", start.elapsed());
 }
@@ -104,7 +104,7 @@ async fn without_the_database_nothing_goes_until_it_is_back() {
     let line = FakeLine::new();
     line.away.store(true, Ordering::Relaxed);
     let limiter = limiter(100, &line);
-    let mut wait = limiter.take(Rank::of(Lane::Live), 1);
+    let mut wait = limiter.take(Rank::of(QueueLane::Live), 1);
     assert!(tokio::time::timeout(Duration::from_secs(60), wait.share()).await.is_err());
     assert!(line.asked.load(Ordering::Relaxed) <= 301, "it asks five times a second");
     line.away.store(false, Ordering::Relaxed);
@@ -114,7 +114,7 @@ async fn without_the_database_nothing_goes_until_it_is_back() {
 #[tokio::test(start_paused = true)]
 async fn a_token_dies_soon_after_its_moment() {
     let limiter = limiter(10, &FakeLine::new());
-    let token = limiter.take(Rank::of(Lane::Live), 1).share().await;
+    let token = limiter.take(Rank::of(QueueLane::Live), 1).share().await;
     tokio::time::sleep(Duration::from_millis(70)).await;
     assert!(token.is_good());
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -124,10 +124,10 @@ async fn a_token_dies_soon_after_its_moment() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_used_goes_to_the_next() {
     let limiter = limiter(10, &FakeLine::new());
-    let first = limiter.take(Rank::of(Lane::Live), 2).share().await;
+    let first = limiter.take(Rank::of(QueueLane::Live), 2).share().await;
     let started = Instant::now();
-    let mut refused: Vec<Wait> = (0..500).map(|_| limiter.take(Rank::of(Lane::Live), 2)).collect();
-    let mut last = limiter.take(Rank::of(Lane::Live), 2);
+    let mut refused: Vec<Wait> = (0..500).map(|_| limiter.take(Rank::of(QueueLane::Live), 2)).collect();
+    let mut last = limiter.take(Rank::of(QueueLane::Live), 2);
     drop(first);
     for wait in &mut refused {
         drop(wait.share().await);
@@ -135,15 +135,15 @@ async fn what_is_not_used_goes_to_the_next() {
     last.share().await.spend();
     assert!(started.elapsed() <= Duration::from_millis(100), "{:?}", started.elapsed());
     // What was used is paid for: two moments for its two segments.
-    limiter.take(Rank::of(Lane::Live), 1).share().await.spend();
+    limiter.take(Rank::of(QueueLane::Live), 1).share().await.spend();
     assert!(started.elapsed() >= Duration::from_millis(150), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn both_lanes_greedy_share_the_rate_seven_to_three() {
     let limiter = limiter(100, &FakeLine::new());
-    let mut waits: Vec<(Lane, Wait)> =
-        (0..600).map(|n| Lane::ALL[n % 2]).map(|lane| (lane, limiter.take(Rank::of(lane), 1))).collect();
+    let mut waits: Vec<(QueueLane, Wait)> =
+        (0..600).map(|n| QueueLane::ALL[n % 2]).map(|lane| (lane, limiter.take(Rank::of(lane), 1))).collect();
     tokio::time::sleep(Duration::from_secs(3)).await;
     let mut had = [0_usize; 2];
     for (lane, wait) in &mut waits {

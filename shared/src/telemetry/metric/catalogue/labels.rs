@@ -2,7 +2,7 @@
 
 use crate::{
     domain::UserState,
-    lane::Lane,
+    lane::QueueLane,
     phone::Rejection,
     telemetry::metric::{Label, Words},
 };
@@ -12,7 +12,7 @@ pub(super) const fn listed(name: &'static str, words: &'static [&'static str]) -
 }
 
 pub(super) const LANE: Label =
-    Label { name: "lane", words: Words::Derived(|| Lane::ALL.map(Lane::as_str).to_vec()) };
+    Label { name: "lane", words: Words::Derived(|| QueueLane::ALL.map(QueueLane::as_str).to_vec()) };
 
 pub(super) const SOURCE: Label = listed("source", &["portal", "backfill"]);
 

@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use uuid::Uuid;
 
 /// Commands that change nothing, or, as `run` does, nothing that a person decided.
@@ -136,13 +136,13 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     let (code, said) = stage.command(&["migrate", "--actor", "maya"]).await?;
     assert_eq!(code, 0, "{said}");
     stage.start_worker().await?;
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("stranger").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("stranger").bytes()).await?;
     until("a dead letter", PATIENCE, async || {
         let letters = stage.database.dead_letters().await?.len();
         Ok(if letters == 1 { Ok(()) } else { Err(letters.to_string()) })
     })
     .await?;
-    stage.broker.publish(Lane::Live, b"poison").await?;
+    stage.broker.publish(QueueLane::Live, b"poison").await?;
     deeds(&mut stage).await?;
     let (code, csv) = stage.command(&["audit", "--output", "csv"]).await?;
     assert_eq!(code, 0, "{csv}");

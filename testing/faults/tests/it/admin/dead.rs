@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, PATIENCE, Plan, RawPublisher, Stage, number, short_property, until};
 use serde_json::Value;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 const NAME: &str = "Sita Tamang";
 
@@ -32,7 +32,7 @@ async fn until_open(stage: &Stage, letters: i64) -> anyhow::Result<()> {
 async fn with_poison(bodies: &[Vec<u8>]) -> anyhow::Result<Stage> {
     let stage = Plan::default().with_worker().await?;
     for body in bodies {
-        stage.broker.publish(Lane::Live, body).await?;
+        stage.broker.publish(QueueLane::Live, body).await?;
     }
     until_open(&stage, i64::try_from(bodies.len())?).await?;
     Ok(stage)
@@ -41,7 +41,7 @@ async fn with_poison(bodies: &[Vec<u8>]) -> anyhow::Result<Stage> {
 /// A backfill event of somebody who is imported only later.
 async fn with_a_stranger() -> anyhow::Result<Stage> {
     let stage = Plan::default().with_worker().await?;
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("1042").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("1042").bytes()).await?;
     until_open(&stage, 1).await?;
     Ok(stage)
 }
@@ -145,12 +145,12 @@ async fn replaying_an_old_dead_letter_keeps_the_newer_number() -> anyhow::Result
     let mut raw = RawPublisher::connect(&stage.broker).await?;
     // An event without a time of its own, which is only readable once it is replayed.
     let old = EventBody::signup("one", &number(1)).without("time").bytes();
-    raw.publish(Lane::Live, &short_property(7, b"\xff"), &old).await?;
+    raw.publish(QueueLane::Live, &short_property(7, b"\xff"), &old).await?;
     until_open(&stage, 1).await?;
     stage.signup("one", &number(2)).await?;
     stage.until_case("one", "registered delivered -").await?;
     // It comes once more: the time of the first publish counts.
-    raw.publish(Lane::Live, &short_property(7, b"\xff"), &old).await?;
+    raw.publish(QueueLane::Live, &short_property(7, b"\xff"), &old).await?;
     let twice = "SELECT count(*) FROM dead_letters WHERE seen = 2";
     until("the letter came again", PATIENCE, async || {
         let seen = stage.database.number(twice).await?;
@@ -186,7 +186,7 @@ async fn what_the_broker_gave_up_on_keeps_the_earliest_time_of_its_publish() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_left_and_what_comes_back_is_open_again() -> anyhow::Result<()> {
     let mut stage = with_poison(&poison()).await?;
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("nobody").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("nobody").bytes()).await?;
     until_open(&stage, 4).await?;
     // More than one, and nobody to ask.
     let said = dead(&mut stage, &["replay", "--because", "all of them"], 2).await?;
@@ -241,7 +241,7 @@ async fn a_dropped_letter_is_emptied_and_its_row_stays() -> anyhow::Result<()> {
     assert_eq!(stage.database.number(audited).await?, 2);
     let replay = dead(&mut stage, &["replay", "1", "--because", "too late"], 0).await?;
     assert!(replay.contains("letter 1 was dropped already"), "{replay}");
-    stage.broker.publish(Lane::Live, &bodies[0]).await?;
+    stage.broker.publish(QueueLane::Live, &bodies[0]).await?;
     until_open(&stage, 1).await?;
     let same_row = "SELECT count(*) FROM dead_letters WHERE dropped_at IS NULL AND seen = 2";
     assert_eq!(stage.database.number(same_row).await?, 1, "it was not the same row");

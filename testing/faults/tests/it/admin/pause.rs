@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -63,7 +63,7 @@ async fn live_goes_on_while_backfill_is_paused() -> anyhow::Result<()> {
     assert_eq!(stage.command(&pause).await?.0, 0);
     until_all_say(&stage, "backfill", "paused until 2").await?;
     stage.database.import("stored", &number(1)).await?;
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("stored").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("stored").bytes()).await?;
     stage.signup("live", &number(2)).await?;
     stage.until_case("live", "registered delivered -").await?;
     let stored = stage.database.outcome("stored").await?.expect("a row");

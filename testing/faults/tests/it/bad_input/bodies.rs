@@ -8,12 +8,12 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 /// Publishes the bodies, then a good signup, and returns how many dead letters have which reason.
 async fn buried(stage: &Stage, bodies: &[Vec<u8>]) -> anyhow::Result<BTreeMap<String, usize>> {
     for body in bodies {
-        stage.broker.publish(Lane::Live, body).await?;
+        stage.broker.publish(QueueLane::Live, body).await?;
     }
     stage.signup("good", &number(1)).await?;
     stage.until_case("good", "registered delivered -").await?;
@@ -101,12 +101,12 @@ async fn what_no_database_can_hold_is_replaced_and_what_is_unknown_ignored() -> 
         .with_message_id("\u{0}".into())
         .with_headers(headers)
         .with_timestamp(u64::MAX);
-    stage.broker.publish_with(Lane::Live, &event.bytes(), properties.clone()).await?;
-    stage.broker.publish_with(Lane::Live, b"\0", properties).await?;
+    stage.broker.publish_with(QueueLane::Live, &event.bytes(), properties.clone()).await?;
+    stage.broker.publish_with(QueueLane::Live, b"\0", properties).await?;
     let v0 = json!({ "user_id": 42, "phone_number": number(2) }).to_string();
-    stage.broker.publish(Lane::Live, v0.as_bytes()).await?;
+    stage.broker.publish(QueueLane::Live, v0.as_bytes()).await?;
     let bare = json!({ "user_id": "bare" }).to_string();
-    stage.broker.publish(Lane::Live, bare.as_bytes()).await?;
+    stage.broker.publish(QueueLane::Live, bare.as_bytes()).await?;
     stage.until_case("42", "registered delivered -").await?;
     stage.until_case("bare", "rejected not_sent empty").await?;
     stage.until_final(3).await?;
@@ -129,7 +129,7 @@ async fn headers_of_any_size_come_through() -> anyhow::Result<()> {
         headers.insert("x-long".into(), AMQPValue::LongString("x".repeat(bytes).into()));
         let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);
         let event = EventBody::signup(&n.to_string(), &number(n));
-        stage.broker.publish_with(Lane::Live, &event.bytes(), properties).await?;
+        stage.broker.publish_with(QueueLane::Live, &event.bytes(), properties).await?;
     }
     stage.until_final(3).await?;
     stage.until_case("3", "registered delivered -").await?;
@@ -140,7 +140,7 @@ async fn headers_of_any_size_come_through() -> anyhow::Result<()> {
 async fn the_same_poison_is_kept_once_and_counted() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
     for _ in 0..20 {
-        stage.broker.publish(Lane::Live, b"poison").await?;
+        stage.broker.publish(QueueLane::Live, b"poison").await?;
     }
     until("all of it is counted", PATIENCE, async || {
         let letters = stage.database.dead_letters().await?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::ensure;
 use faults::{EventBody, Expect, Plan, Stage};
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 use tempfile::NamedTempFile;
 
 const REJECTED: &str = "rejected not_sent damaged_number";
@@ -60,14 +60,14 @@ async fn events(stage: &Stage, users: &mut Users) -> anyhow::Result<()> {
     for raw in texts.into_iter().chain(JSON.map(str::to_owned)) {
         let body = EventBody::signup(&users.next("event"), "RAW").bytes();
         let body = String::from_utf8(body)?.replace("\"RAW\"", &raw);
-        stage.broker.publish(Lane::Live, body.as_bytes()).await?;
+        stage.broker.publish(QueueLane::Live, body.as_bytes()).await?;
     }
     for text in DAMAGED {
         let user = users.next("stored");
         let sql = "INSERT INTO users (user_id, phone_raw, phone_e164, source, changed_at)
                    VALUES ($1, $2, '+9779841234560', 'import', now())";
         sqlx::query(sql).bind(&user).bind(text).execute(&stage.database.pool).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&user).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&user).bytes()).await?;
     }
     Ok(())
 }

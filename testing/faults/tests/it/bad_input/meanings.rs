@@ -1,7 +1,7 @@
 //! Values that can be misunderstood, as people and programs write them: `testing/cases`.
 
 use faults::{EventBody, Expect, Plan};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 macro_rules! case {
     ($path:literal) => {
@@ -53,9 +53,9 @@ async fn a_note_behind_a_number_and_a_number_twice_are_read() -> anyhow::Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_without_an_offset_orders_events() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
-    stage.broker.publish(Lane::Live, case!("naive-time/1-newer.jsonl").as_bytes()).await?;
+    stage.broker.publish(QueueLane::Live, case!("naive-time/1-newer.jsonl").as_bytes()).await?;
     stage.until_case("c10", "registered delivered -").await?;
-    stage.broker.publish(Lane::Live, case!("naive-time/2-older.jsonl").as_bytes()).await?;
+    stage.broker.publish(QueueLane::Live, case!("naive-time/2-older.jsonl").as_bytes()).await?;
     stage.until_drained().await?;
     let outcome = stage.until_case("c10", "registered delivered -").await?;
     assert_eq!(outcome.phone_e164.as_deref(), Some("+9779801120003"));
@@ -71,14 +71,14 @@ async fn an_unreadable_time_is_older_than_any_other() -> anyhow::Result<()> {
         |user: &str, phone: &str| EventBody::signup(user, phone).with("time", "28/11/2026 12:00");
     // A user with a time stays as she is; one without is welcomed, and any time beats hers.
     stage.signup("timed", "9801120003").await?;
-    stage.broker.publish(Lane::Live, &unreadable("untimed", "9801120005").bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &unreadable("untimed", "9801120005").bytes()).await?;
     stage.until_case("timed", "registered delivered -").await?;
     stage.until_case("untimed", "registered delivered -").await?;
     let signed_up = "SELECT count(*) FROM users WHERE user_id = 'untimed' AND signed_up_at IS NULL";
     assert_eq!(stage.database.number(signed_up).await?, 1);
-    stage.broker.publish(Lane::Live, &unreadable("timed", "9801120004").bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &unreadable("timed", "9801120004").bytes()).await?;
     let old = EventBody::signup("untimed", "9801120006").at("2020-01-01T00:00:00Z".parse()?);
-    stage.broker.publish(Lane::Live, &old.bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &old.bytes()).await?;
     stage.until_accepted(3).await?;
     stage.until_drained().await?;
     let ledger = stage.simulator.ledger().await?;

@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, Plan, number};
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn absurd_numbers_end_in_a_row_of_their_own() -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ async fn absurd_numbers_end_in_a_row_of_their_own() -> anyhow::Result<()> {
     ];
     for (user, phone, _) in &rows {
         let body = EventBody::signup(user, "").with_data("phone_number", phone.clone());
-        stage.broker.publish(Lane::Live, &body.bytes()).await?;
+        stage.broker.publish(QueueLane::Live, &body.bytes()).await?;
     }
     for (user, _, case) in &rows {
         stage.until_case(user, case).await?;
@@ -58,7 +58,7 @@ async fn two_workers_on_reversed_batches() -> anyhow::Result<()> {
     let backward: Vec<_> = (0..200).rev().map(user).collect();
     stage.broker.publish_all(&forward).await?;
     for n in (0..200).rev() {
-        stage.broker.publish(Lane::Backfill, &backward[n].bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &backward[n].bytes()).await?;
     }
     stage.launch_worker().await?;
     stage.launch_worker().await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use faults::{Direction, Expect, PATIENCE, Plan, injected, rounds, seed, until};
 use rand::Rng as _;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -80,12 +80,12 @@ async fn a_queue_that_is_deleted_while_consuming_is_declared_again() -> anyhow::
         Ok(if ready == 0 && done > 0 { Ok(()) } else { Err(format!("{ready} ready, {done} done")) })
     })
     .await?;
-    stage.broker.delete_queue(Lane::Live).await?;
+    stage.broker.delete_queue(QueueLane::Live).await?;
     injected(1);
     stage.until_final(60).await?;
     for event in signups(60..80) {
         until("the broker takes a signup", PATIENCE, async || {
-            let published = stage.broker.publish(Lane::Live, &event.bytes()).await;
+            let published = stage.broker.publish(QueueLane::Live, &event.bytes()).await;
             Ok(published.map_err(|error| error.to_string()))
         })
         .await?;
@@ -107,7 +107,7 @@ async fn a_wiped_broker_loses_no_user_that_was_enqueued() -> anyhow::Result<()> 
     let enqueued = "UPDATE users SET state = 'received', lane = 'backfill', enqueued_at = now()
                     WHERE user_id <> 'never enqueued'";
     stage.database.execute(enqueued).await?;
-    for lane in Lane::ALL {
+    for lane in QueueLane::ALL {
         stage.broker.delete_queue(lane).await?;
         injected(1);
     }
@@ -132,7 +132,7 @@ async fn retries_survive_a_purged_queue() -> anyhow::Result<()> {
     .await?;
     stage.simulator.revoke(false).await?;
     for _ in 0..20 {
-        stage.broker.purge(Lane::Live).await?;
+        stage.broker.purge(QueueLane::Live).await?;
         injected(1);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

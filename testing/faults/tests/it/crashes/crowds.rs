@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, PATIENCE, Plan, injected, number, rounds, seed, until};
 use rand::seq::SliceRandom as _;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -60,7 +60,7 @@ async fn poison_among_good_ones_harms_nobody() -> anyhow::Result<()> {
     injected(50);
     bodies.shuffle(&mut seed("poison among good ones"));
     for body in &bodies {
-        stage.broker.publish(Lane::Live, body).await?;
+        stage.broker.publish(QueueLane::Live, body).await?;
     }
     stage.until_final(usize::try_from(users)?).await?;
     until("every poison is kept", PATIENCE, async || {

@@ -6,7 +6,7 @@ use faults::{
     EventBody, Expect, Letter, PATIENCE, Plan, RawPublisher, Stage, header, injected, nested, number, rounds,
     short_property, until,
 };
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -62,9 +62,9 @@ async fn malformed_messages_among_good_ones_stop_no_lane_and_no_worker() -> anyh
         if n.is_multiple_of(every) {
             bodies.push(event(n / every).bytes());
             let properties = &kinds[bodies.len() % kinds.len()];
-            raw.publish(Lane::Live, properties, bodies.last().expect("one")).await?;
+            raw.publish(QueueLane::Live, properties, bodies.last().expect("one")).await?;
         }
-        stage.broker.publish(Lane::Live, &good.at(chrono::Utc::now()).bytes()).await?;
+        stage.broker.publish(QueueLane::Live, &good.at(chrono::Utc::now()).bytes()).await?;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let users = usize::try_from(users)?;
@@ -106,11 +106,11 @@ async fn bodies_too_large_to_hold_are_cut_and_kept() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
     let mut raw = RawPublisher::connect(&stage.broker).await?;
     let bytes = usize::try_from(rounds(30, 100))? * 1024 * 1024;
-    raw.publish(Lane::Live, &[0, 0], &vec![b'x'; bytes]).await?;
+    raw.publish(QueueLane::Live, &[0, 0], &vec![b'x'; bytes]).await?;
     let mut other = vec![b'x'; 1024 * 1024];
     for n in 1..LARGE {
         other[0] = u8::try_from(n)?;
-        raw.publish(Lane::Live, &[0, 0], &other).await?;
+        raw.publish(QueueLane::Live, &[0, 0], &other).await?;
     }
     stage.signup("behind", &number(1)).await?;
     let letters = until_kept(&stage, "too_large", LARGE).await?;
@@ -144,7 +144,7 @@ async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()>
     ];
     let mut users = 0;
     for (n, properties) in (0..).zip(&odd) {
-        if raw.publish(Lane::Live, properties, &event(n).bytes()).await.is_ok() {
+        if raw.publish(QueueLane::Live, properties, &event(n).bytes()).await.is_ok() {
             users += 1;
         } else {
             // RabbitMQ itself refuses some, such as a float that is no number.
@@ -155,9 +155,13 @@ async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()>
     stage.until_final(users).await?;
     // A clock that counts milliseconds must not outdo all later events.
     let millis = timestamp(u64::try_from(chrono::Utc::now().timestamp_millis())?);
-    raw.publish(Lane::Live, &millis, &EventBody::signup("late", &number(1)).without("time").bytes()).await?;
+    raw.publish(QueueLane::Live, &millis, &EventBody::signup("late", &number(1)).without("time").bytes())
+        .await?;
     stage.until_case("late", "registered delivered -").await?;
-    stage.broker.publish(Lane::Live, &EventBody::signup("late", &number(2)).without("time").bytes()).await?;
+    stage
+        .broker
+        .publish(QueueLane::Live, &EventBody::signup("late", &number(2)).without("time").bytes())
+        .await?;
     until("the newer number is welcomed", PATIENCE, async || {
         let ledger = stage.simulator.ledger().await?;
         Ok(if ledger.accepted(&number(2)) == 1 { Ok(()) } else { Err("not yet".to_owned()) })

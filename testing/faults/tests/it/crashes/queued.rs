@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, PATIENCE, Plan, number, until};
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -79,7 +79,7 @@ async fn a_number_changed_while_queued_is_the_one_that_is_texted() -> anyhow::Re
     let mut stage = Plan::default().build().await?;
     for n in 0..20 {
         stage.database.import(&format!("u{n}"), &number(n)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
     }
     for n in 0..20 {
         let changed = format!(

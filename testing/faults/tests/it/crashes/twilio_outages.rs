@@ -239,7 +239,7 @@ async fn with_no_user_waiting_the_next_signup_is_the_probe() -> anyhow::Result<(
         let user = format!("stored-{n}");
         stage.database.import(&user, &number(n)).await?;
         let event = faults::EventBody::stored(&user).bytes();
-        stage.broker.publish(shared::lane::Lane::Backfill, &event).await?;
+        stage.broker.publish(shared::lane::QueueLane::Backfill, &event).await?;
     }
     stage.until_final(20).await?;
     stage.finish(Expect::users(20)).await

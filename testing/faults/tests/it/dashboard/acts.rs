@@ -1,7 +1,7 @@
 //! What operators do on the pages: the deeds of the commands.
 
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::{browser::Browser, signed_in, stage};
 
@@ -45,7 +45,7 @@ async fn an_operator_pauses_and_resumes_a_lane() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_replays_a_dead_letter() -> anyhow::Result<()> {
     let stage = stage(Plan::default()).await?;
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("late").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("late").bytes()).await?;
     let letters = "SELECT count(*) FROM onboarding_dead_letters WHERE reason = 'unknown_user'";
     until("a dead letter", PATIENCE, async || {
         let found = stage.database.number(letters).await?;

@@ -1,7 +1,7 @@
 //! What the pages show of people, and of what somebody typed.
 
 use faults::{Plan, number};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use super::{signed_in, stage};
 
@@ -18,7 +18,7 @@ async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
         stage.signup(&format!("user-{user}"), &phone).await?;
         numbers.push(phone);
     }
-    stage.broker.publish(Lane::Live, br#"{"user":"Sita Seeded","phone":"9841999888"}"#).await?;
+    stage.broker.publish(QueueLane::Live, br#"{"user":"Sita Seeded","phone":"9841999888"}"#).await?;
     stage.until_final(12).await?;
     stage.database.execute("UPDATE users SET display_name = 'Sita Seeded'").await?;
     let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, parked_at = now(), next_check_at = NULL

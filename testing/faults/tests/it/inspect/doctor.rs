@@ -2,7 +2,7 @@
 
 use faults::{Expect, Plan, Stage, number};
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Nothing listens there: a reserved port.
@@ -133,7 +133,7 @@ async fn doctor_names_old_migrations() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_missing_queue_and_does_not_make_it() -> anyhow::Result<()> {
     let mut stage = Plan::default().build().await?;
-    stage.broker.delete_queue(Lane::Backfill).await?;
+    stage.broker.delete_queue(QueueLane::Backfill).await?;
     for _ in 0..2 {
         let said = doctor(&mut stage, &[], 78).await?;
         fails(&said, "topology", "onboarding.backfill does not exist");

@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 /// Names that must be nowhere but in the database.
 pub(crate) const NAMES: [&str; 2] = ["Sitakumari Seededname", "सीताकुमारी"];
@@ -28,9 +28,9 @@ pub(crate) async fn play(plan: Plan) -> anyhow::Result<Stage> {
     );
     stage.broker.publish_all(&events).await?;
     for body in [&b"no json"[..], b"{}", &named(1, "x").with("type", "np.aamcare.user.other.v9").bytes()] {
-        stage.broker.publish(Lane::Live, body).await?;
+        stage.broker.publish(QueueLane::Live, body).await?;
     }
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("0").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("0").bytes()).await?;
     stage.until_final(events.len()).await?;
     stage.simulator.faults(json!([])).await?;
     stage.simulator.revoke(true).await?;

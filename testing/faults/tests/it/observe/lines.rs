@@ -2,7 +2,7 @@
 
 use faults::{Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 /// The lines with this message.
 fn lines(stage: &Stage, message: &str) -> Vec<Value> {
@@ -45,7 +45,7 @@ async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()
         stage.signup(user, &phone).await?;
         stage.until_final(n + 1).await?;
     }
-    stage.broker.publish(Lane::Live, b"no json").await?;
+    stage.broker.publish(QueueLane::Live, b"no json").await?;
     let [welcome, none, letters] = until_told(&stage).await?;
 
     let refused = about(&welcome, "refused");

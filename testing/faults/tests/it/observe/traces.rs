@@ -5,7 +5,7 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
 };
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -28,7 +28,7 @@ async fn a_trace_leads_from_the_event_through_the_call_to_the_callback() -> anyh
         .with_worker()
         .await?;
     let event = EventBody::signup("a", &number(1));
-    stage.broker.publish_with(Lane::Live, &event.bytes(), with_trace()).await?;
+    stage.broker.publish_with(QueueLane::Live, &event.bytes(), with_trace()).await?;
     stage.until_case("a", "registered delivered -").await?;
     let queue = format!("{}.onboarding.live", stage.broker.namespace());
     let process = collector.span(&format!("process {queue}")).await?;

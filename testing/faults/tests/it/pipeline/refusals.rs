@@ -2,7 +2,7 @@
 
 use faults::{EventBody, Expect, Plan, number};
 use serde_json::{Value, json};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 /// `WORKER_CONCURRENCY` of these tests.
 const CONCURRENCY: usize = 10;
@@ -51,7 +51,7 @@ async fn a_recipient_refused_by_callback_is_asked_exactly_once() -> anyhow::Resu
         stage.signup(&n.to_string(), &number(n)).await?;
         stage.until_case(&n.to_string(), &format!("registered failed error_{code}")).await?;
         stage.signup(&n.to_string(), &number(n)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&n.to_string()).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&n.to_string()).bytes()).await?;
     }
     stage.until_drained().await?;
     let ledger = stage.simulator.ledger().await?;

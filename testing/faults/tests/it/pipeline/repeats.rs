@@ -2,20 +2,20 @@
 
 use chrono::{TimeDelta, Utc};
 use faults::{EventBody, Expect, Plan, number};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_events_send_nothing() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
     let event = EventBody::signup("one", &number(1));
     for _ in 0..5 {
-        stage.broker.publish(Lane::Live, &event.bytes()).await?;
+        stage.broker.publish(QueueLane::Live, &event.bytes()).await?;
     }
     let first = stage.until_case("one", "registered delivered -").await?;
     for _ in 0..5 {
-        stage.broker.publish(Lane::Live, &event.bytes()).await?;
+        stage.broker.publish(QueueLane::Live, &event.bytes()).await?;
         stage.signup("one", &number(1)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored("one").bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored("one").bytes()).await?;
     }
     stage.until_drained().await?;
     let ledger = stage.simulator.ledger().await?;
@@ -57,9 +57,9 @@ async fn an_older_event_changes_nothing() -> anyhow::Result<()> {
     stage.signup("one", &number(1)).await?;
     let first = stage.until_case("one", "registered delivered -").await?;
     let older = EventBody::signup("one", &number(2)).at(Utc::now() - TimeDelta::hours(1));
-    stage.broker.publish(Lane::Live, &older.bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &older.bytes()).await?;
     let unusable = EventBody::signup("one", "hello").at(Utc::now() - TimeDelta::hours(1));
-    stage.broker.publish(Lane::Live, &unusable.bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &unusable.bytes()).await?;
     // A later signup of somebody else: when it is done, the two before it are, for all practical purposes.
     stage.signup("two", &number(3)).await?;
     stage.until_case("two", "registered delivered -").await?;
@@ -82,7 +82,7 @@ async fn every_event_keeps_the_users_table_current() -> anyhow::Result<()> {
     };
     let first = EventBody::signup("one", &number(1)).with_data("kind", "pregnant_woman");
     let first = first.with_data("preferred_language", "ne").with_data("display_name", "Maya");
-    stage.broker.publish(Lane::Live, &first.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &first.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
     let outcome = stage.until_case("one", "registered delivered -").await?;
     assert_eq!(details().await?, format!("{} pregnant_woman ne Maya t event f", number(1)));
     // She was welcomed; the portal closed her account; an import told of a date.
@@ -92,7 +92,7 @@ async fn every_event_keeps_the_users_table_current() -> anyhow::Result<()> {
     let spelled = format!(" {}", number(1));
     let mother = EventBody::signup("one", &spelled).with_data("kind", "new_mother");
     let mother = mother.with_data("preferred_channel", "sms").at(Utc::now() - TimeDelta::minutes(1));
-    stage.broker.publish(Lane::Live, &mother.bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &mother.bytes()).await?;
     let expected = format!("{spelled} new_mother ne sms Maya 2026-12-28 t event t");
     faults::until("her row is current", faults::PATIENCE, async || {
         let now = details().await?;
@@ -101,7 +101,7 @@ async fn every_event_keeps_the_users_table_current() -> anyhow::Result<()> {
     .await?;
     // The first one again: it is older.
     let older = EventBody::signup("one", &number(1)).with_data("kind", "other");
-    stage.broker.publish(Lane::Live, &older.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
+    stage.broker.publish(QueueLane::Live, &older.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
     stage.until_drained().await?;
     assert_eq!(details().await?, expected);
     assert_eq!(stage.simulator.ledger().await?.accepted, 1);
@@ -114,9 +114,9 @@ async fn a_backfill_event_reads_the_stored_number() -> anyhow::Result<()> {
     let stage = Plan::default().with_worker().await?;
     for n in 0..20 {
         stage.database.import(&format!("u{n}"), &number(n)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
     }
-    stage.broker.publish(Lane::Backfill, &EventBody::stored("nobody").bytes()).await?;
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("nobody").bytes()).await?;
     stage.until_final(20).await?;
     let ledger = stage.simulator.ledger().await?;
     assert!((0..20).all(|n| ledger.accepted(&number(n)) == 1));

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use faults::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
 use serde_json::json;
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::people::signups;
 
@@ -139,7 +139,7 @@ async fn users_whose_events_wait_in_a_slow_queue_are_not_enqueued_again() -> any
     for n in 0..80 {
         let user = format!("u{n}");
         stage.database.import(&user, &number(n)).await?;
-        stage.broker.publish(Lane::Backfill, &EventBody::stored(&user).bytes()).await?;
+        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&user).bytes()).await?;
         let enqueued = "UPDATE users SET state = 'received', lane = 'backfill', enqueued_at = now()
                         WHERE user_id = $1 AND state = 'stored'";
         sqlx::query(enqueued).bind(&user).execute(&stage.database.pool).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use faults::{Plan, Stage};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 pub(super) async fn set() -> anyhow::Result<Stage> {
     let stage = Plan::default().build().await?;
@@ -23,7 +23,7 @@ pub(super) fn env(name: &str, env: &mut BTreeMap<String, String>) {
 
 pub(super) async fn before(stage: &mut Stage, name: &str) -> anyhow::Result<()> {
     match name {
-        "doctor-no-queue" => stage.broker.delete_queue(Lane::Backfill).await,
+        "doctor-no-queue" => stage.broker.delete_queue(QueueLane::Backfill).await,
         "doctor-old-migrations" => {
             let newest = "SELECT max(version) FROM _sqlx_migrations";
             stage.database.execute(&format!("DELETE FROM _sqlx_migrations WHERE version = ({newest})")).await

@@ -1,7 +1,7 @@
 //! Six users, one of each kind of end; later three dead letters.
 
 use faults::{EventBody, PATIENCE, Plan, Stage, number, until};
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 pub(super) async fn set() -> anyhow::Result<Stage> {
     let stage = Plan::default().simulator(&["--suffix-faults"]).with_worker().await?;
@@ -40,8 +40,11 @@ async fn letters(stage: &Stage) -> anyhow::Result<()> {
     let wrong = EventBody::signup("1046", &number(4)).with_data("display_name", name).without("specversion");
     let cut = EventBody::signup("1047", &number(5)).bytes();
     let cut = cut[..cut.len() - 4].to_vec();
-    let bodies =
-        [(Lane::Backfill, EventBody::stored("1045").bytes()), (Lane::Live, wrong.bytes()), (Lane::Live, cut)];
+    let bodies = [
+        (QueueLane::Backfill, EventBody::stored("1045").bytes()),
+        (QueueLane::Live, wrong.bytes()),
+        (QueueLane::Live, cut),
+    ];
     for (n, (lane, body)) in bodies.iter().enumerate() {
         stage.broker.publish(*lane, body).await?;
         until("one more dead letter", PATIENCE, async || {

@@ -1,6 +1,6 @@
 //! The strip at the top: this moment, in words and tones.
 
-use shared::lane::Lane;
+use shared::lane::QueueLane;
 
 use crate::{
     health::LaneState,
@@ -71,10 +71,10 @@ pub(super) fn success(view: &View, summary: &Summary) -> Tile {
 }
 
 pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &[Pause]) -> [LaneTile; 2] {
-    Lane::ALL.map(|lane| {
+    QueueLane::ALL.map(|lane| {
         let stored = match lane {
-            Lane::Live => summary.waiting_live,
-            Lane::Backfill => summary.waiting_backfill,
+            QueueLane::Live => summary.waiting_live,
+            QueueLane::Backfill => summary.waiting_backfill,
         };
         let pause = pauses.iter().find(|p| p.lane == lane);
         let (tone, word) = match pause {
@@ -89,8 +89,8 @@ pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &
             name: name(view, lane),
             // A user in the queue is `received` in the database as well only in the backfill lane.
             waiting: match lane {
-                Lane::Live => stored + context.health.known_depth(lane).unwrap_or(0),
-                Lane::Backfill => stored.max(context.health.known_depth(lane).unwrap_or(0)),
+                QueueLane::Live => stored + context.health.known_depth(lane).unwrap_or(0),
+                QueueLane::Backfill => stored.max(context.health.known_depth(lane).unwrap_or(0)),
             },
             tone,
             word,
@@ -99,10 +99,10 @@ pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &
     })
 }
 
-pub(super) fn name(view: &View, lane: Lane) -> &'static str {
+pub(super) fn name(view: &View, lane: QueueLane) -> &'static str {
     match lane {
-        Lane::Live => view.t.lane_live,
-        Lane::Backfill => view.t.lane_backfill,
+        QueueLane::Live => view.t.lane_live,
+        QueueLane::Backfill => view.t.lane_backfill,
     }
 }
 
