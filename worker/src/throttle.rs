@@ -1,30 +1,38 @@
 //! What a call must pass before it is claimed: no pause, a permit, its share of the rate, and the breaker.
 
 pub(crate) mod breaker;
-mod lane_queue;
+mod fair_queue;
 mod lane_watch;
-mod limiter;
 mod pauses;
 mod permits;
+mod rate;
+mod recent;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use metrics::{Histogram, histogram};
-use shared::{lane::QueueLane, phone::CountryCode};
+use futures::FutureExt as _;
+use metrics::{Histogram, gauge, histogram};
+use shared::{
+    lane::{Lane, QueueLane},
+    phone::CountryCode,
+};
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::observe::metric_handles::Handles;
 
 pub(crate) use breaker::{ACCOUNT, Blame, Breaker, Entry, Finding, Outage, Scope, Trip};
-pub(crate) use lane_queue::Rank;
+pub(crate) use fair_queue::Rank;
 pub(crate) use lane_watch::{LaneWatch, Obstacle};
-pub(crate) use limiter::Limiter;
 pub(crate) use pauses::Pauses;
-pub(crate) use permits::{Call, Echo, Permits};
+pub(crate) use permits::{Call, CallSample as Echo, Permits};
+pub(crate) use rate::Rate as Limiter;
 
-use limiter::Share;
 use permits::Permit;
+use rate::Token;
 
 /// A permit is held so long for a token; then others make use of it.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -35,14 +43,14 @@ pub(crate) struct Gate {
     pub(crate) limiter: Limiter,
     pub(crate) breaker: Breaker,
     pub(crate) pauses: Pauses,
-    /// How long the rate was waited for, by lane.
-    pub(crate) waits: Handles<QueueLane, Histogram, 2>,
+    /// How long calls waited for the rate, by lane.
+    pub(crate) waits: Handles<Lane, Histogram, { Lane::ALL.len() }>,
 }
 
 /// The right to make one call now.
 pub(crate) struct Pass<'a> {
     permit: Permit<'a>,
-    share: Share<'a>,
+    token: Token<'a>,
     rank: Rank,
     segments: u32,
 }
@@ -50,12 +58,12 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     /// Whether its share of the rate is still good, to be asked right before the call.
     pub(crate) fn is_good(&self) -> bool {
-        self.share.is_good()
+        self.token.is_good()
     }
 
     /// The call is made now. A share of the rate that is not used goes back.
     pub(crate) fn spend(&mut self) {
-        self.share.spend();
+        self.token.spend();
     }
 
     /// The call has ended.
@@ -68,11 +76,11 @@ impl Gate {
     /// Fails at once where a call would be held back.
     pub(crate) fn check(
         &self,
-        lane: QueueLane,
+        lane: impl Into<Lane>,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<(), Trip> {
-        self.pauses.check(lane)?;
+        self.pauses.check(lane.into())?;
         self.breaker.check(entry)?;
         self.breaker.check_country(country, entry)
     }
@@ -81,17 +89,28 @@ impl Gate {
     pub(crate) async fn approach(
         &self,
         pool: &PgPool,
-        lane: QueueLane,
+        lane: impl Into<Lane>,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Trip> {
-        self.pauses.check(lane)?;
+        self.pauses.check(lane.into())?;
         self.breaker.approach(pool, country, entry).await
     }
 
     /// Follows what may hold a lane back as a whole.
     pub(crate) fn watch(&self, lane: QueueLane) -> LaneWatch {
         LaneWatch::new(self, lane)
+    }
+
+    /// Sets the gauges of permits and rate.
+    pub(crate) fn show(&self) {
+        let value = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        let (limit, held) = self.permits.in_use();
+        gauge!("onboarding_concurrency_limit").set(value(limit));
+        for (lane, held) in Lane::ALL.into_iter().zip(held) {
+            gauge!("onboarding_calls_in_flight", "lane" => lane.as_str()).set(value(held));
+        }
+        gauge!("onboarding_rate_available_tokens").set(self.limiter.available().map_or(f64::INFINITY, value));
     }
 
     /// Waits for a permit and for `segments` of the rate. `Err`: breaker or pause hold such calls back.
@@ -107,51 +126,54 @@ impl Gate {
         tokio::select! {
             biased;
             // First: where nothing is waited for, pauses and breaker need not be followed.
-            (permit, share) = self.permit_and_share(rank, segments) => {
+            (permit, token) = self.permit_and_token(rank, segments) => {
                 self.check(lane, country, entry)?;
-                Ok(Pass { permit, share, rank, segments })
+                Ok(Pass { permit, token, rank, segments })
             }
             trip = self.pauses.until_paused(lane) => Err(trip),
             trip = self.breaker.until_held(country, entry) => Err(trip),
         }
     }
 
-    /// Where calls are few, a token is at hand while the permit is held. Where the rate is low, the wait for it holds
-    /// no permit: a live call would find none behind a backfill that waits.
-    async fn permit_and_share(&self, rank: Rank, segments: u32) -> (Permit<'_>, Share<'_>) {
+    /// A permit is held for a short wait for a token only. If it were held where the rate is low, live calls would find no
+    /// permit behind a backfill that waits for the rate.
+    async fn permit_and_token(&self, rank: Rank, segments: u32) -> (Permit<'_>, Token<'_>) {
         let mut permit = self.permits.take(rank).await;
         let started = Instant::now();
-        let mut wait = self.limiter.take(rank, segments);
-        let share = loop {
-            if let Some(share) = wait.at_once() {
-                break share;
-            }
-            if let Ok(share) = timeout(PATIENCE, wait.share()).await {
-                break share;
+        let mut token = self.limiter.ask(rank, segments);
+        loop {
+            let at_hand = token.granted().now_or_never().is_some();
+            if at_hand || timeout(PATIENCE, token.granted()).await.is_ok() {
+                break;
             }
             drop(permit);
-            let share = wait.share().await;
+            token.granted().await;
             permit = self.permits.take(rank.first()).await;
-            if share.is_good() {
-                break share;
+            if token.is_good() {
+                break;
             }
-            wait = self.limiter.take(rank.first(), segments);
-        };
+            token = self.limiter.ask(rank.first(), segments);
+        }
         let lane = rank.lane;
         let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
         self.waits.with(lane, register, |h| h.record(started.elapsed().as_secs_f64()));
-        (permit, share)
+        (permit, token)
     }
 
     /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
     pub(crate) async fn renew<'a>(&'a self, pass: &mut Pass<'a>, deadline: Instant) -> bool {
         while !pass.is_good() {
-            let mut wait = self.limiter.take(pass.rank.first(), pass.segments);
-            match timeout_at(deadline, wait.share()).await {
-                Ok(share) => pass.share = share,
-                Err(_) => return false,
+            let mut token = self.limiter.ask(pass.rank.first(), pass.segments);
+            if timeout_at(deadline, token.granted()).await.is_err() {
+                return false;
             }
+            pass.token = token;
         }
         true
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while holding it leaves values behind that are still good.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -36,8 +36,7 @@ impl Exposition {
         metrics::gauge!("onboarding_db_pool_connections", "state" => "idle").set(f64::from(idle));
         metrics::gauge!("onboarding_db_pool_connections", "state" => "used")
             .set(f64::from(all.saturating_sub(idle)));
-        let tokens = self.throttle.limiter.available().map_or(f64::INFINITY, f64::from);
-        metrics::gauge!("onboarding_rate_available_tokens").set(tokens);
+        self.throttle.show();
         let mut text = self.recorder.render();
         self.service.append_to(&mut text);
         text

@@ -1,28 +1,37 @@
-//! `SEND_RATE` over all workers: leases of the one line of time, on the database's clock.
+//! `SEND_RATE` over all workers: leases of the global GCRA schedule, on the database's clock.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-/// A stretch of the line, as the database gave it.
+/// A stretch of the schedule, as the database gave it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     pub(crate) sent: Instant,
     pub(crate) received: Instant,
     /// The database's clock between the two, in microseconds since the epoch.
     pub(crate) now: i64,
-    /// Where the stretch begins, likewise.
+    /// Where the stretch begins, in microseconds since the epoch.
     pub(crate) start: i64,
+}
+
+/// Gives leases.
+pub(crate) trait Lessor: Send + Sync + 'static {
+    /// Leases the next `span` of the schedule. A clock that was set back since may have left the schedule further ahead
+    /// than `reach`. Then it starts again from now.
+    fn lease(
+        &self,
+        span: Duration,
+        reach: Duration,
+    ) -> impl Future<Output = Result<Lease, sqlx::Error>> + Send;
 }
 
 /// Leases from Postgres.
 pub(crate) struct SendRate(pub(crate) PgPool);
 
-impl SendRate {
-    /// Leases the next `span` of the line. A line that lies further ahead than `reach` was written by a clock
-    /// that was put back since: it is begun anew.
-    pub(crate) async fn next_stretch(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
+impl Lessor for SendRate {
+    async fn lease(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
         // Waiting for a connection must not count as doubt about the clock.
         let mut connection = self.0.acquire().await?;
         let sent = Instant::now();

@@ -46,7 +46,7 @@ async fn leases_follow_each_other_and_never_overlap() -> Result<()> {
     let place = Place::new().await?;
     let line = place.line();
     let span = Duration::from_millis(50);
-    let asks = (0..40).map(|_| line.next_stretch(span, REACH));
+    let asks = (0..40).map(|_| line.lease(span, REACH));
     let mut leases = futures::future::try_join_all(asks).await?;
     leases.sort_by_key(|lease| lease.start);
     for pair in leases.windows(2) {
@@ -63,9 +63,9 @@ async fn leases_follow_each_other_and_never_overlap() -> Result<()> {
 #[tokio::test]
 async fn what_nobody_leased_is_lost() -> Result<()> {
     let place = Place::new().await?;
-    let first = place.line().next_stretch(Duration::from_millis(1), REACH).await?;
+    let first = place.line().lease(Duration::from_millis(1), REACH).await?;
     tokio::time::sleep(Duration::from_millis(30)).await;
-    let second = place.line().next_stretch(Duration::from_millis(1), REACH).await?;
+    let second = place.line().lease(Duration::from_millis(1), REACH).await?;
     assert!(second.start >= first.start + 30_000 && second.start == second.now);
     place.drop().await
 }
@@ -74,10 +74,10 @@ async fn what_nobody_leased_is_lost() -> Result<()> {
 async fn a_line_that_a_wrong_clock_left_far_ahead_is_begun_anew() -> Result<()> {
     let place = Place::new().await?;
     place.pool.execute("INSERT INTO send_rate (leased_until) VALUES (now() + interval '1 hour')").await?;
-    let lease = place.line().next_stretch(Duration::from_millis(50), REACH).await?;
+    let lease = place.line().lease(Duration::from_millis(50), REACH).await?;
     assert_eq!(lease.start, lease.now);
     place.pool.execute("UPDATE send_rate SET leased_until = now() + interval '10 s'").await?;
-    let lease = place.line().next_stretch(Duration::from_millis(50), REACH).await?;
+    let lease = place.line().lease(Duration::from_millis(50), REACH).await?;
     assert!(lease.start > lease.now + 9_000_000, "what others may hold is left to them");
     place.drop().await
 }

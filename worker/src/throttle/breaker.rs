@@ -12,7 +12,7 @@ mod terms;
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -27,6 +27,7 @@ use tokio::{
     time::Instant,
 };
 
+use super::lock;
 use crate::{
     store::breaker::{Fault, Gaps, Held},
     twilio::{Client, Preflight},
@@ -378,11 +379,6 @@ fn fault(scope: &str, kind: &str, by_callback: bool) -> Fault {
 
 fn country_trip(again_in: Duration, code: Reason) -> Trip {
     Trip { reason: Reason::BreakerOpen, again_in, ends_with: Some(code) }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while holding it leaves values behind that are still good.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Whether a lane may be consumed: neither the breaker nor a person holds it back.
 
 use chrono::{DateTime, Utc};
-use shared::lane::QueueLane;
+use shared::lane::{Lane, QueueLane};
 use tokio::sync::watch;
 
 use super::{
@@ -25,7 +25,7 @@ pub(crate) enum Obstacle {
 pub(crate) struct LaneWatch {
     lane: QueueLane,
     breaker: watch::Receiver<State>,
-    pauses: watch::Receiver<[Permission; 2]>,
+    pauses: watch::Receiver<[Permission; Lane::ALL.len()]>,
 }
 
 impl LaneWatch {
@@ -34,7 +34,7 @@ impl LaneWatch {
     }
 
     fn look(&mut self) -> Option<Obstacle> {
-        let permission = self.pauses.borrow_and_update()[self.lane as usize];
+        let permission = self.pauses.borrow_and_update()[self.lane.lane() as usize];
         let breaker = *self.breaker.borrow_and_update();
         // Live signups are consumed all the same, and stored as waiting in their order; the day's cap only ends with the
         // day. A backfill waits in its queue.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::{domain::Reason, lane::QueueLane};
+use shared::{domain::Reason, lane::Lane};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
@@ -21,19 +21,19 @@ pub(crate) enum Permission {
 }
 
 /// The pauses that one worker knows of.
-pub(crate) struct Pauses(watch::Sender<[Permission; 2]>);
+pub(crate) struct Pauses(watch::Sender<[Permission; Lane::ALL.len()]>);
 
 impl Pauses {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new([Permission::Unread; 2]))
+        Self(watch::Sender::new([Permission::Unread; Lane::ALL.len()]))
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<[Permission; 2]> {
+    pub(crate) fn watch(&self) -> watch::Receiver<[Permission; Lane::ALL.len()]> {
         self.0.subscribe()
     }
 
     /// Fails where a call of this lane is held back.
-    pub(crate) fn check(&self, lane: QueueLane) -> Result<(), Trip> {
+    pub(crate) fn check(&self, lane: Lane) -> Result<(), Trip> {
         match self.0.borrow()[lane as usize] {
             Permission::Paused(_) => Err(paused()),
             Permission::Unread | Permission::Granted => Ok(()),
@@ -41,7 +41,7 @@ impl Pauses {
     }
 
     /// Waits until the lane is paused.
-    pub(super) async fn until_paused(&self, lane: QueueLane) -> Trip {
+    pub(super) async fn until_paused(&self, lane: Lane) -> Trip {
         let mut known = self.0.subscribe();
         if known.wait_for(|k| matches!(k[lane as usize], Permission::Paused(_))).await.is_err() {
             // This object is gone, and with it the worker.
@@ -58,11 +58,11 @@ impl Pauses {
     }
 
     fn note(&self, pauses: &[Pause]) {
-        let mut now = [Permission::Granted; 2];
+        let mut now = [Permission::Granted; Lane::ALL.len()];
         for pause in pauses {
-            now[pause.lane as usize] = Permission::Paused(pause.ends_at);
+            now[pause.lane.lane() as usize] = Permission::Paused(pause.ends_at);
         }
-        for lane in QueueLane::ALL {
+        for lane in Lane::ALL {
             let paused = now[lane as usize] != Permission::Granted;
             metrics::gauge!("onboarding_lane_paused", "lane" => lane.as_str()).set(if paused {
                 1.0
@@ -86,11 +86,11 @@ mod tests {
     #[tokio::test]
     async fn a_pause_holds_back_its_lane_only() {
         let pauses = Pauses::new();
-        pauses.note(&[Pause { lane: QueueLane::Backfill, ends_at: None }]);
-        assert_eq!(pauses.check(QueueLane::Backfill), Err(paused()));
-        assert_eq!(pauses.check(QueueLane::Live), Ok(()));
-        assert_eq!(pauses.until_paused(QueueLane::Backfill).await.reason, Reason::Paused);
+        pauses.note(&[Pause { lane: shared::lane::QueueLane::Backfill, ends_at: None }]);
+        assert_eq!(pauses.check(Lane::Backfill), Err(paused()));
+        assert_eq!(pauses.check(Lane::Live), Ok(()));
+        assert_eq!(pauses.until_paused(Lane::Backfill).await.reason, Reason::Paused);
         pauses.note(&[]);
-        assert_eq!(pauses.check(QueueLane::Backfill), Ok(()));
+        assert_eq!(pauses.check(Lane::Backfill), Ok(()));
     }
 }

@@ -1,119 +1,117 @@
-use std::time::Duration;
-
 use futures::FutureExt;
 
 use super::*;
 
+/// A permit, if the lane gets one without waiting.
+fn at_once(permits: &Permits, lane: Lane) -> Option<Permit<'_>> {
+    permits.take(Rank::of(lane)).now_or_never()
+}
+
 /// As many permits as the lane gets without waiting.
-fn drain(permits: &Permits, lane: QueueLane) -> Vec<Permit<'_>> {
-    std::iter::from_fn(|| permits.take(Rank::of(lane)).now_or_never()).collect()
+fn drain(permits: &Permits, lane: Lane) -> Vec<Permit<'_>> {
+    std::iter::from_fn(|| at_once(permits, lane)).collect()
 }
 
-#[tokio::test]
-async fn a_live_call_finds_a_permit_beside_a_full_backfill() {
+/// A wait for a permit that is not free.
+fn waiting(permits: &Permits, rank: Rank) -> std::pin::Pin<Box<impl Future<Output = Permit<'_>>>> {
+    let mut wait = Box::pin(permits.take(rank));
+    assert!((&mut wait).now_or_never().is_none());
+    wait
+}
+
+#[test]
+fn a_live_call_finds_a_permit_beside_a_full_backfill() {
     let permits = Permits::new(10);
-    let held = drain(&permits, QueueLane::Backfill);
+    let held = drain(&permits, Lane::Backfill);
     assert_eq!(held.len(), 9);
-    assert!(permits.take(Rank::of(QueueLane::Live)).now_or_never().is_some());
+    assert!(at_once(&permits, Lane::Live).is_some());
 }
 
-#[tokio::test]
-async fn no_more_calls_than_permits() {
+#[test]
+fn no_more_calls_than_permits() {
     let permits = Permits::new(2);
-    let held = drain(&permits, QueueLane::Live);
+    let held = drain(&permits, Lane::Live);
     assert_eq!(held.len(), 2);
-    assert!(permits.take(Rank::of(QueueLane::Live)).now_or_never().is_none());
+    assert!(at_once(&permits, Lane::Live).is_none());
     drop(held);
-    assert!(permits.take(Rank::of(QueueLane::Backfill)).now_or_never().is_some());
+    assert!(at_once(&permits, Lane::Backfill).is_some());
 }
 
-#[tokio::test]
-async fn live_may_borrow_everything() {
-    let permits = Permits::new(10);
-    assert_eq!(drain(&permits, QueueLane::Live).len(), 10);
+#[test]
+fn live_may_borrow_everything() {
+    assert_eq!(drain(&Permits::new(10), Lane::Live).len(), 10);
 }
 
 #[tokio::test(start_paused = true)]
 async fn as_many_are_kept_as_live_lately_held_and_it_fades() {
     let permits = Permits::new(100);
-    drop((0..20).filter_map(|_| permits.take(Rank::of(QueueLane::Live)).now_or_never()).collect::<Vec<_>>());
-    let held = drain(&permits, QueueLane::Backfill);
-    assert_eq!(held.len(), 79, "twenty and one are kept");
-    drop(held);
+    drop((0..20).filter_map(|_| at_once(&permits, Lane::Live)).collect::<Vec<_>>());
+    assert_eq!(drain(&permits, Lane::Backfill).len(), 79, "twenty and one are kept");
     tokio::time::sleep(Duration::from_secs(11)).await;
-    drop(permits.take(Rank::of(QueueLane::Backfill)).await);
-    assert_eq!(drain(&permits, QueueLane::Backfill).len(), 99);
+    drop(at_once(&permits, Lane::Backfill));
+    assert_eq!(drain(&permits, Lane::Backfill).len(), 99);
 }
 
-#[tokio::test]
-async fn never_more_than_three_tenths_are_kept() {
+#[test]
+fn never_more_than_three_tenths_are_kept() {
     let permits = Permits::new(100);
-    drop(drain(&permits, QueueLane::Live));
-    assert_eq!(drain(&permits, QueueLane::Backfill).len(), 70);
+    drop(drain(&permits, Lane::Live));
+    assert_eq!(drain(&permits, Lane::Backfill).len(), 70);
 }
 
-#[tokio::test]
-async fn who_waits_in_both_lanes_shares_seven_to_three() {
-    let permits = Permits::new(10);
-    let mut held = drain(&permits, QueueLane::Live);
-    let mut waiting: Vec<_> = (0..400)
-        .map(|n| QueueLane::ALL[n % 2])
-        .map(|lane| (lane, Box::pin(permits.take(Rank::of(lane)))))
-        .collect();
-    for (_, place) in &mut waiting {
-        assert!(place.now_or_never().is_none());
+#[test]
+fn greedy_lanes_share_the_permits_by_weight() {
+    let cases = [(&[Lane::Live, Lane::Backfill][..], &[80, 20][..]), (&Lane::ALL, &[40, 40, 10, 10])];
+    for (lanes, fair) in cases {
+        let permits = Permits::new(10);
+        let mut held = drain(&permits, Lane::Live);
+        let mut waits: Vec<_> = (0..400)
+            .map(|n| n % lanes.len())
+            .map(|lane| (lane, waiting(&permits, Rank::of(lanes[lane]))))
+            .collect();
+        let mut had = vec![0_usize; lanes.len()];
+        for _ in 0..100 {
+            held.remove(0);
+            let next = waits.iter_mut().position(|(_, wait)| {
+                wait.now_or_never().is_some_and(|permit| {
+                    held.push(permit);
+                    true
+                })
+            });
+            had[waits.remove(next.expect("the permit went to a waiter")).0] += 1;
+        }
+        assert!(had.iter().zip(fair).all(|(had, fair)| had.abs_diff(*fair) <= 3), "{had:?}");
     }
-    let mut had = [0_usize; 2];
-    for _ in 0..100 {
-        held.remove(0);
-        let next = waiting.iter_mut().position(|(_, place)| {
-            place.now_or_never().is_some_and(|permit| {
-                held.push(permit);
-                true
-            })
-        });
-        had[waiting.remove(next.expect("the permit went to somebody")).0 as usize] += 1;
-    }
-    assert!(had[0].abs_diff(70) <= 3, "{had:?}");
 }
 
-#[tokio::test]
-async fn who_left_the_queue_keeps_no_permit() {
+#[test]
+fn a_wait_that_was_given_up_keeps_no_permit() {
     let permits = Permits::new(1);
-    let held = permits.take(Rank::of(QueueLane::Live)).await;
-    let mut gone: Vec<_> = (0..3).map(|_| Box::pin(permits.take(Rank::of(QueueLane::Backfill)))).collect();
-    for place in &mut gone {
-        assert!(place.now_or_never().is_none());
-    }
+    let held = at_once(&permits, Lane::Live);
+    let gone = [0; 3].map(|_| waiting(&permits, Rank::of(Lane::Backfill)));
     // The first is granted and not fetched; the others leave before it.
     drop(held);
     drop(gone);
-    assert!(permits.take(Rank::of(QueueLane::Live)).now_or_never().is_some());
+    assert!(at_once(&permits, Lane::Live).is_some());
 }
 
-#[tokio::test]
-async fn a_lower_limit_is_reached_by_calls_that_end() {
+#[test]
+fn a_lower_limit_is_reached_by_calls_that_end() {
     let permits = Permits::new(10);
-    let started = Instant::now();
-    let throttled = Echo { call: Call::Create, started, throttled: true };
-    let mut held = drain(&permits, QueueLane::Live);
+    let throttled = CallSample { call: Call::Create, started: Instant::now(), throttled: true };
+    let mut held = drain(&permits, Lane::Live);
     held.remove(0).finish(Some(throttled));
-    assert!(
-        permits.take(Rank::of(QueueLane::Live)).now_or_never().is_none(),
-        "nine are in flight, seven may be"
-    );
+    assert!(at_once(&permits, Lane::Live).is_none(), "nine are in flight, seven may be");
     held.truncate(6);
-    assert!(permits.take(Rank::of(QueueLane::Live)).now_or_never().is_some());
+    assert!(at_once(&permits, Lane::Live).is_some());
 }
 
-#[tokio::test]
-async fn what_waited_for_the_rate_goes_first() {
+#[test]
+fn what_waited_for_the_rate_goes_first() {
     let permits = Permits::new(1);
-    let held = permits.take(Rank::of(QueueLane::Live)).await;
-    let mut ordinary = Box::pin(permits.take(Rank::of(QueueLane::Live)));
-    assert!((&mut ordinary).now_or_never().is_none());
-    let mut first = Box::pin(permits.take(Rank::of(QueueLane::Live).first()));
-    assert!((&mut first).now_or_never().is_none());
+    let held = at_once(&permits, Lane::Live);
+    let mut ordinary = waiting(&permits, Rank::of(Lane::Live));
+    let mut first = waiting(&permits, Rank::of(Lane::Live).first());
     drop(held);
     assert!((&mut ordinary).now_or_never().is_none() && (&mut first).now_or_never().is_some());
 }

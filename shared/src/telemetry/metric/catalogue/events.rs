@@ -1,6 +1,6 @@
 //! Metrics of events and their processing.
 
-use super::labels::{LANE, OUTCOME, REJECTION, SOURCE, listed};
+use super::labels::{EVERY_LANE, OUTCOME, REJECTION, SOURCE, listed};
 use crate::telemetry::metric::{
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},
@@ -95,7 +95,7 @@ pub(super) const EVENTS: &[Metric] = &[
         Worker,
         "wait for the send rate",
     )
-    .labels(&[LANE]),
+    .labels(&[EVERY_LANE]),
     Metric::new(
         "onboarding_rate_available_tokens",
         Gauge,

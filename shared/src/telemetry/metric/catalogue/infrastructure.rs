@@ -1,6 +1,6 @@
 //! Metrics of queues, database and process of one worker.
 
-use super::labels::{LANE, listed};
+use super::labels::{EVERY_LANE, LANE, listed};
 use crate::telemetry::metric::{
     Exporter::{Process, Publisher, Worker},
     Kind::{Counter, Gauge, Histogram},
@@ -11,7 +11,7 @@ pub(super) const INFRASTRUCTURE: &[Metric] = &[
     Metric::new("onboarding_amqp_connected", Gauge, Worker, "1 while the lane is consumed").labels(&[LANE]),
     Metric::new("onboarding_amqp_reconnects_total", Counter, Worker, "broken sessions").labels(&[LANE]),
     Metric::new("onboarding_lane_paused", Gauge, Worker, "1 while a person has paused the lane")
-        .labels(&[LANE]),
+        .labels(&[EVERY_LANE]),
     Metric::new(
         "onboarding_queue_ready",
         Gauge,

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::UserState,
-    lane::QueueLane,
+    lane::{Lane, QueueLane},
     phone::Rejection,
     telemetry::metric::{Label, Words},
 };
@@ -13,6 +13,10 @@ pub(super) const fn listed(name: &'static str, words: &'static [&'static str]) -
 
 pub(super) const LANE: Label =
     Label { name: "lane", words: Words::Derived(|| QueueLane::ALL.map(QueueLane::as_str).to_vec()) };
+
+/// Lanes without a queue as well.
+pub(super) const EVERY_LANE: Label =
+    Label { name: "lane", words: Words::Derived(|| Lane::ALL.map(Lane::as_str).to_vec()) };
 
 pub(super) const SOURCE: Label = listed("source", &["portal", "backfill"]);
 

@@ -1,6 +1,6 @@
 //! Metrics of calls to Twilio, its answers and its callbacks.
 
-use super::labels::{LANE, OPERATION, listed};
+use super::labels::{EVERY_LANE, OPERATION, listed};
 use crate::telemetry::metric::{
     CALLS,
     Exporter::Worker,
@@ -82,7 +82,7 @@ pub(super) const TWILIO: &[Metric] = &[
         Worker,
         "Lookups and messages in flight, with the claim around each",
     )
-    .labels(&[LANE]),
+    .labels(&[EVERY_LANE]),
     Metric::new(
         "onboarding_circuit_state",
         Gauge,
