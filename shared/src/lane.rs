@@ -124,6 +124,14 @@ impl QueueLane {
     }
 }
 
+impl FromStr for QueueLane {
+    type Err = UnknownLane;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLane> {
+        name.parse::<Lane>()?.queue().ok_or(UnknownLane)
+    }
+}
+
 impl From<QueueLane> for Lane {
     fn from(lane: QueueLane) -> Self {
         lane.lane()

@@ -86,7 +86,7 @@ enum Command {
     Dead(dead::Command),
     /// Show who decided what by hand, and why
     Audit(audit::Arguments),
-    /// Hold back one lane or both, in all running workers
+    /// Hold lanes, in all running workers
     Pause(pause::Pause),
     /// Let a paused lane go on
     Resume(pause::Resume),

@@ -1,13 +1,14 @@
 //! A lane on the command line.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use shared::lane::QueueLane;
+use shared::lane::{Lane, QueueLane};
 
-/// Reads the lanes' own words, and lists them in the help.
-pub(super) fn lane_parser() -> impl TypedValueParser<Value = QueueLane> {
-    PossibleValuesParser::new(QueueLane::ALL.map(QueueLane::as_str)).map(|word| parse(&word))
+/// Reads the name of any lane, and lists them in the help.
+pub(super) fn lane_parser() -> impl TypedValueParser<Value = Lane> {
+    PossibleValuesParser::new(Lane::ALL.map(Lane::as_str)).try_map(|name| name.parse::<Lane>())
 }
 
-fn parse(word: &str) -> QueueLane {
-    if word == QueueLane::Backfill.as_str() { QueueLane::Backfill } else { QueueLane::Live }
+/// Reads the name of a lane with a queue, and lists them in the help.
+pub(super) fn queue_lane_parser() -> impl TypedValueParser<Value = QueueLane> {
+    PossibleValuesParser::new(QueueLane::ALL.map(QueueLane::as_str)).try_map(|name| name.parse::<QueueLane>())
 }

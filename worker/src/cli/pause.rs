@@ -1,9 +1,9 @@
-//! `worker pause` and `worker resume`: a lane held back by a person, in all workers.
+//! `worker pause` and `worker resume`: an operator holds a lane, in all workers.
 
 use std::process::ExitCode;
 
 use chrono::SecondsFormat;
-use shared::{config::Env, lane::QueueLane};
+use shared::{config::Env, lane::Lane};
 
 use super::{lane_argument::lane_parser, moment::Moment, open};
 use crate::{
@@ -14,13 +14,15 @@ use crate::{
 const PAUSE_EXAMPLES: &str = "\
 Examples:
   worker pause --lane backfill --until 2h --reason 'the call centre is full'
-  worker pause --reason 'wrong wording'        both lanes, until `worker resume`
+  worker pause --reason 'wrong wording'        live, tips and backfill, until `worker resume`
+  worker pause --lane replies --reason '…'     replies are held only if they are named
 
-Every running worker obeys within 2 s: nothing new is asked of Twilio, nobody is lost.";
+Every running worker obeys within 2 s: it makes no new call to Twilio for the lane, and users wait. Status callbacks and
+the dead-letter queue are processed all the same.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
-  worker resume                                both lanes
+  worker resume                                live, tips and backfill
   worker resume --lane backfill --reason 'the call centre is back'";
 
 #[derive(Debug, clap::Args)]
@@ -54,14 +56,15 @@ pub(super) struct Resume {
 
 #[derive(Debug, clap::Args)]
 struct Lanes {
-    /// Which lane [default: both]
+    /// Which lane [default: live, tips and backfill]
     #[arg(long, value_parser = lane_parser())]
-    lane: Option<QueueLane>,
+    lane: Option<Lane>,
 }
 
 impl Lanes {
-    fn all(&self) -> Vec<QueueLane> {
-        self.lane.map_or_else(|| QueueLane::ALL.to_vec(), |lane| vec![lane])
+    fn all(&self) -> Vec<Lane> {
+        let plain = || Lane::ALL.into_iter().filter(|lane| lane.is_in_plain_pause()).collect();
+        self.lane.map_or_else(plain, |lane| vec![lane])
     }
 }
 
@@ -78,10 +81,21 @@ pub(super) async fn pause(arguments: &Pause) -> Result<ExitCode, Failure> {
         let Some(pause) = paused.map_err(open::failed)? else {
             return Err(Failure::new(USAGE, "--until is in the past; nothing was changed"));
         };
-        let end = pause.ends_at.map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, true));
-        println!("{} lane paused until {}", lane.as_str(), end.as_deref().unwrap_or("`worker resume`"));
+        println!("{} lane paused until {}", lane.as_str(), end(&pause));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn end(pause: &pauses::Pause) -> String {
+    let end = pause.ends_at.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+    end.unwrap_or_else(|| "`worker resume`".to_owned())
+}
+
+/// The paused lanes as text. `None`: no lane is paused.
+pub(super) fn summary(pauses: &[pauses::Pause]) -> Option<String> {
+    let each = pauses.iter().map(|pause| format!("{} until {}", pause.lane.as_str(), end(pause)));
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| each.join("; "))
 }
 
 pub(super) async fn resume(arguments: &Resume) -> Result<ExitCode, Failure> {

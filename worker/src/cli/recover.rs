@@ -101,7 +101,7 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
 /// While a lane runs, it may text a number whose message is about to be found.
 async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
     let paused = pauses::current(pool).await.map_err(open::failed)?;
-    if QueueLane::ALL.iter().all(|lane| paused.iter().any(|p| p.lane == *lane && p.ends_at.is_none())) {
+    if QueueLane::ALL.iter().all(|lane| paused.iter().any(|p| p.lane == lane.lane() && p.ends_at.is_none())) {
         return Ok(());
     }
     Err(Failure::new(USAGE, "pause both lanes first, without an end: `worker pause --reason …`"))

@@ -11,9 +11,11 @@ use shared::config::Env;
 use super::{
     open,
     output::{self, Output},
+    pause,
 };
 use crate::{
     cli::exit::{Failure, SOME_FAILED},
+    store::pauses,
     story::Story,
 };
 
@@ -48,6 +50,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let asked = open::lines(&arguments.who)?;
     let mut stories = Vec::new();
     let mut missing = 0;
+    let paused = pauses::current(&pool).await.map_err(open::failed)?;
+    if let Some(lanes) = pause::summary(&paused) {
+        eprintln!("Paused lanes: {lanes}");
+    }
     for (i, who) in asked.iter().enumerate() {
         match Story::find(&pool, who.trim()).await.map_err(open::failed)? {
             // One at a time, so that a long list is told as it is read.

@@ -60,7 +60,7 @@ impl Pauses {
     fn note(&self, pauses: &[Pause]) {
         let mut now = [Permission::Granted; Lane::ALL.len()];
         for pause in pauses {
-            now[pause.lane.lane() as usize] = Permission::Paused(pause.ends_at);
+            now[pause.lane as usize] = Permission::Paused(pause.ends_at);
         }
         for lane in Lane::ALL {
             let paused = now[lane as usize] != Permission::Granted;
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn a_pause_holds_back_its_lane_only() {
         let pauses = Pauses::new();
-        pauses.note(&[Pause { lane: shared::lane::QueueLane::Backfill, ends_at: None }]);
+        pauses.note(&[Pause { lane: Lane::Backfill, ends_at: None }]);
         assert_eq!(pauses.check(Lane::Backfill), Err(paused()));
         assert_eq!(pauses.check(Lane::Live), Ok(()));
         assert_eq!(pauses.until_paused(Lane::Backfill).await.reason, Reason::Paused);

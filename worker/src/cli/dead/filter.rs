@@ -6,7 +6,7 @@ use shared::lane::QueueLane;
 use crate::{
     cli::{
         exit::{Failure, USAGE},
-        lane_argument::lane_parser,
+        lane_argument::queue_lane_parser,
         moment::Moment,
         open,
     },
@@ -29,7 +29,7 @@ pub(super) struct Filter {
     #[arg(long, value_name = "TIME")]
     until: Option<Moment>,
     /// Those of this lane
-    #[arg(long, value_parser = lane_parser())]
+    #[arg(long, value_parser = queue_lane_parser())]
     lane: Option<QueueLane>,
     /// No more than so many, the oldest first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -3,7 +3,13 @@
 use shared::{db, lane::QueueLane};
 
 use super::{finding::Findings, postgres};
-use crate::store::counts::{self, Backlog, DeadLetters, Unknown};
+use crate::{
+    cli::pause,
+    store::{
+        counts::{self, Backlog, DeadLetters, Unknown},
+        pauses,
+    },
+};
 
 pub(super) async fn check(found: &mut Findings) {
     let Ok(mut connection) = postgres::connect().await else {
@@ -18,13 +24,17 @@ pub(super) async fn check(found: &mut Findings) {
             counts::backlog(&mut connection).await?,
             counts::unknown(&mut connection).await?,
             counts::dead_letters(&mut connection).await?,
+            pauses::current(&mut connection).await?,
         ))
     };
     match counted.await {
-        Ok((kinds, backlog, unknown, letters)) => {
+        Ok((kinds, backlog, unknown, letters, pauses)) => {
             let each: Vec<String> = kinds.iter().map(|k| format!("{} {}", k.count, word(&k.kind))).collect();
             found.passed("users", if each.is_empty() { "none yet".to_owned() } else { each.join(", ") });
             found.passed("backlog", lanes(&backlog));
+            if let Some(paused) = pause::summary(&pauses) {
+                found.warning("paused lanes", paused, "`worker resume --lane …` once the reason is over");
+            }
             tell(found, unknown, letters);
         }
         Err(error) => found.unreachable("users", db::sqlstate(&error), "look at Postgres's own logs"),

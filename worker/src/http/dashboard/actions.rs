@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use shared::{
     audit::{self, NewEntry},
-    lane::QueueLane,
+    lane::Lane,
 };
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ type Sent<T> = Result<Form<T>, FormRejection>;
 
 #[derive(Deserialize)]
 pub(crate) struct Pause {
-    lane: QueueLane,
+    lane: Lane,
     /// 0: until resumed.
     hours: u8,
     reason: String,
@@ -65,7 +65,7 @@ pub(crate) async fn pause(
 
 #[derive(Deserialize)]
 pub(crate) struct Resume {
-    lane: QueueLane,
+    lane: Lane,
     reason: String,
 }
 

@@ -52,7 +52,7 @@ async fn a_pause_under_load_stops_every_worker_and_loses_nobody() -> anyhow::Res
     assert!(code == 0 && said.contains("live lane resumed"), "{said}");
     stage.until_final(300).await?;
     let audited = "SELECT count(*) FROM audit_log WHERE actor = 'maya' AND action IN ('pause', 'resume')";
-    assert_eq!(stage.database.number(audited).await?, 4);
+    assert_eq!(stage.database.number(audited).await?, 6, "live, tips and backfill, twice each");
     stage.finish(Expect::users(300)).await
 }
 

@@ -53,7 +53,7 @@ struct Overview {
     per_day: i64,
     breaker: Tile,
     success: Tile,
-    lanes: [LaneTile; 2],
+    lanes: Vec<LaneTile>,
     steps: Vec<Step>,
     charts: Vec<Chart>,
     reasons: Vec<Cause>,

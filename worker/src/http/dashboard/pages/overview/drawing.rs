@@ -1,7 +1,7 @@
 //! What is drawn of the past: the funnel, and lines over time.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use shared::lane::QueueLane;
+use shared::lane::Lane;
 use sqlx::PgPool;
 
 use super::{tiles, window::Window};
@@ -106,8 +106,8 @@ impl History {
         Chart {
             title: view.t.depth,
             legend: vec![
-                (tiles::name(view, QueueLane::Live), latest(|s| s.live_ready)),
-                (tiles::name(view, QueueLane::Backfill), latest(|s| s.backfill_ready)),
+                (tiles::name(view, Lane::Live), latest(|s| s.live_ready)),
+                (tiles::name(view, Lane::Backfill), latest(|s| s.backfill_ready)),
             ],
             svg: self.draw(view, &[line(|s| s.live_ready), line(|s| s.backfill_ready)]),
         }

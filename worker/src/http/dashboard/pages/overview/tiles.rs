@@ -1,6 +1,6 @@
 //! The strip at the top: this moment, in words and tones.
 
-use shared::lane::QueueLane;
+use shared::lane::{Lane, QueueLane};
 
 use crate::{
     health::LaneState,
@@ -70,39 +70,41 @@ pub(super) fn success(view: &View, summary: &Summary) -> Tile {
     Tile { tone, word: view.percent(good, all), more }
 }
 
-pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &[Pause]) -> [LaneTile; 2] {
-    QueueLane::ALL.map(|lane| {
-        let stored = match lane {
-            QueueLane::Live => summary.waiting_live,
-            QueueLane::Backfill => summary.waiting_backfill,
-        };
+/// The lanes with a queue, and all others that are paused.
+pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &[Pause]) -> Vec<LaneTile> {
+    let tile = |lane: Lane| {
         let pause = pauses.iter().find(|p| p.lane == lane);
-        let (tone, word) = match pause {
-            Some(Pause { ends_at: None, .. }) => ("warn", view.t.lane_paused.to_owned()),
-            Some(Pause { ends_at: Some(end), .. }) => {
+        let (tone, word) = match (pause, lane.queue()) {
+            (Some(Pause { ends_at: None, .. }), _) => ("warn", view.t.lane_paused.to_owned()),
+            (Some(Pause { ends_at: Some(end), .. }), _) => {
                 ("warn", format!("{} {}", view.t.lane_paused_until, view.time(end)))
             }
-            None => running(view, context.health.lane_state(lane)),
+            (None, Some(queue)) => running(view, context.health.lane_state(queue)),
+            (None, None) => return None,
         };
-        LaneTile {
+        let depth = |queue| context.health.known_depth(queue).unwrap_or(0);
+        Some(LaneTile {
             code: lane.as_str(),
             name: name(view, lane),
             // A user in the queue is `received` in the database as well only in the backfill lane.
-            waiting: match lane {
-                QueueLane::Live => stored + context.health.known_depth(lane).unwrap_or(0),
-                QueueLane::Backfill => stored.max(context.health.known_depth(lane).unwrap_or(0)),
-            },
+            waiting: lane.queue().map_or(0, |queue| match queue {
+                QueueLane::Live => summary.waiting_live + depth(queue),
+                QueueLane::Backfill => summary.waiting_backfill.max(depth(queue)),
+            }),
             tone,
             word,
             paused: pause.is_some(),
-        }
-    })
+        })
+    };
+    Lane::ALL.into_iter().filter_map(tile).collect()
 }
 
-pub(super) fn name(view: &View, lane: QueueLane) -> &'static str {
+pub(super) fn name(view: &View, lane: Lane) -> &'static str {
     match lane {
-        QueueLane::Live => view.t.lane_live,
-        QueueLane::Backfill => view.t.lane_backfill,
+        Lane::Replies => view.t.lane_replies,
+        Lane::Live => view.t.lane_live,
+        Lane::Tips => view.t.lane_tips,
+        Lane::Backfill => view.t.lane_backfill,
     }
 }
 
