@@ -21,7 +21,7 @@ use crate::{
     health::{Health, LaneState},
     observe::traces::Traces,
     pipeline::Pipeline,
-    throttle::{Gate, Obstacle},
+    throttle::{Obstacle, Throttle},
     unfinished::Unfinished,
 };
 
@@ -42,7 +42,7 @@ pub(super) enum End {
 pub(crate) struct Consumer {
     pub(crate) lane: QueueLane,
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) unfinished: Arc<Unfinished>,
     pub(crate) health: Arc<Health>,
     pub(crate) traces: Traces,

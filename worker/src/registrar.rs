@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::Method,
-    throttle::{Call, Echo},
+    throttle::{Call, CallSample},
     twilio::{Client, LookupOutcome, ReadFault},
 };
 
@@ -39,7 +39,7 @@ pub(crate) trait Registrar: Send + Sync {
     fn calls(&self) -> bool;
 
     /// Registers `phone` by a call. Also returns how the call went, if there was an exchange at all.
-    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<Echo>);
+    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<CallSample>);
 
     /// Registers a number without a call.
     fn pass(&self) -> Registration;
@@ -70,7 +70,7 @@ impl Registrar for Lookup {
         self.health.is_good(Instant::now())
     }
 
-    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<Echo>) {
+    async fn register(&self, phone: &E164, traceparent: Option<&str>) -> (Registration, Option<CallSample>) {
         let started = Instant::now();
         let outcome = self.client.lookup(phone.as_str(), traceparent, self.limit).await;
         let echo = match &outcome {
@@ -78,7 +78,7 @@ impl Registrar for Lookup {
             LookupOutcome::Unavailable { fault } => Some(fault.is_throttled()),
             LookupOutcome::Valid | LookupOutcome::Invalid { .. } => Some(false),
         };
-        let echo = echo.map(|throttled| Echo { call: Call::Lookup, started, throttled });
+        let echo = echo.map(|throttled| CallSample { call: Call::Lookup, started, throttled });
         let answered = !matches!(
             outcome,
             LookupOutcome::Unavailable { fault: ReadFault::Timeout | ReadFault::Lost | ReadFault::Path(_) }
@@ -154,7 +154,7 @@ impl Registrar for OwnValidation {
         false
     }
 
-    async fn register(&self, _: &E164, _: Option<&str>) -> (Registration, Option<Echo>) {
+    async fn register(&self, _: &E164, _: Option<&str>) -> (Registration, Option<CallSample>) {
         (self.pass(), None)
     }
 

@@ -24,12 +24,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::observe::metric_handles::Handles;
 
-pub(crate) use breaker::{ACCOUNT, Blame, Breaker, Entry, Finding, Outage, Scope, Trip};
+pub(crate) use breaker::{ACCOUNT, Blame, Breaker, Entry, Finding, Outage, Rejection, Scope};
 pub(crate) use fair_queue::Rank;
 pub(crate) use lane_watch::{LaneWatch, Obstacle};
 pub(crate) use pauses::Pauses;
-pub(crate) use permits::{Call, CallSample as Echo, Permits};
-pub(crate) use rate::Rate as Limiter;
+pub(crate) use permits::{Call, CallSample, Permits};
+pub(crate) use rate::Rate;
 
 use permits::Permit;
 use rate::Token;
@@ -38,9 +38,9 @@ use rate::Token;
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The gate of one worker.
-pub(crate) struct Gate {
+pub(crate) struct Throttle {
     pub(crate) permits: Permits,
-    pub(crate) limiter: Limiter,
+    pub(crate) rate: Rate,
     pub(crate) breaker: Breaker,
     pub(crate) pauses: Pauses,
     /// How long calls waited for the rate, by lane.
@@ -48,14 +48,14 @@ pub(crate) struct Gate {
 }
 
 /// The right to make one call now.
-pub(crate) struct Pass<'a> {
+pub(crate) struct SendPermit<'a> {
     permit: Permit<'a>,
     token: Token<'a>,
     rank: Rank,
     segments: u32,
 }
 
-impl Pass<'_> {
+impl SendPermit<'_> {
     /// Whether its share of the rate is still good, to be asked right before the call.
     pub(crate) fn is_good(&self) -> bool {
         self.token.is_good()
@@ -67,19 +67,19 @@ impl Pass<'_> {
     }
 
     /// The call has ended.
-    pub(crate) fn finish(self, echo: Option<Echo>) {
+    pub(crate) fn finish(self, echo: Option<CallSample>) {
         self.permit.finish(echo);
     }
 }
 
-impl Gate {
+impl Throttle {
     /// Fails at once where a call would be held back.
     pub(crate) fn check(
         &self,
         lane: impl Into<Lane>,
         country: Option<CountryCode>,
         entry: Entry,
-    ) -> Result<(), Trip> {
+    ) -> Result<(), Rejection> {
         self.pauses.check(lane.into())?;
         self.breaker.check(entry)?;
         self.breaker.check_country(country, entry)
@@ -92,7 +92,7 @@ impl Gate {
         lane: impl Into<Lane>,
         country: Option<CountryCode>,
         entry: Entry,
-    ) -> Result<Entry, Trip> {
+    ) -> Result<Entry, Rejection> {
         self.pauses.check(lane.into())?;
         self.breaker.approach(pool, country, entry).await
     }
@@ -110,7 +110,7 @@ impl Gate {
         for (lane, held) in Lane::ALL.into_iter().zip(held) {
             gauge!("onboarding_calls_in_flight", "lane" => lane.as_str()).set(value(held));
         }
-        gauge!("onboarding_rate_available_tokens").set(self.limiter.available().map_or(f64::INFINITY, value));
+        gauge!("onboarding_rate_available_tokens").set(self.rate.available().map_or(f64::INFINITY, value));
     }
 
     /// Waits for a permit and for `segments` of the rate. `Err`: breaker or pause hold such calls back.
@@ -120,7 +120,7 @@ impl Gate {
         country: Option<CountryCode>,
         segments: u32,
         entry: Entry,
-    ) -> Result<Pass<'_>, Trip> {
+    ) -> Result<SendPermit<'_>, Rejection> {
         let lane = rank.lane;
         self.check(lane, country, entry)?;
         tokio::select! {
@@ -128,10 +128,10 @@ impl Gate {
             // First: where nothing is waited for, pauses and breaker need not be followed.
             (permit, token) = self.permit_and_token(rank, segments) => {
                 self.check(lane, country, entry)?;
-                Ok(Pass { permit, token, rank, segments })
+                Ok(SendPermit { permit, token, rank, segments })
             }
-            trip = self.pauses.until_paused(lane) => Err(trip),
-            trip = self.breaker.until_held(country, entry) => Err(trip),
+            rejection = self.pauses.until_paused(lane) => Err(rejection),
+            rejection = self.breaker.until_held(country, entry) => Err(rejection),
         }
     }
 
@@ -140,7 +140,7 @@ impl Gate {
     async fn permit_and_token(&self, rank: Rank, segments: u32) -> (Permit<'_>, Token<'_>) {
         let mut permit = self.permits.take(rank).await;
         let started = Instant::now();
-        let mut token = self.limiter.ask(rank, segments);
+        let mut token = self.rate.ask(rank, segments);
         loop {
             let at_hand = token.granted().now_or_never().is_some();
             if at_hand || timeout(PATIENCE, token.granted()).await.is_ok() {
@@ -152,7 +152,7 @@ impl Gate {
             if token.is_good() {
                 break;
             }
-            token = self.limiter.ask(rank.first(), segments);
+            token = self.rate.ask(rank.first(), segments);
         }
         let lane = rank.lane;
         let register = || histogram!("onboarding_rate_limit_wait_seconds", "lane" => lane.as_str());
@@ -161,9 +161,9 @@ impl Gate {
     }
 
     /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
-    pub(crate) async fn renew<'a>(&'a self, pass: &mut Pass<'a>, deadline: Instant) -> bool {
+    pub(crate) async fn renew<'a>(&'a self, pass: &mut SendPermit<'a>, deadline: Instant) -> bool {
         while !pass.is_good() {
-            let mut token = self.limiter.ask(pass.rank.first(), pass.segments);
+            let mut token = self.rate.ask(pass.rank.first(), pass.segments);
             if timeout_at(deadline, token.granted()).await.is_err() {
                 return false;
             }

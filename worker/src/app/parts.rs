@@ -17,7 +17,7 @@ use crate::{
     registrar::registrar,
     store::send_rate::SendRate,
     tasks::{poller::Poller, probe::Probe, reconciler::Reconciler},
-    throttle::{Breaker, Gate, Limiter, Pauses, Permits},
+    throttle::{Breaker, Pauses, Permits, Rate, Throttle},
     twilio::Client,
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct Parts {
     pub(crate) pools: Pools,
     pub(crate) client: Client,
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reports: Arc<DeliveryReports>,
     pub(crate) traces: Traces,
@@ -164,12 +164,12 @@ impl Parts {
     }
 }
 
-fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Gate {
+fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Throttle {
     let pace = &config.pace;
     let probe_takes = config.twilio.timeout + config.twilio.lookup_timeout;
-    Gate {
+    Throttle {
         permits: Permits::new(pace.concurrency),
-        limiter: Limiter::start(pace.segments_per_second, SendRate(pool.clone()), abandon.clone()),
+        rate: Rate::start(pace.segments_per_second, SendRate(pool.clone()), abandon.clone()),
         breaker: Breaker::new(config.timing.probe, probe_takes, pace.concurrency),
         pauses: Pauses::new(),
         waits: Handles::new(),

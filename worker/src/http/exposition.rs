@@ -5,14 +5,14 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 
-use crate::{observe::recorder::ServiceText, throttle::Gate};
+use crate::{observe::recorder::ServiceText, throttle::Throttle};
 
 /// The figures of this process.
 pub(crate) struct Exposition {
     recorder: PrometheusHandle,
     process: metrics_process::Collector,
     pools: [PgPool; 3],
-    throttle: Arc<Gate>,
+    throttle: Arc<Throttle>,
     service: ServiceText,
 }
 
@@ -21,7 +21,7 @@ impl Exposition {
     pub(crate) fn new(
         recorder: PrometheusHandle,
         pools: [PgPool; 3],
-        throttle: Arc<Gate>,
+        throttle: Arc<Throttle>,
         service: ServiceText,
     ) -> Self {
         Self { recorder, process: metrics_process::Collector::default(), pools, throttle, service }

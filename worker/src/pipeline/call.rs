@@ -19,7 +19,7 @@ use crate::{
     failpoint,
     observe::traces::Scope,
     store::{attempts::AttemptRef, budget, ended::Ended},
-    throttle::{Blame, Call, Echo, Entry, Outage, Pass},
+    throttle::{Blame, Call, CallSample, Entry, Outage, SendPermit},
     twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn call<'a>(
     request: &Request<'_>,
     standing: Standing,
     claimed: Claimed,
-    mut pass: Pass<'a>,
+    mut pass: SendPermit<'a>,
 ) -> Result<Sent, Interrupted> {
     let user_id = request.user.user_id.to_string();
     let (attempt, entry) = (AttemptRef::welcome(claimed.message_id.uuid()), standing.entry);
@@ -92,7 +92,7 @@ pub(super) async fn call<'a>(
 /// others may have settled the claim as unknown by then.
 async fn may_call<'a>(
     pipeline: &'a Pipeline,
-    pass: &mut Pass<'a>,
+    pass: &mut SendPermit<'a>,
     call_before: Instant,
     entry: Entry,
 ) -> Result<(), Reason> {
@@ -108,7 +108,7 @@ async fn may_call<'a>(
 }
 
 /// How the call went; none: there was no exchange with Twilio.
-fn echo(started: Instant, answer: &CreateOutcome) -> Option<Echo> {
+fn echo(started: Instant, answer: &CreateOutcome) -> Option<CallSample> {
     let throttled = match answer {
         CreateOutcome::NotWritten { .. } => return None,
         CreateOutcome::Refused { class: Class::Throttled { .. }, .. } => true,
@@ -116,7 +116,7 @@ fn echo(started: Instant, answer: &CreateOutcome) -> Option<Echo> {
             false
         }
     };
-    Some(Echo { call: Call::Create, started, throttled })
+    Some(CallSample { call: Call::Create, started, throttled })
 }
 
 fn trace_end(mut scope: Scope, answer: &CreateOutcome) {

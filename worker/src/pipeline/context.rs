@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements};
 use crate::{
     channels::Channel, config::Audience, observe::traces::Traces, registrar::Registrar,
-    store::attempts::AttemptRef, throttle::Gate, twilio::Client,
+    store::attempts::AttemptRef, throttle::Throttle, twilio::Client,
 };
 
 /// The pipeline of one worker.
@@ -20,7 +20,7 @@ pub(crate) struct Pipeline {
     pub(crate) statements: Statements,
     /// For statements that few events run.
     pub(crate) pool: PgPool,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) twilio: Twilio,
     pub(crate) guard: Guard,
     pub(crate) log: OutcomeLog,

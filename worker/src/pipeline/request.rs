@@ -8,7 +8,7 @@ use super::outcome::Called;
 use crate::{
     facts::Facts,
     store::claim::Granted,
-    throttle::{Entry, Rank, Trip},
+    throttle::{Entry, Rank, Rejection},
 };
 
 /// One message to send.
@@ -36,7 +36,7 @@ pub(super) enum Sent {
     /// The claim was given back before the call.
     GivenBack(Reason),
     /// Throttle or cap hold the message back; nothing is stored of that.
-    HeldBack(Trip),
+    HeldBack(Rejection),
     /// Lookup says that the number is not valid.
     NoValidNumber,
     /// The number was not claimed.

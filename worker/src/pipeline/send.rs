@@ -15,7 +15,7 @@ use crate::{
         claim::{Granted, Wish},
         record::NewState,
     },
-    throttle::Trip,
+    throttle::Rejection,
 };
 
 /// Method and template of the call, for traces.
@@ -52,7 +52,7 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
             drop(pass);
             let wait = Box::pin(budget::until_tomorrow(&pipeline.pool)).await?;
             pipeline.throttle.breaker.cap(wait);
-            Ok(Sent::HeldBack(Trip::of(Reason::DailyCap, wait)))
+            Ok(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)))
         }
         other => Ok(Sent::NotClaimed(other)),
     }
@@ -63,7 +63,7 @@ async fn register(
     pipeline: &Pipeline,
     request: &Request<'_>,
     standing: Standing,
-) -> Result<Registration, Trip> {
+) -> Result<Registration, Rejection> {
     let registrar = &pipeline.twilio.registrar;
     if registrar.skips() {
         return Ok(registrar.pass());

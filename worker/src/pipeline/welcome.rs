@@ -26,7 +26,7 @@ use crate::{
         known::{Known, Question},
         record::{NewState, Written},
     },
-    throttle::{Entry, Rank, Trip},
+    throttle::{Entry, Rank, Rejection},
 };
 
 /// Newer data may come in between two looks. After the first two, each look waits longer than the one before.
@@ -154,7 +154,7 @@ async fn send_welcome(
 }
 
 /// Stores the user as waiting; the sweeper enqueues them again.
-async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Trip, retries: u32) -> Look {
+async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Rejection, retries: u32) -> Look {
     // The worker that enqueued a waiting user may know earlier than this one that the breaker is closed. If the user waited
     // once more, users who have waited for a shorter time would go first.
     let enqueued_again =

@@ -14,7 +14,7 @@ use crate::{
         budget,
         callbacks::{self, Callback, Taken},
     },
-    throttle::{Entry, Gate},
+    throttle::{Entry, Throttle},
     twilio::{Client, FaultScope, MessageStatus, classify_status, count_error_code},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct DeliveryReports {
     pub(crate) callbacks: PgPool,
     pub(crate) client: Client,
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl DeliveryReports {

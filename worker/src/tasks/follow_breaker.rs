@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task, within};
-use crate::throttle::Gate;
+use crate::throttle::Throttle;
 
 /// A change is to be known to all within a second.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) struct FollowBreaker {
     pub(crate) pool: PgPool,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl Task for FollowBreaker {

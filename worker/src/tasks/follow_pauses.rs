@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task, within};
-use crate::throttle::Gate;
+use crate::throttle::Throttle;
 
 /// A change is to be obeyed within 2 s.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) struct FollowPauses {
     pub(crate) pool: PgPool,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl Task for FollowPauses {

@@ -11,7 +11,7 @@ use crate::{
     hours::running_lanes,
     pipeline::{self, Pipeline},
     store::breaker::{self, found_nobody, postpone},
-    throttle::{ACCOUNT, Finding, Gate},
+    throttle::{ACCOUNT, Finding, Throttle},
     twilio::{Client, Preflight},
 };
 
@@ -26,7 +26,7 @@ const POSTPONED: Duration = Duration::from_secs(60);
 pub(crate) struct Probe {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) pipeline: Arc<Pipeline>,
     /// Hours of the backfill lane.
     pub(crate) window: Window,

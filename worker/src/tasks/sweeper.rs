@@ -21,7 +21,7 @@ use crate::{
         leases, positions,
         sweep::{self, Due},
     },
-    throttle::{Gate, breaker::State},
+    throttle::{Throttle, breaker::State},
     unfinished::Unfinished,
 };
 
@@ -32,7 +32,7 @@ const BATCH: i64 = 500;
 pub(crate) struct Sweeper {
     pub(crate) pool: PgPool,
     pub(crate) publisher: Publisher,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) breaker: watch::Receiver<State>,
     pub(crate) health: Arc<Health>,
     pub(crate) unfinished: Arc<Unfinished>,

@@ -37,7 +37,7 @@ pub(crate) use outage::Outage;
 use outage::Run;
 pub(crate) use state::{Scope, State};
 use suspects::Suspects;
-pub(crate) use terms::{Blame, Entry, Finding, Trip};
+pub(crate) use terms::{Blame, Entry, Finding, Rejection};
 
 const NETWORK: &str = "network";
 /// Credentials, sender or account are at fault.
@@ -124,30 +124,30 @@ impl Breaker {
     }
 
     /// Fails where a call is held back by the breaker as a whole.
-    pub(crate) fn check(&self, entry: Entry) -> Result<(), Trip> {
-        if entry.probe { Ok(()) } else { self.state.borrow().trip().map_or(Ok(()), Err) }
+    pub(crate) fn check(&self, entry: Entry) -> Result<(), Rejection> {
+        if entry.probe { Ok(()) } else { self.state.borrow().rejection().map_or(Ok(()), Err) }
     }
 
     /// Fails where calls to this country are held back.
-    pub(crate) fn check_country(&self, country: Option<CountryCode>, entry: Entry) -> Result<(), Trip> {
+    pub(crate) fn check_country(&self, country: Option<CountryCode>, entry: Entry) -> Result<(), Rejection> {
         if entry.country_probe || !self.is_watchful() {
             return Ok(());
         }
         let Some(country) = country else { return Ok(()) };
         match self.countries().way(country.as_str()) {
             Way::Free => Ok(()),
-            Way::Due(code) => Err(country_trip(Duration::ZERO, code)),
-            Way::Held { for_now, code } => Err(country_trip(for_now, code)),
+            Way::Due(code) => Err(country_rejection(Duration::ZERO, code)),
+            Way::Held { for_now, code } => Err(country_rejection(for_now, code)),
         }
     }
 
     /// Waits until a call that waits for its turn is held back.
-    pub(crate) async fn until_held(&self, country: Option<CountryCode>, entry: Entry) -> Trip {
+    pub(crate) async fn until_held(&self, country: Option<CountryCode>, entry: Entry) -> Rejection {
         let mut state = self.state.subscribe();
         loop {
             state.borrow_and_update();
-            if let Err(trip) = self.check(entry).and_then(|()| self.check_country(country, entry)) {
-                return trip;
+            if let Err(rejection) = self.check(entry).and_then(|()| self.check_country(country, entry)) {
+                return rejection;
             }
             if state.changed().await.is_err() {
                 // This object is gone, and with it the worker.
@@ -377,8 +377,8 @@ fn fault(scope: &str, kind: &str, by_callback: bool) -> Fault {
     Fault { scope: scope.to_owned(), kind: kind.to_owned(), by_callback }
 }
 
-fn country_trip(again_in: Duration, code: Reason) -> Trip {
-    Trip { reason: Reason::BreakerOpen, again_in, ends_with: Some(code) }
+fn country_rejection(again_in: Duration, code: Reason) -> Rejection {
+    Rejection { reason: Reason::BreakerOpen, again_in, ends_with: Some(code) }
 }
 
 #[cfg(test)]

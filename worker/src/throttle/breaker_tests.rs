@@ -29,7 +29,7 @@ async fn every_kind_of_outage_opens_it_after_eight_calls_and_is_named() {
         (0..7).for_each(|_| breaker.indefinite(kind, USUAL));
         assert_eq!(breaker.check(USUAL), Ok(()));
         breaker.indefinite(kind, USUAL);
-        assert_eq!(breaker.check(USUAL), Err(Trip::of(Reason::BreakerOpen, Duration::ZERO)));
+        assert_eq!(breaker.check(USUAL), Err(Rejection::of(Reason::BreakerOpen, Duration::ZERO)));
         assert_eq!(told(&breaker), [News::Opened(fault("network", kind.as_str(), false))]);
     }
 }
@@ -103,9 +103,9 @@ async fn a_country_is_held_back_alone_and_says_how_its_users_end() {
     let breaker = breaker(50);
     breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
     assert_eq!(breaker.check_country(country("NP"), USUAL), Ok(()));
-    let trip = breaker.check_country(country("IN"), USUAL).unwrap_err();
-    assert!(trip.again_in > Duration::from_secs(4), "not before its probe");
-    assert_eq!((trip.reason, trip.ends_with), (Reason::BreakerOpen, Some(Reason::Error(21408))));
+    let rejection = breaker.check_country(country("IN"), USUAL).unwrap_err();
+    assert!(rejection.again_in > Duration::from_secs(4), "not before its probe");
+    assert_eq!((rejection.reason, rejection.ends_with), (Reason::BreakerOpen, Some(Reason::Error(21408))));
     let probe = Entry { country_probe: true, ..USUAL };
     assert_eq!(breaker.check_country(country("IN"), probe), Ok(()));
     breaker.accepted(country("IN"), probe);
@@ -166,8 +166,8 @@ async fn nothing_is_consumed_before_the_fleet_was_asked() {
 async fn the_days_cap_ends_with_the_day() {
     let breaker = breaker(50);
     breaker.cap(Duration::from_secs(60));
-    let trip = breaker.check(USUAL).unwrap_err();
-    assert_eq!((trip.reason, trip.again_in), (Reason::DailyCap, Duration::from_secs(60)));
+    let rejection = breaker.check(USUAL).unwrap_err();
+    assert_eq!((rejection.reason, rejection.again_in), (Reason::DailyCap, Duration::from_secs(60)));
     tokio::time::advance(Duration::from_secs(61)).await;
     breaker.read(&[]);
     assert_eq!(breaker.check(USUAL), Ok(()));

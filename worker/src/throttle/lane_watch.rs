@@ -5,7 +5,7 @@ use shared::lane::{Lane, QueueLane};
 use tokio::sync::watch;
 
 use super::{
-    Gate,
+    Throttle,
     breaker::{Scope, State},
     pauses::Permission,
 };
@@ -29,7 +29,7 @@ pub(crate) struct LaneWatch {
 }
 
 impl LaneWatch {
-    pub(super) fn new(gate: &Gate, lane: QueueLane) -> Self {
+    pub(super) fn new(gate: &Throttle, lane: QueueLane) -> Self {
         Self { lane, breaker: gate.breaker.watch(), pauses: gate.pauses.watch() }
     }
 

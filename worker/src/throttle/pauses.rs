@@ -7,7 +7,7 @@ use shared::{domain::Reason, lane::Lane};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
-use super::Trip;
+use super::Rejection;
 use crate::store::pauses::{self, Pause};
 
 /// What is known of one lane.
@@ -33,7 +33,7 @@ impl Pauses {
     }
 
     /// Fails where a call of this lane is held back.
-    pub(crate) fn check(&self, lane: Lane) -> Result<(), Trip> {
+    pub(crate) fn check(&self, lane: Lane) -> Result<(), Rejection> {
         match self.0.borrow()[lane as usize] {
             Permission::Paused(_) => Err(paused()),
             Permission::Unread | Permission::Granted => Ok(()),
@@ -41,7 +41,7 @@ impl Pauses {
     }
 
     /// Waits until the lane is paused.
-    pub(super) async fn until_paused(&self, lane: Lane) -> Trip {
+    pub(super) async fn until_paused(&self, lane: Lane) -> Rejection {
         let mut known = self.0.subscribe();
         if known.wait_for(|k| matches!(k[lane as usize], Permission::Paused(_))).await.is_err() {
             // This object is gone, and with it the worker.
@@ -74,9 +74,9 @@ impl Pauses {
     }
 }
 
-fn paused() -> Trip {
+fn paused() -> Rejection {
     // At once: the sweeper leaves a paused lane alone anyway.
-    Trip::of(Reason::Paused, Duration::ZERO)
+    Rejection::of(Reason::Paused, Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use shared::amqp::Publisher;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::{channels::Channel, health::Health, throttle::Gate, twilio::Client};
+use crate::{channels::Channel, health::Health, throttle::Throttle, twilio::Client};
 
 /// The parts of the worker that pages and forms use.
 pub(crate) struct Context {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) throttle: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) health: Arc<Health>,
     pub(crate) publisher: Publisher,
     /// 0: unlimited.

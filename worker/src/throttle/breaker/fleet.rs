@@ -5,7 +5,9 @@ use std::{sync::atomic::Ordering, time::Duration};
 use shared::phone::CountryCode;
 use sqlx::PgPool;
 
-use super::{ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Trip, Way, countries, country_trip, lock};
+use super::{
+    ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Rejection, Way, countries, country_rejection, lock,
+};
 use crate::store::breaker::{self as store, Turn};
 
 /// So long a call waits for what the database says.
@@ -112,7 +114,7 @@ impl Breaker {
         pool: &PgPool,
         country: Option<CountryCode>,
         entry: Entry,
-    ) -> Result<Entry, Trip> {
+    ) -> Result<Entry, Rejection> {
         self.check(entry)?;
         let Some(country) = country.filter(|_| self.is_watchful()) else { return Ok(entry) };
         let (way, by_callback) = {
@@ -125,7 +127,7 @@ impl Breaker {
         };
         let code = match way {
             Way::Free => return Ok(entry),
-            Way::Held { for_now, code } => return Err(country_trip(for_now, code)),
+            Way::Held { for_now, code } => return Err(country_rejection(for_now, code)),
             Way::Due(code) => code,
         };
         let (scope, gaps) = (countries::scope(country.as_str()), self.country_gaps(by_callback));
@@ -138,7 +140,7 @@ impl Breaker {
                 self.countries().release(country.as_str());
                 Ok(entry)
             }
-            Ok(Turn::NotOurs) | Err(_) => Err(country_trip(Duration::ZERO, code)),
+            Ok(Turn::NotOurs) | Err(_) => Err(country_rejection(Duration::ZERO, code)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use shared::domain::Reason;
 use tokio::time::Instant;
 
-use super::{Outage, Trip};
+use super::{Outage, Rejection};
 
 /// What is held back, and why: any of them alone stops all calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,12 +39,12 @@ impl State {
         network.or(account).or(self.capped.map(|_| Scope::DailyCap))
     }
 
-    pub(super) fn trip(&self) -> Option<Trip> {
+    pub(super) fn rejection(&self) -> Option<Rejection> {
         let wait = |until: Instant| until.saturating_duration_since(Instant::now());
         if self.network.is_some() || self.account {
-            return Some(Trip::of(Reason::BreakerOpen, std::time::Duration::ZERO));
+            return Some(Rejection::of(Reason::BreakerOpen, std::time::Duration::ZERO));
         }
-        self.capped.map(|until| Trip::of(Reason::DailyCap, wait(until)))
+        self.capped.map(|until| Rejection::of(Reason::DailyCap, wait(until)))
     }
 
     pub(super) fn show(&self) {

@@ -8,7 +8,7 @@ use super::Outage;
 
 /// A call that was held back: what to note on the user, and when they are due again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Trip {
+pub(crate) struct Rejection {
     pub(crate) reason: Reason,
     /// Zero: at once, for the sweeper waits for the breaker anyway.
     pub(crate) again_in: Duration,
@@ -16,7 +16,7 @@ pub(crate) struct Trip {
     pub(crate) ends_with: Option<Reason>,
 }
 
-impl Trip {
+impl Rejection {
     pub(crate) fn of(reason: Reason, again_in: Duration) -> Self {
         Self { reason, again_in, ends_with: None }
     }
