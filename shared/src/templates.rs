@@ -1,11 +1,15 @@
 //! What messages say, what they cost and what they must not give away.
 
+mod catalogue;
 mod content;
 pub mod discreetness;
 mod language;
 pub mod segments;
 mod welcome;
+mod wording;
 
+pub use catalogue::of;
 pub use content::{Content, ContentSid, InvalidContentSid};
 pub use language::{Language, UnknownLanguage};
-pub use welcome::{Wording, is_welcome, welcome};
+pub use welcome::{is_welcome, welcome};
+pub use wording::Wording;

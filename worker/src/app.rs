@@ -32,9 +32,9 @@ use crate::{
         traces::Traces,
     },
     tasks::{
-        census::Census, database_watch::DatabaseWatch, driver::Driver, follow_breaker::FollowBreaker,
-        follow_pauses::FollowPauses, history::History, recorder_upkeep::RecorderUpkeep, sweeper::Sweeper,
-        unblocked_numbers::UnblockedNumbers,
+        census::Census, database_watch::DatabaseWatch, dispatcher::Dispatcher, driver::Driver,
+        follow_breaker::FollowBreaker, follow_pauses::FollowPauses, history::History, partitions::Partitions,
+        recorder_upkeep::RecorderUpkeep, sweeper::Sweeper, unblocked_numbers::UnblockedNumbers,
     },
     unfinished::Unfinished,
 };
@@ -145,6 +145,14 @@ impl App {
         tasks.spawn(driver().run(Census::new(pool.clone(), service)));
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
+        tasks.spawn(driver().run(Partitions(pool.clone())));
+        // The messages in hand are waited for, as deliveries are.
+        tasks.spawn(driver().run(Dispatcher::new(
+            pool.clone(),
+            parts.pipeline.clone(),
+            config.pace.concurrency,
+            handlers.clone(),
+        )));
         tasks.spawn(driver().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
         tasks.spawn(driver().run(Sweeper {
             pool: pool.clone(),
@@ -164,7 +172,7 @@ impl App {
             let context = dashboard::Context {
                 pool,
                 client: parts.client.clone(),
-                channel: parts.channel.clone(),
+                channels: parts.channels.clone(),
                 throttle,
                 health: health.clone(),
                 publisher,

@@ -1,32 +1,39 @@
 //! Ways to reach a person. A channel knows how its addresses and requests look, what a refusal means, and which listed
 //! messages are ours. How a message is claimed, sent and settled is the pipeline's.
 
+mod channel;
 mod refusal;
 mod sms;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use shared::templates::Wording;
-
+pub(crate) use channel::Channel;
 pub(crate) use refusal::Refusal;
 pub(crate) use sms::Sms;
 
-use crate::twilio::{Class, CreateMessage, MessageRecord};
+/// The channels of a worker.
+#[derive(Clone)]
+pub(crate) struct Channels(Arc<[Box<dyn Channel>]>);
 
-/// One way to reach a person.
-pub(crate) trait Channel: Send + Sync {
-    /// The label of metrics and log lines.
-    fn name(&self) -> &'static str;
+impl Channels {
+    /// Text messages first: every address without a prefix is one of theirs. A further channel is a further entry.
+    pub(crate) fn new(sms: Sms) -> Self {
+        Self(Arc::new([Box::new(sms)]))
+    }
 
-    /// How Twilio writes the address of a number in E.164.
-    fn address<'a>(&self, phone: &'a str) -> Cow<'a, str>;
+    /// The channel of this name, if the worker has it.
+    pub(crate) fn find(&self, name: &str) -> Option<&dyn Channel> {
+        self.0.iter().map(|channel| &**channel).find(|channel| channel.name() == name)
+    }
 
-    /// The request that sends `content` to an address, without callback and trace.
-    fn request<'a>(&'a self, address: &'a str, content: &'a Wording) -> CreateMessage<'a>;
+    /// The channel of welcomes.
+    pub(crate) fn sms(&self) -> &dyn Channel {
+        &*self.0[0]
+    }
 
-    /// What follows from a refusal, or from the error code of a message.
-    fn classify(&self, class: Class) -> Refusal;
-
-    /// Whether a message that Twilio lists was sent by this channel's sender.
-    fn is_ours(&self, record: &MessageRecord) -> bool;
+    /// The channel that an address belongs to.
+    pub(crate) fn of_address(&self, address: &str) -> &dyn Channel {
+        let mut others = self.0.iter().map(|channel| &**channel).skip(1);
+        others.find(|channel| address.starts_with(channel.prefix())).unwrap_or(self.sms())
+    }
 }

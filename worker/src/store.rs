@@ -20,15 +20,12 @@ pub(crate) mod known;
 pub(crate) mod leases;
 pub(crate) mod letters;
 pub(crate) mod mend;
-#[allow(dead_code)]
 pub(crate) mod message_claim;
-#[allow(dead_code)]
 pub(crate) mod messages;
 pub(crate) mod migrate;
 mod number;
 pub(crate) mod outcome;
 pub(crate) mod parked;
-#[allow(dead_code)]
 pub(crate) mod partitions;
 pub(crate) mod pauses;
 pub(crate) mod people;

@@ -2,10 +2,12 @@
 
 pub(crate) mod census;
 pub(crate) mod database_watch;
+pub(crate) mod dispatcher;
 pub(crate) mod driver;
 pub(crate) mod follow_breaker;
 pub(crate) mod follow_pauses;
 pub(crate) mod history;
+pub(crate) mod partitions;
 pub(crate) mod poller;
 pub(crate) mod probe;
 pub(crate) mod reconciler;

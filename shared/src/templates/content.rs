@@ -2,8 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
-/// What one message says: a text, or a template that Twilio fills.
-#[derive(Clone, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// What one message says: a text, or a template that Twilio fills. In JSON: `{"text":"…"}`, or
+/// `{"template":{"content_sid":"HX…","variables":{"1":"…"}}}`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     /// The whole text, as the user reads it.
     Text(Cow<'static, str>),
@@ -13,8 +17,36 @@ pub enum Content {
         content_sid: ContentSid,
         /// A value for each placeholder, by its name without braces. Twilio fills a missing one with the sample value
         /// of the template, without an error.
+        #[serde(default)]
         variables: BTreeMap<String, String>,
     },
+}
+
+impl Content {
+    /// The text; none for a template, whose text Twilio holds.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Template { .. } => None,
+        }
+    }
+
+    /// The values of a template as the Content API takes them, a JSON object.
+    pub fn variables(&self) -> String {
+        match self {
+            Self::Text(_) => "{}".to_owned(),
+            // A map of texts always has a JSON form.
+            Self::Template { variables, .. } => serde_json::to_string(variables).unwrap_or_default(),
+        }
+    }
+
+    /// What tells this content from others: the text, or the template with its values.
+    pub(super) fn identity(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Template { content_sid, .. } => format!("{content_sid} {}", self.variables()).into(),
+        }
+    }
 }
 
 /// Shows neither text nor values.
@@ -30,7 +62,8 @@ impl fmt::Debug for Content {
 }
 
 /// Twilio's id of a template: `HX` and 32 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ContentSid(String);
 
 impl ContentSid {
@@ -56,6 +89,14 @@ impl FromStr for ContentSid {
     }
 }
 
+impl TryFrom<String> for ContentSid {
+    type Error = InvalidContentSid;
+
+    fn try_from(text: String) -> Result<Self, InvalidContentSid> {
+        text.parse()
+    }
+}
+
 /// The text is not the id of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a ContentSid: give `HX` and 32 hexadecimal digits")]
@@ -75,6 +116,21 @@ mod tests {
         {
             assert_eq!(bad.parse::<ContentSid>(), Err(InvalidContentSid), "{bad}");
         }
+    }
+
+    #[test]
+    fn contents_round_trip_in_json_and_a_bad_template_is_refused() {
+        let variables = BTreeMap::from([("1".to_owned(), "x".to_owned())]);
+        let template = Content::Template { content_sid: SID.parse().unwrap(), variables };
+        for (content, json) in [
+            (Content::Text("hello".into()), serde_json::json!({"text": "hello"})),
+            (template, serde_json::json!({"template": {"content_sid": SID, "variables": {"1": "x"}}})),
+        ] {
+            assert_eq!(serde_json::to_value(&content).unwrap(), json);
+            assert_eq!(serde_json::from_value::<Content>(json).unwrap(), content);
+        }
+        let bad = serde_json::json!({"template": {"content_sid": "HX1"}});
+        assert!(serde_json::from_value::<Content>(bad).is_err());
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()
 }
 
 async fn parked_have_no_message(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
-    let sql = "SELECT phone_e164 FROM attempts WHERE outcome = 'unknown' AND parked_at IS NOT NULL";
+    let sql = "SELECT phone_e164 FROM all_attempts WHERE outcome = 'unknown' AND parked_at IS NOT NULL";
     let parked: Vec<String> = sqlx::query_scalar(sql).fetch_all(&stage.database.pool).await?;
     let texted: BTreeSet<&str> = sent.iter().map(|message| message.to.as_str()).collect();
     let found = parked.iter().filter(|phone| texted.contains(phone.as_str())).count();
@@ -88,7 +88,8 @@ async fn end(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {
     }
     let left = stage.broker.ready().await?;
     ensure!(i64::from(left) <= held, "{left} deliveries came back to the queues");
-    let sending = stage.database.number("SELECT count(*) FROM attempts WHERE outcome = 'sending'").await?;
+    let sending =
+        stage.database.number("SELECT count(*) FROM all_attempts WHERE outcome = 'sending'").await?;
     ensure!(sending == 0, "{sending} attempts are left `sending`");
     Ok(())
 }
@@ -114,7 +115,8 @@ async fn refused_or_not_failed(stage: &Stage) -> anyhow::Result<()> {
 /// Every accepted attempt is a message in the ledger, with that SID and number, and where its status is a last
 /// one, with that status; every message in the ledger is an accepted attempt or one whose outcome is left open.
 async fn agree(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
-    let sql = "SELECT phone_e164, outcome::text, sid, twilio_status FROM attempts
+    let sql =
+        "SELECT phone_e164, outcome::text, message_sid AS sid, status AS twilio_status FROM all_attempts
                WHERE outcome IN ('accepted', 'unknown')";
     let attempts: Vec<Attempt> = sqlx::query_as(sql).fetch_all(&stage.database.pool).await?;
     let messages: BTreeMap<&str, &Sent> = sent.iter().map(|m| (m.sid.as_str(), m)).collect();

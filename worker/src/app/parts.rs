@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    channels::{Channel, Sms},
+    channels::{Channels, Sms},
     config::Config,
     http::status_callbacks::Receiver,
     observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
@@ -47,7 +47,7 @@ impl Pools {
 pub(crate) struct Parts {
     pub(crate) pools: Pools,
     pub(crate) client: Client,
-    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) channels: Channels,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reports: Arc<DeliveryReports>,
@@ -65,7 +65,7 @@ impl Parts {
         abandon: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let client = Client::new(config.twilio.client()?)?;
-        let channel: Arc<dyn Channel> = Arc::new(Sms::new(config.twilio.sender()?.clone()));
+        let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
         let throttle = Arc::new(throttle(config, &pools.tasks, abandon));
         let traces = Traces::start(config.otlp_endpoint.as_ref())?;
         let worker_id = Uuid::now_v7().to_string();
@@ -92,7 +92,7 @@ impl Parts {
             throttle: throttle.clone(),
             twilio: Twilio {
                 client: client.clone(),
-                channel: channel.clone(),
+                channels: channels.clone(),
                 registrar: registrar(config.method, client.clone(), config.twilio.lookup_timeout),
                 callback_base: public_url.map(|url| url.as_str().trim_end_matches('/').to_owned()),
             },
@@ -100,7 +100,6 @@ impl Parts {
             log: OutcomeLog {
                 queues: QueueLane::ALL.map(|lane| topology.queue(lane)),
                 phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
-                channel: channel.name(),
             },
             meters: Meters::new(),
             traces: traces.clone(),
@@ -110,13 +109,13 @@ impl Parts {
             pool: pools.tasks.clone(),
             callbacks: pools.callbacks.clone(),
             client: client.clone(),
-            channel: channel.clone(),
+            channels: channels.clone(),
             throttle: throttle.clone(),
         };
         Ok(Self {
             pools,
             client,
-            channel,
+            channels,
             throttle,
             pipeline: Arc::new(pipeline),
             reports: Arc::new(reports),
@@ -144,7 +143,7 @@ impl Parts {
         Reconciler {
             pool: self.pools.tasks.clone(),
             client: self.client.clone(),
-            channel: self.channel.clone(),
+            channels: self.channels.clone(),
             checks: config.timing.unknown_checks.clone(),
             policy: config.timing.unknown_policy,
             hold: config.twilio.timeout * 2 + Duration::from_secs(5),

@@ -1,10 +1,8 @@
 //! Text messages, from a Messaging Service or a plain sender.
 
-use std::borrow::Cow;
+use shared::templates::Content;
 
-use shared::templates::Wording;
-
-use super::{Channel, Refusal};
+use super::{channel::Channel, refusal::Refusal};
 use crate::twilio::{Class, CreateMessage, MessageRecord, Sender};
 
 /// How long Twilio may keep a message queued: a welcome must not arrive at night.
@@ -26,15 +24,15 @@ impl Channel for Sms {
         "sms"
     }
 
-    fn address<'a>(&self, phone: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(phone)
+    fn prefix(&self) -> &'static str {
+        ""
     }
 
-    fn request<'a>(&'a self, address: &'a str, content: &'a Wording) -> CreateMessage<'a> {
+    fn request<'a>(&'a self, address: &'a str, content: &'a Content) -> CreateMessage<'a> {
         CreateMessage {
             to: address,
             sender: &self.sender,
-            body: content.body(),
+            content,
             validity_period: VALIDITY_SECONDS,
             status_callback: None,
             traceparent: None,

@@ -233,7 +233,7 @@ mod tests {
         let is_welcome =
             |body, direction, sender| found(message(body, direction), sender).map(|(_, welcome)| welcome);
         for language in Language::ALL {
-            let body = templates::welcome(language).body();
+            let body = templates::welcome(language).content().text().unwrap();
             assert_eq!(is_welcome(body, Some("outbound-api"), &ours), Some(true));
             assert_eq!(is_welcome(body, None, &ours), Some(true));
             assert_eq!(is_welcome(body, Some("inbound"), &ours), None);

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{
-    domain::{AttemptId, AttemptOutcome, Reason, UserState},
-    phone::E164,
-};
+use shared::domain::{AttemptOutcome, Reason, UserState};
 use tokio::time::Instant;
 
 use super::{
@@ -28,7 +25,7 @@ const CREATE: &str = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json";
 
 /// A committed claim, and the last moment at which a call is sure to end within its lease.
 pub(super) struct Claimed {
-    pub(super) message_id: AttemptId,
+    pub(super) attempt: AttemptRef,
     pub(super) call_before: Instant,
 }
 
@@ -40,22 +37,22 @@ pub(super) async fn call<'a>(
     claimed: Claimed,
     mut pass: SendPermit<'a>,
 ) -> Result<Sent, Interrupted> {
-    let user_id = request.user.user_id.to_string();
-    let (attempt, entry) = (AttemptRef::welcome(claimed.message_id.uuid()), standing.entry);
+    let user_id = request.subject.user_id().to_owned();
+    let (attempt, entry) = (claimed.attempt, standing.entry);
     failpoint::hit("after_claim");
     if let Err(reason) = may_call(pipeline, &mut pass, claimed.call_before, entry).await {
         pipeline.statements.outcome.run(settle::give_back(attempt, user_id, reason)).await?;
         return Ok(Sent::GivenBack(reason));
     }
-    let (twilio, outer) = (&pipeline.twilio, request.user.traceparent.as_deref());
+    let (twilio, channel, outer) = (&pipeline.twilio, request.channel, request.subject.traceparent());
     let callback = twilio.callback_url(attempt);
     let scope = pipeline.traces.call(CREATE, outer);
     let traceparent = scope.traceparent(outer);
-    let address = twilio.channel.address(request.phone.as_str());
+    let address = channel.address(request.phone.as_str());
     let create = CreateMessage {
         status_callback: callback.as_deref(),
         traceparent: traceparent.as_deref(),
-        ..twilio.channel.request(&address, request.content)
+        ..channel.request(&address, request.wording.content())
     };
     failpoint::hold("before_call").await;
     let started = Instant::now();
@@ -64,7 +61,7 @@ pub(super) async fn call<'a>(
     trace_end(scope, &answer);
     failpoint::hit("after_response");
     pass.finish(echo(started, &answer));
-    let blame = inform_breaker(pipeline, request.phone, &answer, entry).await;
+    let blame = inform_breaker(pipeline, request, &answer, entry).await;
     let terms = Terms {
         retry: pipeline.times.retry,
         retries: standing.retries,
@@ -72,10 +69,10 @@ pub(super) async fn call<'a>(
         blame,
         held_back: pipeline.throttle.breaker.is_open(),
     };
-    let classify = |class| twilio.channel.classify(class);
+    let classify = |class| channel.classify(class);
     let ended = settle::settle(attempt, user_id, &answer, classify, terms);
     count_retry(&ended);
-    let called = called(request.phone, &answer, &ended);
+    let called = called(request, &answer, &ended);
     if let Err(error) = pipeline.statements.outcome.run(ended).await {
         let Called { attempt, sid, error_code, .. } = called;
         tracing::warn!(%attempt, sid, error_code, %error, "the outcome of a call was not stored");
@@ -83,7 +80,7 @@ pub(super) async fn call<'a>(
     }
     failpoint::hit("after_outcome");
     if called.outcome == Outcome::Sent {
-        pipeline.meters.sent(twilio.channel.name(), request.content);
+        pipeline.meters.sent(request.subject.kind(), channel.name(), request.wording);
     }
     Ok(Sent::Called(called))
 }
@@ -132,8 +129,14 @@ fn trace_end(mut scope: Scope, answer: &CreateOutcome) {
 }
 
 /// Tells the breaker what became of a call; returns whose fault a refusal was that may be the account's.
-async fn inform_breaker(pipeline: &Pipeline, phone: &E164, answer: &CreateOutcome, entry: Entry) -> Blame {
-    let (breaker, country) = (&pipeline.throttle.breaker, phone.country());
+async fn inform_breaker(
+    pipeline: &Pipeline,
+    request: &Request<'_>,
+    answer: &CreateOutcome,
+    entry: Entry,
+) -> Blame {
+    let (breaker, phone) = (&pipeline.throttle.breaker, request.phone);
+    let country = phone.country();
     let (code, class) = match answer {
         CreateOutcome::Accepted { .. } => {
             breaker.accepted(country, entry);
@@ -152,7 +155,7 @@ async fn inform_breaker(pipeline: &Pipeline, phone: &E164, answer: &CreateOutcom
             (code.map_or(Reason::Http(*status), Reason::Error), *class)
         }
     };
-    match pipeline.twilio.channel.classify(class) {
+    match request.channel.classify(class) {
         Refusal::Fault(FaultScope::Account) => {
             Box::pin(breaker.account_refused(&pipeline.twilio.client, phone.as_str(), entry)).await
         }
@@ -182,11 +185,12 @@ async fn inform_breaker(pipeline: &Pipeline, phone: &E164, answer: &CreateOutcom
     }
 }
 
-fn called(phone: &E164, answer: &CreateOutcome, ended: &Ended) -> Called {
+fn called(request: &Request<'_>, answer: &CreateOutcome, ended: &Ended) -> Called {
     let user = ended.user.as_ref();
     Called {
         outcome: outcome(ended),
-        phone: *phone,
+        phone: *request.phone,
+        channel: request.channel.name(),
         attempt: ended.attempt,
         error_code: ended.error_code,
         error_class: error_class(answer),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements};
 use crate::{
-    channels::Channel, config::Audience, observe::traces::Traces, registrar::Registrar,
+    channels::Channels, config::Audience, observe::traces::Traces, registrar::Registrar,
     store::attempts::AttemptRef, throttle::Throttle, twilio::Client,
 };
 
@@ -52,7 +52,7 @@ impl Times {
 /// What calls to Twilio are made with.
 pub(crate) struct Twilio {
     pub(crate) client: Client,
-    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) channels: Channels,
     pub(crate) registrar: Box<dyn Registrar>,
     /// How Twilio reaches us, without a trailing slash; none: no callbacks are asked for.
     pub(crate) callback_base: Option<String>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use shared::{
+    domain::MessageKind,
     events::Event,
     phone::{Phone, Rejection},
     templates::{Wording, segments::Encoding},
@@ -20,7 +21,7 @@ pub(crate) struct Meters {
     age: Handles<&'static str, Histogram, 2>,
     normalised: Handles<Option<Rejection>, Counter, 8>,
     processed: Handles<&'static str, (Counter, Histogram), 8>,
-    sent: Handles<[&'static str; 2], Counter, 4>,
+    sent: Handles<[&'static str; 3], Counter, 8>,
     segments: Handles<[&'static str; 2], Counter, 4>,
     last_sent: Handles<(), Gauge, 1>,
 }
@@ -84,10 +85,10 @@ impl Meters {
         });
     }
 
-    pub(super) fn sent(&self, channel: &'static str, message: &Wording) {
-        let language = message.language().as_str();
-        let register = || counter!("onboarding_messages_sent_total", "channel" => channel, "lang" => language, "kind" => "welcome");
-        self.sent.with([channel, language], register, |c| c.increment(1));
+    pub(super) fn sent(&self, kind: MessageKind, channel: &'static str, message: &Wording) {
+        let (kind, language) = (kind.as_str(), message.language().as_str());
+        let register = || counter!("onboarding_messages_sent_total", "channel" => channel, "lang" => language, "kind" => kind);
+        self.sent.with([kind, channel, language], register, |c| c.increment(1));
         let segments = message.segments();
         let encoding = match segments.encoding {
             Encoding::Gsm7 => "gsm7",

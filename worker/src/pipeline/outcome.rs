@@ -28,6 +28,8 @@ pub(crate) enum Outcome {
     Rejected(Reason),
     /// The number is suppressed, or the user opted out.
     OptedOut,
+    /// A message that is not sent any more: its time is over, another has its key, or it cannot be rendered.
+    Dropped(&'static str),
     /// To be tried again later.
     Deferred(Reason),
     /// Refused permanently.
@@ -45,6 +47,7 @@ impl Outcome {
             Outcome::Skipped(_) | Outcome::Linked => "duplicate",
             Outcome::Rejected(_) => "invalid",
             Outcome::OptedOut => "opted_out",
+            Outcome::Dropped(_) => "skipped",
             Outcome::Deferred(_) => "deferred",
             Outcome::Failed(_) => "failed",
             Outcome::DeadLetter => "dead_letter",
@@ -79,6 +82,7 @@ pub(super) struct Settled {
 pub(super) struct Called {
     pub(super) outcome: Outcome,
     pub(super) phone: E164,
+    pub(super) channel: &'static str,
     pub(super) attempt: AttemptRef,
     pub(super) error_code: Option<u32>,
     pub(super) error_class: Option<&'static str>,

@@ -4,24 +4,26 @@ use std::{borrow::Cow, time::Duration};
 
 use shared::{
     domain::Reason,
-    lane::QueueLane,
+    lane::{Lane, QueueLane},
     phone::E164,
     telemetry::{loggable, loggable_sentence},
 };
+use tokio::time::Instant;
 
 use super::{
     inbound::Inbound,
     outcome::{Called, Handled, Outcome, Settled},
 };
-use crate::observe::phone_hash::{PhoneRef, PhoneRefs};
+use crate::{
+    observe::phone_hash::{PhoneRef, PhoneRefs},
+    store::messages::Due,
+};
 
 /// Writes the log lines of outcomes.
 pub(crate) struct OutcomeLog {
     /// Queue names by lane.
     pub(crate) queues: [String; 2],
     pub(crate) phone_refs: Option<PhoneRefs>,
-    /// The channel that calls are made on.
-    pub(crate) channel: &'static str,
 }
 
 impl OutcomeLog {
@@ -58,7 +60,7 @@ impl OutcomeLog {
             sid = call.sid.as_deref(),
             delay_ms = call.again_in.map(millis),
             duration_ms = millis(facts.arrival.at.elapsed()),
-            channel = self.channel,
+            channel = call.channel,
             lang = facts.language.as_str(),
             event_id = facts.event_id.as_deref().map(loggable).as_deref(),
             trace_id = facts.trace_id(),
@@ -83,6 +85,38 @@ impl OutcomeLog {
             event_id = facts.event_id.as_deref().map(loggable).as_deref(),
             trace_id = facts.trace_id(),
             "no message"
+        );
+    }
+
+    /// A message of another kind than the welcome came to its end, or waits again.
+    pub(super) fn message(
+        &self,
+        due: &Due,
+        lane: Lane,
+        started: Instant,
+        outcome: Outcome,
+        call: Option<&Called>,
+    ) {
+        let phone = E164::parse(&due.phone_e164).ok();
+        tracing::info!(
+            message = %due.message_id,
+            kind = due.kind,
+            slot = due.slot,
+            user_id = &*loggable(&due.user_id),
+            phone = phone.as_ref().map(E164::masked),
+            phone_ref = phone.and_then(|p| self.phone_ref(&p)).as_ref().map(PhoneRef::as_str),
+            lane = lane.as_str(),
+            attempt = call.map(|call| tracing::field::display(call.attempt)),
+            outcome = outcome.as_str(),
+            reason = why(outcome).as_deref(),
+            error_code = call.and_then(|call| call.error_code),
+            error_class = call.and_then(|call| call.error_class),
+            sid = call.and_then(|call| call.sid.as_deref()),
+            delay_ms = call.and_then(|call| call.again_in).map(millis),
+            duration_ms = millis(started.elapsed()),
+            channel = due.channel,
+            lang = due.language,
+            "message"
         );
     }
 
@@ -125,6 +159,7 @@ fn why(outcome: Outcome) -> Option<Cow<'static, str>> {
         Outcome::Rejected(reason) | Outcome::Deferred(reason) | Outcome::Failed(reason) => {
             Some(reason.as_str())
         }
+        Outcome::Dropped(reason) => Some(reason.into()),
         Outcome::Skipped(reason) => Some(reason.as_str().into()),
         Outcome::Linked => Some("number_held".into()),
         Outcome::OptedOut => Some("opted_out".into()),

@@ -2,28 +2,65 @@
 
 use std::sync::Arc;
 
-use shared::{domain::Reason, phone::E164, templates::Wording};
+use shared::{
+    domain::{MessageKind, Reason},
+    phone::E164,
+    templates::Wording,
+};
 
 use super::outcome::Called;
 use crate::{
+    channels::Channel,
     facts::Facts,
-    store::claim::Granted,
+    store::{claim::Granted, message_claim::MessageGranted, messages::Due},
     throttle::{Entry, Rank, Rejection},
 };
 
 /// One message to send.
 pub(super) struct Request<'a> {
-    /// Whose row the claim writes.
-    pub(super) user: &'a Arc<Facts>,
+    pub(super) subject: Subject<'a>,
+    pub(super) channel: &'a dyn Channel,
     pub(super) phone: &'a E164,
-    pub(super) content: &'static Wording,
+    pub(super) wording: &'a Wording,
     pub(super) standing: Standing,
+}
+
+/// Whose row the claim writes.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    /// The row of the user who is welcomed.
+    Welcome(&'a Arc<Facts>),
+    /// The row of a message of another kind.
+    Message(&'a Due, MessageKind),
+}
+
+impl Subject<'_> {
+    pub(super) fn user_id(&self) -> &str {
+        match self {
+            Self::Welcome(facts) => facts.user_id.as_str(),
+            Self::Message(due, _) => &due.user_id,
+        }
+    }
+
+    pub(super) fn kind(&self) -> MessageKind {
+        match self {
+            Self::Welcome(_) => MessageKind::Welcome,
+            Self::Message(_, kind) => *kind,
+        }
+    }
+
+    pub(super) fn traceparent(&self) -> Option<&str> {
+        match self {
+            Self::Welcome(facts) => facts.traceparent.as_deref(),
+            Self::Message(due, _) => due.traceparent.as_deref(),
+        }
+    }
 }
 
 /// How a message meets the throttle.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
-    /// Delays this user has had.
+    /// Delays this message has had.
     pub(super) retries: u32,
     pub(super) entry: Entry,
     pub(super) rank: Rank,
@@ -39,6 +76,8 @@ pub(super) enum Sent {
     HeldBack(Rejection),
     /// Lookup says that the number is not valid.
     NoValidNumber,
-    /// The number was not claimed.
+    /// The number of a welcome was not claimed.
     NotClaimed(Granted),
+    /// A message of another kind was not claimed.
+    MessageNotClaimed(MessageGranted),
 }

@@ -1,18 +1,27 @@
 //! From a usable number to a claim: register → throttle → claim, and the call.
 
-use shared::domain::{AttemptId, Reason, UserState};
+use std::sync::Arc;
+
+use shared::{
+    domain::{AttemptId, MessageKind, Reason, UserState},
+    templates::Content,
+};
 
 use super::{
     call::{Claimed, call},
     context::Pipeline,
     outcome::Interrupted,
-    request::{Request, Sent, Standing},
+    request::{Request, Sent, Standing, Subject},
 };
 use crate::{
+    facts::Facts,
     registrar::Registration,
     store::{
+        attempts::AttemptRef,
         budget,
         claim::{Granted, Wish},
+        message_claim::{MessageClaim, MessageGranted},
+        messages::Due,
         record::NewState,
     },
     throttle::Rejection,
@@ -23,7 +32,8 @@ const LOOKUP: &str = "GET /v2/PhoneNumbers/{PhoneNumber}";
 
 /// Sends one message, unless something holds it back.
 pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<Sent, Interrupted> {
-    let (lane, country, mut standing) = (request.user.lane, request.phone.country(), request.standing);
+    let (country, mut standing) = (request.phone.country(), request.standing);
+    let lane = standing.rank.lane;
     // Before anything is used up: Lookup, permit, rate.
     match pipeline.throttle.approach(&pipeline.pool, lane, country, standing.entry).await {
         Ok(entry) => standing.entry = entry,
@@ -34,7 +44,7 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
         Ok(Registration::Invalid) => return Ok(Sent::NoValidNumber),
         Err(trip) => return Ok(Sent::HeldBack(trip)),
     };
-    let segments = u32::try_from(request.content.segments().segments).unwrap_or(1);
+    let segments = u32::try_from(request.wording.segments().segments).unwrap_or(1);
     let entered = tokio::select! {
         entered = pipeline.throttle.enter(standing.rank, country, segments, standing.entry) => entered,
         () = pipeline.stop.cancelled() => return Err(Interrupted::Stopping),
@@ -43,19 +53,33 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
         Ok(pass) => pass,
         Err(trip) => return Ok(Sent::HeldBack(trip)),
     };
-    let wish = wish(request, method);
-    let claimed = Claimed { message_id: wish.message_id, call_before: pipeline.times.call_before() };
-    match pipeline.statements.claim(lane).run(wish).await? {
-        Granted::Yes => call(pipeline, request, standing, claimed, pass).await,
-        Granted::Capped => {
-            // Others may use it while the database is asked.
-            drop(pass);
-            let wait = Box::pin(budget::until_tomorrow(&pipeline.pool)).await?;
-            pipeline.throttle.breaker.cap(wait);
-            Ok(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)))
+    let call_before = pipeline.times.call_before();
+    let attempt = match request.subject {
+        Subject::Welcome(facts) => {
+            let wish = wish(request, facts, method);
+            let attempt = AttemptRef::welcome(wish.message_id.uuid());
+            match pipeline.statements.claim(facts.lane).run(wish).await? {
+                Granted::Yes => attempt,
+                Granted::Capped => {
+                    // Others may use it while the database is asked.
+                    drop(pass);
+                    let wait = Box::pin(budget::until_tomorrow(&pipeline.pool)).await?;
+                    pipeline.throttle.breaker.cap(wait);
+                    return Ok(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)));
+                }
+                other => return Ok(Sent::NotClaimed(other)),
+            }
         }
-        other => Ok(Sent::NotClaimed(other)),
-    }
+        Subject::Message(due, _) => {
+            let claim = claim_of(request, due);
+            let attempt = AttemptRef::of_message(claim.message_id, claim.attempt_id);
+            match Box::pin(pipeline.statements.claim_message.run(claim)).await? {
+                MessageGranted::Yes => attempt,
+                other => return Ok(Sent::MessageNotClaimed(other)),
+            }
+        }
+    };
+    call(pipeline, request, standing, Claimed { attempt, call_before }, pass).await
 }
 
 /// Registers the number, by a call where the method makes one and Lookup answers.
@@ -65,35 +89,52 @@ async fn register(
     standing: Standing,
 ) -> Result<Registration, Rejection> {
     let registrar = &pipeline.twilio.registrar;
-    if registrar.skips() {
+    if registrar.skips() || request.subject.kind() != MessageKind::Welcome {
         return Ok(registrar.pass());
     }
     let permit = pipeline.throttle.permits.take(standing.rank).await;
     // Asked with the permit in hand: many may have waited for it meanwhile.
-    if let Err(trip) = pipeline.throttle.check(request.user.lane, request.phone.country(), standing.entry) {
+    if let Err(trip) = pipeline.throttle.check(standing.rank.lane, request.phone.country(), standing.entry) {
         drop(permit);
         return Err(trip);
     }
     if !registrar.calls() {
         return Ok(registrar.pass());
     }
-    let outer = request.user.traceparent.as_deref();
+    let outer = request.subject.traceparent();
     let scope = pipeline.traces.call(LOOKUP, outer);
     let (registration, echo) = registrar.register(request.phone, scope.traceparent(outer).as_deref()).await;
     permit.finish(echo);
     Ok(registration)
 }
 
-fn wish(request: &Request<'_>, method: &'static str) -> Wish {
+fn wish(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str) -> Wish {
     let message_id = AttemptId::new();
-    let mut user = NewState::plain(request.user.clone(), UserState::Registered, None);
+    let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
     user.attempt = Some(message_id);
     user.method = Some(method);
     Wish {
         user,
         message_id,
         phone: request.phone.as_str().to_owned(),
-        body_sha256: *request.content.body_sha256(),
-        segments: i16::try_from(request.content.segments().segments).unwrap_or(1),
+        body_sha256: *request.wording.sha256(),
+        segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
+    }
+}
+
+fn claim_of(request: &Request<'_>, due: &Due) -> MessageClaim {
+    let content_sid = match request.wording.content() {
+        Content::Text(_) => None,
+        Content::Template { content_sid, .. } => Some(content_sid.to_string()),
+    };
+    MessageClaim {
+        message_id: due.message_id,
+        attempt_id: AttemptId::new().uuid(),
+        user_id: due.user_id.clone(),
+        channel: request.channel.name(),
+        body_sha256: *request.wording.sha256(),
+        content_sid,
+        segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
+        traceparent: due.traceparent.clone(),
     }
 }

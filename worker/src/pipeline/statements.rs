@@ -10,6 +10,7 @@ use crate::store::{
     batch::{Batcher, Gather},
     claim::Claim,
     known::ReadKnown,
+    message_claim::ClaimMessages,
     outcome::Outcome,
     record::Record,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Terms {
 pub(crate) struct Statements {
     known: [Batcher<ReadKnown>; 2],
     claim: [Batcher<Claim>; 2],
+    pub(super) claim_message: Batcher<ClaimMessages>,
     pub(super) record: Batcher<Record>,
     pub(super) outcome: Batcher<Outcome>,
 }
@@ -41,6 +43,8 @@ impl Statements {
             lease: terms.lease,
             messages_per_day: terms.messages_per_day,
         };
+        let messages =
+            ClaimMessages { pool: pool.clone(), worker_id: terms.worker_id.clone(), lease: terms.lease };
         let outcome = Outcome {
             pool: pool.clone(),
             retry_for: terms.retry_for,
@@ -52,6 +56,7 @@ impl Statements {
             }),
             claim: QueueLane::ALL
                 .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
+            claim_message: Batcher::start("claim of messages", messages, Gather::InCrowds, abandon.clone()),
             record: Batcher::start("record", Record(pool.clone()), Gather::InCrowds, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
         }

@@ -13,7 +13,7 @@ use super::{
     context::Pipeline,
     outcome::{Called, Interrupted, Outcome, Settled},
     plan,
-    request::{Request, Sent, Standing},
+    request::{Request, Sent, Standing, Subject},
     send::send,
 };
 use crate::{
@@ -139,9 +139,10 @@ async fn send_welcome(
     let retries = u32::try_from(retries).unwrap_or(0);
     let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
     let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
-    let content = templates::welcome(facts.language);
+    let wording = templates::welcome(facts.language);
     let standing = Standing { retries, entry, rank };
-    let request = Request { user: facts, phone: &phone, content, standing };
+    let channel = pipeline.twilio.channels.sms();
+    let request = Request { subject: Subject::Welcome(facts), channel, phone: &phone, wording, standing };
     match send(pipeline, &request).await? {
         Sent::Called(call) => Ok(Some((call.outcome, Some(call)))),
         Sent::GivenBack(reason) => Ok(Some((Outcome::Deferred(reason), None))),
@@ -149,7 +150,7 @@ async fn send_welcome(
         Sent::NoValidNumber => reject(pipeline, facts, Reason::LookupInvalid).await,
         Sent::NotClaimed(Granted::Shared | Granted::Hers) => Ok(Some((Outcome::Linked, None))),
         Sent::NotClaimed(Granted::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
-        Sent::NotClaimed(_) => Ok(None),
+        Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) => Ok(None),
     }
 }
 

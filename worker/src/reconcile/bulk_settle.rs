@@ -1,12 +1,12 @@
 //! Settles many unknown outcomes at once, by what Twilio's list of messages says about each.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use crate::{
-    channels::Channel,
+    channels::Channels,
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
         audit::{self, NewEntry},
@@ -134,14 +134,14 @@ impl Counts {
 pub(crate) struct BulkSettle {
     pool: PgPool,
     client: Client,
-    channel: Arc<dyn Channel>,
+    channels: Channels,
     pace: Pace,
 }
 
 impl BulkSettle {
     /// Asks Twilio at most five times a second.
-    pub(crate) fn new(pool: PgPool, client: Client, channel: Arc<dyn Channel>) -> Self {
-        Self { pool, client, channel, pace: Pace::per_second(REQUESTS_PER_SECOND) }
+    pub(crate) fn new(pool: PgPool, client: Client, channels: Channels) -> Self {
+        Self { pool, client, channels, pace: Pace::per_second(REQUESTS_PER_SECOND) }
     }
 
     /// The outcomes that `order` is about, oldest first.
@@ -203,7 +203,7 @@ impl BulkSettle {
     async fn evidence(&self, doubt: &Doubt) -> Result<Evidence, NoEvidence> {
         let mut tries = 0;
         loop {
-            match evidence::gather(&self.pool, &self.client, &*self.channel, doubt, &self.pace).await {
+            match evidence::gather(&self.pool, &self.client, &self.channels, doubt, &self.pace).await {
                 Err(NoEvidence::Twilio(fault)) if !fault.is_account() && tries + 1 < TRIES => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_secs(1) * tries).await;

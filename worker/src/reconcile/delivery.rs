@@ -9,7 +9,7 @@ use shared::{
 use sqlx::PgPool;
 
 use crate::{
-    channels::{Channel, Refusal},
+    channels::{Channels, Refusal},
     store::{
         budget,
         callbacks::{self, Callback, Taken},
@@ -24,14 +24,15 @@ pub(crate) struct DeliveryReports {
     /// For callbacks alone, which find their attempts by an index as batches do.
     pub(crate) callbacks: PgPool,
     pub(crate) client: Client,
-    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) channels: Channels,
     pub(crate) throttle: Arc<Throttle>,
 }
 
 impl DeliveryReports {
     /// Stores a status and applies it to its attempt. No code leads to another message; an opt-out suppresses the number.
     pub(crate) async fn take(&self, callback: &Callback) -> Result<Taken, sqlx::Error> {
-        let refusal = code(callback).map(|code| self.channel.classify(classify_status(code)));
+        let channel = self.channels.of_address(&callback.to);
+        let refusal = code(callback).map(|code| channel.classify(classify_status(code)));
         callbacks::take(&self.callbacks, callback, refusal == Some(Refusal::OptedOut)).await
     }
 
@@ -47,7 +48,7 @@ impl DeliveryReports {
         if let Some(number) = code(callback) {
             let class = classify_status(number);
             count_error_code(Some(number), class);
-            let refusal = self.channel.classify(class);
+            let refusal = self.channels.of_address(&callback.to).classify(class);
             self.hold_back(callback, Reason::Error(number), refusal, country()).await;
         } else if matches!(status, MessageStatus::Sent | MessageStatus::Delivered) {
             let age = Duration::try_from_secs_f64(age).unwrap_or_default();

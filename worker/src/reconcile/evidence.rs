@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
-    channels::Channel,
+    channels::{Channel, Channels},
     store::unknown::{self, Adoption, Doubt},
     twilio::{Client, Listing, MessageRecord, Pace, ReadFault},
 };
@@ -44,10 +44,12 @@ pub(crate) enum NoEvidence {
 pub(crate) async fn gather(
     pool: &PgPool,
     client: &Client,
-    channel: &dyn Channel,
+    channels: &Channels,
     doubt: &Doubt,
     pace: &Pace,
 ) -> Result<Evidence, NoEvidence> {
+    // A worker without the attempt's channel knows no sender of it.
+    let Some(channel) = channels.find(&doubt.channel) else { return Ok(Evidence::Incomplete) };
     let since = doubt.claimed_at - CLOCK_SLACK;
     let listing = client.list_messages_to(&channel.address(&doubt.phone_e164), since, PAGES, pace).await?;
     let sids: Vec<String> =

@@ -314,7 +314,7 @@ impl World {
 
     async fn settle_all(&self, reopen_absent: bool) {
         let worker = &self.workers[0];
-        let settle = BulkSettle::new(self.pool.clone(), worker.client.clone(), worker.channel.clone());
+        let settle = BulkSettle::new(self.pool.clone(), worker.client.clone(), worker.channels.clone());
         let (since, until) = (DateTime::UNIX_EPOCH, Utc::now());
         let (actor, reason) = (BY.0.to_owned(), BY.1.to_owned());
         let order = Order { since, until, reopen_absent, dry_run: false, actor, reason };

@@ -15,6 +15,7 @@ use crate::twilio::{MessageRecord, MessageSid, MessageStatus};
 /// An attempt that Twilio is to be asked about.
 pub(crate) struct Doubt {
     pub(crate) attempt: AttemptRef,
+    pub(crate) channel: String,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
     pub(crate) body_sha256: Vec<u8>,
@@ -27,6 +28,7 @@ pub(crate) struct Doubt {
 struct Row {
     message_id: Uuid,
     attempt_id: Uuid,
+    channel: String,
     user_id: String,
     phone_e164: String,
     body_sha256: Vec<u8>,
@@ -38,6 +40,7 @@ impl Row {
     fn in_heap(self, heap: Heap) -> Doubt {
         Doubt {
             attempt: AttemptRef { heap, message_id: self.message_id, attempt_id: self.attempt_id },
+            channel: self.channel,
             user_id: self.user_id,
             phone_e164: self.phone_e164,
             body_sha256: self.body_sha256,
@@ -64,7 +67,8 @@ pub(crate) async fn take(
              )
              UPDATE ", r#" a SET next_check_at = now() + make_interval(secs => $1) FROM due d
              WHERE a.message_id = d.message_id AND a.attempt_id = d.attempt_id
-             RETURNING a.message_id AS "message_id!", a.attempt_id AS "attempt_id!", a.user_id AS "user_id!",
+             RETURNING a.message_id AS "message_id!", a.attempt_id AS "attempt_id!", a.channel AS "channel!",
+                       a.user_id AS "user_id!",
                        a.phone_e164 AS "phone_e164!", a.body_sha256 AS "body_sha256!", a.claimed_at AS "claimed_at!",
                        a.checks AS "checks!""#
         ](hold.as_secs_f64(), limit),
@@ -91,8 +95,8 @@ pub(crate) async fn claimed_between(
         let rows = on_heap!(
             heap,
             query_as![Row:
-                r#"SELECT message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
-                          phone_e164 AS "phone_e164!", body_sha256 AS "body_sha256!", claimed_at AS "claimed_at!",
+                r#"SELECT message_id AS "message_id!", attempt_id AS "attempt_id!", channel AS "channel!",
+                          user_id AS "user_id!", phone_e164 AS "phone_e164!", body_sha256 AS "body_sha256!", claimed_at AS "claimed_at!",
                           checks AS "checks!" FROM "#, "
                    WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
                      AND claimed_at >= $1 AND claimed_at < $2"

@@ -1,14 +1,14 @@
 //! Reconciles unknown outcomes: asks Twilio for the messages to their numbers. A hit proves the send; a miss proves
 //! nothing, for the list lags (Twilio's list is not read-your-writes).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use shared::telemetry::loggable;
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
-    channels::Channel,
+    channels::Channels,
     config::UnknownPolicy,
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
@@ -25,7 +25,7 @@ const BATCH: i64 = 20;
 pub(crate) struct Reconciler {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
-    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) channels: Channels,
     /// When Twilio is asked, each counted from the check before.
     pub(crate) checks: Vec<Duration>,
     /// What becomes of an outcome after the last check.
@@ -56,7 +56,7 @@ impl Task for Reconciler {
 impl Reconciler {
     async fn resolve(&self, doubt: &Doubt) -> Result<(), sqlx::Error> {
         let pace = Pace::unlimited();
-        match evidence::gather(&self.pool, &self.client, &*self.channel, doubt, &pace).await {
+        match evidence::gather(&self.pool, &self.client, &self.channels, doubt, &pace).await {
             Ok(Evidence::Found(message)) => self.adopt(doubt, &message).await,
             Ok(Evidence::Absent) => self.miss(doubt, self.policy).await,
             // The number may have its message: only a person may allow another one.

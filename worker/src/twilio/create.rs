@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Response};
 use serde::Deserialize;
+use shared::templates::Content;
 use tokio::time::Instant;
 use url::form_urlencoded::Serializer;
 
@@ -48,7 +49,7 @@ pub(crate) struct CreateMessage<'a> {
     /// E.164.
     pub(crate) to: &'a str,
     pub(crate) sender: &'a Sender,
-    pub(crate) body: &'a str,
+    pub(crate) content: &'a Content,
     /// Seconds the message may wait at Twilio, 1 to 36,000.
     pub(crate) validity_period: u32,
     /// Absolute address; its fragment may hold Twilio's connection overrides.
@@ -60,9 +61,16 @@ pub(crate) struct CreateMessage<'a> {
 impl CreateMessage<'_> {
     fn form(&self) -> Bytes {
         // Devanagari takes nine bytes a character when encoded.
-        let mut form = Serializer::new(String::with_capacity(256 + 3 * self.body.len()));
+        let text = self.content.text().unwrap_or_default();
+        let mut form = Serializer::new(String::with_capacity(256 + 3 * text.len()));
         let (name, sender) = self.sender.field();
-        form.append_pair("To", self.to).append_pair(name, sender).append_pair("Body", self.body);
+        form.append_pair("To", self.to).append_pair(name, sender);
+        match self.content {
+            Content::Text(text) => form.append_pair("Body", text),
+            Content::Template { content_sid, .. } => form
+                .append_pair("ContentSid", content_sid.as_str())
+                .append_pair("ContentVariables", &self.content.variables()),
+        };
         form.append_pair("ValidityPeriod", &self.validity_period.to_string());
         if let Some(url) = self.status_callback {
             form.append_pair("StatusCallback", url);

@@ -10,6 +10,8 @@ mod unsent;
 
 use std::time::Duration;
 
+use shared::templates::Content;
+
 use super::create::{CreateMessage, CreateOutcome, Sender};
 use super::{Client, ClientConfig, Credentials, ServiceSid};
 
@@ -44,7 +46,7 @@ async fn create_with(client: &Client, body: &str) -> CreateOutcome {
     let message = CreateMessage {
         to: TO,
         sender: &sender,
-        body,
+        content: &Content::Text(body.to_owned().into()),
         validity_period: 14_400,
         status_callback: None,
         traceparent: None,

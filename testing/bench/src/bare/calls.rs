@@ -51,7 +51,7 @@ impl Twilio {
             messages: format!("{base}/2010-04-01/Accounts/{account}/Messages.json").parse()?,
             lookups: format!("{base}/v2/PhoneNumbers/"),
             service: std::env::var("TWILIO_MESSAGING_SERVICE_SID")?,
-            body: templates::welcome(Language::Ne).body(),
+            body: templates::welcome(Language::Ne).content().text().unwrap_or_default(),
         })
     }
 

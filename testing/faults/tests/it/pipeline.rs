@@ -2,6 +2,7 @@
 
 mod holds;
 mod imports;
+mod messages;
 mod outcomes;
 mod recovering;
 mod refusals;

@@ -18,7 +18,7 @@ pub(super) async fn check(found: &mut Findings) {
         } else {
             found.warning("length", text, "every segment is billed: shorten it");
         }
-        let telling = discreetness::lint(message.body()).len();
+        let telling = discreetness::lint(message.content().text().unwrap_or_default()).len();
         if telling == 0 {
             found.passed("wording", format!("{language}: nothing that gives a condition away"));
         } else {

@@ -1,6 +1,6 @@
 //! `worker unknown settle`: all unknown outcomes of a period, after an outage.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use shared::{amqp::install_crypto, config::Env};
 use sqlx::PgPool;
 
 use crate::{
-    channels::Sms,
+    channels::{Channels, Sms},
     cli::{
         bulk::Bulk,
         exit::{Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
@@ -74,8 +74,8 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let config = Config::read(Env::of_process())?;
     install_crypto();
     let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
-    let channel = Arc::new(Sms::new(config.twilio.sender()?.clone()));
-    let bulk = BulkSettle::new(pool.clone(), client, channel);
+    let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
+    let bulk = BulkSettle::new(pool.clone(), client, channels);
     let unsettled = bulk.find(&order).await.map_err(open::failed)?;
     let found = unsettled.doubts.len();
     if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {

@@ -6,13 +6,13 @@ use shared::amqp::Publisher;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::{channels::Channel, health::Health, throttle::Throttle, twilio::Client};
+use crate::{channels::Channels, health::Health, throttle::Throttle, twilio::Client};
 
 /// The parts of the worker that pages and forms use.
 pub(crate) struct Context {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
-    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) channels: Channels,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) health: Arc<Health>,
     pub(crate) publisher: Publisher,

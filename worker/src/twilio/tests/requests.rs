@@ -19,7 +19,7 @@ async fn a_create_call_has_its_fields_length_and_headers() {
     let message = CreateMessage {
         to: TO,
         sender: &sender,
-        body: "नमस्ते & +1=2",
+        content: &Content::Text("नमस्ते & +1=2".into()),
         validity_period: 14_400,
         status_callback: Some("https://sms.example.com/twilio/status?mid=1#rc=5&rp=ct,rt,5xx"),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
@@ -48,6 +48,30 @@ async fn a_create_call_has_its_fields_length_and_headers() {
     }
     assert!(request.head.to_ascii_lowercase().contains("authorization: basic "));
     assert!(!request.head.to_ascii_lowercase().contains("transfer-encoding"));
+}
+
+#[tokio::test]
+async fn a_template_is_named_with_its_values_and_without_a_body() {
+    let server = Server::answering(created()).await;
+    let client = client(&server.base());
+    let variables = [("1".to_owned(), "राम \"x\"".to_owned())].into();
+    let content_sid = "HX0123456789abcdef0123456789abcdef".parse().unwrap();
+    let message = CreateMessage {
+        to: TO,
+        sender: &Sender::From("AAMCARE".into()),
+        content: &Content::Template { content_sid, variables },
+        validity_period: 14_400,
+        status_callback: None,
+        traceparent: None,
+    };
+    client.create_message(&message).await;
+    drop(client);
+    let [request] = server.finish().await.try_into().unwrap();
+    let sent = fields(&request.body);
+    let value = |name: &str| sent.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    assert_eq!(value("ContentSid"), Some("HX0123456789abcdef0123456789abcdef"));
+    assert_eq!(value("ContentVariables"), Some(r#"{"1":"राम \"x\""}"#));
+    assert_eq!(value("Body"), None);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn after_an_outage() -> anyhow::Result<Stage> {
         stage.until_case(&n.to_string(), "registered unknown parked").await?;
     }
     stage.simulator.faults(json!([])).await?;
-    send(&stage, SEVERAL, templates::welcome(Language::Ne).body()).await?;
+    send(&stage, SEVERAL, templates::welcome(Language::Ne).content().text().expect("a text")).await?;
     send(&stage, OTHER, "Your appointment is on Monday.").await?;
     let age = format!(
         "UPDATE attempts SET claimed_at = now() - interval '20 minutes' WHERE phone_e164 <> '{}'",

@@ -1,0 +1,119 @@
+//! The way of a stored message of any kind but the welcome: render → throttle → claim → call → outcome. What is due waits
+//! in Postgres, not in a queue: a message of the broker would outlive its reason.
+
+use shared::{
+    domain::MessageKind,
+    lane::Lane,
+    phone::E164,
+    templates::{self, Content, Language, Wording},
+};
+use tokio::time::Instant;
+
+use super::{
+    context::Pipeline,
+    outcome::{Called, Interrupted, Outcome},
+    request::{Request, Sent, Standing, Subject},
+    send::send,
+};
+use crate::{
+    store::{
+        message_claim::MessageGranted,
+        messages::{self, Due},
+    },
+    throttle::{Entry, Rank},
+};
+
+/// Why a message cannot be sent, as stored.
+const CONTENT_ERROR: &str = "content_error";
+const NO_TEXT: &str = "no_text";
+const NO_CHANNEL: &str = "no_channel";
+const NUMBER_ERROR: &str = "number_error";
+
+/// Sends a stored message that is due in `lane`, and logs its outcome. Whatever ends it is committed; what holds it back
+/// makes it due again later.
+pub(crate) async fn deliver(pipeline: &Pipeline, due: &Due, lane: Lane) -> Result<Outcome, Interrupted> {
+    let started = Instant::now();
+    let (outcome, call) = match prepare(pipeline, due, lane, started) {
+        Ok(prepared) => prepared.send(pipeline, due).await?,
+        Err(reason) => {
+            messages::skip(&pipeline.pool, due.message_id, reason).await?;
+            (Outcome::Dropped(reason), None)
+        }
+    };
+    pipeline.log.message(due, lane, started, outcome, call.as_ref());
+    Ok(outcome)
+}
+
+/// What a message is sent with.
+struct Prepared {
+    kind: MessageKind,
+    phone: E164,
+    wording: Rendered,
+    standing: Standing,
+}
+
+/// A wording of the catalogue, or one of this message alone.
+enum Rendered {
+    Catalogue(&'static Wording),
+    Own(Wording),
+}
+
+impl Rendered {
+    fn wording(&self) -> &Wording {
+        match self {
+            Self::Catalogue(wording) => wording,
+            Self::Own(wording) => wording,
+        }
+    }
+}
+
+fn prepare(pipeline: &Pipeline, due: &Due, lane: Lane, now: Instant) -> Result<Prepared, &'static str> {
+    let kind: MessageKind = due.kind.parse().map_err(|_| NO_TEXT)?;
+    let phone = E164::parse(&due.phone_e164).map_err(|_| NUMBER_ERROR)?;
+    pipeline.twilio.channels.find(&due.channel).ok_or(NO_CHANNEL)?;
+    let retries = u32::try_from(due.retries).unwrap_or(0);
+    let standing = Standing { retries, entry: Entry::default(), rank: Rank::new(lane, now, due.since) };
+    Ok(Prepared { kind, phone, wording: render(kind, due)?, standing })
+}
+
+fn render(kind: MessageKind, due: &Due) -> Result<Rendered, &'static str> {
+    let language: Language = due.language.parse().map_err(|_| NO_TEXT)?;
+    match &due.content {
+        Some(content) => {
+            let content = serde_json::from_value::<Content>(content.clone()).map_err(|_| CONTENT_ERROR)?;
+            Ok(Rendered::Own(Wording::new(language, content)))
+        }
+        None => templates::of(kind, &due.slot, language).map(Rendered::Catalogue).ok_or(NO_TEXT),
+    }
+}
+
+impl Prepared {
+    async fn send(&self, pipeline: &Pipeline, due: &Due) -> Result<(Outcome, Option<Called>), Interrupted> {
+        let Some(channel) = pipeline.twilio.channels.find(&due.channel) else {
+            return Ok((Outcome::Dropped(NO_CHANNEL), None));
+        };
+        let request = Request {
+            subject: Subject::Message(due, self.kind),
+            channel,
+            phone: &self.phone,
+            wording: self.wording.wording(),
+            standing: self.standing,
+        };
+        Ok(match send(pipeline, &request).await? {
+            Sent::Called(call) => (call.outcome, Some(call)),
+            Sent::GivenBack(reason) => (Outcome::Deferred(reason), None),
+            Sent::HeldBack(trip) => {
+                let again_in = trip.again_in + pipeline.times.retry.delay(self.standing.retries);
+                let reason = trip.reason.as_str();
+                messages::postpone(&pipeline.pool, due.message_id, &reason, again_in).await?;
+                (Outcome::Deferred(trip.reason), None)
+            }
+            Sent::MessageNotClaimed(MessageGranted::Suppressed) => (Outcome::OptedOut, None),
+            Sent::MessageNotClaimed(MessageGranted::Stale) => (Outcome::Dropped("stale"), None),
+            Sent::MessageNotClaimed(MessageGranted::Duplicate) => (Outcome::Dropped("duplicate"), None),
+            Sent::MessageNotClaimed(_) | Sent::NotClaimed(_) | Sent::NoValidNumber => {
+                (Outcome::Dropped("handled_already"), None)
+            }
+        })
+    }
+}
