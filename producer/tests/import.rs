@@ -216,7 +216,7 @@ fn no_database_is_69_and_no_configuration_78() {
     let ended = command.env("PORTAL_DATABASE_URL", away).end().expect(69);
     assert!(ended.stderr.contains("DATABASE_URL") && !ended.stderr.contains("s3cret"), "{}", ended.stderr);
     let bare = Command::new(Program::Import).args("portal").env("DEFAULT_REGION", "Nepal").end().expect(78);
-    for name in ["DATABASE_URL:", "PORTAL_DATABASE_URL:", "DEFAULT_REGION:", "3 to mend"] {
+    for name in ["DATABASE_URL:", "PORTAL_DATABASE_URL:", "DEFAULT_REGION:", "3 errors"] {
         assert!(bare.stderr.contains(name), "{}", bare.stderr);
     }
     Command::new(Program::Import).end().expect(2);

@@ -172,7 +172,7 @@ fn no_broker_is_69_and_no_configuration_78() {
     let ended = command.args("--yes").end().expect(69);
     assert!(ended.stderr.contains("RabbitMQ") && !ended.stderr.contains("s3cret"), "{}", ended.stderr);
     let bare = Command::new(Program::Backfill).env("SMS_PRICE_USD", "-1").args("--yes").end().expect(78);
-    for part in ["DATABASE_URL:", "AMQP_URL:", "SMS_PRICE_USD:", "3 to mend"] {
+    for part in ["DATABASE_URL:", "AMQP_URL:", "SMS_PRICE_USD:", "3 errors"] {
         assert!(bare.stderr.contains(part), "{}", bare.stderr);
     }
     let dry = Command::new(Program::Backfill).args("--dry-run").end().expect(78);

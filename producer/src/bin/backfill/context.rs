@@ -4,8 +4,7 @@ use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
     phone::NumberPolicy,
     telemetry::{self, LogFormat},
-    templates::Language,
-    templates::segments::Price,
+    templates::{Language, segments::Price},
     window::Window,
 };
 use sqlx::PgPool;

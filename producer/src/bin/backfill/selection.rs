@@ -12,7 +12,11 @@ use producer::{
     UserId,
     cli::{Failure, formula},
 };
-use shared::{domain::BadUserId, domain::UserState, lines::UniversalLines, templates::Language};
+use shared::{
+    domain::{BadUserId, UserState},
+    lines::UniversalLines,
+    templates::Language,
+};
 use sqlx::{Executor, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
