@@ -26,7 +26,7 @@ FLOORS = [
     ["facts"],
     ["config"],
     ["twilio"],
-    ["failpoint", "observe"],
+    ["calendar", "failpoint", "observe"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -32,8 +32,8 @@ use crate::{
         traces::Traces,
     },
     tasks::{
-        census::Census, database_watch::DatabaseWatch, dispatcher::Dispatcher, driver::Driver,
-        follow_breaker::FollowBreaker, follow_pauses::FollowPauses, history::History, partitions::Partitions,
+        census::Census, database_watch::DatabaseWatch, driver::Driver, follow_breaker::FollowBreaker,
+        follow_pauses::FollowPauses, history::History, partitions::Partitions,
         recorder_upkeep::RecorderUpkeep, sweeper::Sweeper, unblocked_numbers::UnblockedNumbers,
     },
     unfinished::Unfinished,
@@ -126,7 +126,7 @@ impl App {
                 broker: config.broker.clone(),
                 topology: topology.clone(),
                 prefetch: config.pace.prefetch,
-                window: config.backfill_window,
+                hours: parts.hours.clone(),
                 handlers: handlers.clone(),
                 stop: stop.clone(),
             };
@@ -137,9 +137,10 @@ impl App {
         tasks.spawn(dead_queue.run(stop.clone()));
 
         // The periodic tasks. A probe is a call as those of the lanes: its end is waited for.
-        lanes.spawn(driver().run(parts.probe(&config)));
+        lanes.spawn(driver().run(parts.probe()));
         tasks.spawn(driver().run(DatabaseWatch::new(pool.clone(), health.clone())));
         tasks.spawn(driver().run(FollowPauses { pool: pool.clone(), throttle: throttle.clone() }));
+        tasks.spawn(driver().run(parts.follow_calendar(&config, health.clone())?));
         tasks.spawn(driver().run(FollowBreaker { pool: pool.clone(), throttle: throttle.clone() }));
         tasks.spawn(driver().run(RecorderUpkeep(recorder)));
         tasks.spawn(driver().run(Census::new(pool.clone(), service)));
@@ -147,12 +148,7 @@ impl App {
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
         tasks.spawn(driver().run(Partitions(pool.clone())));
         // The messages in hand are waited for, as deliveries are.
-        tasks.spawn(driver().run(Dispatcher::new(
-            pool.clone(),
-            parts.pipeline.clone(),
-            config.pace.concurrency,
-            handlers.clone(),
-        )));
+        tasks.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
         tasks.spawn(driver().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
         tasks.spawn(driver().run(Sweeper {
             pool: pool.clone(),
@@ -162,7 +158,7 @@ impl App {
             health: health.clone(),
             unfinished,
             worker_id: parts.worker_id.clone(),
-            window: config.backfill_window,
+            hours: parts.hours.clone(),
             interval: sweep_interval,
             grace: config.timing.sweep_grace,
             first_check: config.timing.first_check(),

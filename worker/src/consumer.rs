@@ -13,12 +13,12 @@ use shared::{
     config::Broker,
     domain::RetryPolicy,
     lane::QueueLane,
-    window::Window,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     health::{Health, LaneState},
+    hours::Hours,
     observe::traces::Traces,
     pipeline::Pipeline,
     throttle::{Obstacle, Throttle},
@@ -51,7 +51,7 @@ pub(crate) struct Consumer {
     /// Deliveries in hand, at most.
     pub(crate) prefetch: u16,
     /// Hours of the backfill lane.
-    pub(crate) window: Window,
+    pub(crate) hours: Hours,
     /// Handlers; they outlive the session that started them.
     pub(crate) handlers: TaskTracker,
     pub(crate) stop: CancellationToken,

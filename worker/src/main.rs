@@ -2,6 +2,7 @@
 //! each, records every outcome.
 
 mod app;
+mod calendar;
 mod channels;
 mod cli;
 mod config;

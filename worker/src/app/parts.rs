@@ -4,19 +4,25 @@ use std::{sync::Arc, time::Duration};
 
 use shared::{amqp::Topology, lane::QueueLane};
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use crate::{
+    calendar::Calendar,
     channels::{Channels, Sms},
     config::Config,
+    health::Health,
+    hours::Hours,
     http::status_callbacks::Receiver,
     observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
     pipeline::{Guard, Meters, OutcomeLog, Pipeline, Statements, Terms, Times, Twilio},
     reconcile::delivery::DeliveryReports,
     registrar::registrar,
     store::send_rate::SendRate,
-    tasks::{poller::Poller, probe::Probe, reconciler::Reconciler},
+    tasks::{
+        dispatcher::Dispatcher, follow_calendar::FollowCalendar, poller::Poller, probe::Probe,
+        reconciler::Reconciler,
+    },
     throttle::{Breaker, Pauses, Permits, Rate, Throttle},
     twilio::Client,
 };
@@ -52,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reports: Arc<DeliveryReports>,
     pub(crate) traces: Traces,
+    pub(crate) hours: Hours,
     /// As claims and positions name this worker.
     pub(crate) worker_id: String,
 }
@@ -120,6 +127,7 @@ impl Parts {
             pipeline: Arc::new(pipeline),
             reports: Arc::new(reports),
             traces,
+            hours: Hours { window: config.backfill_window, calendar: Calendar::default() },
             worker_id,
         })
     }
@@ -129,13 +137,31 @@ impl Parts {
         Receiver::new(&config.twilio, self.reports.clone(), self.traces.clone())
     }
 
-    pub(crate) fn probe(&self, config: &Config) -> Probe {
+    pub(crate) fn follow_calendar(
+        &self,
+        config: &Config,
+        health: Arc<Health>,
+    ) -> anyhow::Result<FollowCalendar> {
+        Ok(FollowCalendar {
+            pool: self.pools.tasks.clone(),
+            health,
+            calendar: self.hours.calendar.clone(),
+            simulated: config.twilio.client()?.is_simulated(),
+        })
+    }
+
+    pub(crate) fn dispatcher(&self, config: &Config, handlers: TaskTracker) -> Dispatcher {
+        let (calls, hold) = (config.pace.concurrency, config.timing.lease);
+        Dispatcher::new(self.pools.tasks.clone(), self.pipeline.clone(), calls, hold, handlers)
+    }
+
+    pub(crate) fn probe(&self) -> Probe {
         Probe {
             pool: self.pools.tasks.clone(),
             client: self.client.clone(),
             throttle: self.throttle.clone(),
             pipeline: self.pipeline.clone(),
-            window: config.backfill_window,
+            hours: self.hours.clone(),
         }
     }
 

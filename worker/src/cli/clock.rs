@@ -63,14 +63,17 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
 
 const REFUSED: &str = "the clock is moved only in tests: TWILIO_API_BASE_URL must name this machine, such as http://127.0.0.1:4010";
 
+/// A database that does not answer so soon is waited for by the worker, which then looks again.
+const SOON: Duration = Duration::from_secs(2);
+
 /// Refuses to run with a moved calendar where messages would reach people.
 pub(super) async fn refuse_offset(pool: &PgPool, twilio: &url::Url) -> Result<(), Failure> {
     if twilio.host_str().is_some_and(is_loopback) {
         return Ok(());
     }
     // A database that cannot be reached or is not migrated yet is waited for by `worker run`, and has no offset.
-    match calendar::ahead(pool).await {
-        Ok(ahead) if ahead > Duration::ZERO => {
+    match tokio::time::timeout(SOON, calendar::ahead(pool)).await {
+        Ok(Ok(ahead)) if ahead > Duration::ZERO => {
             let what = format!(
                 "{}. Set it back with `worker clock reset`, or point TWILIO_API_BASE_URL at this machine",
                 describe(ahead)

@@ -244,7 +244,7 @@ impl World {
             ledger.account_refused &= !mended;
             ledger.next = Some(Call { answer, held: None });
         }
-        probe(&self.workers[n], &self.config).await;
+        probe(&self.workers[n]).await;
         self.twilio.ledger().next = None;
     }
 

@@ -112,7 +112,7 @@ impl World {
         let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
         let worker = Arc::new(Parts::new(&self.config, Pools::of(&self.pool), stop, &abandon).unwrap());
         worker.throttle.pauses.look(&self.pool).await.unwrap();
-        probe(&worker, &self.config).await;
+        probe(&worker).await;
         match self.workers.get_mut(n) {
             Some(place) => *place = worker,
             None => self.workers.push(worker),
@@ -152,9 +152,9 @@ pub(super) fn newest(length: usize, nth: usize) -> Option<usize> {
 }
 
 /// What follows the fleet's breaker, and its probe, do in turn.
-pub(super) async fn probe(worker: &Parts, config: &Config) {
+pub(super) async fn probe(worker: &Parts) {
     let (breaker, pool) = (&worker.throttle.breaker, &worker.pools.tasks);
     breaker.exchange(pool).await.unwrap();
-    worker.probe(config).step().await.unwrap();
+    worker.probe().step().await.unwrap();
     breaker.exchange(pool).await.unwrap();
 }

@@ -15,8 +15,6 @@ use crate::{
 };
 
 const INTERVAL: Duration = Duration::from_secs(1);
-/// A message that is taken is sent, or known to be held back, within this time; else another worker takes it.
-const HOLD: Duration = Duration::from_secs(300);
 /// Messages in hand for each call that may be in flight, so that a call never waits for the database.
 const PER_CALL: usize = 2;
 
@@ -24,6 +22,9 @@ const PER_CALL: usize = 2;
 pub(crate) struct Dispatcher {
     pool: PgPool,
     pipeline: Arc<Pipeline>,
+    /// For so long a message that was taken is out of reach of other workers. Two that take the same one both ask for its
+    /// claim, and one gets it.
+    hold: Duration,
     /// Room for messages in hand.
     room: Arc<Semaphore>,
     /// What was begun is finished at shutdown.
@@ -31,9 +32,15 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Messages go through `pipeline`, `calls` of them at a time.
-    pub(crate) fn new(pool: PgPool, pipeline: Arc<Pipeline>, calls: usize, handlers: TaskTracker) -> Self {
-        Self { pool, pipeline, room: Arc::new(Semaphore::new(calls * PER_CALL)), handlers }
+    /// Messages go through `pipeline`, `calls` of them at a time; those of a worker that dies are taken again after `hold`.
+    pub(crate) fn new(
+        pool: PgPool,
+        pipeline: Arc<Pipeline>,
+        calls: usize,
+        hold: Duration,
+        handlers: TaskTracker,
+    ) -> Self {
+        Self { pool, pipeline, hold, room: Arc::new(Semaphore::new(calls * PER_CALL)), handlers }
     }
 
     /// Takes what is due of one lane and starts to send it. True: there may be more.
@@ -43,7 +50,7 @@ impl Dispatcher {
             return Ok(false);
         }
         let due =
-            messages::take_due(&self.pool, lane.as_str(), i64::try_from(free).unwrap_or(i64::MAX), HOLD)
+            messages::take_due(&self.pool, lane.as_str(), i64::try_from(free).unwrap_or(i64::MAX), self.hold)
                 .await?;
         let more = due.len() == free;
         for message in due {

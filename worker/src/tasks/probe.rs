@@ -3,12 +3,12 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use shared::{lane::QueueLane, telemetry::loggable, window::Window};
+use shared::{lane::QueueLane, telemetry::loggable};
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
-    hours::running_lanes,
+    hours::Hours,
     pipeline::{self, Pipeline},
     store::breaker::{self, found_nobody, postpone},
     throttle::{ACCOUNT, Finding, Throttle},
@@ -29,7 +29,7 @@ pub(crate) struct Probe {
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) pipeline: Arc<Pipeline>,
     /// Hours of the backfill lane.
-    pub(crate) window: Window,
+    pub(crate) hours: Hours,
 }
 
 impl Task for Probe {
@@ -50,7 +50,7 @@ impl Probe {
     async fn probe(&self) -> Result<(), sqlx::Error> {
         let (pool, gate) = (&self.pool, &self.throttle.breaker);
         let Some(scope) = gate.due() else { return Ok(()) };
-        let lanes: Vec<QueueLane> = running_lanes(self.window).collect();
+        let lanes: Vec<QueueLane> = self.hours.running_lanes().collect();
         let mut next = breaker::longest_waiting(pool, &lanes).await?;
         if !gate.take_probe(pool, scope, next.is_some()).await? {
             return Ok(());

@@ -8,7 +8,6 @@ use shared::{
     amqp::{Outgoing, Publisher},
     domain::UserId,
     lane::QueueLane,
-    window::Window,
 };
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 use super::driver::{Failed, Next, Task};
 use crate::{
     health::Health,
-    hours::running_lanes,
+    hours::Hours,
     store::{
         leases, positions,
         sweep::{self, Due},
@@ -39,7 +38,7 @@ pub(crate) struct Sweeper {
     /// As positions name this worker.
     pub(crate) worker_id: String,
     /// Hours of the backfill lane.
-    pub(crate) window: Window,
+    pub(crate) hours: Hours,
     pub(crate) interval: Duration,
     /// So long a user without progress is left to the queue.
     pub(crate) grace: Duration,
@@ -81,7 +80,7 @@ impl Task for Sweeper {
 impl Sweeper {
     async fn enqueue_due(&self, limit: i64) -> Result<i64, sqlx::Error> {
         let mut enqueued = 0;
-        for lane in running_lanes(self.window) {
+        for lane in self.hours.running_lanes() {
             if enqueued == limit {
                 break;
             }
@@ -106,7 +105,7 @@ impl Sweeper {
     /// Only lanes that are consumed, and only users whose event was published before what the queue hands out now. Where
     /// no worker has a delivery in hand, the queue has to be empty.
     async fn rescue(&self) -> Result<(), sqlx::Error> {
-        for lane in running_lanes(self.window) {
+        for lane in self.hours.running_lanes() {
             let Some(depth) = self.health.known_depth(lane) else { continue };
             let reached = positions::oldest(&self.pool, lane).await?;
             if reached.is_none() && depth > 0 {

@@ -23,3 +23,10 @@ pub(crate) struct ClientConfig {
     /// For the whole call. Twilio may take 26 s; less makes unknown outcomes.
     pub(crate) timeout: Duration,
 }
+
+impl ClientConfig {
+    /// Whether Twilio is a simulator on this machine, so that no message reaches a person.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.api_base.host_str().is_some_and(shared::config::is_loopback)
+    }
+}

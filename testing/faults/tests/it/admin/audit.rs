@@ -5,8 +5,8 @@ use serde_json::json;
 use shared::lane::QueueLane;
 use uuid::Uuid;
 
-/// Commands that change nothing, or, as `run` does, nothing that a person decided.
-const READING: [&str; 14] = [
+/// Commands that change nothing, nothing that a person decided, as `run`, or only the calendar of tests.
+const READING: [&str; 17] = [
     "run",
     "healthcheck",
     "phone",
@@ -19,6 +19,9 @@ const READING: [&str; 14] = [
     "status",
     "stats",
     "admin-hash",
+    "clock advance",
+    "clock reset",
+    "clock show",
     "completions",
     "help",
 ];
