@@ -1,11 +1,11 @@
-"""Checks that the pages name only what exists: links, tests, alerts."""
+"""Checks that the pages name only existing links, tests, files and alerts."""
 
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "contract/README.md", ROOT / "deploy/kubernetes/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "contract/README.md", ROOT / "deploy/kubernetes/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CRATES = ("shared", "producer", "worker", "testing")
 
 
@@ -38,6 +38,20 @@ def unknown_tests(code):
         if line.startswith("|"):
             last = line.rstrip("| ").rsplit("|", 1)[-1]
             yield from (name for name in re.findall(r"`([a-z]\w*_\w+)`", last) if name not in tests)
+
+
+def unknown_files():
+    """Paths in the code of the two pages that lead through the tree. Architecture's are relative to the worker, or to its backfill."""
+    for page in ("CONTRIBUTING.md", "docs/architecture.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        roots = [ROOT] if page == "CONTRIBUTING.md" else [ROOT, ROOT / "worker/src", ROOT / "producer/src/bin/backfill"]
+        named = set(re.findall(r"(?<![\w/.])((?:[\w-]+/)*[\w-]+\.(?:rs|py|tsv|sql|yml))\b", text))
+        for path in sorted(named):
+            # The name of a new file, or of an example.
+            if re.search(r"NAME|^foo", path):
+                continue
+            if not any((root / path).exists() for root in roots):
+                yield f"{page}: {path}"
 
 
 def anchor(headline):
@@ -85,6 +99,7 @@ def main():
     checks = [
         ("links lead somewhere", list(broken_links())),
         ("tests named in guarantees.md exist", list(unknown_tests(code))),
+        ("files named in architecture.md and CONTRIBUTING.md exist", list(unknown_files())),
         ("the number of workers follows from the send rate", list(replicas_apart())),
         ("each alert has its section, its link and its tests", list(alerts_apart())),
     ]
