@@ -10,7 +10,8 @@ CREATE TABLE messages (
     message_id      uuid NOT NULL,
     kind            text NOT NULL,
     channel         text NOT NULL,
-    lane            text NOT NULL,
+    -- The lanes that have no queue of the broker.
+    lane            text NOT NULL CHECK (lane IN ('replies', 'tips')),
     user_id         text COLLATE "C" NOT NULL,
     phone_e164      text COLLATE "C" NOT NULL,
     slot            text NOT NULL,

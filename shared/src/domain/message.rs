@@ -22,6 +22,17 @@ impl MessageKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Welcome, Self::Tip, Self::Notice, Self::Reply];
 
+    /// The names of all kinds, in the order of [`MessageKind::ALL`].
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut n = 0;
+        while n < names.len() {
+            names[n] = Self::ALL[n].as_str();
+            n += 1;
+        }
+        names
+    };
+
     /// The stable name, in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +62,7 @@ impl FromStr for MessageKind {
 
 /// The text does not name a [`MessageKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown message kind {0:?}: give welcome, tip, notice or reply")]
+#[error("unknown message kind {0:?}: give one of {names}", names = MessageKind::NAMES.join(", "))]
 pub struct UnknownMessageKind(String);
 
 /// How a message reaches the user. The names are stable: they are stored, logged and used as metric labels.
@@ -67,6 +78,17 @@ pub enum Channel {
 impl Channel {
     /// Every channel.
     pub const ALL: [Self; 2] = [Self::Sms, Self::Whatsapp];
+
+    /// The names of all channels, in the order of [`Channel::ALL`].
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut n = 0;
+        while n < names.len() {
+            names[n] = Self::ALL[n].as_str();
+            n += 1;
+        }
+        names
+    };
 
     /// The stable name, in lower case.
     pub const fn as_str(self) -> &'static str {
@@ -95,7 +117,7 @@ impl FromStr for Channel {
 
 /// The text does not name a [`Channel`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown channel {0:?}: give sms or whatsapp")]
+#[error("unknown channel {0:?}: give one of {names}", names = Channel::NAMES.join(", "))]
 pub struct UnknownChannel(String);
 
 #[cfg(test)]

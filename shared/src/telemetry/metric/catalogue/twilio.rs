@@ -1,14 +1,17 @@
 //! Metrics of calls to Twilio, its answers and its callbacks.
 
 use super::labels::{EVERY_LANE, OPERATION, listed};
-use crate::telemetry::metric::{
-    CALLS,
-    Exporter::Worker,
-    Kind::{Counter, Gauge, Histogram},
-    LONG, Label, Metric, SHORT, Words,
+use crate::{
+    domain::{Channel, MessageKind},
+    telemetry::metric::{
+        CALLS,
+        Exporter::Worker,
+        Kind::{Counter, Gauge, Histogram},
+        LONG, Label, Metric, SHORT, Words,
+    },
 };
 
-const CHANNEL: Label = listed("channel", &["sms"]);
+const CHANNEL: Label = listed("channel", &Channel::NAMES);
 
 pub(super) const TWILIO: &[Metric] = &[
     Metric::new(
@@ -40,7 +43,7 @@ pub(super) const TWILIO: &[Metric] = &[
     ])
     .on_first_event(),
     Metric::new("onboarding_messages_sent_total", Counter, Worker, "messages that Twilio accepted")
-        .labels(&[CHANNEL, listed("lang", &["ne", "en"]), listed("kind", &["welcome"])]),
+        .labels(&[CHANNEL, listed("lang", &["ne", "en"]), listed("kind", &MessageKind::NAMES)]),
     Metric::new("onboarding_message_segments_total", Counter, Worker, "billed segments of these messages")
         .labels(&[CHANNEL, listed("encoding", &["gsm7", "ucs2"])]),
     Metric::new(
