@@ -1,8 +1,10 @@
 //! What worker and producer share: the domain of Aamcare onboarding, events, phone numbers, message texts, and the
-//! clients of RabbitMQ and Postgres. It contains neither HTTP nor a command line.
+//! clients of RabbitMQ and Postgres. It contains no HTTP. The feature `cli` adds what command lines share.
 
 pub mod amqp;
 pub mod audit;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;
