@@ -1,20 +1,17 @@
-//! What the worker can be told to do.
+//! The commands of the worker.
 
 mod admin_hash;
-mod ask;
 mod audit;
 mod bulk;
+mod cause;
 mod clock;
 mod completions;
 mod dead;
 mod doctor;
-pub(crate) mod exit;
 mod healthcheck;
 mod lane_argument;
 mod migrate;
-mod moment;
 mod open;
-mod output;
 mod pause;
 mod phone;
 mod prune;
@@ -29,20 +26,20 @@ mod unknown;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
-
-use crate::cli::exit::Failure;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use shared::cli::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
   worker migrate                        bring the database up to date
-  worker doctor                         see whether everything is in place
+  worker doctor                         check everything the worker needs
   worker run                            consume signups until SIGTERM
-  worker status 1042                    what became of one user
-  echo 9807969278 | worker phone -      see what becomes of a number, touching nothing
-  echo 9807969278 | worker register -   take one number through the whole pipeline
+  worker status 1042                    the timeline of one user
+  echo 9807969278 | worker phone -      how a number is read; sends nothing
+  worker stats                          counts of users, attempts and waiting work
 
 Exit codes: 0 ok, 2 usage, 3 finished with some failures, 69 dependency unreachable, 78 configuration, 130 interrupted.
+Times: a date alone is midnight in Nepal (Asia/Kathmandu).
 Configuration comes from the environment: docs/configuration.md.";
 
 const RUN_EXAMPLES: &str = "\
@@ -50,7 +47,7 @@ Examples:
   worker run
   LOG_FORMAT=pretty RUST_LOG=info,worker=debug worker run
 
-It waits for Postgres and RabbitMQ. SIGTERM or Ctrl-C: what is in flight is finished. docs/operations.md.";
+The worker waits for Postgres and RabbitMQ. After SIGTERM or Ctrl-C it finishes what is in flight. docs/operations.md.";
 
 /// Registers the phone numbers of new Aamcare users with Twilio and welcomes each one once.
 #[derive(Debug, Parser)]
@@ -67,40 +64,40 @@ enum Command {
     Run,
     /// Bring the database up to date
     Migrate(migrate::Arguments),
-    /// Ask a running worker whether it lives (for containers without curl)
+    /// Check that a running worker answers (for containers without curl)
     Healthcheck(healthcheck::Arguments),
-    /// Show what becomes of numbers, one TSV line each; sends nothing
+    /// Show how numbers are read; sends nothing
     Phone(phone::Arguments),
-    /// Take one number through the whole pipeline, printing each step
+    /// Send one number through the whole pipeline and print each step
     Register(register::Arguments),
-    /// Numbers that must never be texted
+    /// List and change the numbers that must never be texted
     #[command(subcommand)]
     Suppress(suppress::Command),
-    /// Outcomes that nobody knows: list them, and settle those left to a person
+    /// List and settle attempts whose outcome is unknown
     #[command(subcommand)]
     Unknown(unknown::Command),
-    /// Allow one more attempt for users who were refused, or whose message failed
+    /// Allow one more attempt for users whose message was refused or failed
     Reopen(reopen::Arguments),
-    /// Deliveries that could not be processed: look at them, replay them, drop them
+    /// List, show, replay and drop deliveries that could not be processed
     #[command(subcommand)]
     Dead(dead::Command),
-    /// Show who decided what by hand, and why
+    /// Show the decisions of operators, and why
     Audit(audit::Arguments),
     /// Hold lanes, in all running workers
     Pause(pause::Pause),
-    /// Let a paused lane go on
+    /// Resume a paused lane
     Resume(pause::Resume),
-    /// Forget what is older than the configured periods; never attempts
+    /// Delete what is older than the configured periods; never attempts
     Prune(prune::Arguments),
-    /// After a restored backup: record the messages it does not know
+    /// Record the messages that a restored database lacks
     Recover(recover::Arguments),
-    /// Look at everything the worker needs; changes nothing
+    /// Check everything the worker needs; changes nothing
     Doctor(doctor::Arguments),
-    /// Tell the story of one user, masked
+    /// Show the timeline of a user, masked
     Status(status::Arguments),
-    /// Count users, attempts and what waits
+    /// Count users, attempts and waiting work
     Stats(stats::Arguments),
-    /// Make a line of ADMIN_USERS_FILE: who may sign in to the dashboard
+    /// Make a line of ADMIN_USERS_FILE, for a person who may sign in to the dashboard
     AdminHash(admin_hash::Arguments),
     /// Move the calendar ahead, in tests
     #[command(subcommand)]

@@ -39,10 +39,10 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return cli::exit::Failure::from(error).report(),
+        Err(error) => return shared::cli::Failure::from(error).report("worker"),
     };
     let result = runtime.block_on(cli::dispatch(arguments));
     // Nothing that still runs is worth waiting for: what mattered was awaited.
     runtime.shutdown_background();
-    result.unwrap_or_else(|failure| failure.report())
+    result.unwrap_or_else(|failure| failure.report("worker"))
 }

@@ -3,9 +3,9 @@
 use std::{io::BufRead as _, process::ExitCode};
 
 use secrecy::{ExposeSecret, SecretString};
+use shared::cli::Failure;
 
 use crate::{
-    cli::exit::Failure,
     config::{Account, Role},
     http::dashboard,
 };
@@ -15,11 +15,11 @@ Examples:
   read -rs PASSWORD && worker admin-hash maya --role operator <<<\"$PASSWORD\" >> admin-users
   openssl rand -base64 18 | tee /dev/tty | worker admin-hash ram >> admin-users
 
-The password is read from standard input, so that no list of processes shows it.";
+The command reads the password from standard input, so that the process list does not show it.";
 
-/// A guess of fewer takes no time.
+/// A shorter password can be guessed.
 const SHORTEST: usize = 12;
-/// The login form takes no more.
+/// The longest that the login form accepts.
 const LONGEST: usize = 256;
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ const LONGEST: usize = 256;
 pub(super) struct Arguments {
     /// The name to sign in with: letters, digits, `.`, `-`, `_`, `@`
     name: String,
-    /// What she may do
+    /// What the person may do
     #[arg(long, value_enum, default_value = "viewer")]
     role: Role,
 }
@@ -38,13 +38,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
     let length = password.expose_secret().chars().count();
     if !(SHORTEST..=LONGEST).contains(&length) {
-        return Err(Failure::new(2, format!("the password must have {SHORTEST} to {LONGEST} characters")));
+        return Err(Failure::usage(format!(
+            "the password must have {SHORTEST} to {LONGEST} characters: choose another"
+        )));
     }
-    let hash = dashboard::hash(&password).map_err(|e| Failure::new(1, e))?;
+    let hash = dashboard::hash(&password).map_err(Failure::unexpected)?;
     let account = Account { name: arguments.name.clone(), role: arguments.role, hash };
-    // Read as the dashboard will read it.
+    // Checked with the parser of the dashboard.
     let line = account.to_string();
-    line.parse::<Account>().map_err(|fault| Failure::new(2, format!("the line {fault}")))?;
+    line.parse::<Account>().map_err(|fault| Failure::usage(format!("the line {fault}")))?;
     println!("{line}");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,45 +1,44 @@
-//! `worker audit`: who decided what, and why.
+//! `worker audit`: the decisions of operators, and why.
 
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::config::Env;
+use shared::{
+    cli::{
+        Failure, TimeArgument,
+        output::{self, Output, Record},
+    },
+    config::Env,
+};
 
-use super::{
-    moment::Moment,
-    open,
-    output::{self, Output, Record},
-};
-use crate::{
-    cli::exit::Failure,
-    store::audit::{self, Entry, Wanted},
-};
+use super::open;
+use crate::store::audit::{self, Entry, Wanted};
 
 const EXAMPLES: &str = "\
 Examples:
-  worker audit                                the latest 100 deeds, oldest first
+  worker audit                                the last 100 entries, oldest first
   worker audit --since 7d --actor maya
-  worker audit --action dead --output csv     everything that was done to dead letters
+  worker audit --action dead --output csv     all changes of dead letters
 
-The log cannot be changed. It holds ids and masked numbers only.";
+Entries cannot be changed or deleted. They hold ids and masked numbers only.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Deeds of this time or later: 2026-11-25, 2026-11-25T18:00:00+05:45, or `2h` ago
+    /// Only entries of this time or later: 2026-11-25 (midnight in Nepal), 2026-11-25T18:00:00+05:45, or `2h` ago
     #[arg(long, value_name = "TIME", help_heading = "Selection")]
-    since: Option<Moment>,
-    /// Deeds of this person
-    #[arg(long, help_heading = "Selection")]
+    since: Option<TimeArgument>,
+    /// Only entries of this person
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
     actor: Option<String>,
-    /// Deeds by this command, such as `suppress add`, or by commands that begin so
+    /// Only entries of commands that begin with this, such as `dead` or `suppress add`
     #[arg(long, value_name = "COMMAND", help_heading = "Selection")]
     action: Option<String>,
-    /// The latest so many
+    /// Show the last N entries
     #[arg(long, value_name = "N", default_value = "100", help_heading = "Selection")]
     limit: u32,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value = "human", help_heading = "Output")]
     output: Output,
 }
@@ -47,12 +46,12 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
     let wanted = Wanted {
-        since: arguments.since.map(|m| m.back_from(Utc::now())),
+        since: arguments.since.map(|time| time.before(Utc::now())),
         actor: arguments.actor.clone(),
         action: arguments.action.clone(),
         limit: Some(i64::from(arguments.limit)),
     };
-    let entries = audit::list(&pool, &wanted).await.map_err(open::failed)?;
+    let entries = audit::list(&pool, &wanted).await.map_err(Failure::statement)?;
     let rows: Vec<Row> = entries.into_iter().map(Row::of).collect();
     output::print(&output::records("audit/1", &rows, arguments.output)?)?;
     Ok(ExitCode::SUCCESS)

@@ -1,26 +1,30 @@
-//! `worker clock`: the calendar of tests.
+//! `worker clock`: moves the calendar ahead in tests.
 
 use std::{process::ExitCode, time::Duration};
 
-use chrono::{SecondsFormat, TimeDelta, Utc};
-use shared::config::{Env, any_base_url, is_loopback, settings};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use shared::{
+    cli::{
+        Failure,
+        output::{self, Output, Record},
+    },
+    config::{Env, any_base_url, is_loopback, settings},
+};
 use sqlx::PgPool;
 
-use super::{
-    exit::{CONFIGURATION, Failure},
-    open,
-};
+use super::open;
 use crate::store::calendar;
 
 const EXAMPLES: &str = "\
 Examples:
-  worker clock advance 25h    the next day, and an hour more
+  worker clock advance 25h    one day and one hour ahead
   worker clock show           how far the calendar is ahead, and its time
   worker clock reset          back to the real clock
 
-For tests alone: with an offset, `worker run` exits with 78 unless TWILIO_API_BASE_URL is this machine. Days, hours, windows,
+Only for tests: with an offset, `worker run` exits with 78 unless TWILIO_API_BASE_URL names this machine. Days, hours, windows,
 expiry, gaps and retention follow the calendar; leases, the rate and the breaker keep the real clock.
-Exit codes: 0 ok, 2 usage, 69 Postgres unreachable, 78 configuration, or Twilio is not on this machine.";
+Exit codes: 0 ok, 2 usage, 69 Postgres unreachable, 78 configuration, or TWILIO_API_BASE_URL names another machine.";
 
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = EXAMPLES)]
@@ -33,8 +37,12 @@ pub(super) enum Command {
         by: Duration,
     },
     /// Show how far the calendar is ahead
-    #[command(before_help = "Examples:\n  worker clock show")]
-    Show,
+    #[command(before_help = "Examples:\n  worker clock show\n  worker clock show --output json")]
+    Show {
+        /// Output format
+        #[arg(long, value_enum, default_value = "human")]
+        output: Output,
+    },
     /// Set the calendar to the real clock
     #[command(before_help = "Examples:\n  worker clock reset")]
     Reset,
@@ -45,23 +53,52 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     if matches!(command, Command::Advance { .. }) {
         let twilio = any_base_url(&mut env, &settings::TWILIO_API_BASE_URL);
         if !twilio.is_some_and(|url| url.host_str().is_some_and(is_loopback)) {
-            return Err(Failure::new(CONFIGURATION, REFUSED));
+            return Err(Failure::configuration(REFUSED));
         }
     }
     let pool = open::database(env).await?;
     let ahead = match command {
-        Command::Advance { by } => calendar::advance(&pool, *by).await.map_err(open::failed)?,
-        Command::Show => calendar::ahead(&pool).await.map_err(open::failed)?,
+        Command::Advance { by } => calendar::advance(&pool, *by).await.map_err(Failure::statement)?,
+        Command::Show { .. } => calendar::ahead(&pool).await.map_err(Failure::statement)?,
         Command::Reset => {
-            calendar::reset(&pool).await.map_err(open::failed)?;
+            calendar::reset(&pool).await.map_err(Failure::statement)?;
             Duration::ZERO
         }
     };
-    println!("{}", describe(ahead));
+    match command {
+        Command::Show { output } if *output != Output::Text => {
+            output::print(&output::records("clock/1", &[Clock::new(ahead)], *output)?)?;
+        }
+        _ => println!("{}", describe(ahead)),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-const REFUSED: &str = "the clock is moved only in tests: TWILIO_API_BASE_URL must name this machine, such as http://127.0.0.1:4010";
+const REFUSED: &str = "the clock is moved only in tests: set TWILIO_API_BASE_URL to this machine, such as http://127.0.0.1:4010";
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Clock {
+    ahead_seconds: u64,
+    now: DateTime<Utc>,
+}
+
+impl Clock {
+    fn new(ahead: Duration) -> Self {
+        Self {
+            ahead_seconds: ahead.as_secs(),
+            now: Utc::now() + TimeDelta::from_std(ahead).unwrap_or_default(),
+        }
+    }
+}
+
+impl Record for Clock {
+    const COLUMNS: &'static [&'static str] = &["ahead_seconds", "now"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.ahead_seconds.to_string(), output::time(self.now)]
+    }
+}
 
 /// A database that does not answer so soon is waited for by the worker, which then looks again.
 const SOON: Duration = Duration::from_secs(2);
@@ -71,22 +108,21 @@ pub(super) async fn refuse_offset(pool: &PgPool, twilio: &url::Url) -> Result<()
     if twilio.host_str().is_some_and(is_loopback) {
         return Ok(());
     }
-    // A database that cannot be reached or is not migrated yet is waited for by `worker run`, and has no offset.
+    // A database that is not migrated yet holds no offset. `worker run` waits for one that cannot be reached.
     match tokio::time::timeout(SOON, calendar::ahead(pool)).await {
         Ok(Ok(ahead)) if ahead > Duration::ZERO => {
             let what = format!(
                 "{}. Set it back with `worker clock reset`, or point TWILIO_API_BASE_URL at this machine",
                 describe(ahead)
             );
-            Err(Failure::new(CONFIGURATION, what))
+            Err(Failure::configuration(what))
         }
         _ => Ok(()),
     }
 }
 
 fn describe(ahead: Duration) -> String {
-    let now = Utc::now() + TimeDelta::from_std(ahead).unwrap_or_default();
-    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let now = output::time(Clock::new(ahead).now);
     if ahead.is_zero() {
         return format!("the calendar follows the real clock: {now}");
     }

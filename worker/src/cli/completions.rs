@@ -1,11 +1,9 @@
-//! `worker completions`: a script for the shell.
+//! `worker completions`: completes commands and options in a shell.
 
 use std::{io, process::ExitCode};
 
 use clap::Command;
-use clap_complete::Shell;
-
-use super::output;
+use shared::cli::{CompletionShell, completions, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,20 +15,13 @@ Examples:
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The shell
-    #[arg(value_parser = ["bash", "zsh", "fish"])]
-    shell: String,
+    #[arg(value_enum)]
+    shell: CompletionShell,
 }
 
 /// Writes a script for `command`.
-pub(super) fn run(arguments: &Arguments, mut command: Command) -> io::Result<ExitCode> {
-    let shell = match arguments.shell.as_str() {
-        "zsh" => Shell::Zsh,
-        "fish" => Shell::Fish,
-        _ => Shell::Bash,
-    };
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "worker", &mut script);
-    output::print(&String::from_utf8_lossy(&script))?;
+pub(super) fn run(arguments: &Arguments, command: Command) -> io::Result<ExitCode> {
+    output::print(&completions(command, arguments.shell))?;
     Ok(ExitCode::SUCCESS)
 }
 

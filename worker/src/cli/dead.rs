@@ -1,37 +1,37 @@
-//! `worker dead`: deliveries that could not be processed. They are looked at, published once more, or given up.
+//! `worker dead`: deliveries that could not be processed. An operator lists, shows, replays or drops them.
 
+mod change;
 mod drop;
 mod filter;
 mod list;
 mod mask;
 mod replay;
-mod safety;
 mod show;
 mod touched;
 
 use std::process::ExitCode;
 
-use crate::cli::exit::Failure;
+use shared::cli::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  worker dead list                                  how many of which reason, and each of them
-  worker dead show 7                                what one of them says, masked
-  worker dead replay --reason unknown_user --dry-run
-  worker dead drop 7 --because 'a test of the portal'
+  worker dead list                                  counts by code, then each letter
+  worker dead show 7                                the content of one letter, masked
+  worker dead replay --cause unknown_user --dry-run
+  worker dead drop 7 --reason 'a test of the portal'
 
-What the reasons mean: docs/outcome.md.";
+docs/outcome.md explains the codes.";
 
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = EXAMPLES)]
 pub(super) enum Command {
-    /// Count them by reason, then show them without their content
+    /// Count dead letters by code, then list them without their content
     List(list::Arguments),
-    /// Show what they say, masked
+    /// Show their content, masked
     Show(show::Arguments),
-    /// Publish them once more, as they came
+    /// Publish them again, unchanged
     Replay(replay::Arguments),
-    /// Give them up: their content is emptied, the rows stay
+    /// Delete their content; the rows stay
     Drop(drop::Arguments),
 }
 

@@ -1,47 +1,53 @@
-//! `worker doctor`: is everything in place? Every mark comes from a call that was made; nothing is changed.
+//! `worker doctor`: checks everything the worker needs and changes nothing. Each section is one file; each result comes
+//! from a real call.
 
 mod catalogue;
 mod configuration;
+mod database;
 mod durability;
 mod finding;
 mod hours;
-mod human;
-mod look;
 mod postgres;
 mod rabbitmq;
 mod report;
 mod round_trip;
-mod sender;
 mod stored;
+mod text;
 mod twilio;
 mod webhook;
 
 use std::{process::ExitCode, time::Duration};
 
 use finding::Findings;
-use look::Look;
-use report::{Report, Section};
-use shared::amqp::install_crypto;
+use report::{Report, SCHEMA, Section};
+use shared::{
+    amqp::install_crypto,
+    cli::{
+        Failure,
+        output::{self, Output},
+    },
+};
+use text::Style;
 
-use super::output;
-use crate::cli::exit::Failure;
-
-/// For everything that concerns one dependency. Sections run side by side.
+/// The time limit of a section. Sections run at the same time.
 const LIMIT: Duration = Duration::from_secs(25);
 
 const EXAMPLES: &str = "\
 Examples:
-  worker doctor                 look at everything; nothing is changed, nobody is texted
-  worker doctor --strict        warnings count as failures: for a release
-  worker doctor --json          the same as one JSON document, schema doctor/1
+  worker doctor                 check everything; changes nothing, sends no message
+  worker doctor --strict        warnings count as failures, for example before a release
+  worker doctor --output json   one JSON document, schema doctor/1
 
-Exit codes: 0 all well, 3 warnings with --strict, 69 something cannot be reached, 78 configuration.";
+Exit codes: 0 no failures, 3 warnings with --strict, 69 something cannot be reached, 78 configuration.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// One JSON document instead of lines to read
-    #[arg(long)]
+    /// Output format; jsonl and csv have one line per check
+    #[arg(long, value_enum, default_value = "human")]
+    output: Output,
+    /// The same as `--output json`
+    #[arg(long, conflicts_with = "output")]
     json: bool,
     /// Warnings count as failures
     #[arg(long)]
@@ -51,7 +57,13 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     install_crypto();
     let report = Report::new(examine().await, arguments.strict);
-    let text = if arguments.json { output::json(&report)? } else { human::lines(&report, Look::of_stdout()) };
+    let text = match arguments.output {
+        _ if arguments.json => output::json(&report)?,
+        Output::Text => text::lines(&report, Style::of_stdout()),
+        Output::Json => output::json(&report)?,
+        Output::Jsonl => output::json_lines(SCHEMA, &report.rows()),
+        Output::Csv => output::csv(&report.rows())?,
+    };
     output::print(&text)?;
     Ok(ExitCode::from(report.exit))
 }
@@ -71,11 +83,11 @@ async fn examine() -> Vec<Section> {
     vec![configuration, postgres, rabbitmq, twilio, webhook, catalogue, time, stored]
 }
 
-/// Runs a section's checks; what was found before the time was over is kept.
+/// Runs the checks of a section. At the time limit it keeps the results so far.
 async fn limited(name: &'static str, check: impl AsyncFnOnce(&mut Findings)) -> Section {
     let mut findings = Findings::default();
     if tokio::time::timeout(LIMIT, check(&mut findings)).await.is_err() {
-        let advice = "it accepts connections and does not answer: look at its own logs";
+        let advice = "it accepts connections and does not answer: see its own logs";
         findings.unreachable("time limit", format!("not finished within {} s", LIMIT.as_secs()), advice);
     }
     Section { name, findings: findings.into_vec() }

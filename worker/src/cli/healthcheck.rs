@@ -2,21 +2,22 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::config::{Env, settings::OPS_ADDR};
-
-use crate::cli::exit::{Failure, UNREACHABLE};
+use shared::{
+    cli::{Exit, Failure},
+    config::{Env, settings::OPS_ADDR},
+};
 
 const EXAMPLES: &str = "\
 Examples:
-  worker healthcheck                    does it answer?
-  worker healthcheck --ready            is it ready for work? Prints what it waits for
+  worker healthcheck                    does the worker answer?
+  worker healthcheck --ready            is the worker ready? Prints what it waits for
 
 Exit codes: 0 yes, 69 no.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Ask whether it is ready (database, broker, migrations) instead of whether it lives
+    /// Check that the worker is ready (database, broker, migrations) instead of that it answers
     #[arg(long)]
     ready: bool,
 }
@@ -28,10 +29,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = if arguments.ready { "readyz" } else { "livez" };
     shared::amqp::install_crypto();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
-    let client = client.map_err(|e| Failure::new(1, e))?;
+    let client = client.map_err(Failure::unexpected)?;
     let answer = client.get(format!("http://{address}/{path}")).send().await;
-    let answer = answer.map_err(|_| Failure::new(UNREACHABLE, format!("no worker answers on {address}")))?;
+    let answer = answer.map_err(|_| {
+        Failure::unreachable(format!(
+            "no worker answers on {address}: start `worker run`, or correct OPS_ADDR"
+        ))
+    })?;
     let status = answer.status();
     print!("{}", answer.text().await.unwrap_or_default());
-    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::from(UNREACHABLE) })
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { Exit::Unreachable.into() })
 }

@@ -4,29 +4,25 @@ use std::process::ExitCode;
 
 use shared::{
     audit::{self, NewEntry},
+    cli::{Actor, Failure},
     config::{DatabaseUrl, Env, insecure_allowed, settings},
     db::{self, Limits, MIGRATIONS, sqlstate},
 };
 use sqlx::{PgConnection, migrate::MigrateError};
 
-use super::open;
-use crate::{
-    cli::exit::{Failure, UNREACHABLE},
-    store::migrate::migrate,
-};
+use crate::store::migrate::migrate;
 
 const EXAMPLES: &str = "\
 Examples:
-  worker migrate                          once per release; repeating it is harmless
+  worker migrate                          once per release; it is safe to repeat
 
-Migrations only go forward. Running workers wait for them.";
+A migration cannot be undone. Running workers wait for missing migrations.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -36,17 +32,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let url = env.finish(url)?;
     let connected = db::connect(&url, "aamcare worker migrate", Limits::Unlimited).await;
     let mut connection = connected.map_err(|error| {
-        Failure::new(
-            UNREACHABLE,
-            format!("Postgres cannot be reached: {}. {}", sqlstate(&error), db::advice(&error)),
-        )
+        Failure::unreachable(format!(
+            "Postgres cannot be reached: {}. {}",
+            sqlstate(&error),
+            db::advice(&error)
+        ))
     })?;
-    let missing = db::missing_migrations(&mut connection).await.map_err(open::failed)?;
-    migrate(&mut connection).await.map_err(|e| Failure::new(1, explain(&e)))?;
-    let done = db::missing_migrations(&mut connection).await.map_err(open::failed)? == 0;
+    let missing = db::missing_migrations(&mut connection).await.map_err(Failure::statement)?;
+    migrate(&mut connection).await.map_err(|e| Failure::unexpected(explain(&e)))?;
+    let done = db::missing_migrations(&mut connection).await.map_err(Failure::statement)? == 0;
     if missing > 0 {
-        let actor = open::actor(arguments.actor.as_deref());
-        note(&mut connection, missing, &actor).await.map_err(open::failed)?;
+        let actor = arguments.actor.name();
+        note(&mut connection, missing, &actor).await.map_err(Failure::statement)?;
     }
     println!(
         "{} migrations, {}",
@@ -59,7 +56,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// PostgreSQL documentation, appendix A.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// The server's own text can quote a row.
+/// Leaves out the server's own text, because it can quote a row.
 fn explain(error: &MigrateError) -> String {
     match error {
         MigrateError::Execute(error) => format!("migration failed: {}", sqlstate(error)),
@@ -67,7 +64,7 @@ fn explain(error: &MigrateError) -> String {
             if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
         {
             format!(
-                "migration {version} was not made: another session uses its table, perhaps a backup; run it again"
+                "migration {version} was not applied: another session, perhaps a backup, uses its table; run the command again"
             )
         }
         MigrateError::ExecuteMigration(error, version) => {
@@ -80,6 +77,6 @@ fn explain(error: &MigrateError) -> String {
 /// Called after the migrations, because they create the audit log.
 async fn note(connection: &mut PgConnection, applied: usize, actor: &str) -> Result<(), sqlx::Error> {
     let (subject, reason) = (format!("{applied} migrations"), concat!("version ", env!("CARGO_PKG_VERSION")));
-    let deed = NewEntry { actor, action: "migrate", subject: &subject, reason };
-    audit::note(connection, &deed).await
+    let entry = NewEntry { actor, action: "migrate", subject: &subject, reason };
+    audit::note(connection, &entry).await
 }

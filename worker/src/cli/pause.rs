@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use chrono::SecondsFormat;
-use shared::{config::Env, lane::Lane};
-
-use super::{lane_argument::lane_parser, moment::Moment, open};
-use crate::{
-    cli::exit::{Failure, USAGE},
-    store::pauses::{self, Limit},
+use shared::{
+    cli::{Actor, Failure, TimeArgument, output},
+    config::Env,
+    lane::Lane,
 };
+
+use super::{lane_argument::lane_parser, open};
+use crate::store::pauses::{self, Limit};
 
 const PAUSE_EXAMPLES: &str = "\
 Examples:
@@ -30,15 +30,15 @@ Examples:
 pub(super) struct Pause {
     #[command(flatten)]
     lanes: Lanes,
-    /// When it ends by itself: a time (2026-11-25T18:00:00+05:45) or a span (90m) [default: never]
-    #[arg(long)]
-    until: Option<Moment>,
+    /// When it ends by itself: 2026-11-25 (midnight in Nepal), 2026-11-25T18:00:00+05:45, or in `90m`
+    /// [default: never]
+    #[arg(long, value_name = "TIME")]
+    until: Option<TimeArgument>,
     /// Why; kept in the audit log
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,11 +47,10 @@ pub(super) struct Resume {
     #[command(flatten)]
     lanes: Lanes,
     /// Why; kept in the audit log
-    #[arg(long, default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,16 +69,16 @@ impl Lanes {
 
 pub(super) async fn pause(arguments: &Pause) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
-    let actor = open::actor(arguments.actor.as_deref());
+    let actor = arguments.actor.name();
     let limit = match arguments.until {
         None => Limit::default(),
-        Some(Moment::At(time)) => Limit { at: Some(time), seconds: None },
-        Some(Moment::Span(span)) => Limit { at: None, seconds: Some(span.as_secs_f64()) },
+        Some(TimeArgument::At(time)) => Limit { at: Some(time), seconds: None },
+        Some(TimeArgument::Span(span)) => Limit { at: None, seconds: Some(span.as_secs_f64()) },
     };
     for lane in arguments.lanes.all() {
         let paused = pauses::pause(&pool, lane, limit, &actor, &arguments.reason).await;
-        let Some(pause) = paused.map_err(open::failed)? else {
-            return Err(Failure::new(USAGE, "--until is in the past; nothing was changed"));
+        let Some(pause) = paused.map_err(Failure::statement)? else {
+            return Err(Failure::usage("--until is in the past; nothing was changed"));
         };
         println!("{} lane paused until {}", lane.as_str(), end(&pause));
     }
@@ -87,8 +86,7 @@ pub(super) async fn pause(arguments: &Pause) -> Result<ExitCode, Failure> {
 }
 
 fn end(pause: &pauses::Pause) -> String {
-    let end = pause.ends_at.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
-    end.unwrap_or_else(|| "`worker resume`".to_owned())
+    pause.ends_at.map_or_else(|| "`worker resume`".to_owned(), output::time)
 }
 
 /// The paused lanes as text. `None`: no lane is paused.
@@ -100,9 +98,10 @@ pub(super) fn summary(pauses: &[pauses::Pause]) -> Option<String> {
 
 pub(super) async fn resume(arguments: &Resume) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
-    let actor = open::actor(arguments.actor.as_deref());
+    let actor = arguments.actor.name();
     for lane in arguments.lanes.all() {
-        let lifted = pauses::resume(&pool, lane, &actor, &arguments.reason).await.map_err(open::failed)?;
+        let lifted =
+            pauses::resume(&pool, lane, &actor, &arguments.reason).await.map_err(Failure::statement)?;
         println!("{} lane {}", lane.as_str(), if lifted { "resumed" } else { "was not paused" });
     }
     Ok(ExitCode::SUCCESS)

@@ -1,24 +1,27 @@
-//! `worker phone`: what becomes of numbers. Touches nothing, sends nothing.
+//! `worker phone`: shows how numbers are read. It changes nothing and sends nothing.
 
 use std::{
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufWriter, Write},
     process::ExitCode,
 };
 
+use serde::Serialize;
 use shared::{
+    cli::{
+        Failure, each_line,
+        output::{self, Output, Record},
+    },
     config::{Env, settings::DEFAULT_REGION},
-    lines::UniversalLines,
     phone::{self, Region, escape},
 };
-
-use crate::cli::exit::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
   echo 9807969278 | worker phone -
   worker phone --region none - < numbers.txt
+  worker phone --output csv - < numbers.txt      for a spreadsheet
 
-Columns: as given, E.164, valid by the numbering plan, type, why it would not be texted.";
+Columns: as given, E.164, valid by the numbering plan, type, why the worker would not text it.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
@@ -26,65 +29,100 @@ pub(super) struct Arguments {
     /// Region of numbers without a country code, or `none` [default: DEFAULT_REGION]
     #[arg(long)]
     region: Option<Region>,
-    /// Numbers; `-` or none: one per line from standard input
+    /// Output format; human is one line of tab-separated columns per number
+    #[arg(long, value_enum, default_value = "human")]
+    output: Output,
+    /// Numbers, after all options; `-` or none reads one per line from standard input
     #[arg(allow_hyphen_values = true)]
     numbers: Vec<String>,
 }
 
-/// One line per number: input, E.164, validity, line type, and why it would not be texted.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let default = env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL);
     env.finish(())?;
     let region = arguments.region.unwrap_or(default);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let result = match arguments.numbers.as_slice() {
-        [] => lines(io::stdin().lock(), region, &mut out),
-        [dash] if dash == "-" => lines(io::stdin().lock(), region, &mut out),
-        numbers => numbers.iter().try_for_each(|n| line(n, region, &mut out)),
+    let is_option = |word: &String| word.starts_with("--output") || word.starts_with("--region");
+    if arguments.numbers.iter().any(is_option) {
+        return Err(Failure::usage("an option follows a number: give --output and --region first"));
+    }
+    let result = match arguments.output {
+        // Text is printed as it is read, because a list may be long and a person may type it.
+        Output::Text => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            each(&arguments.numbers, |number| out.write_all(text(&Number::read(number, region)).as_bytes()))
+                .and_then(|()| out.flush())
+        }
+        Output::Jsonl => each(&arguments.numbers, |number| {
+            output::print(&output::json_lines(SCHEMA, &[Number::read(number, region)]))
+        }),
+        Output::Json | Output::Csv => {
+            let mut rows = Vec::new();
+            each(&arguments.numbers, |number| {
+                rows.push(Number::read(number, region));
+                Ok(())
+            })
+            .and_then(|()| output::print(&output::records(SCHEMA, &rows, arguments.output)?))
+        }
     };
-    match result.and_then(|()| out.flush()) {
-        // Whoever read the output has seen enough.
+    match result {
+        // The reader of the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         result => result.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
     }
 }
 
-fn lines(input: impl Read, region: Region, out: &mut impl Write) -> io::Result<()> {
-    let mut input = BufReader::new(UniversalLines::new(input));
-    let mut bytes = Vec::new();
-    loop {
-        bytes.clear();
-        if input.read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(());
-        }
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-        }
-        // Invalid UTF-8 becomes U+FFFD, which is in no number.
-        line(&String::from_utf8_lossy(&bytes), region, out)?;
+/// Calls `act` with each number of the arguments or of standard input.
+fn each(numbers: &[String], mut act: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+    match numbers {
+        [] => each_line(io::stdin().lock(), act),
+        [dash] if dash == "-" => each_line(io::stdin().lock(), act),
+        numbers => numbers.iter().try_for_each(|number| act(number)),
     }
 }
 
-fn line(input: &str, region: Region, out: &mut impl Write) -> io::Result<()> {
-    let found = phone::describe(input, region);
-    let reason = found.reason.map_or("", phone::Rejection::as_str);
-    let e164 = found.e164.as_deref().unwrap_or_default();
-    writeln!(out, "{}\t{e164}\t{}\t{}\t{reason}", escape::escape(input), found.valid, found.line_type)
+const SCHEMA: &str = "phone/1";
+
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Number {
+    input: String,
+    e164: Option<String>,
+    valid: bool,
+    line_type: &'static str,
+    reason: Option<&'static str>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_may_end_as_on_any_system() {
-        for text in ["9807969278\r9807969279\r", "9807969278\n9807969279", "9807969278\r\n9807969279\r\n"] {
-            let mut out = Vec::new();
-            lines(text.as_bytes(), Region::NEPAL, &mut out).unwrap();
-            let out = String::from_utf8(out).unwrap();
-            let numbers: Vec<_> = out.lines().filter_map(|line| line.split('\t').nth(1)).collect();
-            assert_eq!(numbers, ["+9779807969278", "+9779807969279"], "{text:?}");
+impl Number {
+    fn read(input: &str, region: Region) -> Self {
+        let found = phone::describe(input, region);
+        Self {
+            input: input.to_owned(),
+            e164: found.e164,
+            valid: found.valid,
+            line_type: found.line_type,
+            reason: found.reason.map(phone::Rejection::as_str),
         }
     }
+}
+
+impl Record for Number {
+    const COLUMNS: &'static [&'static str] = &["input", "e164", "valid", "line_type", "reason"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.input.clone(),
+            self.e164.clone().unwrap_or_default(),
+            self.valid.to_string(),
+            self.line_type.to_owned(),
+            self.reason.unwrap_or_default().to_owned(),
+        ]
+    }
+}
+
+/// Tab-separated, without a header.
+fn text(number: &Number) -> String {
+    let mut cells = number.cells();
+    cells[0] = escape::escape(&number.input).into_owned();
+    cells.join("\t") + "\n"
 }

@@ -1,14 +1,18 @@
-//! `worker prune`: forgets what nobody needs any more, after the periods of the configuration.
+//! `worker prune`: deletes rows older than the configured periods.
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::config::{Env, Setting, settings};
+use serde::Serialize;
+use shared::{
+    cli::{
+        Actor, Failure,
+        output::{self, Output, Record},
+    },
+    config::{Env, Setting, settings},
+};
 
 use super::open;
-use crate::{
-    cli::exit::Failure,
-    store::prune::{self, Kind},
-};
+use crate::store::prune::{self, Kind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,45 +22,84 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Only count
+    /// Change nothing; count
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Who decided, for the audit log [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
     /// Why; kept in the audit log
-    #[arg(long, default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+    /// Output format
+    #[arg(long, value_enum, default_value = "human")]
+    output: Output,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let periods = Kind::ALL.map(|kind| (kind, env.duration(&setting(kind))));
     let pool = open::database(env).await?;
-    let actor = open::actor(arguments.actor.as_deref());
+    let (actor, reason) = (arguments.actor.name(), arguments.reason.as_str());
+    let mut all = Vec::new();
     for (kind, period) in periods {
-        println!("{}", prune(&pool, kind, period, arguments.dry_run, (&actor, &arguments.reason)).await?);
+        let rows = if period.is_zero() {
+            None
+        } else {
+            let pruned = prune::prune(&pool, kind, period, arguments.dry_run, (&actor, reason)).await;
+            Some(pruned.map_err(Failure::statement)?)
+        };
+        let row = Pruned::new(kind, period, rows, arguments.dry_run);
+        if arguments.output == Output::Text {
+            println!("{}", row.text(period));
+        }
+        all.push(row);
     }
-    if arguments.dry_run {
-        println!("nothing was changed");
+    match arguments.output {
+        Output::Text if arguments.dry_run => println!("nothing was changed"),
+        Output::Text => {}
+        output => output::print(&output::records("prune/1", &all, output)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn prune(
-    pool: &sqlx::PgPool,
-    kind: Kind,
-    period: Duration,
+/// The field names are a published schema: add to it, never rename.
+#[derive(Serialize)]
+struct Pruned {
+    kind: &'static str,
+    setting: &'static str,
+    period_seconds: u64,
+    /// How many rows are older; none if they are kept permanently.
+    rows: Option<u64>,
     dry_run: bool,
-    who_and_why: (&str, &str),
-) -> Result<String, Failure> {
-    let label = kind.label();
-    if period.is_zero() {
-        return Ok(format!("{label}: kept for ever ({} is 0)", setting(kind).name));
+}
+
+impl Pruned {
+    fn new(kind: Kind, period: Duration, rows: Option<u64>, dry_run: bool) -> Self {
+        let (kind, setting) = (kind.label(), setting(kind).name);
+        Self { kind, setting, period_seconds: period.as_secs(), rows, dry_run }
     }
-    let rows = prune::prune(pool, kind, period, dry_run, who_and_why).await.map_err(open::failed)?;
-    let would = if dry_run { "would be " } else { "" };
-    Ok(format!("{label}: {rows} older than {} {would}forgotten", prune::in_words(period)))
+
+    fn text(&self, period: Duration) -> String {
+        let Some(rows) = self.rows else {
+            return format!("{}: kept for ever ({} is 0)", self.kind, self.setting);
+        };
+        let would = if self.dry_run { "would be " } else { "" };
+        format!("{}: {rows} older than {} {would}forgotten", self.kind, prune::in_words(period))
+    }
+}
+
+impl Record for Pruned {
+    const COLUMNS: &'static [&'static str] = &["kind", "setting", "period_seconds", "rows", "dry_run"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.kind.to_owned(),
+            self.setting.to_owned(),
+            self.period_seconds.to_string(),
+            self.rows.map(|rows| rows.to_string()).unwrap_or_default(),
+            self.dry_run.to_string(),
+        ]
+    }
 }
 
 fn setting(kind: Kind) -> Setting {

@@ -1,20 +1,25 @@
-//! `worker recover`: what a restored database has forgotten.
+//! `worker recover`: records the messages that a restored database lacks.
 
 use std::{collections::HashSet, process::ExitCode};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shared::{amqp::install_crypto, config::Env, lane::QueueLane, phone::E164, templates};
+use shared::{
+    amqp::install_crypto,
+    cli::{
+        Exit, Failure,
+        output::{self, Output, Record},
+    },
+    config::Env,
+    lane::QueueLane,
+    phone::E164,
+    templates,
+};
 use sqlx::PgPool;
 
-use super::{
-    bulk::Bulk,
-    open,
-    output::{self, Output, Record},
-};
+use super::{bulk::Bulk, open};
 use crate::{
-    cli::exit::{Failure, INTERRUPTED, UNREACHABLE, USAGE},
     config::Config,
     store::{
         pauses,
@@ -28,15 +33,15 @@ Examples:
   worker recover --since 2026-11-25T02:00:00+05:45 --dry-run
   worker recover --since 2026-11-25T02:00:00+05:45 --reason 'restored the backup of 02:00'
 
-A database that was restored, or that failed over to a standby behind it, does not know the latest messages, and would
-text their users again. Take a time before the backup was made. Twilio is asked for every message since then, at most
-five pages a second, and the welcomes that the database does not know are recorded: their numbers are not texted again.
-Other messages of the same sender, such as codes and reminders, and welcomes in the wording of another release, are
-counted but not recorded; --output csv lists them.
+A database that was restored, or that failed over to a standby behind it, lacks the latest messages, and the worker would
+text their users again. Give a time before the backup was made. The command asks Twilio for every message since then, at
+most five pages a second, and records the welcomes that the database lacks, so that their numbers are not texted again.
+It counts but does not record other messages of the sender, such as codes and reminders, and welcomes in the wording of
+another release; --output csv lists them.
 Both lanes must be paused without an end until the command has finished: `worker pause`. Wait 15 minutes after the last
 message before you run it, because Twilio's list lags behind.
-Exit code 2: a lane is not paused, or its pause has an end. What was recorded until then stays so.
-Exit code 69: Twilio cannot be reached; what was recorded stays so, run it again.";
+Exit codes: 2 a lane is not paused, or its pause has an end; 69 Twilio cannot be reached: run the command again. Messages
+that were recorded before stay recorded.";
 
 /// Twilio allows more.
 const REQUESTS_PER_SECOND: u32 = 5;
@@ -54,18 +59,18 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
     let since = bulk.since(Utc::now());
     if !bulk.dry_run {
         all_paused(&pool).await?;
-        let question = format!("Record the messages since {} that are not known?", output::time(since));
+        let question = format!("Record the unknown messages since {}?", output::time(since));
         if !bulk.confirmed(&question, "this records messages")? {
             eprintln!("nothing was changed");
-            return Ok(ExitCode::from(INTERRUPTED));
+            return Ok(Exit::Interrupted.into());
         }
     }
     install_crypto();
-    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: bulk.dry_run };
     if !bulk.dry_run {
         let noted = recover::note(&pool, since, &bulk.actor(), bulk.reason()).await;
-        noted.map_err(open::failed)?;
+        noted.map_err(Failure::statement)?;
     }
     let (pace, mut pages) = (Pace::per_second(REQUESTS_PER_SECOND), client.list_messages(since));
     let (mut rows, mut seen) = (Vec::new(), 0);
@@ -79,15 +84,15 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
                 }
             }
             Ok(None) => break Ok(()),
-            Err(fault) => break Err(Failure::new(UNREACHABLE, format!("{fault}; run it again"))),
+            Err(fault) => break Err(Failure::unreachable(format!("{fault}; run the command again"))),
         }
     };
     let others = rows.iter().filter(|row| row.result == OTHER).count();
     let welcomes = rows.len() - others;
-    if bulk.output == Output::Human {
+    if bulk.output == Output::Text {
         rows.retain(|row| row.result != OTHER);
     }
-    if !rows.is_empty() || bulk.output != Output::Human {
+    if !rows.is_empty() || bulk.output != Output::Text {
         output::print(&output::records("recover/1", &rows, bulk.output)?)?;
     }
     let end = if bulk.dry_run { "would be recorded; nothing was changed" } else { "recorded" };
@@ -98,13 +103,13 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// While a lane runs, it may text a number whose message is about to be found.
+/// A lane that runs could text a number whose message is found a moment later.
 async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
-    let paused = pauses::current(pool).await.map_err(open::failed)?;
+    let paused = pauses::current(pool).await.map_err(Failure::statement)?;
     if QueueLane::ALL.iter().all(|lane| paused.iter().any(|p| p.lane == lane.lane() && p.ends_at.is_none())) {
         return Ok(());
     }
-    Err(Failure::new(USAGE, "pause both lanes first, without an end: `worker pause --reason …`"))
+    Err(Failure::usage("pause both lanes first, without an end: `worker pause --reason …`"))
 }
 
 struct Search<'a> {
@@ -114,16 +119,16 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Records the welcomes of this page that are not known. Returns them, and the other messages of the sender.
+    /// Records the unknown welcomes of this page. Returns them and the other messages of the sender.
     async fn page(&self, messages: Vec<MessageRecord>) -> Result<Vec<Row>, Failure> {
-        // A pause may have been lifted since the page before.
+        // An operator may have lifted a pause since the last page.
         if !self.dry_run {
             all_paused(self.pool).await?;
         }
         let sent = messages.into_iter().filter_map(|message| found(message, self.sender));
         let (welcomes, others): (Vec<_>, Vec<_>) = sent.partition(|(_, is_welcome)| *is_welcome);
         let (welcomes, others) = (firsts(welcomes), firsts(others));
-        let mut rows = self.welcomes(&welcomes).await.map_err(open::failed)?;
+        let mut rows = self.welcomes(&welcomes).await.map_err(Failure::statement)?;
         rows.extend(others.iter().map(|other| Row::of(other, OTHER)));
         Ok(rows)
     }
@@ -145,7 +150,7 @@ fn firsts(found: Vec<(Found, bool)>) -> Vec<Found> {
     found.into_iter().map(|(found, _)| found).collect()
 }
 
-/// A message that our sender sent to a number, and whether it is a welcome.
+/// A message that our sender sent, and whether it is a welcome.
 fn found(message: MessageRecord, sender: &Sender) -> Option<(Found, bool)> {
     if !message.is_outbound() || !message.is_from(sender) {
         return None;

@@ -1,4 +1,4 @@
-//! `worker register`: one number through the whole pipeline. The way to try credentials.
+//! `worker register`: sends one number through the whole pipeline, for example to test credentials.
 
 use std::{
     io::{self, BufRead},
@@ -8,6 +8,7 @@ use std::{
 use chrono::Utc;
 use shared::{
     amqp::install_crypto,
+    cli::{Actor, Confirmation, Exit, Failure},
     config::Env,
     domain::{Reason, UserId},
     events::{self, Signup},
@@ -19,10 +20,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{ask, open};
+use super::open;
 use crate::{
     app::{Parts, Pools},
-    cli::exit::{CONFIGURATION, Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
     config::Config,
     facts::Arrival,
     pipeline::{self, Inbound, Outcome},
@@ -32,26 +32,25 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  echo 98… | worker register -            asks before it sends
-  echo 98… | worker register --yes -      for scripts
+  echo 98… | worker register --yes -      for scripts, and wherever the number is piped in
+  worker register 98…                     asks before it sends
 
-One real message. It obeys everything the worker obeys. Exit codes: 0 sent, 3 not sent, 130 not agreed to.";
+The command sends one real message, by the same rules as the worker.
+Exit codes: 0 sent, 3 not sent, 130 not confirmed.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The number, or `-` to read it from standard input (keeps it out of the list of processes)
+    /// The number; `-` reads it from standard input, which keeps it out of the process list
     #[arg(allow_hyphen_values = true)]
     number: String,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
     /// Why; kept in the audit log
-    #[arg(long, default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -63,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(phone) => phone,
         Err(why) => {
             println!("1 normalise  ✗ {why}: this number cannot be texted");
-            return Ok(ExitCode::from(SOME_FAILED));
+            return Ok(Exit::SomeFailed.into());
         }
     };
     println!("1 normalise  ✓ {} ({})", phone.e164.masked(), phone.line_type.as_str());
@@ -71,29 +70,29 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let segments = message.segments();
     println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
     check_twilio(&config).await?;
-    if !arguments.yes && !ask::confirmed("Send one welcome to this number?", "this sends a message")? {
+    if !arguments.confirmation.given("Send one welcome to this number?", "this sends a message")? {
         println!("Nothing was sent.");
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(Exit::Interrupted.into());
     }
     let pool = open::connect(&config.database).await?;
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let parts = Parts::new(&config, Pools::of(&pool), stop, &abandon)?;
-    let actor = open::actor(arguments.actor.as_deref());
+    let actor = arguments.actor.name();
     let subject = phone.e164.masked();
-    let deed = NewEntry { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
-    note(&pool, &deed).await.map_err(open::failed)?;
-    parts.throttle.pauses.look(&pool).await.map_err(open::failed)?;
+    let entry = NewEntry { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
+    note(&pool, &entry).await.map_err(Failure::statement)?;
+    parts.throttle.pauses.look(&pool).await.map_err(Failure::statement)?;
     let user = format!("register-{}", Uuid::now_v7());
     let outcome = pipeline::handle(&parts.pipeline, &inbound(&user, number)?).await;
-    let outcome = outcome.map_err(|e| Failure::new(UNREACHABLE, e))?;
+    let outcome = outcome.map_err(Failure::unreachable)?;
     println!("5 pipeline   {}", explain(outcome));
     println!("Recorded as user {user} in the view onboarding_status.");
-    Ok(if outcome == Outcome::Sent { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(Exit::all_done(outcome == Outcome::Sent).into())
 }
 
-/// Credentials and sender, by calls that text nobody.
+/// Checks credentials and sender with calls that send no message.
 async fn check_twilio(config: &Config) -> Result<(), Failure> {
-    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(CONFIGURATION, e))?;
+    let client = Client::new(config.twilio.client()?).map_err(Failure::configuration)?;
     match client.preflight().await {
         Preflight::Good => println!("3 credentials ✓ accepted by Twilio"),
         Preflight::Undecided { .. } => {
@@ -101,23 +100,25 @@ async fn check_twilio(config: &Config) -> Result<(), Failure> {
         }
         Preflight::Refused { status, code } => {
             let meaning = code.map_or("", twilio::explain);
-            return Err(Failure::new(
-                CONFIGURATION,
-                format!("Twilio refuses the credentials (HTTP {status}): {meaning}"),
-            ));
+            return Err(Failure::configuration(format!(
+                "Twilio refuses the credentials (HTTP {status}): {meaning}"
+            )));
         }
-        Preflight::Unavailable { fault } => return Err(Failure::new(UNREACHABLE, fault)),
+        Preflight::Unavailable { fault } => return Err(Failure::unreachable(fault)),
     }
     match config.twilio.sender()? {
-        Sender::From(_) => println!("4 sender     – a plain sender: only the message can tell"),
+        Sender::From(_) => {
+            println!("4 sender     – not a Messaging Service: only the message shows whether it works");
+        }
         Sender::Service(sid) => match client.fetch_service(sid).await {
             Ok(service) => {
                 let name = service.friendly_name.unwrap_or_default();
                 println!("4 sender     ✓ Messaging Service {name:?}");
             }
             Err(fault) if fault.is_not_found() => {
-                let hint = "Twilio knows no Messaging Service of that SID: mend TWILIO_MESSAGING_SERVICE_SID";
-                return Err(Failure::new(CONFIGURATION, hint));
+                let hint =
+                    "Twilio has no Messaging Service with this SID: correct TWILIO_MESSAGING_SERVICE_SID";
+                return Err(Failure::configuration(hint));
             }
             Err(fault) => println!("4 sender     – not checked: {fault}"),
         },
@@ -134,14 +135,14 @@ fn read_number(argument: &str) -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Before the message: whoever sends it stands for it.
-async fn note(pool: &PgPool, deed: &NewEntry<'_>) -> Result<(), sqlx::Error> {
-    audit::note(&mut *pool.acquire().await?, deed).await
+/// Called before the message, so that the audit log names the operator even if the process is killed.
+async fn note(pool: &PgPool, entry: &NewEntry<'_>) -> Result<(), sqlx::Error> {
+    audit::note(&mut *pool.acquire().await?, entry).await
 }
 
 /// The event that the portal would have published.
 fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
-    let user_id = UserId::parse(user).map_err(|e| Failure::new(USAGE, e))?;
+    let user_id = UserId::parse(user).map_err(Failure::usage)?;
     let signup = Signup {
         user_id,
         phone,
@@ -168,7 +169,7 @@ fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
 fn explain(outcome: Outcome) -> String {
     match outcome {
         Outcome::Sent => "✓ accepted by Twilio".to_owned(),
-        Outcome::Unknown => "? no definite answer: the running worker will find out".to_owned(),
+        Outcome::Unknown => "? no definite answer: the running worker finds out later".to_owned(),
         Outcome::Linked | Outcome::Skipped(_) => "– nothing sent: this number has had its welcome".to_owned(),
         Outcome::Rejected(reason) => format!("✗ rejected: {reason}"),
         Outcome::Dropped(reason) => format!("– nothing sent: {reason}"),

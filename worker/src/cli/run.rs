@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::{amqp::install_crypto, config::Env, telemetry};
+use shared::{amqp::install_crypto, cli::Failure, config::Env, telemetry};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinError,
@@ -11,10 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, NotStarted, Pools},
-    cli::{
-        clock,
-        exit::{CONFIGURATION, Failure},
-    },
+    cli::clock,
     config::Config,
 };
 
@@ -34,9 +31,9 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
 
     let code = tokio::select! {
         () = termination() => ExitCode::SUCCESS,
-        what = health.wait_fatal() => Failure::new(CONFIGURATION, what).report(),
+        what = health.wait_fatal() => Failure::configuration(what).report("worker"),
         // Every task runs until told to stop: one that ends leaves a worker that only seems to live.
-        Some(ended) = tasks.join_next() => Failure::new(1, how(ended)).report(),
+        Some(ended) = tasks.join_next() => Failure::unexpected(how(ended)).report("worker"),
     };
     tracing::info!("stopping: nothing new is begun, what is in flight is finished");
     stop.cancel();
@@ -71,7 +68,7 @@ fn how(ended: Result<(), JoinError>) -> &'static str {
 impl From<NotStarted> for Failure {
     fn from(error: NotStarted) -> Self {
         match error {
-            NotStarted::Configuration(what) => Self::new(CONFIGURATION, what),
+            NotStarted::Configuration(what) => Self::configuration(what),
             NotStarted::Other(error) => error.into(),
         }
     }

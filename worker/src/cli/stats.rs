@@ -1,4 +1,4 @@
-//! `worker stats`: how many, of which kind, how fast.
+//! `worker stats`: counts of users, attempts and waiting work.
 
 mod figures;
 mod print;
@@ -10,27 +10,27 @@ use std::{
 };
 
 use figures::Figures;
-use shared::config::Env;
+use shared::{
+    cli::{
+        Failure,
+        output::{self, Output},
+    },
+    config::Env,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{
-    open,
-    output::{self, Output},
-};
-use crate::{
-    cli::exit::{Failure, USAGE},
-    store::{backfill_runs, counts},
-};
+use super::open;
+use crate::store::{backfill_runs, counts};
 
 const EXAMPLES: &str = "\
 Examples:
-  worker stats                    users by state and reason, the last hour, what waits
+  worker stats                    users by state and reason, the last hour, waiting work
   worker stats --watch            the same every 2 seconds until Ctrl-C
-  worker stats --run last         only the users whom the last backfill enqueued
+  worker stats --run last         only the users that the last backfill enqueued
   worker stats --output csv       for a spreadsheet
 
-Exit codes: 0 ok, 2 there is no such run, 69 Postgres unreachable, 78 configuration.";
+Exit codes: 0 ok, 2 unknown run, 69 Postgres unreachable, 78 configuration.";
 
 const INTERVAL: Duration = Duration::from_secs(2);
 /// Clears a terminal and goes to its first line.
@@ -39,13 +39,13 @@ const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Only the users of this backfill, by state and reason: the beginning of its id, or `last`
-    #[arg(long)]
+    /// Only the users that this backfill enqueued: the beginning of its id, or `last`
+    #[arg(long, value_name = "RUN")]
     run: Option<String>,
-    /// Again every 2 seconds, until Ctrl-C
+    /// Print again every 2 seconds, until Ctrl-C
     #[arg(long)]
     watch: bool,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value = "human")]
     output: Output,
 }
@@ -57,14 +57,14 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => None,
     };
     loop {
-        let figures = collect(&pool, run).await.map_err(open::failed)?;
+        let figures = collect(&pool, run).await.map_err(Failure::statement)?;
         let text = match arguments.output {
-            Output::Human => print::human(&figures),
+            Output::Text => print::text(&figures),
             Output::Json if !arguments.watch => output::json(&figures)?,
-            Output::Json | Output::Jsonl => output::json_line(&figures)?,
+            Output::Json | Output::Jsonl => output::json_line(&figures) + "\n",
             Output::Csv => print::csv(&figures)?,
         };
-        let clear = arguments.watch && arguments.output == Output::Human && io::stdout().is_terminal();
+        let clear = arguments.watch && arguments.output == Output::Text && io::stdout().is_terminal();
         output::print(&if clear { format!("{CLEAR}{text}") } else { text })?;
         if !arguments.watch {
             return Ok(ExitCode::SUCCESS);
@@ -75,14 +75,11 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 async fn find(pool: &PgPool, name: &str) -> Result<Uuid, Failure> {
     let prefix = if name == "last" { "" } else { name };
-    let found = backfill_runs::find(pool, &prefix.to_ascii_lowercase()).await.map_err(open::failed)?;
+    let found = backfill_runs::find(pool, &prefix.to_ascii_lowercase()).await.map_err(Failure::statement)?;
     match found[..] {
-        [] => Err(Failure::new(
-            USAGE,
-            format!("there is no backfill {name}; look into the table backfill_runs"),
-        )),
+        [] => Err(Failure::usage(format!("unknown backfill {name}: the table backfill_runs lists all runs"))),
         [_, _, ..] if name != "last" => {
-            Err(Failure::new(USAGE, format!("several backfills begin with {name}; give more of the id")))
+            Err(Failure::usage(format!("run id {name} is ambiguous: give more characters")))
         }
         [run, ..] => Ok(run),
     }

@@ -1,38 +1,35 @@
-//! `worker status`: the story of one user.
+//! `worker status`: the timeline of a user.
 
-mod human;
-mod table;
+mod print;
 
 use std::process::ExitCode;
 
 use serde::Serialize;
-use shared::config::Env;
+use shared::{
+    cli::{
+        Exit, Failure, lines,
+        output::{self, Output},
+    },
+    config::Env,
+};
 
-use super::{
-    open,
-    output::{self, Output},
-    pause,
-};
-use crate::{
-    cli::exit::{Failure, SOME_FAILED},
-    store::pauses,
-    story::Story,
-};
+use super::{open, pause};
+use crate::{store::pauses, story::Story};
 
 const EXAMPLES: &str = "\
 Examples:
   worker status 1042                          by the portal's user id
   worker status SM9c7a…                       by a message SID, as in Twilio's console
-  worker status --output jsonl - < ids.txt    many, one object per line
+  worker status --output jsonl - < ids.txt    many users, one object per line
 
-Exit codes: 0 ok, 3 somebody is not known here, 69 Postgres unreachable, 78 configuration.";
+Exit codes: 0 ok, 3 an id is not known here, 69 Postgres unreachable, 78 configuration.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// A user id or a message SID, or `-` for one per line from standard input
+    /// A user id or a message SID; `-` reads one per line from standard input
     who: String,
-    /// How to print it; csv has a line for each thing that happened
+    /// Output format; csv has a line for each event
     #[arg(long, value_enum, default_value = "human")]
     output: Output,
 }
@@ -47,39 +44,39 @@ struct Document {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
-    let asked = open::lines(&arguments.who)?;
+    let asked = lines(&arguments.who)?;
     let mut stories = Vec::new();
     let mut missing = 0;
-    let paused = pauses::current(&pool).await.map_err(open::failed)?;
+    let paused = pauses::current(&pool).await.map_err(Failure::statement)?;
     if let Some(lanes) = pause::summary(&paused) {
         eprintln!("Paused lanes: {lanes}");
     }
     for (i, who) in asked.iter().enumerate() {
-        match Story::find(&pool, who.trim()).await.map_err(open::failed)? {
-            // One at a time, so that a long list is told as it is read.
+        match Story::find(&pool, who.trim()).await.map_err(Failure::statement)? {
+            // Printed one at a time, so that a long list is shown as it is read.
             Some(story) if arguments.output == Output::Jsonl => {
-                output::print(&output::json_lines(SCHEMA, &[story])?)?;
+                output::print(&output::json_lines(SCHEMA, &[story]))?;
             }
-            Some(story) if arguments.output == Output::Human => output::print(&human::lines(&story))?,
+            Some(story) if arguments.output == Output::Text => output::print(&print::text(&story))?,
             Some(story) => stories.push(story),
             None => {
-                // Not repeated: it may be a number that somebody typed.
-                eprintln!("line {}: not a user id or message SID that is known here", i + 1);
+                // The error does not repeat the line, which may be a phone number.
+                eprintln!("line {}: not a user id or message SID of this database", i + 1);
                 missing += 1;
             }
         }
     }
     match arguments.output {
         Output::Json => output::print(&output::json(&Document { schema: SCHEMA, users: stories })?)?,
-        Output::Csv => output::print(&output::csv(&table::lines(&stories))?)?,
-        Output::Human | Output::Jsonl => {}
+        Output::Csv => output::print(&output::csv(&print::rows(&stories))?)?,
+        Output::Text | Output::Jsonl => {}
     }
     if missing == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!(
-        "Ids are the portal's. A signup that is in a dead letter or never came has no user; \
-         `import portal` stores those of the portal."
+        "User ids are those of the portal. A signup that is a dead letter or that did not arrive has no user: \
+         see `worker dead list`, or store the portal's users with `import portal`."
     );
-    Ok(ExitCode::from(SOME_FAILED))
+    Ok(Exit::SomeFailed.into())
 }

@@ -5,25 +5,23 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::{
+    cli::{
+        Actor, Exit, Failure, lines,
+        output::{self, Output, Record},
+    },
     config::{Env, settings::DEFAULT_REGION},
     phone::{self, Region},
 };
 
-use super::{
-    open,
-    output::{self, Output, Record},
-};
-use crate::{
-    cli::exit::{Failure, SOME_FAILED},
-    store::suppressions::{self, Suppressed},
-};
+use super::open;
+use crate::store::suppressions::{self, Suppressed};
 
 const EXAMPLES: &str = "\
 Examples:
   echo 98… | worker suppress add - --reason 'asked by phone'
   worker suppress list
 
-The list is checked at the last moment before the call to Twilio.";
+The worker checks the list directly before each call to Twilio.";
 
 const ADD_EXAMPLES: &str = "\
 Examples:
@@ -34,7 +32,7 @@ const REMOVE_EXAMPLES: &str = "\
 Examples:
   echo 98… | worker suppress remove - --reason 'typed wrongly'
 
-The next event or backfill of its user may send, unless she was welcomed already.";
+The next event or backfill of the number's user may send, unless the user was welcomed already.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -53,7 +51,7 @@ pub(super) enum Command {
     /// Show the list, masked
     #[command(before_help = LIST_EXAMPLES)]
     List {
-        /// How to print it
+        /// Output format
         #[arg(long, value_enum, default_value = "human")]
         output: Output,
     },
@@ -61,15 +59,14 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Change {
-    /// A number, or `-` for one per line from standard input (keeps them out of the list of processes)
+    /// A number; `-` reads one per line from standard input, which keeps numbers out of the process list
     #[arg(allow_hyphen_values = true)]
     number: String,
     /// Why; kept in the audit log
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -86,7 +83,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
 }
 
 async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
-    let rows = suppressions::list(pool).await.map_err(open::failed)?;
+    let rows = suppressions::list(pool).await.map_err(Failure::statement)?;
     let rows: Vec<Listed> = rows.into_iter().map(Listed::of).collect();
     output::print(&output::records("suppressions/1", &rows, output)?)?;
     Ok(ExitCode::SUCCESS)
@@ -127,13 +124,13 @@ async fn change_all(
     region: Region,
     add: bool,
 ) -> Result<ExitCode, Failure> {
-    let actor = open::actor(change.actor.as_deref());
+    let actor = change.actor.name();
     let mut unusable = 0;
-    for (i, line) in open::lines(&change.number)?.iter().enumerate() {
+    for (i, line) in lines(&change.number)?.iter().enumerate() {
         let phone = match phone::normalise(line.trim(), region) {
             Ok(phone) => phone.e164,
             Err(why) => {
-                eprintln!("line {}: {why}: not a number that could be texted", i + 1);
+                eprintln!("line {}: {why}: this number cannot be texted", i + 1);
                 unusable += 1;
                 continue;
             }
@@ -151,7 +148,7 @@ async fn change_all(
                 "was not suppressed",
             )
         };
-        println!("{} {}", phone.masked(), if changed.map_err(open::failed)? { done } else { idle });
+        println!("{} {}", phone.masked(), if changed.map_err(Failure::statement)? { done } else { idle });
     }
-    Ok(if unusable == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(Exit::all_done(unusable == 0).into())
 }

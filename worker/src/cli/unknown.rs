@@ -1,4 +1,4 @@
-//! `worker unknown`: outcomes that nobody knows.
+//! `worker unknown`: attempts whose outcome is unknown.
 
 mod settle;
 
@@ -6,15 +6,18 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{amqp::install_crypto, config::Env};
+use shared::{
+    amqp::install_crypto,
+    cli::{
+        Actor, Exit, Failure,
+        output::{self, Output, Record},
+    },
+    config::Env,
+};
 use uuid::Uuid;
 
-use super::{
-    open,
-    output::{self, Output, Record},
-};
+use super::open;
 use crate::{
-    cli::exit::{Failure, SOME_FAILED, UNREACHABLE, USAGE},
     config::Config,
     reconcile::adopt::{self, Doubt},
     store::parked::{self, Decision, Open, Settled},
@@ -23,12 +26,12 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  worker unknown list                                      whose message may or may not exist
+  worker unknown list                                      all attempts whose message may or may not exist
   worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
   worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
   worker unknown settle --since 2026-11-25T10:00:00+05:45 --until 2026-11-25T11:00:00+05:45 --dry-run
 
-Nothing is sent to a number whose outcome is unknown. Look for it in Twilio's console first.";
+The worker sends nothing to a number with an unknown outcome. First look for the message in Twilio's console.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -39,7 +42,7 @@ const ADOPT_EXAMPLES: &str = "\
 Examples:
   worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
 
-Twilio is asked for the message: one that went to another number is refused.";
+The command fetches the message from Twilio and refuses one that went to another number.";
 
 const MARK_SENT_EXAMPLES: &str = "\
 Examples:
@@ -49,7 +52,7 @@ const REOPEN_EXAMPLES: &str = "\
 Examples:
   worker unknown reopen --attempt 01a2… --reason 'Twilio support: never received'
 
-She may get a second message if it went out after all: be sure.";
+If the first message was sent after all, the user gets a second one: be sure.";
 
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = EXAMPLES)]
@@ -57,11 +60,11 @@ pub(super) enum Command {
     /// Show every unknown outcome, oldest first
     #[command(before_help = LIST_EXAMPLES)]
     List {
-        /// How to print it
+        /// Output format
         #[arg(long, value_enum, default_value = "human")]
         output: Output,
     },
-    /// It is this message at Twilio; its status is fetched
+    /// The message is this one at Twilio; fetch its status
     #[command(before_help = ADOPT_EXAMPLES)]
     Adopt {
         /// The message's SID
@@ -69,27 +72,26 @@ pub(super) enum Command {
         #[command(flatten)]
         verdict: Verdict,
     },
-    /// It went out, but its SID is not known
+    /// The message was sent, but its SID is unknown
     #[command(before_help = MARK_SENT_EXAMPLES)]
     MarkSent(Verdict),
-    /// It did not go out: make one more attempt
+    /// The message was not sent; make one more attempt
     #[command(before_help = REOPEN_EXAMPLES)]
     Reopen(Verdict),
-    /// Settle all that were claimed in a period, by Twilio's list of messages
+    /// Settle all outcomes of a period with Twilio's list of messages
     Settle(settle::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Verdict {
     /// The attempt, as shown by `worker unknown list`
-    #[arg(long)]
+    #[arg(long, value_name = "ID")]
     attempt: Uuid,
-    /// How you know; kept in the audit log
-    #[arg(long)]
+    /// Why, and how you know; kept in the audit log
+    #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decided [default: the login name]
-    #[arg(long)]
-    actor: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -102,9 +104,10 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Settle(arguments) => return settle::run(&pool, arguments).await,
     };
     let attempt = find(&pool, verdict).await?;
-    let actor = open::actor(verdict.actor.as_deref());
-    let settled =
-        parked::decide(&pool, &attempt, &decision, &actor, &verdict.reason).await.map_err(open::failed)?;
+    let actor = verdict.actor.name();
+    let settled = parked::decide(&pool, &attempt, &decision, &actor, &verdict.reason)
+        .await
+        .map_err(Failure::statement)?;
     let (said, code) = match settled {
         Settled::Yes => ("settled", ExitCode::SUCCESS),
         Settled::NumberFreed => (
@@ -116,7 +119,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
             ExitCode::SUCCESS,
         ),
         Settled::AnsweredFirst => {
-            ("a definite answer came first; nothing was changed", ExitCode::from(SOME_FAILED))
+            ("a definite answer arrived first; nothing was changed", Exit::SomeFailed.into())
         }
     };
     println!("{said}");
@@ -125,9 +128,9 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
 
 async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
     let open: Vec<Unknown> =
-        parked::list(pool).await.map_err(open::failed)?.iter().map(Unknown::of).collect();
+        parked::list(pool).await.map_err(Failure::statement)?.iter().map(Unknown::of).collect();
     output::print(&output::records("unknown/1", &open, output)?)?;
-    if output == Output::Human {
+    if output == Output::Text {
         eprintln!("{} unknown, {} of them parked", open.len(), open.iter().filter(|o| o.parked).count());
     }
     Ok(ExitCode::SUCCESS)
@@ -175,21 +178,21 @@ impl Record for Unknown {
 }
 
 async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
-    let found = parked::find(pool, verdict.attempt).await.map_err(open::failed)?;
+    let found = parked::find(pool, verdict.attempt).await.map_err(Failure::statement)?;
     found.ok_or_else(|| {
-        Failure::new(SOME_FAILED, "no unknown outcome of that attempt; see `worker unknown list`")
+        Failure::new(Exit::SomeFailed, "this attempt has no unknown outcome: see `worker unknown list`")
     })
 }
 
-/// Asks Twilio for the message, so that no mistyped SID is adopted.
+/// Fetches the message from Twilio, so that a mistyped SID is not adopted.
 async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &Open) -> Result<Decision, Failure> {
     let config = Config::read(Env::of_process())?;
     install_crypto();
-    let sid = MessageSid::parse(sid).map_err(|e| Failure::new(USAGE, format!("the SID {e}")))?;
-    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    let sid = MessageSid::parse(sid).map_err(|e| Failure::usage(format!("the SID {e}")))?;
+    let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     adopt::fetch(pool, &client, &sid, attempt).await.map_err(|doubt| match doubt {
-        Doubt::OtherNumber | Doubt::Taken => Failure::new(SOME_FAILED, doubt),
-        Doubt::Database(error) => open::failed(error),
-        Doubt::Twilio(fault) => Failure::new(UNREACHABLE, fault),
+        Doubt::OtherNumber | Doubt::Taken => Failure::new(Exit::SomeFailed, doubt),
+        Doubt::Database(error) => Failure::statement(error),
+        Doubt::Twilio(fault) => Failure::unreachable(fault),
     })
 }

@@ -2,29 +2,25 @@
 
 use std::process::ExitCode;
 
-use shared::config::Env;
+use shared::{
+    cli::{Exit, Failure},
+    config::Env,
+};
 
 use super::{
-    filter::Filter,
-    safety::Safety,
+    change::Change,
     touched::{Touched, letters},
 };
-use crate::{
-    cli::{
-        ask,
-        exit::{Failure, INTERRUPTED, SOME_FAILED},
-        open,
-    },
-    store::dead_letters::settle,
-};
+use crate::{cli::open, store::dead_letters::settle};
 
 const EXAMPLES: &str = "\
 Examples:
-  worker dead drop 7 --because 'a test of the portal'
-  worker dead drop --reason malformed --until 2026-11-25 --dry-run
-  worker dead drop --reason malformed --yes --because 'signed up again, all of them'
+  worker dead drop 7 --reason 'a test of the portal'
+  worker dead drop --cause malformed --until 2026-11-25 --dry-run
+  worker dead drop --cause malformed --yes --reason 'signed up again, all of them'
 
-What they say is emptied and cannot be brought back; the rows stay. The same body that comes again is open again.";
+The content of a dropped letter is deleted and cannot be restored; its row stays. If the same body arrives again, the
+letter is open again.";
 
 /// Rows of one statement.
 const CHUNK: usize = 1_000;
@@ -33,42 +29,32 @@ const CHUNK: usize = 1_000;
 #[command(before_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    filter: Filter,
-    #[command(flatten)]
-    safety: Safety,
-    /// Only count
-    #[arg(long, short = 'n', help_heading = "Safety")]
-    dry_run: bool,
+    pub(in crate::cli) change: Change,
 }
 
-pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let wanted = arguments.filter.selection()?;
+pub(super) async fn run(Arguments { change }: &Arguments) -> Result<ExitCode, Failure> {
+    let decision = change.decide()?;
     let pool = open::database(Env::of_process()).await?;
-    let touched = Touched::find(&pool, &wanted).await?;
-    let code = ExitCode::from(if touched.missing == 0 { 0 } else { SOME_FAILED });
-    let (all, by_reason) = (letters(touched.ids.len()), &touched.by_reason);
+    let touched = Touched::find(&pool, &decision.selection).await?;
+    let exit = Exit::all_done(touched.missing == 0).into();
+    let (all, by_cause) = (letters(touched.ids.len()), &touched.by_cause);
     if touched.ids.is_empty() {
         println!("no open dead letter matches: nothing was changed");
-        return Ok(code);
+        return Ok(exit);
     }
-    if arguments.dry_run {
-        println!("{all} would be dropped ({by_reason}); nothing was changed");
-        return Ok(code);
+    if change.dry_run {
+        println!("{all} would be dropped ({by_cause}); nothing was changed");
+        return Ok(exit);
     }
-    let deed = format!("this empties {all}");
-    if touched.ids.len() > 1
-        && !arguments.safety.yes
-        && !ask::confirmed(&format!("Empty {all} ({by_reason}) for good?"), &deed)?
-    {
+    let question = format!("Delete the content of {all} ({by_cause}) permanently?");
+    if touched.ids.len() > 1 && !change.confirmation.given(&question, &format!("this empties {all}"))? {
         println!("nothing was changed");
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(Exit::Interrupted.into());
     }
-    let actor = arguments.safety.actor();
-    let verdict = arguments.safety.verdict(&actor);
     let mut dropped = 0;
     for ids in touched.ids.chunks(CHUNK) {
-        dropped += settle::drop(&pool, ids, &verdict).await.map_err(open::failed)?;
+        dropped += settle::drop(&pool, ids, &decision.verdict()).await.map_err(Failure::statement)?;
     }
     println!("{} dropped", letters(dropped));
-    Ok(code)
+    Ok(exit)
 }

@@ -4,25 +4,29 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{config::Env, lane::QueueLane};
+use shared::{
+    cli::{
+        Failure,
+        output::{self, Output, Record},
+    },
+    config::Env,
+    lane::QueueLane,
+};
 
 use super::filter::Filter;
 use crate::{
-    cli::{
-        exit::Failure,
-        open,
-        output::{self, Output, Record},
-    },
+    cli::{cause, open},
     store::dead_letters::find::{self, Count, Row, Selection},
 };
 
 const EXAMPLES: &str = "\
 Examples:
-  worker dead list                          what is open, oldest first
-  worker dead list --since 2h               what came in the last two hours
-  worker dead list --all --output csv       also what was replayed or dropped, for a spreadsheet";
+  worker dead list                          open letters, oldest first
+  worker dead list --cause schema           only the letters with this code
+  worker dead list --since 2h               only those seen in the last two hours
+  worker dead list --all --output csv       replayed and dropped letters too, for a spreadsheet";
 
-/// More are shown only when asked for.
+/// How many letters are shown as text without `--limit`.
 const MOST: i64 = 100;
 
 #[derive(Debug, clap::Args)]
@@ -30,27 +34,41 @@ const MOST: i64 = 100;
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     filter: Filter,
-    /// Also those that were replayed or dropped
+    /// The older spelling of `--cause`
+    #[arg(long, value_name = "CODE", hide = true, conflicts_with = "cause")]
+    reason: Option<String>,
+    /// Replayed and dropped letters too
     #[arg(long)]
     all: bool,
-    /// How to print it; csv and jsonl hold the letters alone, all of them
+    /// Output format; csv and jsonl have all letters, without the counts
     #[arg(long, value_enum, default_value = "human", help_heading = "Output")]
     output: Output,
 }
 
+impl Arguments {
+    /// A list needs no justification, so `--reason` can only be the older spelling of the filter.
+    pub(in crate::cli) fn cause(&self) -> Option<&str> {
+        self.filter.cause.as_deref().or(self.reason.as_deref())
+    }
+}
+
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    // Scripts that read both streams keep the lines that they expect.
+    if let (Some(code), Output::Text) = (&arguments.reason, arguments.output) {
+        eprintln!("notice: {}", cause::write_cause(code));
+    }
     let pool = open::database(Env::of_process()).await?;
-    let mut wanted = Selection { settled: arguments.all, ..arguments.filter.selection()? };
-    if arguments.output == Output::Human {
+    let mut wanted = Selection { settled: arguments.all, ..arguments.filter.selection(arguments.cause())? };
+    if arguments.output == Output::Text {
         wanted.limit = wanted.limit.or(Some(MOST));
     }
-    let counts = find::counts(&pool, &wanted).await.map_err(open::failed)?;
-    let rows = find::rows(&pool, &wanted).await.map_err(open::failed)?;
+    let counts = find::counts(&pool, &wanted).await.map_err(Failure::statement)?;
+    let rows = find::rows(&pool, &wanted).await.map_err(Failure::statement)?;
     let list = List::new(counts, rows);
     output::print(&match arguments.output {
-        Output::Human => list.human(),
+        Output::Text => list.text(),
         Output::Json => output::json(&list)?,
-        Output::Jsonl => output::json_lines(SCHEMA, &list.letters)?,
+        Output::Jsonl => output::json_lines(SCHEMA, &list.letters),
         Output::Csv => output::csv(&list.letters)?,
     })?;
     Ok(ExitCode::SUCCESS)
@@ -62,12 +80,12 @@ const SCHEMA: &str = "dead/1";
 #[derive(Serialize)]
 struct List {
     schema: &'static str,
-    counts: Vec<OfReason>,
+    counts: Vec<CauseCount>,
     letters: Vec<Letter>,
 }
 
 #[derive(Serialize)]
-struct OfReason {
+struct CauseCount {
     reason: String,
     letters: i64,
     seen: i64,
@@ -90,7 +108,7 @@ struct Letter {
 }
 
 impl Row {
-    /// `replayed` or `dropped`; none while it is open.
+    /// `replayed` or `dropped`; none while the letter is open.
     pub(super) fn settled(&self) -> Option<&'static str> {
         let dropped = self.dropped_at.map(|_| "dropped");
         dropped.or(self.replayed_at.map(|_| "replayed"))
@@ -100,7 +118,7 @@ impl Row {
 impl List {
     fn new(counts: Vec<Count>, rows: Vec<Row>) -> Self {
         let reason =
-            |c: Count| OfReason { reason: c.reason, letters: c.letters, seen: c.seen, newest: c.newest };
+            |c: Count| CauseCount { reason: c.reason, letters: c.letters, seen: c.seen, newest: c.newest };
         let letter = |row: Row| Letter {
             state: row.settled().unwrap_or("open"),
             settled_at: row.dropped_at.or(row.replayed_at),
@@ -119,7 +137,7 @@ impl List {
         Self { schema: SCHEMA, counts, letters }
     }
 
-    fn human(&self) -> String {
+    fn text(&self) -> String {
         let all: i64 = self.counts.iter().map(|c| c.letters).sum();
         if all == 0 {
             return "no dead letters\n".to_owned();
@@ -134,7 +152,7 @@ impl List {
     }
 }
 
-impl Record for OfReason {
+impl Record for CauseCount {
     const COLUMNS: &'static [&'static str] = &["reason", "letters", "seen", "newest"];
 
     fn cells(&self) -> Vec<String> {

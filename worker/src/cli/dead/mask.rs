@@ -1,5 +1,5 @@
-//! What a delivery says, without what it says of anybody: its structure stays, every digit and every word is a
-//! row of dots, but for the words of the contract and the names of fields.
+//! Masks the content of a delivery. Its structure stays; every digit and word becomes a row of dots, except the
+//! words of the contract and the names of fields.
 
 use serde_json::{Map, Value};
 use shared::{
@@ -9,10 +9,10 @@ use shared::{
 };
 use uuid::Uuid;
 
-/// Values that say nothing of anybody.
+/// Values of the contract, which are not personal data.
 const PLAIN: [&str; 9] =
     [SIGNED_UP, BACKFILL, CONTENT_TYPE, "application/json", "1.0", "ne", "en", "NP", "sms"];
-/// Names of fields, which are shown where a body is no JSON.
+/// Names of fields, which stay readable in a body that is not JSON.
 const FIELDS: [&str; 16] = [
     "specversion",
     "id",
@@ -31,7 +31,7 @@ const FIELDS: [&str; 16] = [
     "kind",
     "display_name",
 ];
-/// A longer name of a field is no name.
+/// A longer key is masked, because it is probably not the name of a field.
 const LONGEST_NAME: usize = 40;
 
 /// A body: JSON with masked values, else its masked text.
@@ -57,12 +57,12 @@ pub(super) fn value(json: &Value) -> Value {
     }
 }
 
-/// A message's id: most are UUIDs, which are nobody's number.
+/// A message id. Only UUIDs stay, because another id can contain a phone number.
 pub(super) fn id(id: &str) -> String {
     if Uuid::parse_str(id).is_ok() { id.to_owned() } else { text(id) }
 }
 
-/// A routing key: one of ours, or masked, for its publisher chose it.
+/// A routing key. Any other than ours is masked, because its publisher chose it.
 pub(super) fn routing_key(key: &str) -> String {
     let ours = QueueLane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
     if ours { key.to_owned() } else { text(key) }
@@ -82,12 +82,12 @@ fn text(content: &str) -> String {
     masked
 }
 
-/// Whatever is not ASCII may be a digit or a letter of some script.
+/// A character outside ASCII may be a digit or a letter of any script.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
 }
 
-/// A field's name as it is, but for digits; anything that does not look like one is masked.
+/// The name of a field with its digits masked. A key that does not look like a name is masked entirely.
 fn name(key: &str) -> String {
     let looks =
         key.len() <= LONGEST_NAME && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_masked_as_text() {
+    fn a_body_that_is_not_json_is_masked_as_text() {
         let cut = r#"{"user_id": "1042", "display_name": "Sita", "phone_number": "९८४१२३४५६७"#;
         let masked = r#"{"user_id": "••••", "display_name": "••••", "phone_number": "••••••••••"#;
         assert_eq!(body(cut.as_bytes()), Value::String(masked.to_owned()));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_none_are_masked() {
+    fn keys_that_do_not_look_like_names_are_masked() {
         assert_eq!(name("phoneNumber"), "phoneNumber");
         assert_eq!(name("Sita Tamang"), "•••••••••••");
         assert_eq!(name("phone_9841234567"), "phone_••••••••••");

@@ -1,4 +1,4 @@
-//! The welcome in every language: its length, its alphabet, and whether it gives anything away.
+//! The welcome in every language: its length, its encoding, and whether its wording is discreet.
 
 use shared::templates::{self, Language, discreetness, segments::Encoding};
 
@@ -20,9 +20,9 @@ pub(super) async fn check(found: &mut Findings) {
         }
         let telling = discreetness::lint(message.content().text().unwrap_or_default()).len();
         if telling == 0 {
-            found.passed("wording", format!("{language}: nothing that gives a condition away"));
+            found.passed("wording", format!("{language}: no word that reveals a condition"));
         } else {
-            let text = format!("{language}: {telling} words that give a condition away");
+            let text = format!("{language}: {telling} words that reveal a condition");
             found.misconfigured("wording", text, "phones are shared: reword it");
         }
     }

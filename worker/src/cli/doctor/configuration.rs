@@ -1,4 +1,4 @@
-//! Are the settings usable, alone and together?
+//! The settings: each is valid, and they fit together.
 
 use shared::config::{DatabaseUrl, Env, Insecure, insecure_allowed, settings};
 
@@ -28,7 +28,7 @@ pub(super) async fn check(found: &mut Findings) {
         found.warning("encryption", text, advice);
     }
     if DatabaseUrl::read(&mut env, &settings::DATABASE_URL, &insecure).unverified() {
-        let advice = "use sslmode=verify-full: with require, any server may answer in its place";
+        let advice = "use sslmode=verify-full: require does not check which server answers";
         found.warning("encryption", "DATABASE_URL does not check the server's certificate", advice);
     }
 }

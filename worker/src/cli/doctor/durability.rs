@@ -1,8 +1,8 @@
-//! Does Postgres keep what it has committed, and is there room for one more worker?
+//! Whether Postgres keeps what it commits, and has free connections for one more worker.
 
 use sqlx::PgConnection;
 
-use super::finding::{Findings, failed};
+use super::{database::failed, finding::Findings};
 use crate::{
     app::CONNECTIONS_PER_WORKER,
     store::server::{self, Durability},
@@ -16,17 +16,17 @@ const FAILOVER: &str = "a failover may lose the last commits: set synchronous_st
 
 pub(super) async fn check(found: &mut Findings, connection: &mut PgConnection) {
     match server::durability(connection).await {
-        Ok(durability) => judge(found, &durability),
+        Ok(durability) => check_durability(found, &durability),
         Err(error) => failed(found, "durability", Some(error)),
     }
-    room(found, connection).await;
+    check_connections(found, connection).await;
 }
 
-fn judge(found: &mut Findings, server: &Durability) {
+fn check_durability(found: &mut Findings, server: &Durability) {
     if server.standby {
         found.misconfigured("writable", "the server is a standby, which may only be read", STANDBY);
     } else if server.read_only {
-        let advice = "a server that was demoted? Else reset default_transaction_read_only";
+        let advice = "if the server was demoted, point DATABASE_URL to the primary; otherwise reset default_transaction_read_only";
         found.misconfigured("writable", "the server may only be read", advice);
     }
     for name in &server.off {
@@ -57,7 +57,7 @@ fn judge(found: &mut Findings, server: &Durability) {
     }
 }
 
-async fn room(found: &mut Findings, connection: &mut PgConnection) {
+async fn check_connections(found: &mut Findings, connection: &mut PgConnection) {
     let seen = match server::connections(connection).await {
         Ok(seen) => seen,
         Err(error) => return failed(found, "connections", Some(error)),
@@ -65,7 +65,7 @@ async fn room(found: &mut Findings, connection: &mut PgConnection) {
     let free = seen.usable - seen.used;
     let text =
         format!("{} of {} in use; a worker uses up to {CONNECTIONS_PER_WORKER}", seen.used, seen.usable);
-    // Pools grow when they need to; one that gets not even the half waits until its statements fail.
+    // A pool grows when it needs to. With less than half of its connections, statements wait until they fail.
     if free < i64::from(CONNECTIONS_PER_WORKER / 2) {
         let advice = "too few are free for another worker: raise max_connections, or run fewer workers";
         found.warning("connections", text, advice);
@@ -90,7 +90,7 @@ mod tests {
 
     fn marks(server: Durability) -> Vec<(&'static str, Mark)> {
         let mut found = Findings::default();
-        judge(&mut found, &server);
+        check_durability(&mut found, &server);
         found.into_vec().into_iter().map(|f| (f.check, f.result)).collect()
     }
 
@@ -102,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_forgets_commits_at_a_crash_fails() {
+    fn a_server_that_loses_commits_in_a_crash_fails() {
         let off = ["fsync", "full_page_writes"].map(str::to_owned).to_vec();
         assert_eq!(marks(Durability { off, ..GOOD })[..2], [("durability", Mark::Failed); 2]);
     }
 
     #[test]
-    fn a_server_that_may_only_be_read_fails() {
+    fn a_read_only_server_fails() {
         for bad in [Durability { standby: true, ..GOOD }, Durability { read_only: true, ..GOOD }] {
             assert_eq!(marks(bad)[0], ("writable", Mark::Failed));
         }

@@ -1,9 +1,6 @@
-//! What a check found.
+//! The results of checks.
 
 use serde::Serialize;
-use shared::db::sqlstate;
-
-use crate::twilio::ReadFault;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -15,13 +12,25 @@ pub(super) enum Mark {
     Skipped,
 }
 
-/// Whose fault a failure is; it decides the exit code.
+impl Mark {
+    /// The word for it in JSON and csv.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What kind of failure it is; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Cause {
     /// Something that is needed cannot be reached.
     Unreachable,
-    /// Something has to be set, made or mended by a person.
+    /// An operator must change something; waiting does not help.
     Configuration,
 }
 
@@ -91,27 +100,5 @@ impl Findings {
         cause: Option<Cause>,
     ) {
         self.0.push(Finding { check, result, text, advice, cause });
-    }
-}
-
-pub(super) fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {
-    let said = error.as_ref().map(sqlstate).unwrap_or_default();
-    match error {
-        // insufficient_privilege, and a server that may only be read
-        Some(sqlx::Error::Database(_)) => {
-            let advice = "the user of DATABASE_URL must own the tables or hold SELECT, INSERT and UPDATE on \
-                          them, and the server must not be a standby";
-            found.misconfigured(check, format!("refused: {said}"), advice);
-        }
-        _ => found.unreachable(check, said, "start Postgres, or look at its own logs"),
-    }
-}
-
-/// The credentials are good, so a refusal means that this key may not ask.
-pub(super) fn unanswered(found: &mut Findings, check: &'static str, fault: ReadFault) {
-    match fault.answer() {
-        Some((401 | 403 | 404, _)) => found.skipped(check, "this key may not ask for it"),
-        Some((429, _)) => found.skipped(check, "Twilio had no time to answer (HTTP 429)"),
-        _ => found.unreachable(check, fault.to_string(), "try again; see status.twilio.com"),
     }
 }

@@ -1,4 +1,4 @@
-//! The clocks: the zone of the backfill lane, and when its hours begin and end.
+//! The window of the backfill lane: its time zone, and when it opens and closes.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::{
@@ -14,10 +14,10 @@ pub(super) async fn check(found: &mut Findings) {
     let (Ok(()), Some(window)) = (env.finish(()), window) else {
         return found.skipped("window", "not read: see BACKFILL_WINDOW above");
     };
-    tell(found, &window, Utc::now());
+    check_window(found, &window, Utc::now());
 }
 
-fn tell(found: &mut Findings, window: &Window, now: DateTime<Utc>) {
+fn check_window(found: &mut Findings, window: &Window, now: DateTime<Utc>) {
     if *window == Window::Always {
         return found.passed("window", "BACKFILL_WINDOW is empty: stored users are welcomed at any hour");
     }
@@ -33,7 +33,7 @@ fn tell(found: &mut Findings, window: &Window, now: DateTime<Utc>) {
     }
 }
 
-/// On the window's clocks and in UTC.
+/// The time in the window's zone and in UTC.
 fn both(window: &Window, at: DateTime<Utc>) -> String {
     format!("{} = {}", window.local(at), at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
@@ -42,26 +42,26 @@ fn both(window: &Window, at: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
 
-    fn said(window: &str, now: &str) -> Vec<String> {
+    fn texts(window: &str, now: &str) -> Vec<String> {
         let mut found = Findings::default();
-        tell(&mut found, &window.parse().unwrap(), now.parse().unwrap());
+        check_window(&mut found, &window.parse().unwrap(), now.parse().unwrap());
         found.into_vec().into_iter().map(|f| f.text).collect()
     }
 
     #[test]
-    fn opening_and_closing_are_told_on_both_clocks() {
+    fn opening_and_closing_are_shown_in_both_zones() {
         let hours = "08:00-20:00 Asia/Kathmandu";
-        let open = said(hours, "2026-11-25T04:00:00Z");
+        let open = texts(hours, "2026-11-25T04:00:00Z");
         assert_eq!(open[0], "now 2026-11-25 09:45 Asia/Kathmandu = 2026-11-25T04:00:00Z");
         assert_eq!(
             open[1],
             format!("{hours}: open until 2026-11-25 20:00 Asia/Kathmandu = 2026-11-25T14:15:00Z")
         );
-        let closed = said(hours, "2026-11-25T14:15:00Z");
+        let closed = texts(hours, "2026-11-25T14:15:00Z");
         assert_eq!(
             closed[1],
             format!("{hours}: closed until 2026-11-26 08:00 Asia/Kathmandu = 2026-11-26T02:15:00Z")
         );
-        assert_eq!(said("", "2026-11-25T04:00:00Z").len(), 1);
+        assert_eq!(texts("", "2026-11-25T04:00:00Z").len(), 1);
     }
 }

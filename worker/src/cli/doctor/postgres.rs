@@ -1,34 +1,21 @@
-//! Postgres: reachable, of a version we know, up to date, and ours to write.
+//! Postgres: reachable, of a supported version, migrated and writable.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use shared::{
-    config::{DatabaseUrl, Env, insecure_allowed, settings},
-    db::{self, Limits, MIGRATIONS, sqlstate},
-};
+use shared::db::{self, MIGRATIONS};
 use sqlx::PgConnection;
 
 use super::{
+    database::{NoConnection, connect, failed},
     durability,
-    finding::{Findings, failed},
+    finding::Findings,
 };
 use crate::store::{rights, server};
 
-const CONNECT: Duration = Duration::from_secs(5);
-/// The oldest version we stand for.
+/// The oldest supported version.
 const OLDEST: i32 = 15;
-/// Leases run on the database's clock; more than this confuses whoever compares logs with rows.
+/// Leases run on the database's clock. A larger difference makes logs hard to compare with rows.
 const SKEW: f64 = 5.0;
-
-/// Why there is no connection to work with.
-pub(super) enum NoConnection {
-    /// `DATABASE_URL` is wrong.
-    Setting,
-    /// The server refused us.
-    Refused(String),
-    /// No server answers.
-    Away(String),
-}
 
 pub(super) async fn check(found: &mut Findings) {
     let started = Instant::now();
@@ -46,31 +33,16 @@ pub(super) async fn check(found: &mut Findings) {
     }
 }
 
-/// A connection of the section's own.
-pub(super) async fn connect() -> Result<PgConnection, NoConnection> {
-    let mut env = Env::of_process();
-    let insecure = &insecure_allowed(&mut env);
-    let url = DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure);
-    let url = env.finish(url).map_err(|_| NoConnection::Setting)?;
-    let connecting = db::connect(&url, "aamcare worker doctor", Limits::Look);
-    match tokio::time::timeout(CONNECT, connecting).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error @ sqlx::Error::Database(_))) => Err(NoConnection::Refused(sqlstate(&error))),
-        Ok(Err(error)) => Err(NoConnection::Away(sqlstate(&error))),
-        Err(_) => Err(NoConnection::Away(format!("no answer within {} s", CONNECT.as_secs()))),
-    }
-}
-
 fn explain(found: &mut Findings, why: NoConnection) {
     match why {
         NoConnection::Setting => found.skipped("reachable", "not tried: see DATABASE_URL above"),
         NoConnection::Refused(why) => {
-            let advice = "mend user, password or database name in DATABASE_URL; if the server insists on TLS, \
+            let advice = "correct user, password or database name in DATABASE_URL; if the server requires TLS, \
                           add ?sslmode=verify-full";
-            found.misconfigured("reachable", format!("the server refuses us: {why}"), advice);
+            found.misconfigured("reachable", format!("the server refuses the login: {why}"), advice);
         }
         NoConnection::Away(why) => {
-            let advice = "start Postgres, or mend host and port in DATABASE_URL";
+            let advice = "start Postgres, or correct host and port in DATABASE_URL";
             found.unreachable("reachable", why, advice);
         }
     }
@@ -89,13 +61,13 @@ async fn server(found: &mut Findings, connection: &mut PgConnection) {
     let skew = server.clock_ahead.abs();
     if skew > SKEW {
         let text = format!("this machine and the server are {skew:.0} s apart");
-        found.warning("clock", text, "let both follow a time server");
+        found.warning("clock", text, "synchronise both with a time server");
     } else {
         found.passed("clock", format!("within {skew:.1} s of the server's"));
     }
 }
 
-/// True: all of them are applied.
+/// Returns whether all migrations are applied.
 async fn migrations(found: &mut Findings, connection: &mut PgConnection) -> bool {
     let all = MIGRATIONS.iter().count();
     match db::missing_migrations(connection).await {

@@ -1,4 +1,4 @@
-//! RabbitMQ: reachable, its version, our exchange and queues, and a message there and back.
+//! RabbitMQ: reachable, its version, our exchange and queues, and a message published and consumed.
 
 use std::time::Instant;
 
@@ -25,25 +25,25 @@ pub(super) async fn check(found: &mut Findings) {
     found.passed("reachable", format!("logged in after {} ms", started.elapsed().as_millis()));
     version(found, &broker).await;
     match Topology::new(broker.namespace.clone()).inspect(&connection).await {
-        Ok(parts) => parts.iter().for_each(|part| tell(found, part)),
+        Ok(parts) => parts.iter().for_each(|part| check_part(found, part)),
         Err(error) => {
             let advice = "the user of AMQP_URL needs the rights to configure, write and read these names";
             found.misconfigured("topology", error.to_string(), advice);
         }
     }
-    found.skipped("bindings", "AMQP cannot ask for them; `worker run` binds whenever it connects");
+    found.skipped("bindings", "AMQP cannot list them; `worker run` binds whenever it connects");
     round_trip::check(found, &connection, &broker).await;
-    // Err: it was of use while it lasted.
+    // Err: the checks are done, and the process ends soon.
     let _ = connection.close(200, "done".into()).await;
 }
 
 fn explain(found: &mut Findings, error: &ConnectError) {
     let refused = matches!(error, ConnectError::Amqp(e) if matches!(e.kind(), ErrorKind::ProtocolError(_)));
     if refused {
-        let advice = "mend user, password or vhost in AMQP_URL";
-        found.misconfigured("reachable", format!("the broker refuses us: {error}"), advice);
+        let advice = "correct user, password or vhost in AMQP_URL";
+        found.misconfigured("reachable", format!("the broker refuses the login: {error}"), advice);
     } else {
-        let advice = "start RabbitMQ, or mend host and port in AMQP_URL";
+        let advice = "start RabbitMQ, or correct host and port in AMQP_URL";
         found.unreachable("reachable", error.to_string(), advice);
     }
 }
@@ -60,7 +60,7 @@ async fn version(found: &mut Findings, broker: &Broker) {
                 found.warning("version", text, advice);
             }
         }
-        Err(error) => found.skipped("version", format!("the broker did not tell: {error}")),
+        Err(error) => found.skipped("version", format!("the broker did not report it: {error}")),
     }
 }
 
@@ -71,20 +71,19 @@ fn is_known(version: &str) -> bool {
     (major, minor) >= (Some(3), Some(10))
 }
 
-fn tell(found: &mut Findings, part: &Part) {
+fn check_part(found: &mut Findings, part: &Part) {
     let name = &part.name;
     match part.condition {
         Condition::Exchange => found.passed("exchange", format!("{name} as declared")),
         Condition::Queue { ready, consumers: 0 } if ready > 0 => {
-            let text = format!("{name} as declared, {ready} ready, nobody consumes");
+            let text = format!("{name} as declared, {ready} ready, no consumer");
             found.warning("queue", text, "start `worker run`");
         }
         Condition::Queue { ready, consumers } => {
             found.passed("queue", format!("{name} as declared, {ready} ready, {consumers} consumers"));
         }
         Condition::Missing => {
-            let advice =
-                "start `worker run`, which declares it; if AMQP_NAMESPACE is right, somebody deleted it";
+            let advice = "start `worker run`, which declares it; correct AMQP_NAMESPACE if it is wrong";
             found.misconfigured("topology", format!("{name} does not exist"), advice);
         }
         Condition::Clash(what) => {

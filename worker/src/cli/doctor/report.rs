@@ -1,9 +1,9 @@
-//! The whole report, and the exit code it leads to.
+//! The whole report, its exit code and its formats for scripts.
 
 use serde::Serialize;
+use shared::cli::{Exit, output::Record};
 
 use super::finding::{Cause, Finding, Mark};
-use crate::cli::exit::{CONFIGURATION, SOME_FAILED, UNREACHABLE};
 
 /// The checks of one dependency.
 #[derive(Debug, Serialize)]
@@ -13,7 +13,7 @@ pub(super) struct Section {
     pub(super) findings: Vec<Finding>,
 }
 
-/// How many checks ended how.
+/// How many checks had which result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Counts {
     pub(super) failed: usize,
@@ -22,7 +22,7 @@ pub(super) struct Counts {
     pub(super) skipped: usize,
 }
 
-/// Everything that was found. The field names are a published schema: add to it, never rename.
+/// All results. The field names are a published schema: add to it, never rename.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     schema: &'static str,
@@ -41,17 +41,57 @@ impl Report {
             passed: count(Mark::Passed),
             skipped: count(Mark::Skipped),
         };
-        // What a person must mend comes first: waiting will not help.
+        // Configuration comes first, because waiting does not help.
         let exit = if all().any(|f| f.cause == Some(Cause::Configuration)) {
-            CONFIGURATION
+            Exit::Configuration
         } else if all().any(|f| f.cause == Some(Cause::Unreachable)) {
-            UNREACHABLE
+            Exit::Unreachable
         } else if strict && counts.warnings > 0 {
-            SOME_FAILED
+            Exit::SomeFailed
         } else {
-            0
+            Exit::Done
         };
-        Self { schema: "doctor/1", exit, counts, sections }
+        Self { schema: SCHEMA, exit: exit as u8, counts, sections }
+    }
+}
+
+pub(super) const SCHEMA: &str = "doctor/1";
+
+/// One check, for formats with one line per check.
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    section: &'static str,
+    #[serde(flatten)]
+    finding: &'a Finding,
+}
+
+impl Report {
+    pub(super) fn rows(&self) -> Vec<Row<'_>> {
+        let mut rows = Vec::new();
+        for section in &self.sections {
+            rows.extend(section.findings.iter().map(|finding| Row { section: section.name, finding }));
+        }
+        rows
+    }
+}
+
+impl Record for Row<'_> {
+    const COLUMNS: &'static [&'static str] = &["section", "check", "result", "text", "advice", "cause"];
+
+    fn cells(&self) -> Vec<String> {
+        let Finding { check, result, text, advice, cause } = self.finding;
+        let cause = cause.map_or("", |cause| match cause {
+            Cause::Unreachable => "unreachable",
+            Cause::Configuration => "configuration",
+        });
+        vec![
+            self.section.to_owned(),
+            (*check).to_owned(),
+            result.as_str().to_owned(),
+            text.clone(),
+            advice.clone().unwrap_or_default(),
+            cause.to_owned(),
+        ]
     }
 }
 
@@ -74,7 +114,7 @@ mod tests {
         assert_eq!(exit(|f| f.unreachable("b", "away", "start it"), true), 69);
         let both = |f: &mut Findings| {
             f.unreachable("b", "away", "start it");
-            f.misconfigured("c", "wrong", "mend it");
+            f.misconfigured("c", "wrong", "correct it");
         };
         assert_eq!(exit(both, false), 78);
     }

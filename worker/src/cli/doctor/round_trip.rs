@@ -1,4 +1,4 @@
-//! A message there and back, on a queue that nobody else can see.
+//! Publishes and consumes a message on an exclusive queue.
 
 use std::time::Instant;
 
@@ -26,14 +26,13 @@ pub(super) async fn check(found: &mut Findings, connection: &Connection, broker:
             found.passed("round trip", text);
         }
         Err(error) => {
-            let advice =
-                "look for alarms of disk or memory (rabbitmq-diagnostics alarms) and at the user's rights";
+            let advice = "check for alarms of disk or memory (rabbitmq-diagnostics alarms), and the user's permissions";
             found.unreachable("round trip", format!("{error:#}"), advice);
         }
     }
 }
 
-/// The queue is exclusive: it goes with the connection, at the latest.
+/// Uses an exclusive queue, which the broker deletes with the connection at the latest.
 async fn there_and_back(connection: &Connection, queue: &str) -> anyhow::Result<()> {
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await.context("confirms")?;
@@ -42,7 +41,7 @@ async fn there_and_back(connection: &Connection, queue: &str) -> anyhow::Result<
     let mandatory = BasicPublishOptions { mandatory: true, ..Default::default() };
     let publish = channel.basic_publish("".into(), queue.into(), mandatory, BODY, BasicProperties::default());
     let confirmation = publish.await.context("publishing")?.await.context("the confirm")?;
-    ensure!(matches!(confirmation, Confirmation::Ack(None)), "the broker did not take the message");
+    ensure!(matches!(confirmation, Confirmation::Ack(None)), "the broker refused the message");
     let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await.context("getting")?;
     let got = got.context("a confirmed message is not in its queue")?;
     ensure!(got.delivery.data == BODY, "another message came back");

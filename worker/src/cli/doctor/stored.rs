@@ -1,8 +1,8 @@
-//! What is stored, and what waits for a person.
+//! Counts of users, waiting work, unknown outcomes and dead letters.
 
 use shared::{db, lane::QueueLane};
 
-use super::{finding::Findings, postgres};
+use super::{database, finding::Findings};
 use crate::{
     cli::pause,
     store::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn check(found: &mut Findings) {
-    let Ok(mut connection) = postgres::connect().await else {
+    let Ok(mut connection) = database::connect().await else {
         return found.skipped("users", "not counted: see postgres");
     };
     if !matches!(db::missing_migrations(&mut connection).await, Ok(0)) {
@@ -35,13 +35,13 @@ pub(super) async fn check(found: &mut Findings) {
             if let Some(paused) = pause::summary(&pauses) {
                 found.warning("paused lanes", paused, "`worker resume --lane …` once the reason is over");
             }
-            tell(found, unknown, letters);
+            check_waiting(found, unknown, letters);
         }
-        Err(error) => found.unreachable("users", db::sqlstate(&error), "look at Postgres's own logs"),
+        Err(error) => found.unreachable("users", db::sqlstate(&error), "see Postgres's own logs"),
     }
 }
 
-/// Where the portal named none.
+/// The name of a kind; `unknown` where the portal named none.
 fn word(kind: &str) -> &str {
     if kind == "unknown" { "without a kind" } else { kind }
 }
@@ -55,16 +55,20 @@ fn lanes(backlog: &[Backlog]) -> String {
     QueueLane::ALL.map(one).join("; ")
 }
 
-fn tell(found: &mut Findings, unknown: Unknown, letters: DeadLetters) {
+fn check_waiting(found: &mut Findings, unknown: Unknown, letters: DeadLetters) {
     let text = format!("{} unknown, {} of them parked", unknown.all(), unknown.parked);
     if unknown.parked > 0 {
-        found.warning("unknown", text, "settle them: `worker unknown list`");
+        found.warning("unknown", text, "see `worker unknown list`, then settle them");
     } else {
         found.passed("unknown", text);
     }
     if letters.open > 0 {
         let text = format!("{}, {} in the last hour", letters.open, letters.open_last_hour);
-        found.warning("dead letters", text, "mend the cause, then `worker dead list`");
+        found.warning(
+            "dead letters",
+            text,
+            "see `worker dead list`, fix the cause, then `worker dead replay`",
+        );
     } else {
         found.passed("dead letters", "none");
     }

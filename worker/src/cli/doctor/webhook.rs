@@ -1,4 +1,4 @@
-//! Whether status callbacks find their way: signatures here, and the address Twilio is given.
+//! Status callbacks: signatures are verified, and PUBLIC_URL leads to a worker.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
-/// Names no account and no message: once its signature is verified, it is taken and changes nothing.
+/// Names no account and no message, so that the worker accepts a good signature and changes nothing.
 const FORM: [(&str, &str); 1] = [("Doctor", "1")];
 
 pub(super) async fn check(found: &mut Findings) {
@@ -25,7 +25,7 @@ pub(super) async fn check(found: &mut Findings) {
         return found.skipped("signature", "not tried: see the settings above");
     };
     let Some(public) = &config.public_url else {
-        return found.skipped("address", "PUBLIC_URL is not set: no callbacks are asked for");
+        return found.skipped("address", "PUBLIC_URL is not set: Twilio is not asked for callbacks");
     };
     let url = format!("{}/twilio/status", public.as_str().trim_end_matches('/'));
     signatures(found, &config.webhook_tokens, &url);
@@ -41,7 +41,7 @@ fn signatures(found: &mut Findings, tokens: &[SecretString], url: &str) {
             && !validator.verify_form(url, b"Doctor=2", signature.as_bytes())
     });
     if good {
-        found.passed("signature", "what TWILIO_AUTH_TOKEN signs is verified, what was altered is refused");
+        found.passed("signature", "a signature by TWILIO_AUTH_TOKEN is verified, an altered form is refused");
     } else {
         found.misconfigured("signature", "not verified with TWILIO_AUTH_TOKEN", "copy the token again");
     }
@@ -71,13 +71,12 @@ async fn address(found: &mut Findings, tokens: &[SecretString], public: &Url, ur
             let (get, wrong, good) = (get.as_u16(), wrong.as_u16(), good.as_u16());
             let text =
                 format!("GET {get}, wrong signature {wrong}, good signature {good}; not 405, 403, 204");
-            let advice = "something else answers at PUBLIC_URL: point it, and the proxy, to WEBHOOK_ADDR";
+            let advice = "another server answers at PUBLIC_URL: point it, and the proxy, to WEBHOOK_ADDR";
             found.misconfigured("address", text, advice);
         }
         Err(_) => {
-            let advice =
-                "start `worker run`; else look at PUBLIC_URL, WEBHOOK_ADDR and the proxy between them";
-            found.warning("address", "nothing answers at PUBLIC_URL from here", advice);
+            let advice = "start `worker run`, or check PUBLIC_URL, WEBHOOK_ADDR and the proxy between them";
+            found.warning("address", "PUBLIC_URL does not answer from this machine", advice);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The figures, with names.
+//! The counts, with their names.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,20 +14,19 @@ pub(super) struct Group {
     pub(super) users: i64,
 }
 
-/// Everything at one moment. The field names are a published schema: add to it, never rename.
+/// All counts at one time. The field names are a published schema: add to it, never rename.
 #[derive(Debug, Serialize)]
 pub(super) struct Figures {
     pub(super) schema: &'static str,
     pub(super) at: DateTime<Utc>,
     pub(super) users: i64,
     pub(super) groups: Vec<Group>,
-    /// By name, in the order of print.
     #[serde(flatten)]
     pub(super) last: Last,
     pub(super) waiting: Waits,
 }
 
-/// What happened lately.
+/// Counts of the last minute and the last hour.
 #[derive(Debug, Serialize)]
 pub(super) struct Last {
     pub(super) accepted_last_minute: i64,
@@ -37,7 +36,7 @@ pub(super) struct Last {
     pub(super) not_delivered_last_hour: i64,
 }
 
-/// What waits, and for whom.
+/// Counts of waiting work.
 #[derive(Debug, Serialize)]
 pub(super) struct Waits {
     pub(super) received: i64,
@@ -83,7 +82,7 @@ impl Figures {
         }
     }
 
-    /// The figures that are no groups, by name.
+    /// The counts other than groups, with the names that text and csv show.
     pub(super) fn named(&self) -> [(&'static str, i64); 11] {
         let (last, waiting) = (&self.last, &self.waiting);
         [

@@ -1,11 +1,12 @@
-//! The figures as lines to read, and as comma-separated values.
+//! The counts as text and as comma-separated values.
 
 use std::{fmt::Write as _, io};
 
-use super::figures::Figures;
-use crate::cli::output;
+use shared::cli::output;
 
-pub(super) fn human(figures: &Figures) -> String {
+use super::figures::Figures;
+
+pub(super) fn text(figures: &Figures) -> String {
     let mut text = String::new();
     // Err, here and below: writing to a String cannot fail.
     let _ = writeln!(text, "{:<11} {:<14} {:<18} {:>9}", "state", "welcome", "reason", "users");
@@ -21,7 +22,7 @@ pub(super) fn human(figures: &Figures) -> String {
     text
 }
 
-/// One row for each group of users, then one for each other figure.
+/// One row for each group of users, then one for each other count.
 pub(super) fn csv(figures: &Figures) -> io::Result<String> {
     let groups = figures.groups.iter().map(|group| {
         let reason = group.reason.clone().unwrap_or_default();
@@ -59,8 +60,8 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_in_their_sum() {
-        let text = human(&figures());
+    fn the_groups_end_with_their_sum() {
+        let text = super::text(&figures());
         assert!(text.lines().any(|l| l.starts_with("all ") && l.ends_with(" 42")), "{text}");
         assert!(text.lines().any(|l| l.starts_with("parked ") && l.ends_with(" 9")), "{text}");
     }

@@ -4,18 +4,19 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{amqp::install_crypto, config::Env};
+use shared::{
+    amqp::install_crypto,
+    cli::{
+        Exit, Failure, Progress, TimeArgument,
+        output::{self, Output, Record},
+    },
+    config::Env,
+};
 use sqlx::PgPool;
 
 use crate::{
     channels::{Channels, Sms},
-    cli::{
-        bulk::Bulk,
-        exit::{Failure, INTERRUPTED, SOME_FAILED, UNREACHABLE, USAGE},
-        moment::Moment,
-        open,
-        output::{self, Output, Record},
-    },
+    cli::{bulk::Bulk, open},
     config::Config,
     reconcile::{
         bulk_settle::{BulkSettle, Counts, Order, Settled},
@@ -31,32 +32,29 @@ Examples:
   worker unknown settle --since 3h --until 1h --reason 'outage at Twilio' --yes
   worker unknown settle --since 3h --until 1h --reopen-absent --reason 'outage at Twilio'
 
-Twilio is asked for the messages to each number, at most five times a second. A message that is found is adopted. With
---reopen-absent, a user whose number has no message 15 minutes after the claim gets one more attempt. Where two
-messages could be it, or the list is incomplete, the outcome stays unknown.
-Exit code 0: all are settled. 3: some remain. 69: Twilio cannot be reached; what was settled stays so.";
-
-/// Outcomes between two lines of progress: 20 seconds.
-const TELL_EVERY: usize = 100;
+The command asks Twilio for the messages to each number, at most five times a second, and adopts a message that it finds.
+With --reopen-absent, a user whose number has no message 15 minutes after the claim gets one more attempt. If two
+messages could be the right one, or the list is incomplete, the outcome stays unknown.
+Exit codes: 0 all are settled, 3 some remain, 69 Twilio cannot be reached: run the command again.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     bulk: Bulk,
-    /// Before this time; both are times of the claim
+    /// Only attempts claimed before this time, in the forms of --since
     #[arg(long, value_name = "TIME", help_heading = "Selection")]
-    until: Moment,
-    /// Allow one more attempt where a complete list has no message
+    until: TimeArgument,
+    /// Allow one more attempt if Twilio's complete list contains no message
     #[arg(long)]
     reopen_absent: bool,
 }
 
 impl Arguments {
     fn order(&self, now: DateTime<Utc>) -> Result<Order, Failure> {
-        let (since, until) = (self.bulk.since(now), self.until.back_from(now));
+        let (since, until) = (self.bulk.since(now), self.until.before(now));
         if since >= until {
-            return Err(Failure::new(USAGE, "--since must be earlier than --until"));
+            return Err(Failure::usage("--since must be earlier than --until"));
         }
         Ok(Order {
             since,
@@ -73,55 +71,56 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let order = arguments.order(Utc::now())?;
     let config = Config::read(Env::of_process())?;
     install_crypto();
-    let client = Client::new(config.twilio.client()?).map_err(|e| Failure::new(1, e))?;
+    let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
     let bulk = BulkSettle::new(pool.clone(), client, channels);
-    let unsettled = bulk.find(&order).await.map_err(open::failed)?;
+    let unsettled = bulk.find(&order).await.map_err(Failure::statement)?;
     let found = unsettled.doubts.len();
     if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {
         eprintln!("nothing was changed");
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(Exit::Interrupted.into());
     }
     if !order.dry_run {
-        bulk.note(&order, found).await.map_err(open::failed)?;
+        bulk.note(&order, found).await.map_err(Failure::statement)?;
     }
     let (mut rows, mut counts) = (Vec::with_capacity(found), Counts::default());
+    let mut progress = Progress::new("outcomes settled", found as u64, false);
     let mut failure = None;
     for doubt in &unsettled.doubts {
         match bulk.settle(doubt, unsettled.as_of, &order).await {
             Ok(settled) => {
                 counts.add(settled);
-                // People only need the outcomes that remain.
-                if !settled.is_settled() || arguments.bulk.output != Output::Human {
+                // Text output shows only the outcomes that remain.
+                if !settled.is_settled() || arguments.bulk.output != Output::Text {
                     rows.push(Row::of(doubt, settled));
                 }
-                if counts.all().is_multiple_of(TELL_EVERY) {
-                    eprintln!("{} of {found}", counts.all());
-                }
+                progress.set(counts.all() as u64);
             }
-            Err(NoEvidence::Database(error)) => failure = Some(open::failed(error)),
+            Err(NoEvidence::Database(error)) => failure = Some(Failure::statement(error)),
             Err(NoEvidence::Twilio(fault)) => {
-                let message = format!("{fault}; the rest is unsettled: run it again later");
-                failure = Some(Failure::new(UNREACHABLE, message));
+                let message =
+                    format!("{fault}; the other outcomes are still unknown: run the command again later");
+                failure = Some(Failure::unreachable(message));
             }
         }
         if failure.is_some() {
             break;
         }
     }
-    if !rows.is_empty() || arguments.bulk.output != Output::Human {
+    drop(progress);
+    if !rows.is_empty() || arguments.bulk.output != Output::Text {
         output::print(&output::records("unknown-settle/1", &rows, arguments.bulk.output)?)?;
     }
     let would = if order.dry_run { "dry run, nothing was changed: " } else { "" };
     eprintln!("{would}{} of {found} unknown outcomes: {}", counts.all(), counts.summary());
     match failure {
         Some(failure) => Err(failure),
-        None => Ok(ExitCode::from(if counts.remaining() == 0 { 0 } else { SOME_FAILED })),
+        None => Ok(Exit::all_done(counts.remaining() == 0).into()),
     }
 }
 
 fn confirmed(bulk: &Bulk, order: &Order, found: usize) -> Result<bool, Failure> {
-    let reopen = if order.reopen_absent { ", and reopen those that Twilio has no message of" } else { "" };
+    let reopen = if order.reopen_absent { ", and reopen those without a message at Twilio" } else { "" };
     let (since, until) = (output::time(order.since), output::time(order.until));
     bulk.confirmed(
         &format!("Settle {found} unknown outcomes claimed from {since} to {until}{reopen}?"),

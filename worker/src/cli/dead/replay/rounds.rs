@@ -1,4 +1,4 @@
-//! Publishing in rounds: each is one transaction, committed once the broker has confirmed.
+//! Publishing in rounds. Each round is one transaction, committed after the broker has confirmed.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -7,22 +7,22 @@ use shared::amqp::{Outgoing, Publisher};
 use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::super::touched::{by_reason, letters};
+use super::super::touched::{by_cause, letters};
 use crate::{
     replay::outgoing,
     store::dead_letters::settle::{self, Letter, Verdict},
 };
 
-/// Letters of one round, which hold their rows until the broker has confirmed.
+/// The most letters of one round. Their rows are locked until the broker has confirmed.
 const MOST: u32 = 20;
 
-/// A replay, and how far it came.
+/// A replay and its counts.
 pub(super) struct Rounds {
     pool: PgPool,
     size: usize,
     every: Duration,
     published: usize,
-    /// The reasons of those that this version cannot read.
+    /// The codes of the letters that this version cannot read.
     unreadable: Vec<String>,
     unconfirmed: usize,
     stopped: bool,
@@ -30,7 +30,7 @@ pub(super) struct Rounds {
 
 impl Rounds {
     pub(super) fn new(pool: PgPool, rate: u32) -> Self {
-        // Ten rounds a second, as far as that leaves one letter a round.
+        // Ten rounds a second, or fewer where a round would hold less than one letter.
         let size = (rate / 10).clamp(1, MOST);
         Self {
             pool,
@@ -43,8 +43,8 @@ impl Rounds {
         }
     }
 
-    /// The same reading as [`Rounds::publish`], without a publish.
-    pub(super) async fn look(&mut self, ids: &[i64]) -> Result<(), sqlx::Error> {
+    /// Reads as [`Rounds::publish`] does, and does not publish.
+    pub(super) async fn rehearse(&mut self, ids: &[i64]) -> Result<(), sqlx::Error> {
         for chunk in ids.chunks(self.size) {
             let mut tx = self.pool.begin().await?;
             let taken = settle::take(&mut tx, chunk).await?;
@@ -54,7 +54,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// Ends early when nothing of a round was confirmed.
+    /// Ends early if the broker confirms no letter of a round.
     pub(super) async fn publish(
         &mut self,
         ids: &[i64],
@@ -95,12 +95,12 @@ impl Rounds {
         events
     }
 
-    /// What a real run would do.
-    pub(super) fn outlook(&self) -> String {
+    /// The report of a dry run.
+    pub(super) fn forecast(&self) -> String {
         format!("{} would be published{}; nothing was changed", letters(self.published), self.left())
     }
 
-    /// What was done.
+    /// The report of a run.
     pub(super) fn result(&self) -> String {
         let lost = match self.unconfirmed {
             0 => String::new(),
@@ -113,8 +113,8 @@ impl Rounds {
         if self.unreadable.is_empty() {
             return String::new();
         }
-        let reasons = by_reason(self.unreadable.iter().map(String::as_str));
-        format!("; left alone, for this version cannot read them: {reasons}")
+        let reasons = by_cause(self.unreadable.iter().map(String::as_str));
+        format!("; left alone, because this version cannot read them: {reasons}")
     }
 
     pub(super) fn stopped(&self) -> bool {
@@ -130,7 +130,7 @@ async fn publish_one(publisher: &Publisher, letter: i64, event: Outgoing) -> Opt
     match publisher.publish(event).await {
         Ok(()) => Some(letter),
         Err(error) => {
-            // Not its id, which the publisher chose.
+            // The error leaves out the message id, which the publisher chose.
             eprintln!("letter {letter} stays open: {}", error.result());
             None
         }

@@ -1,0 +1,56 @@
+//! Timelines as text and as rows.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use shared::cli::output::{self, Record};
+
+use crate::story::{Event, Story};
+
+pub(super) fn text(story: &Story) -> String {
+    let number = story.number.as_deref().unwrap_or("no usable number");
+    let reason = story.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
+    let mut text = format!("user {}  {number}  {}, {}{reason}\n", story.user, story.state, story.welcome);
+    for event in &story.events {
+        // Err, here and below: writing to a String cannot fail.
+        let _ = writeln!(text, "  {}  {}", output::time(event.at), event.what);
+        if let Some(error) = &event.error {
+            let _ = writeln!(text, "{:24}error {} ({}): {}", "", error.code, error.class, error.meaning);
+        }
+    }
+    text
+}
+
+/// One event and the user it belongs to.
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    story: &'a Story,
+    event: &'a Event,
+}
+
+/// Every event of every story.
+pub(super) fn rows(stories: &[Story]) -> Vec<Row<'_>> {
+    stories.iter().flat_map(|story| story.events.iter().map(move |event| Row { story, event })).collect()
+}
+
+impl Record for Row<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["user", "number", "state", "welcome", "reason", "at", "what", "code", "class"];
+
+    fn cells(&self) -> Vec<String> {
+        let (story, event) = (self.story, self.event);
+        let error = event.error.as_ref();
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        vec![
+            story.user.clone(),
+            text(&story.number),
+            story.state.clone(),
+            story.welcome.clone(),
+            text(&story.reason),
+            output::time(event.at),
+            event.what.to_string(),
+            error.map(|e| e.code.to_string()).unwrap_or_default(),
+            error.map(|e| e.class.to_owned()).unwrap_or_default(),
+        ]
+    }
+}
