@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use super::block::Block;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/admin.md");
+/// Transcripts of a version with older spellings of options.
+const OLD: &str = include_str!("old_transcripts.txt");
 const MARKER: &str = "<!-- transcript: ";
 const FENCE: &str = "```";
 
@@ -26,6 +28,11 @@ impl Page {
         let path = PathBuf::from(FILE);
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         Ok(Self { path, text, changed: false })
+    }
+
+    /// The older transcripts, which are never written.
+    pub(super) fn old() -> Self {
+        Self { path: PathBuf::new(), text: OLD.to_owned(), changed: false }
     }
 
     /// The marked blocks, in the order of the page.
