@@ -6,12 +6,14 @@ mod command_line;
 mod database;
 mod exit;
 pub mod formula;
-mod output;
 mod records;
 
 pub use beginning::{Beginning, first_bytes};
 pub use command_line::{TEMPLATE, parse};
 pub use database::{connect, open_database, repeat};
-pub use exit::{EXIT_CODES, Exit, Failure, finish, interruption};
-pub use output::{Output, Progress, json_line, print};
+pub use exit::{finish, interruption};
 pub use records::{Bounded, Budget, LONGEST_RECORD, Length, next_line};
+pub use shared::cli::{
+    Actor, Confirmation, EXIT_CODES, Exit, Failure, Output, Progress, TimeArgument,
+    output::{formats, json_line, print_line},
+};

@@ -75,7 +75,7 @@ pub fn first_bytes(reader: impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn byte_order_mark(beginning: &[u8]) -> Result<bool, Failure> {
-    let refuse = |why: &str| Err(Failure::Usage(why.to_owned()));
+    let refuse = |why: &str| Err(Failure::usage(why));
     let with_zero = beginning.chunks(2).filter(|pair| pair.contains(&0)).count();
     if beginning.is_empty() {
         refuse("the file is empty")

@@ -2,10 +2,8 @@
 
 use std::process;
 
-use clap::{ArgMatches, Command, Parser, builder::PossibleValuesParser};
-use clap_complete::{Shell, generate};
-
-use super::print;
+use clap::{Command, Parser, builder::EnumValueParser};
+use shared::cli::{CompletionShell, completions, output::print};
 
 /// For clap's `help_template`; the examples are its `before_help`.
 pub const TEMPLATE: &str =
@@ -18,8 +16,9 @@ pub fn parse<A: Parser>() -> A {
     shared::telemetry::report_panics_by_location();
     let matches = command::<A>().get_matches();
     if let Some((NAME, asked)) = matches.subcommand() {
+        let shell = asked.get_one("shell").copied().unwrap_or(CompletionShell::Bash);
         // Err: standard output is closed.
-        process::exit(i32::from(print(&script(command::<A>(), asked)).is_err()));
+        process::exit(i32::from(print(&completions(command::<A>(), shell)).is_err()));
     }
     A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
@@ -33,22 +32,11 @@ fn command<A: Parser>() -> Command {
     let shell = clap::Arg::new("shell")
         .value_name("SHELL")
         .required(true)
-        .value_parser(PossibleValuesParser::new(["bash", "zsh", "fish"]));
+        .value_parser(EnumValueParser::<CompletionShell>::new());
     let completions = Command::new(NAME)
         .about("Print a script that completes commands and options")
         .help_template(TEMPLATE)
         .before_help(examples)
         .arg(shell);
     whole.subcommand(completions).disable_help_subcommand(true)
-}
-
-fn script(mut command: Command, asked: &ArgMatches) -> String {
-    let shell = match asked.get_one::<String>("shell").map(String::as_str) {
-        Some("zsh") => Shell::Zsh,
-        Some("fish") => Shell::Fish,
-        _ => Shell::Bash,
-    };
-    let (name, mut script) = (command.get_name().to_owned(), Vec::new());
-    generate(shell, &mut command, name, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
 }

@@ -17,7 +17,7 @@ const TRIES: u32 = 4;
 pub async fn open_database(url: &DatabaseUrl, name: &str, connections: u32) -> Result<PgPool, Failure> {
     connect(url, name, "Postgres", settings::DATABASE_URL.name).await?.close().await?;
     let pool = db::pool(url, name, connections)?;
-    if db::is_migrated(&pool).await? { Ok(pool) } else { Err(Failure::NotMigrated) }
+    if db::is_migrated(&pool).await? { Ok(pool) } else { Err(Failure::not_migrated()) }
 }
 
 /// One connection without a limit on its statements. `what` and `setting` name the database in the error.
@@ -27,7 +27,7 @@ pub async fn connect(
     what: &'static str,
     setting: &'static str,
 ) -> Result<PgConnection, Failure> {
-    connection::open(url, name).await.map_err(|source| Failure::NoDatabase { what, setting, source })
+    connection::open(url, name).await.map_err(|error| Failure::no_database(what, setting, &error))
 }
 
 /// Repeats a statement after a temporary failure, such as a deadlock with the worker.

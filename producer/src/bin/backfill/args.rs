@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use clap::{Parser, ValueEnum};
-use producer::cli::{EXIT_CODES, TEMPLATE};
+use clap::Parser;
+use producer::cli::{Actor, Confirmation, EXIT_CODES, Output, TEMPLATE, formats};
 
 use crate::{
     options::{Filters, RunName, RunOptions},
@@ -67,12 +67,10 @@ pub(crate) struct Safety {
     /// How long the canary may take, counted while BACKFILL_WINDOW is open. Then `sent` counts as delivered.
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) canary_wait: humantime::Duration,
-    /// Do not ask. Required without a terminal.
-    #[arg(short = 'y', long)]
-    pub(crate) yes: bool,
-    /// The person who decided, for the audit log [default: the login name].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) confirmation: Confirmation,
+    #[command(flatten)]
+    pub(crate) actor: Actor,
     /// The justification, for the audit log.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
@@ -98,22 +96,11 @@ pub(crate) struct Showing {
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) watch: bool,
     /// How the report is written.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) output: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats([Output::Text, Output::Json, Output::Jsonl]))]
+    pub(crate) output: Output,
     /// No progress on standard error.
     #[arg(long)]
     pub(crate) no_progress: bool,
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Human,
-    /// One JSON object on one line.
-    Json,
-    /// JSON objects line by line: statuses during the run, then the summary.
-    Jsonl,
 }
 
 fn notes() -> String {
@@ -138,7 +125,9 @@ mod tests {
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
         let args = Args::try_parse_from(["backfill", "-n", "--output", "json"]).unwrap();
-        assert!(args.safety.dry_run && !args.safety.yes && args.showing.output == Format::Json);
+        assert!(
+            args.safety.dry_run && !args.safety.confirmation.yes() && args.showing.output == Output::Json
+        );
     }
 
     #[test]

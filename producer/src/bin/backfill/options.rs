@@ -2,17 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use clap::builder::PossibleValuesParser;
-use producer::UserKind;
+use producer::{UserKind, cli::TimeArgument};
 use serde::{Deserialize, Serialize};
 use shared::{domain::UserState, templates::Language};
 use uuid::Uuid;
 
 use crate::outcomes::{Canary, Share};
-
-/// Nepal has had one offset, without summer time, since 1986 (IANA time zone database, Asia/Kathmandu).
-const NEPAL: Option<FixedOffset> = FixedOffset::east_opt((5 * 60 + 45) * 60);
 
 /// Characters of a run id that are shown.
 const SHOWN: usize = 8;
@@ -59,7 +56,8 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(states()))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<String>,
-    /// Only users who signed up then or later: a day in Nepal (2026-11-25), or a time (2026-11-25T18:00:00+05:45).
+    /// Only users who signed up then or later: 2026-11-25 (midnight in Nepal), 2026-11-25T18:00:00+05:45, or
+    /// `2h` ago.
     #[arg(long, value_name = "DATE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Since>,
@@ -104,35 +102,22 @@ fn quoted(path: &str) -> String {
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// A time, or midnight of a day in Nepal.
+/// The time that a [`TimeArgument`] meant when the run was ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Since(pub(crate) DateTime<Utc>);
 
 impl FromStr for Since {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self(time.to_utc()));
-        }
-        let day: Option<NaiveDate> = text.parse().ok();
-        let midnight = day.and_then(|day| NEPAL?.from_local_datetime(&day.and_time(NaiveTime::MIN)).single());
-        midnight
-            .map(|time| Self(time.to_utc()))
-            .ok_or("give a day such as 2026-11-25 or a time such as 2026-11-25T18:00:00+05:45")
+        text.parse().map(|time: TimeArgument| Self(time.before(Utc::now())))
     }
 }
 
 impl fmt::Display for Since {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(offset) = NEPAL else { return self.0.fmt(f) };
-        let local = self.0.with_timezone(&offset);
-        if local.time() == NaiveTime::MIN {
-            local.date_naive().fmt(f)
-        } else {
-            f.write_str(&local.to_rfc3339())
-        }
+        TimeArgument::At(self.0).fmt(f)
     }
 }
 

@@ -3,13 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use producer::cli::{Progress, json_line, print};
+use producer::cli::{Output, Progress, json_line, print_line};
 use serde::Serialize;
 
-use crate::{
-    args::{Format, Showing},
-    outcomes::OutcomeStats,
-};
+use crate::{args::Showing, outcomes::OutcomeStats};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -50,7 +47,7 @@ struct Status<'a> {
 impl ProgressReporter {
     pub(crate) fn new(phase: Phase, total: u64, showing: Showing) -> Self {
         let progress = Progress::new(phase.label(), total, showing.no_progress);
-        Self { phase, total, progress, jsonl: showing.output == Format::Jsonl, last: None }
+        Self { phase, total, progress, jsonl: showing.output == Output::Jsonl, last: None }
     }
 
     /// `done` users are processed.
@@ -82,7 +79,7 @@ impl ProgressReporter {
         let (phase, total) = (self.phase, self.total);
         let status = Status { r#type: "status", phase, done, total, waits_for, outcomes };
         // Err: standard output is closed; the summary reports it.
-        let _ = print(&json_line(&status));
+        let _ = print_line(&json_line(&status));
     }
 }
 

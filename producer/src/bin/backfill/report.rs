@@ -192,7 +192,7 @@ impl Report {
         let next = &self.next;
         match (&self.halted, self.ending) {
             (Some(error @ (PublishError::Unavailable { .. } | PublishError::Lost { .. })), _) => {
-                Err(Failure::BrokerLost(format!("stopped: {error}. When RabbitMQ is back: {next}")))
+                Err(Failure::unreachable(format!("stopped: {error}. When RabbitMQ is back: {next}")))
             }
             (Some(error), _) => {
                 eprintln!("backfill: stopped: {error}. Fix it, then: {next}");

@@ -5,15 +5,15 @@ use std::io::{self, BufRead, IsTerminal};
 use chrono::Utc;
 use producer::{
     Broker, Producer,
-    cli::{Exit, Failure, print},
+    cli::{Exit, Failure, Output, print_line},
 };
-use shared::audit::{self, NewEntry};
+use shared::audit::NewEntry;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    args::{Format, Safety},
+    args::Safety,
     context::Context,
     counts::Counts,
     estimate::Estimate,
@@ -30,10 +30,10 @@ use crate::{
 /// Fails without a terminal, unless `--yes` or `--dry-run` makes the question unnecessary.
 pub(crate) fn refuse_without_terminal(safety: &Safety) -> Result<(), Failure> {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if safety.dry_run || safety.yes || can_ask {
+    if safety.dry_run || safety.confirmation.yes() || can_ask {
         return Ok(());
     }
-    Err(Failure::Usage("cannot ask without a terminal: check with --dry-run, then run with --yes".to_owned()))
+    Err(Failure::usage("cannot ask without a terminal: check with --dry-run, then run with --yes"))
 }
 
 /// The real run.
@@ -42,7 +42,7 @@ pub(crate) async fn real(context: &Context, broker: Broker) -> Result<Exit, Fail
     let _lock = runs::lock(&context.pool).await?;
     runs::note_killed(&context.pool).await?;
     let run = run_of(context).await?;
-    if !context.args.safety.yes && !confirmed(context, &run).await? {
+    if !context.args.safety.confirmation.yes() && !confirmed(context, &run).await? {
         if context.args.resume.is_none() {
             runs::forget(&context.pool, run.id).await?;
         }
@@ -69,7 +69,7 @@ async fn run_of(context: &Context) -> Result<Run, Failure> {
         let run = runs::find(&context.pool, name).await?;
         return Ok(Run { options: run.options.clone().resumed(args.safety.canary_share), ..run });
     }
-    let actor = audit::actor(args.safety.actor.as_deref());
+    let actor = args.safety.actor.name();
     let run = runs::create(&context.pool, args.run_options(), &actor).await?;
     let Some(path) = &args.filters.ids_file else { return Ok(run) };
     let loaded = load_ids(&mut *context.pool.acquire().await?, run.id, path).await;
@@ -103,7 +103,7 @@ async fn begin(context: &Context, run: &Run, report: &Report) -> Result<(), sqlx
     let safety = &context.args.safety;
     let flags = if context.args.resume.is_some() { " --resume".to_owned() } else { run.options.flags() };
     let deed = NewEntry {
-        actor: &audit::actor(safety.actor.as_deref()),
+        actor: &safety.actor.name(),
         action: &format!("backfill{flags}"),
         subject: &format!("run {}, {} users selected", run.id, report.selected),
         reason: &safety.reason,
@@ -142,18 +142,18 @@ async fn enqueue(
 async fn show(context: &Context, run: &Run, mut report: Report, cursor: &str) -> Result<Exit, Failure> {
     let showing = context.args.showing;
     if !(showing.watch && report.complete) {
-        print(&report.show(showing.output))?;
+        print_line(&report.show(showing.output))?;
         return report.finish();
     }
-    if showing.output == Format::Human {
-        print(&report.show(Format::Human))?;
+    if showing.output == Output::Text {
+        print_line(&report.show(Output::Text))?;
     }
     let (reached, all) = watch::follow(context, run.id, cursor).await?;
-    if showing.output == Format::Human {
-        print(&format!("\n{}", outcomes::table(&reached)))?;
+    if showing.output == Output::Text {
+        print_line(&format!("\n{}", outcomes::table(&reached)))?;
     } else {
         report.outcomes = Some(reached);
-        print(&report.show(showing.output))?;
+        print_line(&report.show(showing.output))?;
     }
     if all { report.finish() } else { Ok(Exit::Interrupted) }
 }
@@ -172,7 +172,7 @@ pub(crate) async fn dry(context: &Context) -> Result<Exit, Failure> {
         load_ids(selection.session(), run.id, path).await?;
     }
     let report = plan(context, &run, selection).await?;
-    print(&report.show(args.showing.output))?;
+    print_line(&report.show(args.showing.output))?;
     report.finish()
 }
 

@@ -84,14 +84,14 @@ pub(crate) async fn find(pool: &PgPool, name: &RunName) -> Result<Run, Failure> 
     .fetch_all(pool)
     .await?;
     if *name != RunName::Last && found.len() > 1 {
-        return Err(Failure::Usage(format!("run id {name} is ambiguous: give more characters")));
+        return Err(Failure::usage(format!("run id {name} is ambiguous: give more characters")));
     }
     let Some(run) = found.into_iter().next() else {
-        return Err(Failure::Usage(format!("there is no run {name}; look into the table backfill_runs")));
+        return Err(Failure::usage(format!("there is no run {name}; look into the table backfill_runs")));
     };
     if run.state == End::Finished.as_str() {
         let id = short_id(run.id);
-        return Err(Failure::Usage(format!("run {id} is finished; `backfill --dry-run` shows what is left")));
+        return Err(Failure::usage(format!("run {id} is finished; `backfill --dry-run` shows what is left")));
     }
     let (options, counts) = (run.options.0, run.counts.0);
     Ok(Run { id: run.id, options, cursor: run.cursor, counts, canary_passed: run.canary_passed })
@@ -161,6 +161,8 @@ pub(crate) async fn lock(pool: &PgPool) -> Result<Lock, Failure> {
     if taken {
         Ok(Lock { _session: session })
     } else {
-        Err(Failure::Busy("another backfill is running on this database: wait for its end, or stop it"))
+        Err(Failure::unreachable(
+            "another backfill is running on this database: wait for its end, or stop it",
+        ))
     }
 }

@@ -218,7 +218,7 @@ pub(crate) async fn shadow_ids(session: &mut PgConnection) -> Result<(), sqlx::E
 
 /// Stores the ids of the file at `path`, one a line, `-` being standard input.
 pub(crate) async fn load_ids(session: &mut PgConnection, run: Uuid, path: &str) -> Result<(), Failure> {
-    let unreadable = |error| Failure::Usage(format!("{path} cannot be read: {error}. Nothing was enqueued"));
+    let unreadable = |error| Failure::usage(format!("{path} cannot be read: {error}. Nothing was enqueued"));
     let mut lines: Box<dyn BufRead + Send> = match path {
         "-" => Box::new(BufReader::new(UniversalLines::new(io::stdin()))),
         _ => Box::new(BufReader::new(UniversalLines::new(File::open(path).map_err(unreadable)?))),
@@ -231,7 +231,7 @@ pub(crate) async fn load_ids(session: &mut PgConnection, run: Uuid, path: &str) 
         if line.trim().is_empty() {
             continue;
         }
-        let wrong = |error| Failure::Usage(format!("{path}, line {number}: {error}. Nothing was enqueued"));
+        let wrong = |error| Failure::usage(format!("{path}, line {number}: {error}. Nothing was enqueued"));
         batch.push(UserId::parse(formula::text(line.trim()).as_ref()).map_err(wrong)?.to_string());
         if batch.len() == BATCH {
             store_ids(session, run, &batch).await?;

@@ -90,7 +90,7 @@ pub(crate) fn is_active(text: Option<&str>) -> Result<bool, Failure> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(true) };
     flag(text).or_else(|| text.parse::<f64>().ok().map(|number| number != 0.0)).ok_or_else(|| {
         let start: String = text.chars().take(20).collect();
-        Failure::Portal(format!(
+        Failure::configuration(format!(
             "auth_user.is_active holds {start:?}, which is neither true nor false. It may be a boolean, a number (0: \
              inactive) or one of the texts true, false, t, f, yes, no, y, n"
         ))

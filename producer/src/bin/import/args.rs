@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use producer::cli::{EXIT_CODES, Output, TEMPLATE};
-use shared::audit;
+use producer::cli::{Actor, EXIT_CODES, Output, TEMPLATE, formats};
 
 use crate::{
     file::layout::{Assignments, Mapping},
@@ -118,14 +117,13 @@ pub(crate) struct Options {
     /// Read, validate and compare; write nothing.
     #[arg(short = 'n', long, help_heading = "Safety")]
     pub(crate) dry_run: bool,
-    /// The person who imports, for the audit log [default: the login name].
-    #[arg(long, help_heading = "Safety")]
-    actor: Option<String>,
+    #[command(flatten, next_help_heading = "Safety")]
+    actor: Actor,
     /// The justification, for the audit log.
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Safety")]
     reason: String,
     /// How the report is written.
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats([Output::Text, Output::Json]), help_heading = "Output")]
     pub(crate) output: Output,
     /// No progress on standard error.
     #[arg(long, help_heading = "Output")]
@@ -135,7 +133,7 @@ pub(crate) struct Options {
 impl Options {
     /// The actor and the justification.
     pub(crate) fn author(&self) -> Author {
-        Author { actor: audit::actor(self.actor.as_deref()), reason: self.reason.clone() }
+        Author { actor: self.actor.name(), reason: self.reason.clone() }
     }
 }
 
@@ -159,7 +157,7 @@ mod tests {
         let Source::Portal(args) = Args::try_parse_from(["import", "portal", "-n"]).unwrap().source else {
             panic!()
         };
-        assert!(args.options.dry_run && args.options.output == Output::Human);
+        assert!(args.options.dry_run && args.options.output == Output::Text);
     }
 
     #[test]

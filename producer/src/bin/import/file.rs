@@ -13,7 +13,7 @@ pub(crate) mod source;
 use std::{io, thread};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use producer::cli::{Exit, Failure, Progress, interruption, open_database, print};
+use producer::cli::{Exit, Failure, Progress, interruption, open_database, print_line};
 use shared::{config::Env, telemetry};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failur
     import.note(&format!("import {}", format.as_str()), &subject).await?;
     let second = Second { import, rows, stop };
     let report = second.run(source, format, args, checked).await?;
-    print(&report.show(output))?;
+    print_line(&report.show(output))?;
     Ok(report.exit())
 }
 
@@ -140,7 +140,7 @@ impl Second<'_> {
 fn told_time(told: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Failure> {
     match told {
         Some(time) if time > Utc::now() => {
-            Err(Failure::Usage("--source-time is in the future: give the time of the export".to_owned()))
+            Err(Failure::usage("--source-time is in the future: give the time of the export"))
         }
         told => Ok(told),
     }

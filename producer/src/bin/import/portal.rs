@@ -1,7 +1,7 @@
 //! `import portal`: one read-only transaction in the portal's database, read through a cursor.
 
 use chrono::{DateTime, Utc};
-use producer::cli::{Exit, Failure, Progress, connect, interruption, open_database, print};
+use producer::cli::{Exit, Failure, Progress, connect, interruption, open_database, print_line};
 use shared::{
     config::{DatabaseUrl, Env, settings::PORTAL_DATABASE_URL},
     telemetry,
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
         import.progress.set(import.report.read());
     };
     let report = import.finish(complete).await?;
-    print(&report.show(output))?;
+    print_line(&report.show(output))?;
     Ok(report.exit())
 }
 
@@ -78,7 +78,7 @@ impl<'c> Portal<'c> {
         let columns = Columns::probe(&mut transaction).await?;
         let missing = columns.missing();
         if !missing.is_empty() {
-            return Err(Failure::Portal(format!(
+            return Err(Failure::configuration(format!(
                 "the database at PORTAL_DATABASE_URL lacks {}. Is it the portal's, and may this role read it?",
                 missing.join(", ")
             )));

@@ -148,7 +148,7 @@ impl One {
             kind: self.kind.map(UserKind::from),
             display_name: self.name,
         };
-        line::of_data(&data).map_err(|rejected| Failure::Usage(rejected.to_string()))
+        line::of_data(&data).map_err(|rejected| Failure::usage(rejected.to_string()))
     }
 }
 

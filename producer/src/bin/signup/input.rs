@@ -21,7 +21,7 @@ pub(crate) fn start(format: Format, file: &Path) -> Result<mpsc::Receiver<Line>,
         Box::new(io::stdin())
     } else {
         let opened = File::open(file);
-        Box::new(opened.map_err(|e| Failure::Usage(format!("{} cannot be read: {e}", file.display())))?)
+        Box::new(opened.map_err(|e| Failure::usage(format!("{} cannot be read: {e}", file.display())))?)
     };
     let (sink, lines) = mpsc::channel(AHEAD);
     std::thread::spawn(move || match format {

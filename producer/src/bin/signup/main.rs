@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use producer::{
     Producer, broker_of_process,
-    cli::{Exit, Failure, finish, interruption, json_line, parse, print},
+    cli::{Exit, Failure, finish, interruption, json_line, parse, print_line},
 };
 use shared::{config::Env, telemetry};
 use tokio::sync::mpsc::Receiver;
@@ -30,7 +30,7 @@ async fn run(args: Args) -> Result<Exit, Failure> {
     match args.source() {
         Source::Outbox(Outbox::Relay { once }) => relay::run(once).await,
         Source::Outbox(Outbox::OutboxDdl) => {
-            print(producer::relay::DDL.trim_end())?;
+            print_line(producer::relay::DDL.trim_end())?;
             Ok(Exit::Done)
         }
         Source::One(options) => publish(|| one(options)).await,
@@ -51,9 +51,9 @@ async fn publish(open: impl FnOnce() -> Result<Receiver<Line>, Failure>) -> Resu
     let lines = open()?;
     let producer = Producer::connect(broker).await?;
     let end = publish::all(&producer, lines, &stop).await;
-    print(&json_line(&end.stats))?;
+    print_line(&json_line(&end.stats))?;
     if let Some(why) = end.gave_up {
-        return Err(Failure::BrokerLost(why));
+        return Err(Failure::unreachable(why));
     }
     Ok(exit(&end.stats, stop.is_cancelled()))
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use producer::{
-    cli::{Exit, Failure, interruption, json_line, print},
+    cli::{Exit, Failure, interruption, json_line, print_line},
     relay::{self, Settings},
 };
 use shared::{
@@ -33,7 +33,7 @@ pub(crate) async fn run(once: bool) -> Result<Exit, Failure> {
         }
         relay::run(settings.with_gauges(ops.is_some()), &stop).await?
     };
-    print(&json_line(&stats))?;
+    print_line(&json_line(&stats))?;
     Ok(if once && stats.failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(once: bool) -> Result<Exit, Failure> {
 fn serve_metrics(address: SocketAddr) -> Result<(), Failure> {
     install(address).map_err(|why| {
         let what = format!("{address} cannot be used: {why}. Stop what holds it, or set another address");
-        Failure::Configuration(Faults(vec![Fault { name: RELAY_OPS_ADDR.name.to_owned(), what }]))
+        Failure::from(Faults(vec![Fault { name: RELAY_OPS_ADDR.name.to_owned(), what }]))
     })?;
     let process = metrics_process::Collector::default();
     process.describe();

@@ -1,8 +1,8 @@
+use producer::cli::Output;
 use shared::{domain::decision::SkipReason, phone::Rejection};
 
 use super::*;
 use crate::{
-    args::Format,
     context::Settings,
     outcomes::{Canary, Share},
 };
@@ -38,7 +38,7 @@ fn a_dry_run_counts_prices_and_names_the_next_command() {
     let mut report = report(true);
     report.skip(SkipReason::Queued);
     let report = closed(report, Ending::Complete);
-    let text = report.show(Format::Human);
+    let text = report.show(Output::Text);
     for part in [
         "nothing is published",
         "WOULD ENQUEUE",
@@ -57,7 +57,7 @@ fn a_dry_run_counts_prices_and_names_the_next_command() {
 #[test]
 fn an_interrupted_run_reports_the_rest_and_how_to_continue() {
     let report = closed(report(false), Ending::Interrupted);
-    let text = report.show(Format::Human);
+    let text = report.show(Output::Text);
     for part in ["REMAINING", "remaining 1 = 5, adds up", "Run 0197c3a2", "Next  backfill --resume 0197c3a2"]
     {
         assert!(text.contains(part), "{part} is not in\n{text}");
@@ -68,7 +68,7 @@ fn an_interrupted_run_reports_the_rest_and_how_to_continue() {
 #[test]
 fn a_real_run_never_claims_to_have_sent() {
     let report = closed(report(false), Ending::Complete);
-    let text = report.show(Format::Human);
+    let text = report.show(Output::Text);
     assert!(text.contains("ENQUEUED") && !text.to_lowercase().contains("sent"), "{text}");
     assert_eq!((report.selected, report.end()), (4, End::Finished));
 }
@@ -79,7 +79,7 @@ fn a_failed_canary_is_shown_and_has_its_own_exit_code() {
     report.options.canary = Some(Canary { users: 2, share: Share::default() });
     report.canary = Some(OutcomeStats { delivered: 1, failed: 1, ..OutcomeStats::default() });
     let report = closed(report, Ending::CanaryFailed);
-    let text = report.show(Format::Human);
+    let text = report.show(Output::Text);
     assert!(text.contains("1 of 2 messages delivered, 1 failed") && text.contains("REMAINING"), "{text}");
     assert_eq!((report.finish().unwrap(), report.end()), (Exit::Guarded, End::Halted));
 }
@@ -101,11 +101,11 @@ fn refusals_stop_the_run_and_decide_the_exit_code() {
 #[test]
 fn json_is_one_line_with_a_schema() {
     let report = closed(report(true), Ending::Complete);
-    let line = report.show(Format::Json);
+    let line = report.show(Output::Json);
     assert!(!line.contains('\n') && !line.contains("9807969278"));
     let json: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(json["schema"], "backfill-report/2");
     assert_eq!(json["enqueued"]["rejected"]["empty"], 1);
-    let summary: serde_json::Value = serde_json::from_str(&report.show(Format::Jsonl)).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&report.show(Output::Jsonl)).unwrap();
     assert_eq!((&summary["type"], &summary["schema"]), (&"summary".into(), &json["schema"]));
 }

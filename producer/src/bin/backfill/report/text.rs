@@ -2,12 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use producer::cli::json_line;
+use producer::cli::{Output, json_line};
 use serde::Serialize;
 
 use super::{Ending, Report};
 use crate::{
-    args::Format,
     counts::{ByReason, label},
     options::short_id,
 };
@@ -22,11 +21,12 @@ struct Summary<'a> {
 
 impl Report {
     /// The report in `format`, without a trailing line break.
-    pub(crate) fn show(&self, format: Format) -> String {
+    pub(crate) fn show(&self, format: Output) -> String {
         match format {
-            Format::Json => json_line(self),
-            Format::Jsonl => json_line(&Summary { r#type: "summary", report: self }),
-            Format::Human => of(self),
+            Output::Json => json_line(self),
+            // The command line does not offer csv.
+            Output::Jsonl | Output::Csv => json_line(&Summary { r#type: "summary", report: self }),
+            Output::Text => of(self),
         }
     }
 }

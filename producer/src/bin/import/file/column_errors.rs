@@ -46,7 +46,7 @@ impl<'a> Columns<'a> {
 /// No column holds `field`.
 pub(super) fn missing(field: Field) -> Failure {
     let names = field.names().join("`, `");
-    Failure::Usage(format!(
+    Failure::usage(format!(
         "no column is known to hold the {}: call it one of `{names}`, or say which it is with --map {}=COLUMN. The \
          first line must name the columns",
         field.names()[0],
@@ -71,7 +71,7 @@ pub(super) fn ambiguous(field: Field, columns: Columns<'_>, holding: &[usize]) -
         options.push(format!("--map {}", shell_quoted(&format!("{field}={}", name(first)))));
         options.extend(others.iter().map(|at| format!("--ignore {}", shell_quoted(&name(at)))));
     }
-    Failure::Usage(format!(
+    Failure::usage(format!(
         "{count} columns could be the {field}: {}. Say which it is and leave the others out. If it is the first: {}",
         listed.join(", "),
         options.join(" ")
@@ -81,7 +81,7 @@ pub(super) fn ambiguous(field: Field, columns: Columns<'_>, holding: &[usize]) -
 /// Columns that hold no known field.
 pub(super) fn not_known(columns: Columns<'_>, unknown: &[usize]) -> Failure {
     let shown: Vec<String> = unknown.iter().map(|at| columns.shown(*at)).collect();
-    Failure::Usage(format!(
+    Failure::usage(format!(
         "unknown columns: {}. Name their field with --map FIELD=COLUMN (fields: {}), or leave them out with \
          --ignore COLUMN",
         shown.join(", "),
@@ -94,7 +94,7 @@ pub(super) fn nameless(holding: &[(usize, u64)]) -> Failure {
     let shown: Vec<String> =
         holding.iter().map(|(at, line)| format!("#{} (first in line {line})", at + 1)).collect();
     let options: Vec<String> = holding.iter().map(|(at, _)| format!("--ignore '#{}'", at + 1)).collect();
-    Failure::Usage(format!(
+    Failure::usage(format!(
         "columns without a name hold something: {}. Name them in the header, or leave them out with {}",
         shown.join(", "),
         options.join(" ")
@@ -104,7 +104,7 @@ pub(super) fn nameless(holding: &[(usize, u64)]) -> Failure {
 /// A name of the command line matches no column.
 pub(super) fn no_column(name: &str, columns: Columns<'_>) -> Failure {
     let all: Vec<String> = (0..columns.titles().len()).map(|at| columns.shown(at)).collect();
-    Failure::Usage(format!("the file has no column `{name}`; it has {}", all.join(", ")))
+    Failure::usage(format!("the file has no column `{name}`; it has {}", all.join(", ")))
 }
 
 /// A title in quotes. A title that may be personal data is not shown.

@@ -101,8 +101,8 @@ fn read(record: &ByteRecord, roles: &[Role]) -> Result<Person, BadRow> {
 /// The text of the CSV reader may quote the content, so it is not shown.
 fn broken(line: u64, error: &csv::Error) -> Failure {
     match error.kind() {
-        csv::ErrorKind::Io(error) => Failure::Usage(format!("line {line}: the file cannot be read: {error}")),
-        _ => Failure::Usage(format!("line {line}: not separated values")),
+        csv::ErrorKind::Io(error) => Failure::usage(format!("line {line}: the file cannot be read: {error}")),
+        _ => Failure::usage(format!("line {line}: not separated values")),
     }
 }
 

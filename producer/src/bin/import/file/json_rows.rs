@@ -36,11 +36,11 @@ pub(super) fn each(
             Ok(Length::Fits) => keys.read(&text),
             Ok(Length::TooLong) => Err(BadRow::record(RowError::TooLong)),
             Err(error) => {
-                return Err(Failure::Usage(format!("line {line}: the file cannot be read: {error}")));
+                return Err(Failure::usage(format!("line {line}: the file cannot be read: {error}")));
             }
         };
         if keys.known.len() > MOST_KEYS {
-            return Err(Failure::Usage(format!("the file has more than {MOST_KEYS} different keys")));
+            return Err(Failure::usage(format!("the file has more than {MOST_KEYS} different keys")));
         }
         if !sink(Row { line, read }) {
             return Ok(());
@@ -51,7 +51,7 @@ pub(super) fn each(
     if mapping.layout(Columns::Keys(&names))? == roles {
         Ok(())
     } else {
-        Err(Failure::Usage("write the keys of --map and --ignore exactly as the file does".to_owned()))
+        Err(Failure::usage("write the keys of --map and --ignore exactly as the file does"))
     }
 }
 

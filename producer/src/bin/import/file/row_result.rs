@@ -98,7 +98,7 @@ impl RowReport {
         let Some(path) = path else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
         let file =
-            opened.map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", path.display())))?;
+            opened.map_err(|e| Failure::usage(format!("{} cannot be written: {e}", path.display())))?;
         let mut report = Self(Some(csv::Writer::from_writer(file)));
         report.write(["user_id", "line", "reason", "what_to_do"])?;
         Ok(report)

@@ -62,7 +62,7 @@ impl Source {
         if path.as_os_str() == "-" {
             return Self::of(spool(&mut io::stdin().lock())?, false, format);
         }
-        let unreadable = |e: io::Error| Failure::Usage(format!("{} cannot be read: {e}", path.display()));
+        let unreadable = |e: io::Error| Failure::usage(format!("{} cannot be read: {e}", path.display()));
         let mut file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_file() {
             Self::of(file, true, format)
@@ -96,7 +96,7 @@ impl Source {
         if version(&self.file)? == self.version {
             Ok(())
         } else {
-            Err(Failure::Usage("the file changed while it was read; repeat the command".to_owned()))
+            Err(Failure::usage("the file changed while it was read; repeat the command"))
         }
     }
 }

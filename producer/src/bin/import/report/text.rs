@@ -12,8 +12,9 @@ impl Report {
     /// The report in `output`, without a trailing line break.
     pub(crate) fn show(&self, output: Output) -> String {
         match output {
-            Output::Json => json_line(self),
-            Output::Human => of(self),
+            // The command line offers text and JSON.
+            Output::Json | Output::Jsonl | Output::Csv => json_line(self),
+            Output::Text => of(self),
         }
     }
 }
