@@ -3,15 +3,13 @@
 pub(crate) mod breaker;
 mod fair_queue;
 mod lane_watch;
+mod lock;
 mod pauses;
 mod permits;
 mod rate;
 mod recent;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use metrics::{Histogram, gauge, histogram};
@@ -34,10 +32,10 @@ pub(crate) use rate::Rate;
 use permits::Permit;
 use rate::Token;
 
-/// A permit is held so long for a token; then others make use of it.
+/// How long a call keeps its permit while it waits for a token. Then other calls use the permit.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// The gate of one worker.
+/// The throttle of one worker.
 pub(crate) struct Throttle {
     pub(crate) permits: Permits,
     pub(crate) rate: Rate,
@@ -56,24 +54,24 @@ pub(crate) struct SendPermit<'a> {
 }
 
 impl SendPermit<'_> {
-    /// Whether its share of the rate is still good, to be asked right before the call.
+    /// Whether the token is still good. Ask right before the call.
     pub(crate) fn is_good(&self) -> bool {
         self.token.is_good()
     }
 
-    /// The call is made now. A share of the rate that is not used goes back.
+    /// The call is made now. A token that is not spent goes back when the permit is dropped.
     pub(crate) fn spend(&mut self) {
         self.token.spend();
     }
 
     /// The call has ended.
-    pub(crate) fn finish(self, echo: Option<CallSample>) {
-        self.permit.finish(echo);
+    pub(crate) fn finish(self, sample: Option<CallSample>) {
+        self.permit.finish(sample);
     }
 }
 
 impl Throttle {
-    /// Fails at once where a call would be held back.
+    /// Fails at once if a pause or the breaker holds the call back.
     pub(crate) fn check(
         &self,
         lane: impl Into<Lane>,
@@ -85,7 +83,7 @@ impl Throttle {
         self.breaker.check_country(country, entry)
     }
 
-    /// The same, where the database may have to say whether this call is the probe of its country.
+    /// Like `check`, but asks the database, if needed, whether this call is the probe of its country.
     pub(crate) async fn approach(
         &self,
         pool: &PgPool,
@@ -97,9 +95,9 @@ impl Throttle {
         self.breaker.approach(pool, country, entry).await
     }
 
-    /// Follows what may hold a lane back as a whole.
+    /// Follows the obstacles that hold a whole lane back.
     pub(crate) fn watch(&self, lane: QueueLane) -> LaneWatch {
-        LaneWatch::new(self, lane)
+        LaneWatch::new(lane, self.breaker.watch(), self.pauses.watch())
     }
 
     /// Sets the gauges of permits and rate.
@@ -113,7 +111,7 @@ impl Throttle {
         gauge!("onboarding_rate_available_tokens").set(self.rate.available().map_or(f64::INFINITY, value));
     }
 
-    /// Waits for a permit and for `segments` of the rate. `Err`: breaker or pause hold such calls back.
+    /// Waits for a permit and for `segments` of the rate. `Err`: the breaker or a pause holds the call back.
     pub(crate) async fn enter(
         &self,
         rank: Rank,
@@ -160,20 +158,15 @@ impl Throttle {
         (permit, token)
     }
 
-    /// Takes another token for one that died while the claim was written. False: there was none before `deadline`.
-    pub(crate) async fn renew<'a>(&'a self, pass: &mut SendPermit<'a>, deadline: Instant) -> bool {
-        while !pass.is_good() {
-            let mut token = self.rate.ask(pass.rank.first(), pass.segments);
+    /// Replaces a token that expired while the claim was written. False: no token was free before `deadline`.
+    pub(crate) async fn renew<'a>(&'a self, permit: &mut SendPermit<'a>, deadline: Instant) -> bool {
+        while !permit.is_good() {
+            let mut token = self.rate.ask(permit.rank.first(), permit.segments);
             if timeout_at(deadline, token.granted()).await.is_err() {
                 return false;
             }
-            pass.token = token;
+            permit.token = token;
         }
         true
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while holding it leaves values behind that are still good.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::lock;
+use super::lock::lock;
 use crate::{
     store::breaker::{Fault, Gaps, Held},
     twilio::{Client, Preflight},

@@ -1,11 +1,10 @@
-//! Whether a lane may be consumed: neither the breaker nor a person holds it back.
+//! Whether a lane may be consumed: neither the breaker nor an operator holds it back.
 
 use chrono::{DateTime, Utc};
 use shared::lane::{Lane, QueueLane};
 use tokio::sync::watch;
 
 use super::{
-    Throttle,
     breaker::{Scope, State},
     pauses::Permission,
 };
@@ -13,15 +12,15 @@ use super::{
 /// What keeps a lane from being consumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
-    /// The pauses, or what the fleet holds back, were not read yet.
+    /// The pauses or the state of the breaker were not read yet.
     Unread,
-    /// A person paused it.
+    /// An operator paused it.
     Paused(Option<DateTime<Utc>>),
     /// The breaker is open.
     Breaker,
 }
 
-/// Follows the gate for one lane.
+/// Follows breaker and pauses for one lane.
 pub(crate) struct LaneWatch {
     lane: QueueLane,
     breaker: watch::Receiver<State>,
@@ -29,8 +28,12 @@ pub(crate) struct LaneWatch {
 }
 
 impl LaneWatch {
-    pub(super) fn new(gate: &Throttle, lane: QueueLane) -> Self {
-        Self { lane, breaker: gate.breaker.watch(), pauses: gate.pauses.watch() }
+    pub(super) fn new(
+        lane: QueueLane,
+        breaker: watch::Receiver<State>,
+        pauses: watch::Receiver<[Permission; Lane::ALL.len()]>,
+    ) -> Self {
+        Self { lane, breaker, pauses }
     }
 
     fn look(&mut self) -> Option<Obstacle> {
@@ -56,7 +59,7 @@ impl LaneWatch {
             changed = self.pauses.changed() => changed,
         };
         if changed.is_err() {
-            // The gate is gone, and with it the worker.
+            // The throttle is gone, so the worker has ended.
             std::future::pending::<()>().await;
         }
     }
@@ -71,7 +74,7 @@ impl LaneWatch {
         }
     }
 
-    /// Waits until nothing does; tells `seen` of what does meanwhile.
+    /// Waits until nothing holds the lane back; calls `seen` with each obstacle meanwhile.
     pub(crate) async fn clear(&mut self, mut seen: impl FnMut(Obstacle)) {
         while let Some(obstacle) = self.look() {
             seen(obstacle);

@@ -12,7 +12,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     fair_queue::{Rank, WeightedFairQueue},
-    lock,
+    lock::lock,
     recent::Recent,
 };
 use aimd::Aimd;

@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Rank, lock};
+use super::{fair_queue::Rank, lock::lock};
 use crate::store::send_rate::Lessor;
 use scheduler::{Scheduler, Slot};
 
