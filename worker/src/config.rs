@@ -165,5 +165,4 @@ fn address(env: &mut Env, setting: &shared::config::Setting) -> SocketAddr {
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

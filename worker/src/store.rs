@@ -48,20 +48,6 @@ pub(crate) use shared::audit;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
-mod mend_tests;
-#[cfg(test)]
-mod message_tests;
-#[cfg(test)]
-mod migrate_tests;
-#[cfg(test)]
-mod number_tests;
-#[cfg(test)]
-mod outcome_tests;
-#[cfg(test)]
-mod plans_test;
-#[cfg(test)]
-mod record_tests;
-#[cfg(test)]
-mod upgrade_tests;
+mod tests;
 #[cfg(test)]
 pub(crate) mod world;

@@ -73,5 +73,4 @@ impl Traces {
 }
 
 #[cfg(test)]
-#[path = "traces/tests.rs"]
 mod tests;

@@ -34,5 +34,4 @@ pub(super) fn decide(facts: &Facts, known: &Known) -> Decision {
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -137,5 +137,4 @@ fn change(state: UserState, reason: Reason) -> UserChange {
 }
 
 #[cfg(test)]
-#[path = "settle_tests.rs"]
 mod tests;

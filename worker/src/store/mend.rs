@@ -76,3 +76,6 @@ pub(crate) async fn mend(pool: &PgPool, number: &str) -> Result<bool, sqlx::Erro
 
 /// PostgreSQL documentation, appendix A.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+#[cfg(test)]
+mod tests;

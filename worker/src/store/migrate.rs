@@ -61,3 +61,6 @@ fn built_beside_writers(migration: &'static Migration) -> Option<&'static str> {
     let (_, after) = migration.sql.split_once("CREATE INDEX CONCURRENTLY ")?;
     after.split_whitespace().next().filter(|_| migration.no_tx)
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,3 +94,6 @@ pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<Ve
     .await?;
     Ok(reclaimed)
 }
+
+#[cfg(test)]
+mod tests;

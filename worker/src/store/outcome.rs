@@ -284,3 +284,6 @@ async fn suppress(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
     )
     .map(drop)
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,3 +230,6 @@ pub(super) async fn write(
     .fetch_all(connection)
     .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,5 +57,4 @@ impl Lessor for SendRate {
 }
 
 #[cfg(test)]
-#[path = "send_rate_tests.rs"]
 mod tests;

@@ -382,5 +382,4 @@ fn country_rejection(again_in: Duration, code: Reason) -> Rejection {
 }
 
 #[cfg(test)]
-#[path = "breaker_tests.rs"]
 mod tests;

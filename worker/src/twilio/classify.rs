@@ -53,5 +53,4 @@ pub(crate) fn classify_status(code: u32) -> Class {
 }
 
 #[cfg(test)]
-#[path = "classify_test.rs"]
 mod tests;

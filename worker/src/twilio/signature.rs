@@ -91,5 +91,4 @@ fn is_sha256(hex: &str, body: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "signature_test.rs"]
 mod tests;

@@ -10,7 +10,8 @@ use shared::{
 use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;
 
-use super::{
+use crate::store::batch::Statement;
+use crate::store::{
     attempts::{AttemptRef, Heap},
     callbacks::{self, Callback},
     claim::{Claim, Wish},
@@ -26,7 +27,6 @@ use super::{
     record::{NewState, Record},
     sweep, tries, unknown,
 };
-use crate::store::batch::Statement;
 
 /// So many users that reading all of them is never the better plan.
 const STORED: i32 = 100_000;

@@ -2,7 +2,7 @@
 
 use sqlx::{Executor, PgPool};
 
-use super::{
+use crate::store::{
     claim::Granted,
     fixtures::ended,
     mend,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::*;
 
 const REACH: Duration = Duration::from_secs(20);
-const MIGRATION: &str = include_str!("../../../migrations/20261125005000_send_rate.sql");
+const MIGRATION: &str = include_str!("../../../../migrations/20261125005000_send_rate.sql");
 
 /// The table in a schema of its own, on the Postgres that the tests use.
 struct Place {

@@ -6,7 +6,8 @@ use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::Executor;
 use uuid::Uuid;
 
-use super::{
+use crate::store::batch::Statement;
+use crate::store::{
     attempts::{AttemptRef, Heap},
     callbacks::{self, Callback, Effect},
     ended::{Accepted, Ended, UserChange},
@@ -19,7 +20,6 @@ use super::{
     unknown::{self, Adoption},
     world::World,
 };
-use crate::store::batch::Statement;
 
 const LEASE: Duration = Duration::from_secs(90);
 

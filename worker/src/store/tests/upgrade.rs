@@ -3,7 +3,7 @@
 use shared::db::MIGRATIONS;
 use sqlx::{Connection, Executor, PgConnection, Row};
 
-use super::{
+use crate::store::{
     claim::Granted,
     fixtures::Database,
     migrate::migrate,

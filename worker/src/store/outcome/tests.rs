@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use sqlx::Executor;
 
-use super::{
+use crate::store::batch::Statement;
+use crate::store::{
     fixtures::ended,
     world::{World, now},
 };
-use crate::store::batch::Statement;
 
 #[tokio::test]
 async fn a_batch_of_outcomes_locks_attempts_in_the_order_of_their_ids() {

@@ -3,7 +3,7 @@
 use shared::domain::{AttemptOutcome, Reason, UserState};
 use sqlx::Executor;
 
-use super::{
+use crate::store::{
     callbacks::{self, Callback, Effect},
     claim::{Granted, Wish},
     ended::{Ended, UserChange},

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared::domain::{Reason, UserState};
 use sqlx::PgPool;
 
-use super::{
+use crate::store::{
     details,
     fixtures::{Database, facts_at, stored_facts},
     record::{NewState, Record, Written},

@@ -43,7 +43,7 @@ fn everything_missing_is_named_at_once() {
 
 #[test]
 fn settings_that_are_wrong_together_are_refused() {
-    let recorded = include_str!("../../testing/cases/public-url-with-query/env.txt");
+    let recorded = include_str!("../../../testing/cases/public-url-with-query/env.txt");
     let recorded = recorded.split_once('=').unwrap().1;
     for (name, value, word) in [
         ("LEASE", "59s", "LEASE"),

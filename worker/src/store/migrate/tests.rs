@@ -3,7 +3,7 @@
 use shared::db::MIGRATIONS;
 use sqlx::{Connection, Executor, PgConnection, migrate::Migrate};
 
-use super::{fixtures::Database, migrate::migrate};
+use crate::store::{fixtures::Database, migrate::migrate};
 
 /// Builds `users_linked` beside writers.
 const LINKED: i64 = 20_261_129_700_002;

@@ -1,0 +1,5 @@
+//! Tests that concern several tables.
+
+mod messages;
+mod plans;
+mod upgrade;
