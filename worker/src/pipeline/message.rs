@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     store::{
-        message_claim::MessageGranted,
+        message_claim::MessageClaimResult,
         messages::{self, Due},
     },
     throttle::{Entry, Rank},
@@ -108,9 +108,9 @@ impl Prepared {
                 messages::postpone(&pipeline.pool, due.message_id, &reason, again_in).await?;
                 (Outcome::Deferred(trip.reason), None)
             }
-            Sent::MessageNotClaimed(MessageGranted::Suppressed) => (Outcome::OptedOut, None),
-            Sent::MessageNotClaimed(MessageGranted::Stale) => (Outcome::Dropped("stale"), None),
-            Sent::MessageNotClaimed(MessageGranted::Duplicate) => (Outcome::Dropped("duplicate"), None),
+            Sent::MessageNotClaimed(MessageClaimResult::Suppressed) => (Outcome::OptedOut, None),
+            Sent::MessageNotClaimed(MessageClaimResult::Stale) => (Outcome::Dropped("stale"), None),
+            Sent::MessageNotClaimed(MessageClaimResult::Duplicate) => (Outcome::Dropped("duplicate"), None),
             Sent::MessageNotClaimed(_) | Sent::NotClaimed(_) | Sent::NoValidNumber => {
                 (Outcome::Dropped("handled_already"), None)
             }

@@ -12,7 +12,7 @@ use super::outcome::Called;
 use crate::{
     channels::Channel,
     facts::Facts,
-    store::{claim::Granted, message_claim::MessageGranted, messages::Due},
+    store::{claim::ClaimResult, message_claim::MessageClaimResult, messages::Due},
     throttle::{Entry, Rank, Rejection},
 };
 
@@ -77,7 +77,7 @@ pub(super) enum Sent {
     /// Lookup says that the number is not valid.
     NoValidNumber,
     /// The number of a welcome was not claimed.
-    NotClaimed(Granted),
+    NotClaimed(ClaimResult),
     /// A message of another kind was not claimed.
-    MessageNotClaimed(MessageGranted),
+    MessageNotClaimed(MessageClaimResult),
 }

@@ -19,8 +19,8 @@ use crate::{
     store::{
         attempts::AttemptRef,
         budget,
-        claim::{Granted, Wish},
-        message_claim::{MessageClaim, MessageGranted},
+        claim::{ClaimRequest, ClaimResult},
+        message_claim::{MessageClaimRequest, MessageClaimResult},
         messages::Due,
         record::NewState,
     },
@@ -56,11 +56,11 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
     let call_before = pipeline.times.call_before();
     let attempt = match request.subject {
         Subject::Welcome(facts) => {
-            let wish = wish(request, facts, method);
-            let attempt = AttemptRef::welcome(wish.message_id.uuid());
-            match pipeline.statements.claim(facts.lane).run(wish).await? {
-                Granted::Yes => attempt,
-                Granted::Capped => {
+            let claim = claim_request(request, facts, method);
+            let attempt = AttemptRef::welcome(claim.message_id.uuid());
+            match pipeline.statements.claim(facts.lane).run(claim).await? {
+                ClaimResult::Yes => attempt,
+                ClaimResult::Capped => {
                     // Others may use it while the database is asked.
                     drop(pass);
                     let wait = Box::pin(budget::until_tomorrow(&pipeline.pool)).await?;
@@ -74,7 +74,7 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
             let claim = claim_of(request, due);
             let attempt = AttemptRef::of_message(claim.message_id, claim.attempt_id);
             match Box::pin(pipeline.statements.claim_message.run(claim)).await? {
-                MessageGranted::Yes => attempt,
+                MessageClaimResult::Yes => attempt,
                 other => return Ok(Sent::MessageNotClaimed(other)),
             }
         }
@@ -108,12 +108,12 @@ async fn register(
     Ok(registration)
 }
 
-fn wish(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str) -> Wish {
+fn claim_request(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str) -> ClaimRequest {
     let message_id = AttemptId::new();
     let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
     user.attempt = Some(message_id);
     user.method = Some(method);
-    Wish {
+    ClaimRequest {
         user,
         message_id,
         phone: request.phone.as_str().to_owned(),
@@ -122,12 +122,12 @@ fn wish(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str) -> Wish
     }
 }
 
-fn claim_of(request: &Request<'_>, due: &Due) -> MessageClaim {
+fn claim_of(request: &Request<'_>, due: &Due) -> MessageClaimRequest {
     let content_sid = match request.wording.content() {
         Content::Text(_) => None,
         Content::Template { content_sid, .. } => Some(content_sid.to_string()),
     };
-    MessageClaim {
+    MessageClaimRequest {
         message_id: due.message_id,
         attempt_id: AttemptId::new().uuid(),
         user_id: due.user_id.clone(),

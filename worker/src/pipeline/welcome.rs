@@ -21,7 +21,7 @@ use crate::{
     failpoint,
     store::{
         breaker,
-        claim::Granted,
+        claim::ClaimResult,
         details,
         known::{Known, Question},
         record::{NewState, Written},
@@ -148,8 +148,8 @@ async fn send_welcome(
         Sent::GivenBack(reason) => Ok(Some((Outcome::Deferred(reason), None))),
         Sent::HeldBack(trip) => wait(pipeline, facts, trip, retries).await,
         Sent::NoValidNumber => reject(pipeline, facts, Reason::LookupInvalid).await,
-        Sent::NotClaimed(Granted::Shared | Granted::Hers) => Ok(Some((Outcome::Linked, None))),
-        Sent::NotClaimed(Granted::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
+        Sent::NotClaimed(ClaimResult::Shared | ClaimResult::Hers) => Ok(Some((Outcome::Linked, None))),
+        Sent::NotClaimed(ClaimResult::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
         Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) => Ok(None),
     }
 }

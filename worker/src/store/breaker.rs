@@ -75,7 +75,7 @@ pub(crate) async fn open(pool: &PgPool, fault: &Fault, gaps: Gaps) -> Result<(),
     Ok(())
 }
 
-/// What became of the wish to probe.
+/// Whether this worker may probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// It is ours: the only one until the next gap is over.

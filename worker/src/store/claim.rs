@@ -1,5 +1,5 @@
-//! The claim: the right to text one number, written before the call. The unique index on the number is
-//! the judge; everything here only asks it and reports its verdict.
+//! The claim: the right to text one number, written before the call. The unique index on the number
+//! decides; this module asks it and reports the result.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -27,7 +27,7 @@ pub(crate) struct Claim {
 }
 
 /// One number to claim. `user.attempt` is set.
-pub(crate) struct Wish {
+pub(crate) struct ClaimRequest {
     pub(crate) user: NewState,
     pub(crate) message_id: AttemptId,
     /// E.164.
@@ -36,9 +36,9 @@ pub(crate) struct Wish {
     pub(crate) segments: i16,
 }
 
-/// What became of a wish.
+/// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Granted {
+pub(crate) enum ClaimResult {
     /// The number is ours to text, now.
     Yes,
     /// Another user's attempt holds the number.
@@ -53,39 +53,39 @@ pub(crate) enum Granted {
     LookAgain,
 }
 
-impl Keyed for Wish {
+impl Keyed for ClaimRequest {
     fn keys(&self) -> [&str; 2] {
         self.user.keys()
     }
 }
 
 impl Statement for Claim {
-    type Row = Wish;
-    type Answer = Granted;
+    type Row = ClaimRequest;
+    type Answer = ClaimResult;
 
-    async fn run(&self, rows: &[Wish]) -> Result<Vec<Granted>, sqlx::Error> {
+    async fn run(&self, rows: &[ClaimRequest]) -> Result<Vec<ClaimResult>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
-        let (wishes, capped) = rows.split_at(allowed);
-        let users: Vec<&NewState> = wishes.iter().map(|w| &w.user).collect();
+        let (requests, capped) = rows.split_at(allowed);
+        let users: Vec<&NewState> = requests.iter().map(|w| &w.user).collect();
         let recorded: HashSet<String> = record::write(&mut tx, &users).await?.into_iter().collect();
-        let held: Vec<&Wish> =
-            wishes.iter().filter(|w| recorded.contains(w.user.facts.user_id.as_str())).collect();
+        let held: Vec<&ClaimRequest> =
+            requests.iter().filter(|w| recorded.contains(w.user.facts.user_id.as_str())).collect();
         let granted: HashSet<Uuid> = self.insert(&mut tx, &held).await?.into_iter().collect();
-        let missed: Vec<&Wish> =
+        let missed: Vec<&ClaimRequest> =
             held.into_iter().filter(|w| !granted.contains(&w.message_id.uuid())).collect();
-        let verdicts = if missed.is_empty() { HashMap::new() } else { explain(&mut tx, &missed).await? };
-        let mut answers: Vec<Granted> = wishes
+        let results = if missed.is_empty() { HashMap::new() } else { explain(&mut tx, &missed).await? };
+        let mut answers: Vec<ClaimResult> = requests
             .iter()
-            .map(|w| match verdicts.get(w.user.facts.user_id.as_str()) {
-                Some(verdict) => *verdict,
-                None if granted.contains(&w.message_id.uuid()) => Granted::Yes,
-                None => Granted::LookAgain,
+            .map(|w| match results.get(w.user.facts.user_id.as_str()) {
+                Some(result) => *result,
+                None if granted.contains(&w.message_id.uuid()) => ClaimResult::Yes,
+                None => ClaimResult::LookAgain,
             })
             .collect();
         budget::use_up(&mut tx, self.messages_per_day, granted.len()).await?;
         tx.commit().await?;
-        answers.extend(capped.iter().map(|_| Granted::Capped));
+        answers.extend(capped.iter().map(|_| ClaimResult::Capped));
         Ok(answers)
     }
 }
@@ -93,15 +93,20 @@ impl Statement for Claim {
 impl Claim {
     /// Suppression is checked again here, by the statement that claims. The users' rows were written for these
     /// attempts in the same transaction, so nobody else changes them meanwhile.
-    async fn insert(&self, tx: &mut PgConnection, wishes: &[&Wish]) -> Result<Vec<Uuid>, sqlx::Error> {
-        let ids: Vec<Uuid> = wishes.iter().map(|w| w.message_id.uuid()).collect();
-        let users: Vec<&str> = wishes.iter().map(|w| w.user.facts.user_id.as_str()).collect();
-        let phones: Vec<&str> = wishes.iter().map(|w| w.phone.as_str()).collect();
-        let lanes: Vec<QueueLane> = wishes.iter().map(|w| w.user.facts.lane).collect();
-        let languages: Vec<&str> = wishes.iter().map(|w| w.user.facts.language.as_str()).collect();
-        let bodies: Vec<&[u8]> = wishes.iter().map(|w| &w.body_sha256[..]).collect();
-        let segments: Vec<i16> = wishes.iter().map(|w| w.segments).collect();
-        let traces: Vec<Option<&str>> = wishes.iter().map(|w| w.user.facts.traceparent.as_deref()).collect();
+    async fn insert(
+        &self,
+        tx: &mut PgConnection,
+        requests: &[&ClaimRequest],
+    ) -> Result<Vec<Uuid>, sqlx::Error> {
+        let ids: Vec<Uuid> = requests.iter().map(|w| w.message_id.uuid()).collect();
+        let users: Vec<&str> = requests.iter().map(|w| w.user.facts.user_id.as_str()).collect();
+        let phones: Vec<&str> = requests.iter().map(|w| w.phone.as_str()).collect();
+        let lanes: Vec<QueueLane> = requests.iter().map(|w| w.user.facts.lane).collect();
+        let languages: Vec<&str> = requests.iter().map(|w| w.user.facts.language.as_str()).collect();
+        let bodies: Vec<&[u8]> = requests.iter().map(|w| &w.body_sha256[..]).collect();
+        let segments: Vec<i16> = requests.iter().map(|w| w.segments).collect();
+        let traces: Vec<Option<&str>> =
+            requests.iter().map(|w| w.user.facts.traceparent.as_deref()).collect();
         sqlx::query_scalar!(
             r#"WITH claimed AS (
                    INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
@@ -138,7 +143,10 @@ impl Claim {
 }
 
 /// Why these users were recorded but got no claim; mends their rows accordingly.
-async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<HashMap<String, Granted>, sqlx::Error> {
+async fn explain(
+    tx: &mut PgConnection,
+    missed: &[&ClaimRequest],
+) -> Result<HashMap<String, ClaimResult>, sqlx::Error> {
     let users: Vec<String> = missed.iter().map(|w| w.user.facts.user_id.to_string()).collect();
     let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
     let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();
@@ -169,19 +177,19 @@ async fn explain(tx: &mut PgConnection, missed: &[&Wish]) -> Result<HashMap<Stri
     )
     .fetch_all(tx)
     .await?;
-    let verdict = |holder: Option<Uuid>, hers: bool, own: Uuid, suppressed: bool| match holder {
+    let result = |holder: Option<Uuid>, hers: bool, own: Uuid, suppressed: bool| match holder {
         // The commit of an earlier try went through although its answer was lost.
-        Some(holder) if holder == own => Granted::Yes,
-        Some(_) if hers => Granted::Hers,
-        Some(_) => Granted::Shared,
-        None if suppressed => Granted::Suppressed,
-        None => Granted::LookAgain,
+        Some(holder) if holder == own => ClaimResult::Yes,
+        Some(_) if hers => ClaimResult::Hers,
+        Some(_) => ClaimResult::Shared,
+        None if suppressed => ClaimResult::Suppressed,
+        None => ClaimResult::LookAgain,
     };
     Ok(rows
         .into_iter()
         .map(|r| {
             let hers = r.holder_user.as_deref() == Some(r.user_id.as_str());
-            let granted = verdict(r.holder, hers, r.message_id, r.suppressed);
+            let granted = result(r.holder, hers, r.message_id, r.suppressed);
             (r.user_id, granted)
         })
         .collect())

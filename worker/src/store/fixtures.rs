@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     attempts::AttemptRef,
     callbacks::Callback,
-    claim::Wish,
+    claim::ClaimRequest,
     ended::{Accepted, Ended, UserChange},
     record::NewState,
 };
@@ -100,19 +100,19 @@ pub(super) fn origin() -> Origin {
     }
 }
 
-pub(super) fn wish(n: u32) -> Wish {
+pub(super) fn request(n: u32) -> ClaimRequest {
     wish_of(&facts(n))
 }
 
-pub(super) fn wish_of(facts: &Arc<Facts>) -> Wish {
+pub(super) fn wish_of(facts: &Arc<Facts>) -> ClaimRequest {
     let message_id = AttemptId::new();
     let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
     user.attempt = Some(message_id);
     let phone = facts.e164().unwrap().to_owned();
-    Wish { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
+    ClaimRequest { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
 }
 
-pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
+pub(super) fn ended(request: &ClaimRequest, accepted: bool) -> Ended {
     let change = UserChange {
         state: UserState::Received,
         reason: Reason::PathFault,
@@ -120,10 +120,10 @@ pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
         counts: true,
         ends_with: Reason::RetriesExhausted,
     };
-    let sid = format!("SM{}", wish.message_id.uuid().simple());
+    let sid = format!("SM{}", request.message_id.uuid().simple());
     Ended {
-        attempt: AttemptRef::welcome(wish.message_id.uuid()),
-        user_id: wish.user.facts.user_id.to_string(),
+        attempt: AttemptRef::welcome(request.message_id.uuid()),
+        user_id: request.user.facts.user_id.to_string(),
         outcome: if accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Refused },
         accepted: accepted.then(|| Accepted { sid, status: "accepted".into(), rank: 0 }),
         error_code: None,
@@ -134,11 +134,11 @@ pub(super) fn ended(wish: &Wish, accepted: bool) -> Ended {
 }
 
 /// One that names the attempt by our id, or by its number alone.
-pub(super) fn callback(wish: &Wish, by_id: bool) -> Callback {
-    let uuid = wish.message_id.uuid();
+pub(super) fn callback(request: &ClaimRequest, by_id: bool) -> Callback {
+    let uuid = request.message_id.uuid();
     Callback {
         sid: format!("SM{}", uuid.simple()),
-        to: wish.phone.clone(),
+        to: request.phone.clone(),
         status: "sent".to_owned(),
         rank: 3,
         attempt: by_id.then_some(AttemptRef::welcome(uuid)),

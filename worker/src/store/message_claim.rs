@@ -17,7 +17,7 @@ pub(crate) struct ClaimMessages {
 }
 
 /// One message to claim.
-pub(crate) struct MessageClaim {
+pub(crate) struct MessageClaimRequest {
     pub(crate) message_id: Uuid,
     pub(crate) attempt_id: Uuid,
     pub(crate) user_id: String,
@@ -31,7 +31,7 @@ pub(crate) struct MessageClaim {
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MessageGranted {
+pub(crate) enum MessageClaimResult {
     /// The message is ours to send, now.
     Yes,
     /// The number is suppressed: the message is skipped.
@@ -44,7 +44,7 @@ pub(crate) enum MessageGranted {
     Gone,
 }
 
-impl MessageGranted {
+impl MessageClaimResult {
     /// Why the message is skipped, as stored.
     fn skips(self) -> Option<&'static str> {
         match self {
@@ -56,17 +56,17 @@ impl MessageGranted {
     }
 }
 
-impl Keyed for MessageClaim {
+impl Keyed for MessageClaimRequest {
     fn keys(&self) -> [&str; 2] {
         [&self.user_id, ""]
     }
 }
 
 impl Statement for ClaimMessages {
-    type Row = MessageClaim;
-    type Answer = MessageGranted;
+    type Row = MessageClaimRequest;
+    type Answer = MessageClaimResult;
 
-    async fn run(&self, rows: &[MessageClaim]) -> Result<Vec<MessageGranted>, sqlx::Error> {
+    async fn run(&self, rows: &[MessageClaimRequest]) -> Result<Vec<MessageClaimResult>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let granted = self.claim(&mut tx, rows).await?;
         let skipped: Vec<(Uuid, &str)> =
@@ -75,8 +75,8 @@ impl Statement for ClaimMessages {
             skip(&mut tx, &skipped).await?;
         }
         tx.commit().await?;
-        let answer = |row: &MessageClaim| granted.get(&row.message_id).copied();
-        Ok(rows.iter().map(|row| answer(row).unwrap_or(MessageGranted::Gone)).collect())
+        let answer = |row: &MessageClaimRequest| granted.get(&row.message_id).copied();
+        Ok(rows.iter().map(|row| answer(row).unwrap_or(MessageClaimResult::Gone)).collect())
     }
 }
 
@@ -85,8 +85,8 @@ impl ClaimMessages {
     async fn claim(
         &self,
         tx: &mut PgConnection,
-        rows: &[MessageClaim],
-    ) -> Result<HashMap<Uuid, MessageGranted>, sqlx::Error> {
+        rows: &[MessageClaimRequest],
+    ) -> Result<HashMap<Uuid, MessageClaimResult>, sqlx::Error> {
         let messages: Vec<Uuid> = rows.iter().map(|r| r.message_id).collect();
         let attempts: Vec<Uuid> = rows.iter().map(|r| r.attempt_id).collect();
         let channels: Vec<&str> = rows.iter().map(|r| r.channel).collect();
@@ -159,11 +159,11 @@ impl ClaimMessages {
         .await?;
         let granted = found.into_iter().map(|row| {
             let granted = match row.waiting {
-                _ if row.ours => MessageGranted::Yes,
-                true if row.suppressed => MessageGranted::Suppressed,
-                true if row.stale => MessageGranted::Stale,
-                true if row.duplicate => MessageGranted::Duplicate,
-                _ => MessageGranted::Gone,
+                _ if row.ours => MessageClaimResult::Yes,
+                true if row.suppressed => MessageClaimResult::Suppressed,
+                true if row.stale => MessageClaimResult::Stale,
+                true if row.duplicate => MessageClaimResult::Duplicate,
+                _ => MessageClaimResult::Gone,
             };
             (row.message_id, granted)
         });

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::{
     callbacks::{self, Effect},
-    claim::{Claim, Granted, Wish},
+    claim::{Claim, ClaimRequest, ClaimResult},
     ended::Ended,
     fixtures::{Database, callback, ended, facts_at, wish_of},
     outcome::Outcome,
@@ -38,25 +38,29 @@ impl World {
         self.database.drop().await;
     }
 
-    pub(crate) async fn claim(&self, facts: &Arc<Facts>) -> (Wish, Granted) {
+    pub(crate) async fn claim(&self, facts: &Arc<Facts>) -> (ClaimRequest, ClaimResult) {
         self.claim_within(facts, 0).await
     }
 
-    pub(super) async fn claim_within(&self, facts: &Arc<Facts>, messages_per_day: i32) -> (Wish, Granted) {
+    pub(super) async fn claim_within(
+        &self,
+        facts: &Arc<Facts>,
+        messages_per_day: i32,
+    ) -> (ClaimRequest, ClaimResult) {
         let lease = Duration::from_secs(90);
         let claim = Claim { pool: self.pool.clone(), worker_id: "w".into(), lease, messages_per_day };
-        let wishes = [wish_of(facts)];
-        let granted = claim.run(&wishes).await.unwrap()[0];
-        let [wish] = wishes;
-        (wish, granted)
+        let requests = [wish_of(facts)];
+        let granted = claim.run(&requests).await.unwrap()[0];
+        let [request] = requests;
+        (request, granted)
     }
 
     /// Claims the number of `facts` and gets no definite answer.
-    pub(super) async fn unknown(&self, facts: &Arc<Facts>) -> Wish {
-        let (wish, granted) = self.claim(facts).await;
-        assert_eq!(granted, Granted::Yes);
-        self.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&wish, false) }).await;
-        wish
+    pub(super) async fn unknown(&self, facts: &Arc<Facts>) -> ClaimRequest {
+        let (request, granted) = self.claim(facts).await;
+        assert_eq!(granted, ClaimResult::Yes);
+        self.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&request, false) }).await;
+        request
     }
 
     pub(super) async fn ends(&self, ended: Ended) {
@@ -67,29 +71,29 @@ impl World {
         Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day }
     }
 
-    pub(super) async fn settle(&self, wish: &Wish, decision: &Decision) -> Settled {
-        let open = parked::find(&self.pool, wish.message_id.uuid()).await.unwrap().unwrap();
+    pub(super) async fn settle(&self, request: &ClaimRequest, decision: &Decision) -> Settled {
+        let open = parked::find(&self.pool, request.message_id.uuid()).await.unwrap().unwrap();
         parked::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
     }
 
-    pub(super) async fn free_once(&self, wish: &Wish) -> Freed {
-        unknown::free_once(&self.pool, wish.message_id.uuid()).await.unwrap()
+    pub(super) async fn free_once(&self, request: &ClaimRequest) -> Freed {
+        unknown::free_once(&self.pool, request.message_id.uuid()).await.unwrap()
     }
 
-    pub(super) async fn calls_back(&self, wish: &Wish) -> Effect {
-        callbacks::take(&self.pool, &callback(wish, true), false).await.unwrap().effect
+    pub(super) async fn calls_back(&self, request: &ClaimRequest) -> Effect {
+        callbacks::take(&self.pool, &callback(request, true), false).await.unwrap().effect
     }
 
-    pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &Wish) -> Written {
+    pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &ClaimRequest) -> Written {
         let mut state = NewState::plain(facts.clone(), UserState::Registered, Some(Reason::SharedPhone));
         state.holder = Some(holder.message_id.uuid());
         Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
     }
 
     /// What a worker of the release before does when an attempt ends without a message: whoever is linked stays so.
-    pub(crate) async fn let_go_silently(&self, wish: &Wish) {
+    pub(crate) async fn let_go_silently(&self, request: &ClaimRequest) {
         let sql = "UPDATE attempts SET outcome = 'deferred', blocks = false WHERE message_id = $1";
-        sqlx::query(sql).bind(wish.message_id.uuid()).execute(&self.pool).await.unwrap();
+        sqlx::query(sql).bind(request.message_id.uuid()).execute(&self.pool).await.unwrap();
     }
 
     /// State, reason, whether they are due, and whose attempt is theirs.
@@ -104,9 +108,9 @@ impl World {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
-    pub(super) async fn blocks(&self, wish: &Wish) -> bool {
+    pub(super) async fn blocks(&self, request: &ClaimRequest) -> bool {
         let sql = "SELECT blocks FROM attempts WHERE message_id = $1";
-        sqlx::query_scalar(sql).bind(wish.message_id.uuid()).fetch_one(&self.pool).await.unwrap()
+        sqlx::query_scalar(sql).bind(request.message_id.uuid()).fetch_one(&self.pool).await.unwrap()
     }
 }
 

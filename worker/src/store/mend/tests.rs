@@ -3,7 +3,7 @@
 use sqlx::{Executor, PgPool};
 
 use crate::store::{
-    claim::Granted,
+    claim::ClaimResult,
     fixtures::ended,
     mend,
     record::Written,
@@ -109,6 +109,6 @@ async fn a_claim_in_flight_is_not_waited_for_and_keeps_its_number() {
     others.close().await;
     assert!(mend::mend(&world.pool, NUMBER).await.unwrap());
     assert!(!world.blocks(&sent).await);
-    assert_eq!(world.claim(&now("three", 1)).await.1, Granted::Shared);
+    assert_eq!(world.claim(&now("three", 1)).await.1, ClaimResult::Shared);
     world.end().await;
 }

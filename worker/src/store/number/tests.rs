@@ -5,7 +5,7 @@ use sqlx::Executor;
 
 use crate::store::{
     callbacks::{self, Callback, Effect},
-    claim::{Granted, Wish},
+    claim::{ClaimRequest, ClaimResult},
     ended::{Ended, UserChange},
     fixtures::{callback, ended},
     parked::{Decision, Settled},
@@ -19,7 +19,7 @@ use crate::{
     twilio::{MessageRecord, MessageSid, MessageStatus},
 };
 
-fn final_refusal(wish: &Wish) -> Ended {
+fn final_refusal(request: &ClaimRequest) -> Ended {
     let change = UserChange {
         state: UserState::Failed,
         reason: Reason::Error(21211),
@@ -27,11 +27,11 @@ fn final_refusal(wish: &Wish) -> Ended {
         counts: false,
         ends_with: Reason::RetriesExhausted,
     };
-    Ended { user: Some(change), ..ended(wish, false) }
+    Ended { user: Some(change), ..ended(request, false) }
 }
 
-fn throttled(wish: &Wish) -> Ended {
-    Ended { outcome: AttemptOutcome::Deferred, ..ended(wish, false) }
+fn throttled(request: &ClaimRequest) -> Ended {
+    Ended { outcome: AttemptOutcome::Deferred, ..ended(request, false) }
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_late_callback_blocks_a_reopened_number_again_and_finishes_its_user() 
     assert_eq!(world.user("one").await, "received - due one");
     assert!(matches!(world.calls_back(&first).await, Effect::Applied { .. }));
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("registered - one", true));
-    assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Hers);
+    assert_eq!(world.claim(&now("one", 1)).await.1, ClaimResult::Hers);
     world.end().await;
 }
 
@@ -62,7 +62,7 @@ async fn a_late_callback_beside_a_second_attempt_blocks_once_that_one_ends_witho
     let first = world.unknown(&now("one", 1)).await;
     assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
     let (second, granted) = world.claim(&now("one", 1)).await;
-    assert_eq!(granted, Granted::Yes);
+    assert_eq!(granted, ClaimResult::Yes);
     world.calls_back(&first).await;
     assert_eq!((world.blocks(&first).await, world.blocks(&second).await), (false, true));
     world.ends(throttled(&second)).await;
@@ -79,7 +79,7 @@ async fn a_number_is_freed_by_policy_once_whoever_uses_it_and_whatever_comes_lat
     let second = world.unknown(&now("two", 1)).await;
     assert_eq!(world.free_once(&second).await, Freed::No, "another user");
     let (third, granted) = world.claim(&now("three", 2)).await;
-    assert_eq!(granted, Granted::Yes);
+    assert_eq!(granted, ClaimResult::Yes);
     world.ends(Ended { outcome: AttemptOutcome::Unknown, user: None, ..ended(&third, false) }).await;
     assert_eq!(world.free_once(&third).await, Freed::Yes);
     let fourth = world.unknown(&now("three", 2)).await;
@@ -93,7 +93,7 @@ async fn reopening_an_attempt_whose_user_moved_on_frees_the_number_says_so_and_i
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
     assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
-    assert_eq!(world.claim(&now("one", 2)).await.1, Granted::Yes);
+    assert_eq!(world.claim(&now("one", 2)).await.1, ClaimResult::Yes);
     assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::NumberFreed);
     assert!(!world.blocks(&first).await);
     assert_eq!(world.count("SELECT count(*) FROM audit_log WHERE action = 'unknown reopen'").await, 1);
@@ -107,10 +107,10 @@ async fn users_linked_to_a_number_are_due_when_its_attempt_ends_without_a_messag
     let (first, _) = world.claim(&now("one", 1)).await;
     assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
     // The holder changes the number while the call is made; nothing was sent to the former one.
-    assert_eq!(world.claim(&now("one", 2)).await.1, Granted::Yes);
+    assert_eq!(world.claim(&now("one", 2)).await.1, ClaimResult::Yes);
     world.ends(throttled(&first)).await;
     assert_eq!(world.user("two").await, "received - due -");
-    assert_eq!(world.claim(&now("two", 1)).await.1, Granted::Yes);
+    assert_eq!(world.claim(&now("two", 1)).await.1, ClaimResult::Yes);
     world.end().await;
 }
 
@@ -140,7 +140,7 @@ async fn a_linked_user_keeps_no_attempt_of_their_own() {
     let (given_back, _) = world.claim(&now("one", 1)).await;
     world.ends(Ended { outcome: AttemptOutcome::Unwritten, ..ended(&given_back, false) }).await;
     let (second, granted) = world.claim(&now("two", 1)).await;
-    assert_eq!(granted, Granted::Yes);
+    assert_eq!(granted, ClaimResult::Yes);
     assert_eq!(world.link(&now("one", 1), &second).await, Written::Yes);
     assert_eq!(world.user("one").await, "registered shared_phone -");
     let sql = "SELECT reason FROM onboarding_status WHERE user_id = 'one'";
@@ -167,9 +167,9 @@ async fn a_refused_claim_is_given_back_once_and_to_the_day_of_the_claim() {
     let world = World::create().await;
     let (claims, mut refused) = (["one", "two", "three"], Vec::new());
     for (n, user) in (1..).zip(claims) {
-        let (wish, granted) = world.claim_within(&now(user, n), 10).await;
-        assert_eq!(granted, Granted::Yes);
-        refused.push(wish);
+        let (request, granted) = world.claim_within(&now(user, n), 10).await;
+        assert_eq!(granted, ClaimResult::Yes);
+        refused.push(request);
     }
     let used = "SELECT used::int8 FROM daily_budget WHERE day = (now() AT TIME ZONE 'Asia/Kathmandu')::date";
     let outcome = world.outcome(10);
@@ -185,9 +185,9 @@ async fn a_refused_claim_is_given_back_once_and_to_the_day_of_the_claim() {
 }
 
 /// Twilio reports the first callback of this message, that it failed.
-async fn fails(world: &World, wish: &Wish) -> Effect {
+async fn fails(world: &World, request: &ClaimRequest) -> Effect {
     let failed =
-        Callback { status: "failed".to_owned(), rank: 4, error_code: Some(30008), ..callback(wish, true) };
+        Callback { status: "failed".to_owned(), rank: 4, error_code: Some(30008), ..callback(request, true) };
     callbacks::take(&world.pool, &failed, false).await.unwrap().effect
 }
 
@@ -198,7 +198,7 @@ async fn a_message_that_failed_takes_no_further_attempt_away() {
     assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
     assert!(matches!(fails(&world, &first).await, Effect::Applied { .. }));
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("received - due one", false));
-    assert_eq!(world.claim(&now("one", 1)).await.1, Granted::Yes);
+    assert_eq!(world.claim(&now("one", 1)).await.1, ClaimResult::Yes);
     world.end().await;
 }
 
@@ -244,8 +244,8 @@ async fn reopening_by_reason_counts_no_number_that_proved_to_have_its_message() 
 #[tokio::test]
 async fn whoever_adopts_a_message_keeps_why_it_was_not_delivered() {
     let world = World::create().await;
-    let wish = world.unknown(&now("one", 1)).await;
-    let sid = MessageSid::parse(&format!("SM{}", wish.message_id.uuid().simple())).unwrap();
+    let request = world.unknown(&now("one", 1)).await;
+    let sid = MessageSid::parse(&format!("SM{}", request.message_id.uuid().simple())).unwrap();
     let record = MessageRecord {
         sid: Some(sid.clone()),
         to: None,
@@ -259,7 +259,7 @@ async fn whoever_adopts_a_message_keeps_why_it_was_not_delivered() {
         date_created: None,
     };
     let adoption = Adoption::new(&sid, &record);
-    assert_eq!(world.settle(&wish, &Decision::Adopt(adoption)).await, Settled::Yes);
+    assert_eq!(world.settle(&request, &Decision::Adopt(adoption)).await, Settled::Yes);
     let sql = "SELECT reason FROM onboarding_status WHERE user_id = 'one'";
     let shown: Option<String> = sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap();
     assert_eq!(shown.as_deref(), Some("error_30003"));

@@ -12,7 +12,7 @@ use crate::store::{
     callbacks::{self, Callback, Effect},
     ended::{Accepted, Ended, UserChange},
     leases,
-    message_claim::{ClaimMessages, MessageClaim, MessageGranted},
+    message_claim::{ClaimMessages, MessageClaimRequest, MessageClaimResult},
     messages,
     parked::{self, Decision, Settled},
     partitions, poll,
@@ -47,8 +47,8 @@ impl World {
         Notice { id, user }
     }
 
-    async fn claim_notices(&self, notices: &[&Notice]) -> (Vec<AttemptRef>, Vec<MessageGranted>) {
-        let claims: Vec<MessageClaim> = notices.iter().map(|notice| claim_of(notice)).collect();
+    async fn claim_notices(&self, notices: &[&Notice]) -> (Vec<AttemptRef>, Vec<MessageClaimResult>) {
+        let claims: Vec<MessageClaimRequest> = notices.iter().map(|notice| claim_of(notice)).collect();
         let statement = ClaimMessages { pool: self.pool.clone(), worker_id: "w".into(), lease: LEASE };
         let granted = statement.run(&claims).await.unwrap();
         let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id)).collect();
@@ -57,7 +57,7 @@ impl World {
 
     async fn claimed(&self, notice: &Notice) -> AttemptRef {
         let (attempts, granted) = self.claim_notices(&[notice]).await;
-        assert_eq!(granted, [MessageGranted::Yes]);
+        assert_eq!(granted, [MessageClaimResult::Yes]);
         attempts[0]
     }
 
@@ -81,8 +81,8 @@ impl World {
     }
 }
 
-fn claim_of(notice: &Notice) -> MessageClaim {
-    MessageClaim {
+fn claim_of(notice: &Notice) -> MessageClaimRequest {
+    MessageClaimRequest {
         message_id: notice.id,
         attempt_id: Uuid::now_v7(),
         user_id: notice.user.into(),
@@ -145,7 +145,7 @@ async fn a_message_is_claimed_once_and_its_callbacks_move_its_status_up() {
     assert!(world.due().await.is_empty(), "it is out of reach of other workers");
     let attempt = world.claimed(&notice).await;
     assert_eq!(world.told(&notice).await, "claimed; sending blocks");
-    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageGranted::Gone]);
+    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageClaimResult::Gone]);
     world.ends(accepted(attempt)).await;
     assert_eq!(world.told(&notice).await, "claimed; accepted accepted blocks");
     for (status, rank) in [("delivered", 5), ("sent", 3)] {
@@ -163,7 +163,7 @@ async fn a_claim_whose_commit_was_not_answered_is_granted_when_it_is_repeated() 
     let claims = [claim_of(&notice)];
     let statement = ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE };
     for _ in 0..2 {
-        assert_eq!(statement.run(&claims).await.unwrap(), [MessageGranted::Yes]);
+        assert_eq!(statement.run(&claims).await.unwrap(), [MessageClaimResult::Yes]);
     }
     assert_eq!(world.told(&notice).await, "claimed; sending blocks");
     world.end().await;
@@ -176,7 +176,7 @@ async fn a_claim_inserts_all_keys_of_its_message_or_none() {
     let second = world.notice("ama", &["c", "b", "d"]).await;
     let third = world.notice("ama", &["c"]).await;
     world.claimed(&first).await;
-    assert_eq!(world.claim_notices(&[&second]).await.1, [MessageGranted::Duplicate]);
+    assert_eq!(world.claim_notices(&[&second]).await.1, [MessageClaimResult::Duplicate]);
     assert_eq!(world.told(&second).await, "skipped duplicate; -");
     assert_eq!(world.keys().await, ["a", "b"]);
     world.claimed(&third).await;
@@ -184,7 +184,7 @@ async fn a_claim_inserts_all_keys_of_its_message_or_none() {
     // Two with the same key in one batch.
     let (fourth, fifth) = (world.notice("bina", &["e"]).await, world.notice("chandra", &["e", "f"]).await);
     let (_, granted) = world.claim_notices(&[&fourth, &fifth]).await;
-    assert_eq!(granted, [MessageGranted::Yes, MessageGranted::Duplicate]);
+    assert_eq!(granted, [MessageClaimResult::Yes, MessageClaimResult::Duplicate]);
     assert_eq!(world.keys().await, ["a", "b", "c", "e"]);
     world.end().await;
 }
@@ -197,7 +197,7 @@ async fn a_message_keeps_its_keys_while_it_waits_for_another_attempt() {
     world.ends(refused(first, UserState::Received, Reason::PathFault)).await;
     assert_eq!(world.told(&notice).await, "waiting path_fault due; deferred");
     let rival = world.notice("bina", &["a"]).await;
-    assert_eq!(world.claim_notices(&[&rival]).await.1, [MessageGranted::Duplicate]);
+    assert_eq!(world.claim_notices(&[&rival]).await.1, [MessageClaimResult::Duplicate]);
     assert_eq!(world.due().await, [notice.id]);
     let second = world.claimed(&notice).await;
     world.ends(accepted(second)).await;
@@ -216,7 +216,7 @@ async fn a_message_that_is_refused_for_good_or_opted_out_is_not_sent_again() {
     world.ends(refused(attempt, UserState::Suppressed, Reason::Error(21610))).await;
     assert_eq!(world.told(&stop).await, "skipped error_21610; refused");
     let later = world.notice("bina", &[]).await;
-    assert_eq!(world.claim_notices(&[&later]).await.1, [MessageGranted::Suppressed]);
+    assert_eq!(world.claim_notices(&[&later]).await.1, [MessageClaimResult::Suppressed]);
     assert_eq!(world.told(&later).await, "skipped opted_out; -");
     world.end().await;
 }
@@ -226,7 +226,7 @@ async fn a_message_is_not_claimed_after_its_expiry() {
     let world = World::create().await;
     let (late, taken) = (world.notice("ama", &["a"]).await, world.notice("bina", &[]).await);
     world.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'").await.unwrap();
-    assert_eq!(world.claim_notices(&[&late]).await.1, [MessageGranted::Stale]);
+    assert_eq!(world.claim_notices(&[&late]).await.1, [MessageClaimResult::Stale]);
     assert!(world.due().await.is_empty());
     for notice in [&late, &taken] {
         assert_eq!(world.told(notice).await, "skipped stale; -");
@@ -288,7 +288,7 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), false).await.unwrap().effect;
     assert!(matches!(effect, Effect::Applied { .. }));
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
-    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageGranted::Gone]);
+    assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageClaimResult::Gone]);
     world.end().await;
 }
 

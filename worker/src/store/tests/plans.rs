@@ -14,13 +14,13 @@ use crate::store::batch::Statement;
 use crate::store::{
     attempts::{AttemptRef, Heap},
     callbacks::{self, Callback},
-    claim::{Claim, Wish},
+    claim::{Claim, ClaimRequest},
     counts,
     ended::Ended,
-    fixtures::{Database, callback, ended, stored_facts, wish},
+    fixtures::{Database, callback, ended, request, stored_facts},
     known::{Question, ReadKnown},
     leases, mend,
-    message_claim::{ClaimMessages, MessageClaim},
+    message_claim::{ClaimMessages, MessageClaimRequest},
     messages,
     outcome::Outcome,
     parked, poll,
@@ -155,22 +155,23 @@ async fn events_from(first: u32, pool: PgPool) {
     let claim = Claim { pool: pool.clone(), worker_id: "w".into(), lease, messages_per_day: 0 };
     let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0 };
     for round in 0..EXECUTIONS {
-        let wishes: Vec<Wish> = (round * ROWS..(round + 1) * ROWS).map(|n| wish(first + n)).collect();
-        let questions: Vec<Question> = wishes
+        let requests: Vec<ClaimRequest> =
+            (round * ROWS..(round + 1) * ROWS).map(|n| request(first + n)).collect();
+        let questions: Vec<Question> = requests
             .iter()
             .map(|w| Question { user_id: w.user.facts.user_id.to_string(), phone: Some(w.phone.clone()) })
             .collect();
         known.run(&questions).await.unwrap();
-        claim.run(&wishes).await.unwrap();
-        let (sent, refused) = wishes.split_at(wishes.len() / 2);
+        claim.run(&requests).await.unwrap();
+        let (sent, refused) = requests.split_at(requests.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
-        for (n, wish) in sent.iter().take(4).enumerate() {
-            callbacks::take(&pool, &callback(wish, n % 2 == 0), false).await.unwrap();
+        for (n, request) in sent.iter().take(4).enumerate() {
+            callbacks::take(&pool, &callback(request, n % 2 == 0), false).await.unwrap();
         }
         outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
         let reason = Some(Reason::PathFault);
         let states =
-            wishes.iter().map(|w| NewState::plain(w.user.facts.clone(), UserState::Received, reason));
+            requests.iter().map(|w| NewState::plain(w.user.facts.clone(), UserState::Received, reason));
         let stored =
             sent.iter().map(|w| NewState::plain(stored_facts(&w.user.facts), UserState::Received, reason));
         record.run(&stored.collect::<Vec<_>>()).await.unwrap();
@@ -207,14 +208,15 @@ async fn messages_of_other_kinds(pool: PgPool) {
             sqlx::query(sql).bind(Uuid::now_v7()).bind(n.to_string()).execute(&pool).await.unwrap();
         }
         let due = messages::take_due(&pool, "replies", 500, Duration::from_secs(60)).await.unwrap();
-        let claims: Vec<MessageClaim> = due.iter().map(claim_of).collect();
+        let claims: Vec<MessageClaimRequest> = due.iter().map(claim_of).collect();
         claim.run(&claims).await.unwrap();
         let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id));
-        let ended: Vec<Ended> = attempts.map(|attempt| Ended { attempt, ..ended(&wish(0), true) }).collect();
+        let ended: Vec<Ended> =
+            attempts.map(|attempt| Ended { attempt, ..ended(&request(0), true) }).collect();
         outcome.run(&ended).await.unwrap();
         for ended in ended.iter().take(4) {
             let accepted = ended.accepted.as_ref().unwrap();
-            let mut callback = callback(&wish(0), false);
+            let mut callback = callback(&request(0), false);
             (callback.sid, callback.attempt) = (accepted.sid.clone(), Some(ended.attempt));
             callbacks::take(&pool, &callback, false).await.unwrap();
         }
@@ -227,8 +229,8 @@ async fn messages_of_other_kinds(pool: PgPool) {
     }
 }
 
-fn claim_of(due: &messages::Due) -> MessageClaim {
-    MessageClaim {
+fn claim_of(due: &messages::Due) -> MessageClaimRequest {
+    MessageClaimRequest {
         message_id: due.message_id,
         attempt_id: Uuid::now_v7(),
         user_id: due.user_id.clone(),

@@ -4,7 +4,7 @@ use shared::db::MIGRATIONS;
 use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::store::{
-    claim::Granted,
+    claim::ClaimResult,
     fixtures::Database,
     migrate::migrate,
     world::{World, now},
@@ -115,8 +115,8 @@ async fn workers_of_the_first_release_and_of_this_one_claim_a_number_once() {
         granted.fetch_all(&world.pool).await.unwrap().len()
     };
     assert_eq!(old_claim("one", 1).await, 1);
-    assert_eq!(world.claim(&now("two", 1)).await.1, Granted::Shared);
-    assert_eq!(world.claim(&now("three", 3)).await.1, Granted::Yes);
+    assert_eq!(world.claim(&now("two", 1)).await.1, ClaimResult::Shared);
+    assert_eq!(world.claim(&now("three", 3)).await.1, ClaimResult::Yes);
     assert_eq!(old_claim("four", 3).await, 0);
     world.end().await;
 }
