@@ -5,16 +5,16 @@ use shared::domain::{
     decision::{Decision, Holder, StoredState, StoredUser, TypedNumber},
 };
 
-use crate::{facts::Facts, store::known::Known};
+use crate::{facts::Facts, store::stored_state::StateRows};
 
 /// What the event of `facts` leads to, before anything is done.
-pub(super) fn decide(facts: &Facts, known: &Known) -> Decision {
+pub(super) fn decide(facts: &Facts, stored: &StateRows) -> Decision {
     let number = TypedNumber {
         raw: &facts.phone_raw,
         country_hint: facts.country_hint.as_deref(),
         e164: facts.phone.map(|phone| phone.e164),
     };
-    let user = known.user.as_ref().map(|user| StoredUser {
+    let user = stored.user.as_ref().map(|user| StoredUser {
         phone_raw: &user.phone_raw,
         country_hint: user.country_hint.as_deref(),
         phone_e164: user.phone_e164.as_deref(),
@@ -24,7 +24,7 @@ pub(super) fn decide(facts: &Facts, known: &Known) -> Decision {
         scheduled: user.scheduled,
         attempted: None,
     });
-    let holder = known.holder.as_ref().map(|holder| Holder {
+    let holder = stored.holder.as_ref().map(|holder| Holder {
         phone_e164: &holder.phone_e164,
         own: holder.user_id == facts.user_id.as_str(),
         in_flight: matches!(holder.outcome, AttemptOutcome::Sending | AttemptOutcome::Unknown),

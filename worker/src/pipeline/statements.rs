@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{
     batch::{Batcher, Gather},
     claim::Claim,
-    known::ReadKnown,
     message_claim::ClaimMessages,
     outcome::Outcome,
     record::Record,
+    stored_state::ReadState,
 };
 
 /// What the statements are told once.
@@ -27,7 +27,7 @@ pub(crate) struct Terms {
 
 /// The batched statements. What a call waits for has batches by lane: a live one never waits for those of the backfill.
 pub(crate) struct Statements {
-    known: [Batcher<ReadKnown>; 2],
+    state: [Batcher<ReadState>; 2],
     claim: [Batcher<Claim>; 2],
     pub(super) claim_message: Batcher<ClaimMessages>,
     pub(super) record: Batcher<Record>,
@@ -51,8 +51,8 @@ impl Statements {
             messages_per_day: terms.messages_per_day,
         };
         Self {
-            known: QueueLane::ALL.map(|lane| {
-                Batcher::start("known", ReadKnown(pool.clone()), gathering(lane, 3), abandon.clone())
+            state: QueueLane::ALL.map(|lane| {
+                Batcher::start("known", ReadState(pool.clone()), gathering(lane, 3), abandon.clone())
             }),
             claim: QueueLane::ALL
                 .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
@@ -63,8 +63,8 @@ impl Statements {
     }
 
     /// Reads what is known of users of a lane.
-    pub(super) fn known(&self, lane: QueueLane) -> &Batcher<ReadKnown> {
-        &self.known[lane as usize]
+    pub(super) fn state(&self, lane: QueueLane) -> &Batcher<ReadState> {
+        &self.state[lane as usize]
     }
 
     /// Claims numbers for a lane.

@@ -23,8 +23,8 @@ use crate::{
         breaker,
         claim::ClaimResult,
         details,
-        known::{Known, Question},
         record::{NewState, Written},
+        stored_state::{StateQuery, StateRows},
     },
     throttle::{Entry, Rank, Rejection},
 };
@@ -54,52 +54,52 @@ pub(super) async fn welcome(
             }
         }
         let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
-        let question = Question { user_id: user_id.to_string(), phone };
-        let known = pipeline.statements.known(lane).run(question).await?;
+        let query = StateQuery { user_id: user_id.to_string(), phone };
+        let stored = pipeline.statements.state(lane).run(query).await?;
         failpoint::hold("after_look").await;
-        if news.is_some() && known.user.as_ref().is_some_and(|u| u.changed_at > at) {
+        if news.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // Older than what is stored: it changes nothing, yet it is a reason to welcome the user.
             news = None;
             continue;
         }
-        let facts = match (&news, &known.user) {
+        let facts = match (&news, &stored.user) {
             (Some(facts), _) => facts.clone(),
-            (None, Some(_)) => Arc::new(stored_facts(pipeline, user_id, &known, origin.clone())),
+            (None, Some(_)) => Arc::new(stored_facts(pipeline, user_id, &stored, origin.clone())),
             (None, None) => return Ok(None),
         };
-        if let Some((outcome, call)) = act(pipeline, &facts, &known, entry).await? {
+        if let Some((outcome, call)) = act(pipeline, &facts, &stored, entry).await? {
             return Ok(Some(Settled { facts, outcome, call }));
         }
     }
     Err(Interrupted::Restless)
 }
 
-fn stored_facts(pipeline: &Pipeline, user_id: &UserId, known: &Known, origin: Origin) -> Facts {
-    let user = known.user.as_ref();
-    let stored = StoredNumber {
+fn stored_facts(pipeline: &Pipeline, user_id: &UserId, stored: &StateRows, origin: Origin) -> Facts {
+    let user = stored.user.as_ref();
+    let number = StoredNumber {
         phone_raw: user.map_or("", |u| &u.phone_raw),
         country_hint: user.and_then(|u| u.country_hint.as_deref()),
         language: user.and_then(|u| u.language.as_deref()),
     };
-    let facts = Facts::of_stored(user_id.clone(), stored, origin, &pipeline.audience);
+    let facts = Facts::of_stored(user_id.clone(), number, origin, &pipeline.audience);
     pipeline.meters.normalised(&facts.phone);
     facts
 }
 
-async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, known: &Known, entry: Entry) -> Look {
-    match plan::decide(facts, known) {
+async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry: Entry) -> Look {
+    match plan::decide(facts, stored) {
         Decision::Skip(skip) => {
-            let newer = facts.is_newer_than(known.user.as_ref().map(|u| u.changed_at));
+            let newer = facts.is_newer_than(stored.user.as_ref().map(|u| u.changed_at));
             if newer && details::keep(&pipeline.pool, facts).await? == Written::Superseded {
                 return Ok(None);
             }
             Ok(Some((Outcome::Skipped(skip), None)))
         }
         Decision::Reject(why) => reject(pipeline, facts, Reason::Number(why)).await,
-        Decision::Link => link(pipeline, facts, known).await,
+        Decision::Link => link(pipeline, facts, stored).await,
         Decision::Send => {
             let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
-            send_welcome(pipeline, facts, known, phone, entry).await
+            send_welcome(pipeline, facts, stored, phone, entry).await
         }
     }
 }
@@ -114,8 +114,8 @@ async fn reject(pipeline: &Pipeline, facts: &Arc<Facts>, reason: Reason) -> Look
 }
 
 /// The number is held: registers the user without a message, unless it is their own attempt that holds it.
-async fn link(pipeline: &Pipeline, facts: &Arc<Facts>, known: &Known) -> Look {
-    let Some(holder) = &known.holder else { return Ok(None) };
+async fn link(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows) -> Look {
+    let Some(holder) = &stored.holder else { return Ok(None) };
     let own = holder.user_id == facts.user_id.as_str();
     let mut state =
         NewState::plain(facts.clone(), UserState::Registered, (!own).then_some(Reason::SharedPhone));
@@ -131,13 +131,13 @@ async fn link(pipeline: &Pipeline, facts: &Arc<Facts>, known: &Known) -> Look {
 async fn send_welcome(
     pipeline: &Pipeline,
     facts: &Arc<Facts>,
-    known: &Known,
+    stored: &StateRows,
     phone: E164,
     entry: Entry,
 ) -> Look {
-    let retries = known.user.as_ref().map_or(0, |u| u.retries);
+    let retries = stored.user.as_ref().map_or(0, |u| u.retries);
     let retries = u32::try_from(retries).unwrap_or(0);
-    let since = facts.news.as_ref().map(|n| n.at).or(known.user.as_ref().map(|u| u.changed_at));
+    let since = facts.news.as_ref().map(|n| n.at).or(stored.user.as_ref().map(|u| u.changed_at));
     let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
     let wording = templates::welcome(facts.language);
     let standing = Standing { retries, entry, rank };

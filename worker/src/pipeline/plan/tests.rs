@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     config::Audience,
     facts::{Arrival, Origin, StoredNumber},
-    store::known,
+    store::stored_state,
 };
 
 const TYPED: &str = "9807969278";
@@ -30,15 +30,15 @@ fn facts() -> Facts {
     Facts::of_stored(UserId::parse("7").unwrap(), stored, origin, &audience)
 }
 
-fn known(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcome)>) -> Known {
+fn stored(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcome)>) -> StateRows {
     let phone_e164 = facts().e164().map(str::to_owned);
-    let holder = holder.map(|(user, outcome)| known::Holder {
+    let holder = holder.map(|(user, outcome)| stored_state::HolderRow {
         message_id: Uuid::now_v7(),
         user_id: user.into(),
         phone_e164: phone_e164.clone().unwrap(),
         outcome,
     });
-    let user = known::StoredUser {
+    let user = stored_state::UserRow {
         phone_raw: TYPED.into(),
         phone_e164,
         country_hint: None,
@@ -49,7 +49,7 @@ fn known(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcome
         scheduled,
         retries: 0,
     };
-    Known { user: Some(user), holder }
+    StateRows { user: Some(user), holder }
 }
 
 #[test]
@@ -59,23 +59,23 @@ fn the_outcome_of_the_holder_says_whether_its_call_is_in_flight() {
         (AttemptOutcome::Unknown, SkipReason::InFlight),
         (AttemptOutcome::Accepted, SkipReason::AlreadyWelcomed),
     ] {
-        let known = known(UserState::Registered, false, Some(("7", outcome)));
-        assert_eq!(decide(&facts(), &known), Decision::Skip(reason));
+        let rows = stored(UserState::Registered, false, Some(("7", outcome)));
+        assert_eq!(decide(&facts(), &rows), Decision::Skip(reason));
     }
 }
 
 #[test]
 fn the_holder_is_told_from_the_user() {
-    let shared = known(UserState::Registered, false, Some(("8", AttemptOutcome::Accepted)));
+    let shared = stored(UserState::Registered, false, Some(("8", AttemptOutcome::Accepted)));
     assert_eq!(decide(&facts(), &shared), Decision::Skip(SkipReason::SharedPhone));
-    let received = known(UserState::Received, false, Some(("8", AttemptOutcome::Accepted)));
+    let received = stored(UserState::Received, false, Some(("8", AttemptOutcome::Accepted)));
     assert_eq!(decide(&facts(), &received), Decision::Link);
 }
 
 #[test]
 fn a_scheduled_user_waits_and_a_stored_one_is_sent_to() {
-    let scheduled = known(UserState::Received, true, None);
+    let scheduled = stored(UserState::Received, true, None);
     assert_eq!(decide(&facts(), &scheduled), Decision::Skip(SkipReason::Scheduled));
-    assert_eq!(decide(&facts(), &known(UserState::Stored, false, None)), Decision::Send);
-    assert_eq!(decide(&facts(), &Known::default()), Decision::Send);
+    assert_eq!(decide(&facts(), &stored(UserState::Stored, false, None)), Decision::Send);
+    assert_eq!(decide(&facts(), &StateRows::default()), Decision::Send);
 }

@@ -18,13 +18,13 @@ use crate::store::{
     counts,
     ended::Ended,
     fixtures::{Database, callback, ended, request, stored_facts},
-    known::{Question, ReadKnown},
     leases, mend,
     message_claim::{ClaimMessages, MessageClaimRequest},
     messages,
     outcome::Outcome,
     parked, poll,
     record::{NewState, Record},
+    stored_state::{ReadState, StateQuery},
     sweep, tries, unknown,
 };
 
@@ -149,7 +149,7 @@ async fn pipeline(pool: PgPool) {
 }
 
 async fn events_from(first: u32, pool: PgPool) {
-    let known = ReadKnown(pool.clone());
+    let read = ReadState(pool.clone());
     let record = Record(pool.clone());
     let lease = Duration::from_secs(90);
     let claim = Claim { pool: pool.clone(), worker_id: "w".into(), lease, messages_per_day: 0 };
@@ -157,11 +157,11 @@ async fn events_from(first: u32, pool: PgPool) {
     for round in 0..EXECUTIONS {
         let requests: Vec<ClaimRequest> =
             (round * ROWS..(round + 1) * ROWS).map(|n| request(first + n)).collect();
-        let questions: Vec<Question> = requests
+        let queries: Vec<StateQuery> = requests
             .iter()
-            .map(|w| Question { user_id: w.user.facts.user_id.to_string(), phone: Some(w.phone.clone()) })
+            .map(|w| StateQuery { user_id: w.user.facts.user_id.to_string(), phone: Some(w.phone.clone()) })
             .collect();
-        known.run(&questions).await.unwrap();
+        read.run(&queries).await.unwrap();
         claim.run(&requests).await.unwrap();
         let (sent, refused) = requests.split_at(requests.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();

@@ -8,16 +8,16 @@ use uuid::Uuid;
 use crate::store::batch::{Keyed, Statement};
 
 /// Reads many users at once.
-pub(crate) struct ReadKnown(pub(crate) PgPool);
+pub(crate) struct ReadState(pub(crate) PgPool);
 
 /// Whose row, and which number beside her stored one.
-pub(crate) struct Question {
+pub(crate) struct StateQuery {
     pub(crate) user_id: String,
     /// The event's number; none: her stored one counts.
     pub(crate) phone: Option<String>,
 }
 
-impl Keyed for Question {
+impl Keyed for StateQuery {
     fn keys(&self) -> [&str; 2] {
         ["", ""]
     }
@@ -25,14 +25,14 @@ impl Keyed for Question {
 
 /// The answer: what is stored of her, and which attempt holds the number.
 #[derive(Default)]
-pub(crate) struct Known {
-    pub(crate) user: Option<StoredUser>,
-    pub(crate) holder: Option<Holder>,
+pub(crate) struct StateRows {
+    pub(crate) user: Option<UserRow>,
+    pub(crate) holder: Option<HolderRow>,
 }
 
 /// A row of `users`, as far as it decides.
 #[derive(Clone)]
-pub(crate) struct StoredUser {
+pub(crate) struct UserRow {
     pub(crate) phone_raw: String,
     pub(crate) phone_e164: Option<String>,
     pub(crate) country_hint: Option<String>,
@@ -47,18 +47,18 @@ pub(crate) struct StoredUser {
 
 /// The attempt that blocks a number.
 #[derive(Debug, Clone)]
-pub(crate) struct Holder {
+pub(crate) struct HolderRow {
     pub(crate) message_id: Uuid,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
     pub(crate) outcome: AttemptOutcome,
 }
 
-impl Statement for ReadKnown {
-    type Row = Question;
-    type Answer = Known;
+impl Statement for ReadState {
+    type Row = StateQuery;
+    type Answer = StateRows;
 
-    async fn run(&self, rows: &[Question]) -> Result<Vec<Known>, sqlx::Error> {
+    async fn run(&self, rows: &[StateQuery]) -> Result<Vec<StateRows>, sqlx::Error> {
         let ids: Vec<String> = rows.iter().map(|r| r.user_id.clone()).collect();
         let phones: Vec<Option<String>> = rows.iter().map(|r| r.phone.clone()).collect();
         let found = sqlx::query!(
@@ -79,7 +79,8 @@ impl Statement for ReadKnown {
         )
         .fetch_all(&self.0)
         .await?;
-        let mut answers: Vec<Known> = std::iter::repeat_with(Known::default).take(rows.len()).collect();
+        let mut answers: Vec<StateRows> =
+            std::iter::repeat_with(StateRows::default).take(rows.len()).collect();
         for row in found {
             let Some(answer) = usize::try_from(row.ord - 1).ok().and_then(|i| answers.get_mut(i)) else {
                 continue;
@@ -87,7 +88,7 @@ impl Statement for ReadKnown {
             if let (Some(phone_raw), Some(changed_at), Some(state)) =
                 (row.phone_raw, row.changed_at, row.state)
             {
-                answer.user = Some(StoredUser {
+                answer.user = Some(UserRow {
                     phone_raw,
                     phone_e164: row.phone_e164,
                     country_hint: row.country_hint,
@@ -102,7 +103,7 @@ impl Statement for ReadKnown {
             if let (Some(message_id), Some(user_id), Some(phone_e164), Some(outcome)) =
                 (row.holder, row.holder_user, row.holder_phone, row.holder_outcome)
             {
-                answer.holder = Some(Holder { message_id, user_id, phone_e164, outcome });
+                answer.holder = Some(HolderRow { message_id, user_id, phone_e164, outcome });
             }
         }
         Ok(answers)
