@@ -1,4 +1,4 @@
-//! The stored state and the news of a user whose event is processed.
+//! The stored state and the signup of a user whose event is processed.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
@@ -34,14 +34,14 @@ pub(crate) struct Facts {
     pub(crate) traceparent: Option<String>,
     pub(crate) event_id: Option<String>,
     /// What the event tells that is to be stored; none: the facts come from the database.
-    pub(crate) news: Option<News>,
+    pub(crate) signup: Option<SignupFacts>,
 }
 
 /// When an event happened whose time cannot be read: before all data that have a time.
 pub(crate) const NO_TIME: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// The part of an event that is stored.
-pub(crate) struct News {
+pub(crate) struct SignupFacts {
     /// When it happened; older than what is stored, it changes nothing.
     pub(crate) at: DateTime<Utc>,
     pub(crate) language: Option<String>,
@@ -61,25 +61,25 @@ pub(crate) struct Origin {
 
 impl Facts {
     /// From a signup event.
-    pub(crate) fn of_signup(signup: Signup, at: DateTime<Utc>, origin: Origin, audience: &Audience) -> Self {
-        let phone = audience.numbers.textable(&signup.phone, signup.country_hint.as_deref());
+    pub(crate) fn of_signup(event: Signup, at: DateTime<Utc>, origin: Origin, audience: &Audience) -> Self {
+        let phone = audience.numbers.textable(&event.phone, event.country_hint.as_deref());
         Self {
             phone,
-            language: Language::of_tag_or(signup.language.as_deref(), audience.language),
-            user_id: signup.user_id,
+            language: Language::of_tag_or(event.language.as_deref(), audience.language),
+            user_id: event.user_id,
             lane: origin.lane,
             arrival: origin.arrival,
-            phone_raw: signup.phone,
-            country_hint: signup.country_hint,
+            phone_raw: event.phone,
+            country_hint: event.country_hint,
             traceparent: origin.traceparent,
             event_id: origin.event_id,
-            news: Some(News {
+            signup: Some(SignupFacts {
                 // No finer than the database stores it, so that an event is not newer than itself.
                 at: at.trunc_subsecs(6),
-                language: signup.language,
-                channel: signup.channel,
-                kind: signup.user_kind.map(shared::events::UserKind::as_str),
-                display_name: signup.display_name,
+                language: event.language,
+                channel: event.channel,
+                kind: event.user_kind.map(shared::events::UserKind::as_str),
+                display_name: event.display_name,
             }),
         }
     }
@@ -101,7 +101,7 @@ impl Facts {
             country_hint: stored.country_hint.map(str::to_owned),
             traceparent: origin.traceparent,
             event_id: origin.event_id,
-            news: None,
+            signup: None,
         }
     }
 
@@ -112,7 +112,7 @@ impl Facts {
 
     /// Whether an event told something newer than what is stored as of `stored`.
     pub(crate) fn is_newer_than(&self, stored: Option<DateTime<Utc>>) -> bool {
-        self.news.as_ref().is_some_and(|news| stored.is_some_and(|stored| stored < news.at))
+        self.signup.as_ref().is_some_and(|signup| stored.is_some_and(|stored| stored < signup.at))
     }
 
     /// The number in E.164, where there is one.

@@ -124,7 +124,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         Kind::SignedUp(signup) => signup.user_id.clone(),
         Kind::Stored(user_id) => user_id.clone(),
     };
-    let news = match event.kind {
+    let signup = match event.kind {
         Kind::SignedUp(signup) => {
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);
@@ -132,7 +132,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
         Kind::Stored(_) => None,
     };
-    match welcome(pipeline, &user_id, news, at, &inbound.origin(), Entry::default()).await? {
+    match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
         Some(settled) => Ok(Handled::User(settled)),
         None => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
     }

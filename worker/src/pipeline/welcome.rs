@@ -40,7 +40,7 @@ type Look = Result<Option<(Outcome, Option<Called>)>, Interrupted>;
 pub(super) async fn welcome(
     pipeline: &Pipeline,
     user_id: &UserId,
-    mut news: Option<Arc<Facts>>,
+    mut signup: Option<Arc<Facts>>,
     at: DateTime<Utc>,
     origin: &Origin,
     entry: Entry,
@@ -53,16 +53,16 @@ pub(super) async fn welcome(
                 () = pipeline.stop.cancelled() => return Err(Interrupted::Stopping),
             }
         }
-        let phone = news.as_ref().and_then(|f| f.e164().map(str::to_owned));
+        let phone = signup.as_ref().and_then(|f| f.e164().map(str::to_owned));
         let query = StateQuery { user_id: user_id.to_string(), phone };
         let stored = pipeline.statements.state(lane).run(query).await?;
         failpoint::hold("after_look").await;
-        if news.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
+        if signup.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // Older than what is stored: it changes nothing, yet it is a reason to welcome the user.
-            news = None;
+            signup = None;
             continue;
         }
-        let facts = match (&news, &stored.user) {
+        let facts = match (&signup, &stored.user) {
             (Some(facts), _) => facts.clone(),
             (None, Some(_)) => Arc::new(stored_facts(pipeline, user_id, &stored, origin.clone())),
             (None, None) => return Ok(None),
@@ -137,7 +137,7 @@ async fn send_welcome(
 ) -> Look {
     let retries = stored.user.as_ref().map_or(0, |u| u.retries);
     let retries = u32::try_from(retries).unwrap_or(0);
-    let since = facts.news.as_ref().map(|n| n.at).or(stored.user.as_ref().map(|u| u.changed_at));
+    let since = facts.signup.as_ref().map(|n| n.at).or(stored.user.as_ref().map(|u| u.changed_at));
     let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
     let wording = templates::welcome(facts.language);
     let standing = Standing { retries, entry, rank };
@@ -159,7 +159,7 @@ async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Rejection, retries:
     // The worker that enqueued a waiting user may know earlier than this one that the breaker is closed. If the user waited
     // once more, users who have waited for a shorter time would go first.
     let enqueued_again =
-        facts.news.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
+        facts.signup.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
     if enqueued_again && !pipeline.throttle.breaker.is_open_now().await {
         return Ok(None);
     }

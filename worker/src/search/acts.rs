@@ -189,7 +189,7 @@ impl World {
             && self.tables.user(user).is_some_and(|u| u.state != UserState::Stored)
         {
             self.evident.remove(user);
-            self.hands.iter_mut().filter(|h| h.delivery.news().0 == user).for_each(|h| h.anew = true);
+            self.hands.iter_mut().filter(|h| h.delivery.event().0 == user).for_each(|h| h.anew = true);
         }
     }
 
@@ -346,7 +346,7 @@ impl World {
             body: &delivery.body,
         };
         dead_letters::bury(&self.pool, &letter).await.unwrap();
-        self.overlooked.insert(delivery.news().0);
+        self.overlooked.insert(delivery.event().0);
     }
 
     async fn replay(&mut self) {

@@ -46,7 +46,7 @@ impl Delivery {
     }
 
     /// Whose it is, and since when they have which number, if it tells.
-    pub(super) fn news(&self) -> (String, Option<DateTime<Utc>>) {
+    pub(super) fn event(&self) -> (String, Option<DateTime<Utc>>) {
         let event = events::decode(&self.body).unwrap();
         match event.kind {
             Kind::SignedUp(signup) => {

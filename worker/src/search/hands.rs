@@ -156,7 +156,7 @@ impl World {
     }
 
     fn acked(&mut self, hand: &Hand, outcome: Outcome) {
-        let (user, at) = hand.delivery.news();
+        let (user, at) = hand.delivery.event();
         if outcome == Outcome::DeadLetter {
             self.overlooked.insert(user);
             return;

@@ -142,7 +142,7 @@ impl World {
     /// Whether an event of this user is in a queue or in hand, or will be.
     pub(super) fn on_its_way(&self, user: &str) -> bool {
         let mut all = self.queue.iter().chain(self.hands.iter().map(|h| &h.delivery));
-        self.overlooked.contains(user) || all.any(|d| d.news().0 == user)
+        self.overlooked.contains(user) || all.any(|d| d.event().0 == user)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::facts::Facts;
 
 /// Keeps what `facts` tell of her, and how her number is spelled. Dates are left alone: no event carries them.
 pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::Error> {
-    let Some(news) = &facts.news else { return Ok(Written::Yes) };
+    let Some(signup) = &facts.signup else { return Ok(Written::Yes) };
     let updated = sqlx::query!(
         "UPDATE users SET
              phone_raw = $2, country_hint = $4,
@@ -21,11 +21,11 @@ pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::
         facts.phone_raw,
         facts.e164(),
         facts.country_hint,
-        news.language,
-        news.channel,
-        news.kind,
-        news.display_name,
-        news.at,
+        signup.language,
+        signup.channel,
+        signup.kind,
+        signup.display_name,
+        signup.at,
     )
     .execute(pool)
     .await?;

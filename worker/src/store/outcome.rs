@@ -53,7 +53,7 @@ impl Statement for Outcome {
 
 /// What the outcomes of a batch lead to beyond their own rows.
 #[derive(Default)]
-struct News {
+struct Effects {
     /// Callbacks that named only a SID and came before that SID was stored, with their attempts.
     early: Vec<(Uuid, Callback)>,
     /// Attempts that were accepted after they had let go.
@@ -64,7 +64,7 @@ struct News {
 
 impl Outcome {
     async fn end(&self, tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
-        let News { early, late, freed } = attempts(tx, heap, rows).await?;
+        let Effects { early, late, freed } = attempts(tx, heap, rows).await?;
         // Only what this transaction changed: after a lost reply to a commit, everything is done already.
         if !freed.is_empty() {
             let changes: Vec<(&Ended, &UserChange)> = rows
@@ -170,7 +170,7 @@ struct Written {
 
 /// A definite answer wins over `unknown` and parked, however late; nothing lowers a status. A row that is not changed has
 /// its definite answer already.
-async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<News, sqlx::Error> {
+async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<Effects, sqlx::Error> {
     // Rows are locked as they are joined: in the order of this list, or of the index. Other holders of locks on attempts
     // take them by id as well. To lock them by a query of their own costs five times as much.
     let mut rows = rows.to_vec();
@@ -230,20 +230,20 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
         ),
         fetch_all(tx)
     )?;
-    let mut news = News::default();
+    let mut effects = Effects::default();
     for row in rows {
         match (row.sid, row.status, row.outcome, row.day) {
             (Some(sid), Some(status), ..) => {
-                news.early.push((row.attempt_id, Callback::early(sid, status, row.error_code)));
+                effects.early.push((row.attempt_id, Callback::early(sid, status, row.error_code)));
             }
-            (.., Some(AttemptOutcome::Accepted), _) => news.late.push(row.attempt_id),
+            (.., Some(AttemptOutcome::Accepted), _) => effects.late.push(row.attempt_id),
             (.., Some(_), Some(day)) => {
-                news.freed.insert(row.attempt_id, day);
+                effects.freed.insert(row.attempt_id, day);
             }
             _ => {}
         }
     }
-    Ok(news)
+    Ok(effects)
 }
 
 /// An import gave these users another number while the calls to their former ones were made, and stored them anew.

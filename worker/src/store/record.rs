@@ -100,17 +100,17 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn push(&mut self, row: &'a NewState) {
         let facts = &row.facts;
-        let news = facts.news.as_ref();
+        let signup = facts.signup.as_ref();
         self.user_id.push(facts.user_id.as_str());
-        self.fresh.push(news.is_some());
-        self.changed_at.push(news.map(|n| n.at));
+        self.fresh.push(signup.is_some());
+        self.changed_at.push(signup.map(|n| n.at));
         self.phone_raw.push(&facts.phone_raw);
         self.country_hint.push(facts.country_hint.as_deref());
         self.phone_e164.push(facts.e164());
-        self.language.push(news.and_then(|n| n.language.as_deref()));
-        self.channel.push(news.and_then(|n| n.channel.as_deref()));
-        self.kind.push(news.and_then(|n| n.kind));
-        self.display_name.push(news.and_then(|n| n.display_name.as_deref()));
+        self.language.push(signup.and_then(|n| n.language.as_deref()));
+        self.channel.push(signup.and_then(|n| n.channel.as_deref()));
+        self.kind.push(signup.and_then(|n| n.kind));
+        self.display_name.push(signup.and_then(|n| n.display_name.as_deref()));
         self.lane.push(facts.lane);
         self.traceparent.push(facts.traceparent.as_deref());
         self.state.push(row.state);

@@ -62,8 +62,8 @@ pub(crate) struct Breaker {
     countries: Mutex<Countries>,
     /// Countries are held back, or recipients under suspicion: only then answers need a lock.
     watchful: AtomicBool,
-    /// What the database is still to be told.
-    news: Mutex<Vec<News>>,
+    /// Changes that the database does not know yet.
+    changes: Mutex<Vec<BreakerChange>>,
     told: Notify,
     /// How many exchanges with the database have begun, and the last one that came to its end.
     exchanges: AtomicU64,
@@ -74,9 +74,9 @@ pub(crate) struct Breaker {
     asking: tokio::sync::Mutex<()>,
 }
 
-/// What this worker found out and the database does not know yet.
+/// A change that this worker saw first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum News {
+enum BreakerChange {
     Opened(Fault),
     Closed(String),
     Passed(String),
@@ -96,7 +96,7 @@ impl Breaker {
             suspects: Mutex::default(),
             countries: Mutex::default(),
             watchful: AtomicBool::new(false),
-            news: Mutex::default(),
+            changes: Mutex::default(),
             told: Notify::new(),
             exchanges: AtomicU64::new(0),
             last_exchange: watch::Sender::new(0),
@@ -186,7 +186,7 @@ impl Breaker {
         if entry.probe {
             self.found(Finding::Outage(kind));
         } else if length >= self.longest_run && self.state.borrow().network.is_none() {
-            self.tell(News::Opened(fault(NETWORK, kind_of_run.as_str(), false)));
+            self.tell(BreakerChange::Opened(fault(NETWORK, kind_of_run.as_str(), false)));
             tracing::error!(
                 kind = kind_of_run.as_str(),
                 calls = length,
@@ -251,7 +251,7 @@ impl Breaker {
         let fresh = self.countries().hold(country.as_str(), code, by_callback, gap);
         if fresh || by_callback {
             let scope = countries::scope(country.as_str());
-            self.tell(News::Opened(fault(&scope, &code.as_str(), by_callback)));
+            self.tell(BreakerChange::Opened(fault(&scope, &code.as_str(), by_callback)));
         }
         if fresh {
             tracing::error!(country = country.as_str(), %code, "breaker: calls to this country are held back");
@@ -278,7 +278,7 @@ impl Breaker {
         if arrived {
             self.release(&mut countries, country.as_str());
         } else {
-            self.tell(News::Passed(countries::scope(country.as_str())));
+            self.tell(BreakerChange::Passed(countries::scope(country.as_str())));
         }
     }
 
@@ -295,7 +295,7 @@ impl Breaker {
             return;
         }
         tracing::error!("breaker opened: Twilio refuses the account or the sender");
-        self.tell(News::Opened(fault(ACCOUNT, ACCOUNT, false)));
+        self.tell(BreakerChange::Opened(fault(ACCOUNT, ACCOUNT, false)));
         self.change(|state| state.account = true);
         lock(&self.suspects).clear();
     }
@@ -303,14 +303,15 @@ impl Breaker {
     fn release(&self, countries: &mut MutexGuard<'_, Countries>, country: &str) {
         tracing::info!(country, "calls to this country are made again");
         countries.release(country);
-        self.tell(News::Closed(countries::scope(country)));
+        self.tell(BreakerChange::Closed(countries::scope(country)));
     }
 
     /// Takes over what the database says; what it was not told yet stays as it is.
     fn read(&self, rows: &[Held]) {
-        let untold = lock(&self.news).clone();
-        let untold =
-            |scope: &str| untold.iter().any(|n| matches!(n, News::Opened(fault) if fault.scope == scope));
+        let untold = lock(&self.changes).clone();
+        let untold = |scope: &str| {
+            untold.iter().any(|n| matches!(n, BreakerChange::Opened(fault) if fault.scope == scope))
+        };
         let row = |scope: &str| rows.iter().find(|r| r.scope == scope);
         {
             let mut countries = self.countries();
@@ -343,11 +344,11 @@ impl Breaker {
         self.watchful.load(Ordering::Relaxed)
     }
 
-    fn tell(&self, news: News) {
+    fn tell(&self, change: BreakerChange) {
         {
-            let mut all = lock(&self.news);
-            if !all.contains(&news) {
-                all.push(news);
+            let mut all = lock(&self.changes);
+            if !all.contains(&change) {
+                all.push(change);
             }
         }
         self.told.notify_one();

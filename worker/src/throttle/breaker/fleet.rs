@@ -6,7 +6,8 @@ use shared::phone::CountryCode;
 use sqlx::PgPool;
 
 use super::{
-    ACCOUNT, Breaker, Entry, Finding, NETWORK, News, Rejection, Way, countries, country_rejection, lock,
+    ACCOUNT, Breaker, BreakerChange, Entry, Finding, NETWORK, Rejection, Way, countries, country_rejection,
+    lock,
 };
 use crate::store::breaker::{self as store, Turn};
 
@@ -18,10 +19,10 @@ impl Breaker {
     pub(crate) async fn exchange(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let number = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
         loop {
-            let next = lock(&self.news).first().cloned();
-            let Some(news) = next else { break };
-            match &news {
-                News::Opened(fault) => {
+            let next = lock(&self.changes).first().cloned();
+            let Some(change) = next else { break };
+            match &change {
+                BreakerChange::Opened(fault) => {
                     let gaps = match fault.scope.as_str() {
                         NETWORK | ACCOUNT => self.gaps,
                         _ => self.country_gaps(fault.by_callback),
@@ -29,10 +30,10 @@ impl Breaker {
                     store::open(pool, fault, gaps).await?;
                     self.countries().stored(&fault.scope);
                 }
-                News::Closed(scope) => store::close(pool, scope).await?,
-                News::Passed(scope) => store::passed(pool, scope).await?,
+                BreakerChange::Closed(scope) => store::close(pool, scope).await?,
+                BreakerChange::Passed(scope) => store::passed(pool, scope).await?,
             }
-            lock(&self.news).remove(0);
+            lock(&self.changes).remove(0);
         }
         let rows = store::current(pool).await?;
         let due = |scope: &str| rows.iter().any(|r| r.scope == scope && r.due_in <= 0.0);

@@ -18,8 +18,8 @@ fn row(scope: &str, kind: &str, due_in: f64) -> Held {
     Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, open_for: 0.0 }
 }
 
-fn told(breaker: &Breaker) -> Vec<News> {
-    std::mem::take(&mut *lock(&breaker.news))
+fn told(breaker: &Breaker) -> Vec<BreakerChange> {
+    std::mem::take(&mut *lock(&breaker.changes))
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn every_kind_of_outage_opens_it_after_eight_calls_and_is_named() {
         assert_eq!(breaker.check(USUAL), Ok(()));
         breaker.indefinite(kind, USUAL);
         assert_eq!(breaker.check(USUAL), Err(Rejection::of(Reason::BreakerOpen, Duration::ZERO)));
-        assert_eq!(told(&breaker), [News::Opened(fault("network", kind.as_str(), false))]);
+        assert_eq!(told(&breaker), [BreakerChange::Opened(fault("network", kind.as_str(), false))]);
     }
 }
 
@@ -110,7 +110,7 @@ async fn a_country_is_held_back_alone_and_says_how_its_users_end() {
     assert_eq!(breaker.check_country(country("IN"), probe), Ok(()));
     breaker.accepted(country("IN"), probe);
     assert_eq!(breaker.check_country(country("IN"), USUAL), Ok(()));
-    assert_eq!(told(&breaker).last(), Some(&News::Closed("country:IN".to_owned())));
+    assert_eq!(told(&breaker).last(), Some(&BreakerChange::Closed("country:IN".to_owned())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +149,7 @@ async fn what_a_callback_reported_ends_by_callback_alone() {
     assert!(breaker.holds_a_country(), "it was sent before, and says nothing of the hold");
     breaker.delivered(|| country("US"), false, after);
     assert!(breaker.holds_a_country(), "it was sent on, and may still fail");
-    assert_eq!(told(&breaker).last(), Some(&News::Passed("country:US".to_owned())));
+    assert_eq!(told(&breaker).last(), Some(&BreakerChange::Passed("country:US".to_owned())));
     breaker.delivered(|| country("US"), true, after);
     assert!(!breaker.holds_a_country());
 }
