@@ -16,7 +16,7 @@ pub(crate) use sms::Sms;
 pub(crate) struct Channels(Arc<[Box<dyn Channel>]>);
 
 impl Channels {
-    /// Text messages first: every address without a prefix is one of theirs. A further channel is a further entry.
+    /// SMS comes first, since an address without a prefix is an SMS address. To add a channel, add an entry.
     pub(crate) fn new(sms: Sms) -> Self {
         Self(Arc::new([Box::new(sms)]))
     }

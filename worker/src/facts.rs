@@ -42,7 +42,7 @@ pub(crate) const NO_TIME: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// The part of an event that is stored.
 pub(crate) struct SignupFacts {
-    /// When it happened; older than what is stored, it changes nothing.
+    /// When the event happened. An event older than the stored data changes nothing.
     pub(crate) at: DateTime<Utc>,
     pub(crate) language: Option<String>,
     pub(crate) channel: Option<String>,
@@ -84,7 +84,7 @@ impl Facts {
         }
     }
 
-    /// From what is stored of her.
+    /// From the stored row of the user.
     pub(crate) fn of_stored(
         user_id: UserId,
         stored: StoredNumber<'_>,
@@ -110,7 +110,7 @@ impl Facts {
         self.traceparent.as_deref()?.split('-').nth(1)
     }
 
-    /// Whether an event told something newer than what is stored as of `stored`.
+    /// Whether the event is newer than data stored as of `stored`.
     pub(crate) fn is_newer_than(&self, stored: Option<DateTime<Utc>>) -> bool {
         self.signup.as_ref().is_some_and(|signup| stored.is_some_and(|stored| stored < signup.at))
     }

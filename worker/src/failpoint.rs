@@ -41,12 +41,12 @@ mod ordered {
         ORDERS.try_with(take).ok().flatten()
     }
 
-    /// Does at once what was ordered, if anything.
+    /// Carries out the configured action, if there is one, at once.
     pub(crate) fn hit(point: &'static str) {
         let _done = order(point).map(FutureExt::now_or_never);
     }
 
-    /// Waits for the end of what was ordered, if anything.
+    /// Waits for the end of the configured action, if there is one.
     pub(crate) async fn hold(point: &'static str) {
         if let Some(order) = order(point) {
             order.await;
@@ -91,7 +91,7 @@ mod armed {
         ARMED.as_ref().filter(|a| a.point == point).map(|a| &a.fault)
     }
 
-    /// Ends the process here, if it was told to. SIGKILL: nothing is flushed, nobody is told.
+    /// Ends the process here if configured, by SIGKILL: nothing is flushed and no cleanup runs.
     pub(crate) fn hit(point: &'static str) {
         let Some(Fault::At { passage: at, passages }) = armed(point) else { return };
         let passage = passages.fetch_add(1, Ordering::Relaxed) + 1;

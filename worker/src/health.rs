@@ -27,7 +27,7 @@ pub(crate) enum Database {
 /// What a lane does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LaneState {
-    /// It has no subscription, and seeks one.
+    /// Not subscribed; the worker is trying to subscribe.
     Down,
     /// It consumes.
     Consuming,
@@ -114,8 +114,8 @@ impl Health {
         let _ = database.wait_for(|d| *d == Database::Ready).await;
     }
 
-    /// Whether events can be worked on, and what is missing. Twilio is not asked: its outage opens the
-    /// breaker, and must not take every worker out of rotation.
+    /// Whether the worker can process events, and which dependency is missing. Twilio is not checked: its outage opens
+    /// the breaker and must not take every worker out of rotation.
     pub(crate) fn ready(&self) -> (bool, Value) {
         let database = *self.database.borrow();
         let lanes = *self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

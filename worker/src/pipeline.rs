@@ -1,4 +1,4 @@
-//! The way of an event: decode → look up what is known → decide → register → throttle → claim → call → outcome.
+//! The way of an event: decode → read the stored state → decide → register → throttle → claim → call → outcome.
 
 mod call;
 mod context;
@@ -48,7 +48,7 @@ use welcome::welcome;
 
 /// Handles one delivery to its end, and logs its outcome. `Ok`: everything is committed, the delivery may be acked.
 ///
-/// A thousand of these futures exist at once, so what is rarely needed is boxed.
+/// A thousand of these futures exist at once, so rare branches are boxed.
 pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Outcome, Interrupted> {
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");

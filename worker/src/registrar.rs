@@ -25,7 +25,7 @@ const SKIP_FOR: Duration = Duration::from_secs(30);
 pub(crate) enum Registration {
     /// Registered by this method: `lookup` or `none`.
     Registered(&'static str),
-    /// Twilio says it is no valid number.
+    /// Twilio says that the number is invalid.
     Invalid,
 }
 

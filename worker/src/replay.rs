@@ -16,7 +16,7 @@ pub(crate) fn outgoing(letter: &Letter) -> Option<Outgoing> {
     Some(Outgoing::replayed(id, lane(letter), letter.body.clone(), &letter.headers, letter.published_at))
 }
 
-/// What came by an unknown way goes to the lane of its routing key, else to the live one.
+/// A delivery from an unknown queue goes to the lane of its routing key, else to the live lane.
 fn lane(letter: &Letter) -> QueueLane {
     let by_key = || QueueLane::ALL.into_iter().find(|l| Topology::routing_key(*l) == letter.routing_key);
     letter.lane.or_else(by_key).unwrap_or(QueueLane::Live)

@@ -1,5 +1,5 @@
-//! A search for faults that nobody named. Random sequences of what may happen are done by two workers, with the real
-//! functions and statements against a real Postgres; after each step the tables are held against what is promised.
+//! A random search for faults. Two workers process random sequences of events, with the real functions and statements
+//! against a real Postgres. After each step the tables are checked against the guarantees.
 //!
 //! `SEARCH_SEQUENCES` says how many sequences, `SEARCH_SEED` where to begin: a sequence that failed alone is run by its
 //! own seed and `SEARCH_SEQUENCES=1`.

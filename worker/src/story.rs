@@ -45,7 +45,7 @@ pub(crate) struct ErrorCode {
 }
 
 impl Story {
-    /// The story of a user id, or of whoever was sent the message of a SID.
+    /// The timeline of a user id, or of the recipient of a message SID.
     pub(crate) async fn find(pool: &PgPool, who: &str) -> Result<Option<Self>, sqlx::Error> {
         let user = match MessageSid::parse(who) {
             Ok(sid) => timeline::user_of(pool, sid.as_str()).await?,

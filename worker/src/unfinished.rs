@@ -1,5 +1,5 @@
-//! The deliveries that this worker has in hand, by time of publishing. A queue delivers its messages in order, so a message
-//! that was published before the oldest delivery in the hands of any worker is no longer in the queue.
+//! The deliveries that this worker holds, by time of publishing. A queue delivers its messages in order, so a message
+//! published before the oldest delivery that any worker holds has left the queue.
 
 use std::{
     collections::BTreeMap,

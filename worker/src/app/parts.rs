@@ -27,7 +27,7 @@ use crate::{
     twilio::Client,
 };
 
-/// Connections to Postgres, by what waits for them.
+/// Connections to Postgres, by their purpose.
 #[derive(Clone)]
 pub(crate) struct Pools {
     /// Of tasks, the dashboard, and statements that few events run.

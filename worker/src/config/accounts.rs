@@ -44,7 +44,7 @@ impl fmt::Display for Account {
     }
 }
 
-/// What is wrong with a line. It does not repeat the line.
+/// Why a line is invalid. The message does not repeat the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineFault {
     #[error("is not name:role:hash; make it with `worker admin-hash`")]

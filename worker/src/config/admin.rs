@@ -23,7 +23,7 @@ pub(crate) struct AdminConfig {
     pub(crate) trusted: Vec<IpNet>,
 }
 
-/// A reverse proxy that says who asks.
+/// A reverse proxy that signs users in.
 #[derive(Debug, Clone)]
 pub(crate) struct ProxyConfig {
     /// The header with the name.

@@ -40,7 +40,7 @@ pub(super) fn check(env: &mut Env, twilio: &TwilioConfig, timing: &Timing) {
     }
 }
 
-/// The dashboard never shares a port with what has no login.
+/// The dashboard never shares a port with endpoints that need no login.
 pub(super) fn check_admin(env: &mut Env, addr: SocketAddr, others: [(SocketAddr, &str); 2]) {
     for (other, name) in others {
         if overlap(addr, other) {

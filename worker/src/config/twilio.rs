@@ -1,4 +1,4 @@
-//! Whom we are at Twilio, and where Twilio is.
+//! The Twilio account and the address of Twilio's API.
 
 use std::time::Duration;
 

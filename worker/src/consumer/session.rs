@@ -22,7 +22,7 @@ use crate::{
 };
 
 const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
-/// So many finished deliveries are acked without waiting for more: an ack wakes two threads here, and the broker.
+/// This many finished deliveries are acked without waiting for more. An ack wakes two threads here, and the broker.
 const ACK_MANY: usize = 64;
 /// And no finished delivery waits longer for others.
 const ACK_WITHIN: Duration = Duration::from_millis(5);
@@ -68,7 +68,7 @@ struct Session<'a> {
     consumer: &'a Consumer,
     channel: Channel,
     acks: Acks<Acker>,
-    /// When what is finished is acked at the latest.
+    /// When finished deliveries are acked at the latest.
     ack_by: Option<Instant>,
     running: usize,
     done: mpsc::UnboundedSender<Done>,
@@ -94,13 +94,13 @@ impl Consumer {
             Session { consumer: self, channel, acks: Acks::new(), ack_by: None, running: 0, done, prefetch };
         let end = session.run(finished).await;
         match end {
-            // The lane has said itself what holds it back.
+            // The lane has reported the obstacle itself.
             Ok(End::Held) => {}
             Ok(End::OutsideHours) => self.health.lane(self.lane, self.outside_hours()),
             _ => self.health.lane(self.lane, LaneState::Down),
         }
         if end.is_ok() {
-            // The broker may be gone already; what was not acked comes back either way.
+            // The broker may be gone already. It delivers unacked messages again either way.
             let _ = connection.close(200, "done".into()).await;
         }
         end
@@ -178,7 +178,7 @@ impl Session<'_> {
             drop(in_hand);
             pipeline.meters.in_flight(-1.0);
             note(&mut scope, &result);
-            // Err: the session has ended; the delivery comes back and finds what was committed.
+            // Err: the session has ended. The delivery comes back and finds the committed outcome.
             let _ = done.send(conclude(&pipeline.meters, tag, &inbound, started.elapsed(), result));
         });
     }

@@ -32,7 +32,7 @@ impl Heartbeat {
         Self { started: Instant::now(), last: Arc::new(AtomicU64::new(0)) }
     }
 
-    /// Beats for as long as this runtime has a thread to spare: also while the worker finishes what is in flight.
+    /// Beats for as long as this runtime has a free thread, also while the worker finishes its deliveries.
     pub(crate) async fn keep_beating(self) {
         loop {
             self.beat();

@@ -1,7 +1,7 @@
-//! A word for a number in log lines: alike in all workers, and worth nothing to whoever reads the log.
+//! A hash of a phone number for log lines. It is the same in all workers and does not reveal the number.
 //!
-//! A digest without a key would give the number away: ten digits are tried in seconds. The key is the auth token. Whoever
-//! has that reads the numbers at Twilio anyway, so that it discloses nothing more, and there is no further secret to keep.
+//! A digest without a key would give the number away: ten digits are tried in seconds. The key is the auth token. Its
+//! holder can read the numbers at Twilio anyway, so the hash discloses nothing more and needs no further secret.
 
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};

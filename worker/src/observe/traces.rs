@@ -60,7 +60,7 @@ impl Traces {
         Ok(Self(Some(Tracing { provider, tracer })))
     }
 
-    /// Sends what is left, within a few seconds.
+    /// Sends the remaining spans, within a few seconds.
     pub(crate) async fn finish(self) {
         let Some(tracing) = self.0 else { return };
         let flush = tokio::task::spawn_blocking(move || tracing.provider.shutdown_with_timeout(FLUSH));

@@ -1,4 +1,4 @@
-//! A committed claim: call at once, tell the throttle how the call went, and write what came of it.
+//! After a committed claim: call Twilio at once, report the call sample to the throttle, and write the outcome.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) struct Claimed {
     pub(super) call_before: Instant,
 }
 
-/// Makes the call of a committed claim and writes what came of it.
+/// Makes the call of a committed claim and writes its outcome.
 pub(super) async fn call<'a>(
     pipeline: &'a Pipeline,
     request: &Request<'_>,
@@ -104,7 +104,7 @@ async fn may_call<'a>(
     pipeline.throttle.breaker.check(entry).map_err(|trip| trip.reason)
 }
 
-/// How the call went; none: there was no exchange with Twilio.
+/// The call sample. None: the call never reached Twilio.
 fn echo(started: Instant, answer: &CreateOutcome) -> Option<CallSample> {
     let throttled = match answer {
         CreateOutcome::NotWritten { .. } => return None,

@@ -1,6 +1,5 @@
-//! The poison-message guard: when a delivery is taken up. Usually beside others, or, once it came back twice, alone in this
-//! process, so that a crash counts against the one message that may have caused it and never against its prefetched
-//! neighbours.
+//! The poison-message guard. Deliveries usually run side by side. One that came back twice runs alone in this process.
+//! So a crash counts against the one message that may have caused it and never against its prefetched neighbours.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{inbound::Inbound, outcome::Interrupted};
 use crate::store::{batch::BatchError, tries};
 
-/// A message taken up more often than this, each time without an end, kills its worker.
+/// A message whose processing began more often than this, each time without an end, kills its worker.
 pub(super) const MAX_TRIES: i16 = 5;
-/// From this count on a message is taken up alone. What only waits for that is not counted any further.
+/// From this count on a message runs alone. Waiting to run alone is not counted.
 const SUSPECT: i16 = 2;
 
 /// More than any prefetch; beyond it the set starts again, since some messages come back to another worker.
@@ -32,7 +31,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Counts a redelivered message and waits for its turn. `None`: it was taken up too often.
+    /// Counts a redelivered message and waits until it may run. `None`: its processing began too often.
     pub(super) async fn enter(
         &self,
         pool: &PgPool,
@@ -84,7 +83,7 @@ impl Guard {
     }
 }
 
-/// Messages whose last take-up here ended because the database failed: no crash, so the next one is not counted.
+/// Messages whose last try here ended because the database failed. That is not a crash, so the next try is not counted.
 #[derive(Default)]
 struct Spared(Mutex<HashSet<String>>);
 

@@ -40,7 +40,7 @@ impl Inbound {
         }
     }
 
-    /// Its id for log lines: whoever publishes chooses it.
+    /// Its id for log lines. The publisher chooses the id.
     pub(crate) fn shown_id(&self) -> Option<Cow<'_, str>> {
         self.message_id.as_deref().map(loggable)
     }

@@ -1,5 +1,5 @@
-//! The way of a stored message of any kind but the welcome: render → throttle → claim → call → outcome. What is due waits
-//! in Postgres, not in a queue: a message of the broker would outlive its reason.
+//! The way of a stored message of any kind but the welcome: render → throttle → claim → call → outcome. Due messages
+//! wait in Postgres, not in a queue, because a message in the broker would outlive its reason.
 
 use shared::{
     domain::MessageKind,
@@ -29,8 +29,8 @@ const NO_TEXT: &str = "no_text";
 const NO_CHANNEL: &str = "no_channel";
 const NUMBER_ERROR: &str = "number_error";
 
-/// Sends a stored message that is due in `lane`, and logs its outcome. Whatever ends it is committed; what holds it back
-/// makes it due again later.
+/// Sends a stored message that is due in `lane`, and logs its outcome. Its outcome is committed. If the throttle holds
+/// the message back, it is due again later.
 pub(crate) async fn deliver(pipeline: &Pipeline, due: &Due, lane: Lane) -> Result<Outcome, Interrupted> {
     let started = Instant::now();
     let (outcome, call) = match prepare(pipeline, due, lane, started) {

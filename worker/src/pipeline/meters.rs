@@ -1,4 +1,4 @@
-//! What is counted of every event.
+//! The metrics of every event.
 
 use std::time::Duration;
 

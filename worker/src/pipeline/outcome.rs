@@ -78,7 +78,7 @@ pub(super) struct Settled {
     pub(super) call: Option<Called>,
 }
 
-/// A create call that was made, and what was stored of it.
+/// A create call and its stored outcome.
 pub(super) struct Called {
     pub(super) outcome: Outcome,
     pub(super) phone: E164,

@@ -167,7 +167,7 @@ fn why(outcome: Outcome) -> Option<Cow<'static, str>> {
     }
 }
 
-/// Whole milliseconds, at most as many as fit.
+/// Whole milliseconds, capped at the largest value that fits.
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

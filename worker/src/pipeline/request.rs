@@ -28,7 +28,7 @@ pub(super) struct Request<'a> {
 /// Whose row the claim writes.
 #[derive(Clone, Copy)]
 pub(super) enum Subject<'a> {
-    /// The row of the user who is welcomed.
+    /// The user to welcome.
     Welcome(&'a Arc<Facts>),
     /// The row of a message of another kind.
     Message(&'a Due, MessageKind),
@@ -68,7 +68,7 @@ pub(super) struct Standing {
 
 /// How sending ended.
 pub(super) enum Sent {
-    /// Twilio was called, and what came of it is committed.
+    /// Twilio was called, and the outcome is committed.
     Called(Called),
     /// The claim was given back before the call.
     GivenBack(Reason),

@@ -1,4 +1,4 @@
-//! From the answer of a create call to what is stored of it.
+//! Maps the answer of a create call to the outcome that is stored.
 
 use std::time::Duration;
 

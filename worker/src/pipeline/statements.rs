@@ -62,7 +62,7 @@ impl Statements {
         }
     }
 
-    /// Reads what is known of users of a lane.
+    /// Reads the stored state of users of a lane.
     pub(super) fn state(&self, lane: QueueLane) -> &Batcher<ReadState> {
         &self.state[lane as usize]
     }

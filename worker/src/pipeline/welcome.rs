@@ -1,4 +1,4 @@
-//! What an event leads to for its user: looks up what is stored, decides, and does what was decided.
+//! Processes an event for its user: reads the stored state, decides, and carries out the decision.
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,7 +58,7 @@ pub(super) async fn welcome(
         let stored = pipeline.statements.state(lane).run(query).await?;
         failpoint::hold("after_look").await;
         if signup.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
-            // Older than what is stored: it changes nothing, yet it is a reason to welcome the user.
+            // The event is older than the stored data. It changes nothing, but it is a reason to welcome the user.
             signup = None;
             continue;
         }

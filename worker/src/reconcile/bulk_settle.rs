@@ -30,7 +30,7 @@ pub(crate) struct Order {
     pub(crate) since: DateTime<Utc>,
     /// Claimed before this time.
     pub(crate) until: DateTime<Utc>,
-    /// Allow one more attempt where Twilio has no message.
+    /// Allow one more attempt if Twilio does not have the message.
     pub(crate) reopen_absent: bool,
     /// Only look.
     pub(crate) dry_run: bool,
@@ -54,7 +54,7 @@ pub(crate) enum Settled {
     Several,
     /// The number got another message meanwhile.
     Other,
-    /// Twilio's list was longer than what was read.
+    /// The read part of Twilio's list did not reach its end.
     Incomplete,
     /// No message was found, and reopening was not asked for.
     Absent,

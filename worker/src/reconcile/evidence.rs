@@ -27,11 +27,11 @@ pub(crate) enum Evidence {
     Other,
     /// The number got no message since the claim. Twilio's list lags behind, so this proves nothing about a young claim.
     Absent,
-    /// The list was longer than what was read.
+    /// The read part of the list did not reach its end.
     Incomplete,
 }
 
-/// Why there is no evidence.
+/// Why the evidence is missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoEvidence {
     #[error(transparent)]

@@ -41,8 +41,8 @@ use crate::{
 const BY: (&str, &str) = ("staff", "search");
 /// By then everybody has come to an end.
 const ROUNDS: usize = 12;
-/// What mends everything. Workers that begin anew give back what they have in hand, and forget that a day's messages are
-/// used up; the time is enough for the longest wait.
+/// Recovers from every fault. Restarted workers give their deliveries back and forget that a day's budget is used up.
+/// The time is enough for the longest wait.
 const ROUND: [Step; 8] = [
     Step::Kill { worker: 0 },
     Step::Kill { worker: 1 },
@@ -65,7 +65,7 @@ impl World {
         self.look(Some(step)).await
     }
 
-    /// Nothing more happens: whoever has an event comes to an end.
+    /// Nothing more happens: every user with an event reaches a final state.
     pub(super) async fn rest(&mut self) -> Found {
         for step in [Step::Resume, Step::Mark, Step::Replay] {
             self.act(step).await?;
@@ -184,7 +184,7 @@ impl World {
         let now = database::read(&self.pool).await;
         let Some(row) = now.user(user).filter(|u| u.changed_at == at) else { return };
         self.settle(user, at);
-        // A documented rule: whoever is stored anew with another number waits for a backfill.
+        // A documented rule: a user who is stored again with another number waits for a backfill.
         if row.state == UserState::Stored
             && self.tables.user(user).is_some_and(|u| u.state != UserState::Stored)
         {
@@ -248,7 +248,7 @@ impl World {
         self.twilio.ledger().next = None;
     }
 
-    /// A message ends once; what is reported beside that comes late.
+    /// A message ends once. Other reports come late.
     async fn callback(&mut self, n: usize, nth: usize, status: usize, named: bool) {
         let (mut status, mut code) = STATUSES[status];
         let (sid, to, url) = {

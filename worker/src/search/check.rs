@@ -1,4 +1,4 @@
-//! What is promised of the tables after each step.
+//! The guarantees that the tables meet after each step.
 
 use shared::domain::{AttemptOutcome, UserState};
 
@@ -56,7 +56,7 @@ fn fits(a: &Attempt, now: &Tables) -> Found {
             ensure(!a.blocks || a.to_check || a.parked, || "unknown, and nobody will find out".into())?;
         }
         AttemptOutcome::Accepted => {
-            // What was freed before it failed stays free.
+            // A number that was freed before the failure stays free.
             let failed = a.twilio_status.as_deref() == Some("failed");
             let free = || "has its message, and its number is free for another".to_owned();
             ensure(a.blocks || held_by_another || failed, free)?;
@@ -68,7 +68,7 @@ fn fits(a: &Attempt, now: &Tables) -> Found {
     ensure(same <= 1, || "shares its message with another".into())
 }
 
-/// Nothing goes backwards, and nobody on the list is texted.
+/// No state goes backwards, and no suppressed number is texted.
 fn moved(a: &Attempt, world: &World, now: &Tables) -> Found {
     let before = &world.tables;
     if let Some(was) = before.attempt(a.message_id) {
@@ -80,7 +80,7 @@ fn moved(a: &Attempt, world: &World, now: &Tables) -> Found {
     ensure(!listed, || "was claimed although the number is suppressed".into())
 }
 
-/// Whoever has an event is final, scheduled, leased, or in a queue.
+/// Every user with an event is final, scheduled, leased, or in a queue.
 fn goes_on(user: &User, world: &World, now: &Tables) -> Found {
     match user.state {
         UserState::Received => {

@@ -178,7 +178,7 @@ pub(super) async fn import(pool: &PgPool, user: &str, (raw, e164): (&str, Option
     query.bind(at).bind(true).bind([e164]).bind(true).execute(pool).await.unwrap();
 }
 
-/// When the row of a user was written whom a backfill would enqueue; none: there is nothing to do for them.
+/// When the row of a user was written that a backfill would enqueue. None: the backfill skips the user.
 pub(super) async fn candidate(pool: &PgPool, user: &str) -> Option<DateTime<Utc>> {
     sqlx::query_scalar(
         "SELECT updated_at FROM users u

@@ -19,7 +19,7 @@ pub(super) struct Delivery {
     pub(super) body: Vec<u8>,
     pub(super) published_at: DateTime<Utc>,
     redelivered: bool,
-    /// How often it may have been counted: from the second time on it is taken up alone.
+    /// How often it may have been counted. From the second time on it runs alone.
     tries: u32,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Hand {
     /// Has it go on; a call gets this answer.
     go: Option<oneshot::Sender<Answer>>,
     fate: Fate,
-    /// An import has stored its user anew meanwhile.
+    /// An import has stored its user again meanwhile.
     pub(super) anew: bool,
 }
 
@@ -92,7 +92,7 @@ impl World {
         self.follow(hand).await
     }
 
-    /// Tells the task and Twilio what is to happen.
+    /// Sets how the task and Twilio behave.
     fn order(&self, hand: &mut Hand, fate: Fate, answer: Answer) {
         let (go, gone) = oneshot::channel();
         let stopped = hand.stopped.clone();
@@ -165,7 +165,7 @@ impl World {
         if let Some(at) = at {
             self.settle(&user, at);
         }
-        // An import that stored them anew came after all that these stand for: the call was for the former number.
+        // An import that stored the user again came after these outcomes. The call was for the former number.
         let before = matches!(outcome, Outcome::Sent | Outcome::Unknown | Outcome::Skipped(_));
         if !(hand.anew && before) {
             self.evident.insert(user);

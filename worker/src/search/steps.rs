@@ -29,7 +29,7 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     End,
-    // It stops after it looked at what is stored.
+    // The worker stops after it read the stored state.
     Look,
     // Its call is made and not answered yet.
     Call { stored: bool },
@@ -153,7 +153,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Adds a step, and what is likely to come next: what others do meanwhile, and what mends it.
+    /// Adds a step and likely next steps: those of other workers, and the recovery.
     fn write(&mut self, step: Step) {
         self.steps.push(step);
         let (user, number, worker) = (self.user, self.number, self.one_of(&[0, 1]));

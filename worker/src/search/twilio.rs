@@ -30,7 +30,7 @@ pub(super) struct Message {
     body: String,
     /// The address for its callbacks.
     pub(super) callback: String,
-    /// Its last status; what was final stays.
+    /// Its last status. A final status stays.
     pub(super) status: (&'static str, Option<u32>),
     pub(super) listed: bool,
     pub(super) made: DateTime<Utc>,
@@ -39,7 +39,7 @@ pub(super) struct Message {
 /// What becomes of the next create call.
 pub(super) struct Call {
     pub(super) answer: Answer,
-    /// Held until this answer comes; whoever waits for the call is told that it was made.
+    /// Held until this answer comes. The waiting task learns that the call was made.
     pub(super) held: Option<(Arc<Notify>, oneshot::Receiver<Answer>)>,
 }
 
@@ -116,7 +116,7 @@ async fn create(State(twilio): State<Twilio>, Form(form): Form<HashMap<String, S
         None => answer,
         Some((made, later)) => {
             made.notify_one();
-            // Never answered: whoever called has died.
+            // Never answered: the caller has died.
             let Ok(later) = later.await else { return broken() };
             match (later, sid.is_some()) {
                 (Answer::Refused(..), true) => Answer::Accepted,

@@ -1,4 +1,4 @@
-//! The world of a sequence: two workers, the queues, what is in hand, and what is known of it all.
+//! The world of a sequence: two workers, the queues, the deliveries in hand, and the expected state.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -22,7 +22,7 @@ use crate::{
     tasks::driver::Task as _,
 };
 
-/// What is wrong, in words; `Ok`: nothing.
+/// A description of the fault. `Ok`: no fault.
 pub(super) type Found = Result<(), String>;
 
 pub(super) const PUBLIC_URL: &str = "https://hooks.example.org";
@@ -48,7 +48,7 @@ pub(super) struct World {
     pub(super) data: HashMap<String, BTreeMap<DateTime<Utc>, String>>,
     /// The newest data of a user that were acked or imported.
     pub(super) settled: HashMap<String, DateTime<Utc>>,
-    /// Users whose event was acked, and who were not stored anew since.
+    /// Users whose event was acked and that no import stored again since.
     pub(super) evident: HashSet<String>,
     /// Further messages to a number that a person or the policy allowed.
     pub(super) allowed: HashMap<String, usize>,

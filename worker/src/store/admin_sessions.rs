@@ -1,13 +1,13 @@
-//! Who is signed in to the dashboard. The database's clock says who still is.
+//! The sessions of the dashboard. They expire by the database's clock.
 
 use sqlx::PgPool;
 
-/// A session ends after so many minutes without a request.
+/// A session ends after this many minutes without a request.
 const IDLE_MINUTES: i32 = 15;
-/// And after so many hours in any case.
+/// A session ends after this many hours in any case.
 const ABSOLUTE_HOURS: i32 = 12;
 
-/// Somebody who is signed in.
+/// A signed-in visitor.
 pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) csrf: String,
@@ -39,7 +39,8 @@ pub(crate) async fn begin(
     Ok(())
 }
 
-/// The session of this token, if it is not over. `active`: a person asked, so that its idle time begins anew.
+/// The session of this token, if it has not expired. `active`: the request came from a person, so the idle time starts
+/// again.
 pub(crate) async fn find(
     pool: &PgPool,
     token_sha256: &[u8],

@@ -28,7 +28,7 @@ pub(crate) struct AttemptRef {
 }
 
 impl AttemptRef {
-    /// An attempt to welcome a user. It stands for its message.
+    /// An attempt to welcome a user. Its id is also the id of the message.
     pub(crate) const fn welcome(attempt_id: Uuid) -> Self {
         Self { heap: Heap::Welcomes, message_id: attempt_id, attempt_id }
     }

@@ -1,5 +1,5 @@
-//! Group commit: while one statement runs, the next batch gathers. At low load nobody waits; under load
-//! one statement serves many events.
+//! Group commit: while one statement runs, the next batch gathers. At low load no event waits. Under load one statement
+//! serves many events.
 
 mod crowd;
 
@@ -23,8 +23,8 @@ const MAX_ROWS: usize = 256;
 /// One turn of waiting for others, where a batch gathers: few rows in a transaction cost the database much for each, and
 /// leave less of it to those in a hurry.
 const GATHER: Duration = Duration::from_millis(5);
-/// So many answers are given before others have their turn: each wakes a task that makes its next call, and a hundred of
-/// them at once would stand before every signup in a hurry.
+/// Answers are released in groups of this size, so that woken tasks do not starve others. Each answer wakes a task that
+/// makes its next call. A hundred at once would delay every live signup.
 const ANSWERS: usize = 8;
 const REPEAT: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
@@ -49,7 +49,7 @@ pub(crate) trait Keyed {
     fn keys(&self) -> [&str; 2];
 }
 
-/// Why a row has no answer.
+/// Why the answer of a row is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BatchError {
     /// The database refuses this row for good; SQLSTATE only, its text may quote the row.
@@ -66,7 +66,7 @@ pub(crate) enum BatchError {
 /// When the first row of a batch waits for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gather {
-    /// Nobody is in a hurry: always, and so many times as long.
+    /// Always, this many times as long. For statements that are not urgent.
     Always(u32),
     /// Somebody waits for the answer: only where many come at once.
     InCrowds,
@@ -187,8 +187,8 @@ impl<S: Statement> Runner<S> {
     }
 }
 
-/// Adds what has come in, after a wait for more, to what waits from before; at least one job in all. False: no more
-/// will come.
+/// Waits for more jobs and adds those that arrived to the waiting ones. At least one job waits afterwards. False: no
+/// more jobs will come.
 async fn gather<S: Statement>(
     inbox: &mut mpsc::Receiver<Job<S>>,
     waiting: &mut Vec<Job<S>>,
@@ -213,7 +213,7 @@ async fn gather<S: Statement>(
 
 /// Takes the jobs whose keys are all different, sorted by key; the others stay for the next batch.
 ///
-/// They are given their places first: the answers follow the order of arrival, so that who came first goes on first.
+/// The jobs keep their places: answers follow the order of arrival, so the first to arrive continues first.
 fn without_collisions<S: Statement>(waiting: &mut Vec<Job<S>>) -> Vec<Job<S>> {
     let fresh = first_of_their_keys(waiting);
     let mut fresh = fresh.into_iter();

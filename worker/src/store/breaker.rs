@@ -132,7 +132,7 @@ pub(crate) async fn failed(pool: &PgPool, scope: &str, kind: &str, gaps: Gaps) -
     Ok(())
 }
 
-/// A probe found nobody to call: the next one is due soon.
+/// A probe found no user to call: the next one is due soon.
 pub(crate) async fn found_nobody(pool: &PgPool, scope: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE breaker SET doublings = GREATEST(0, doublings - 1), next_probe_at = now() + interval '1 second'
@@ -200,8 +200,8 @@ pub(crate) async fn longest_waiting(
     Ok(None)
 }
 
-/// Counts one more wait of a user who was not called because her country is held back. True: they waited for longer than
-/// `retry_for`, and ended with `reason`.
+/// Counts one more wait of a user whose country is held back. True: the user waited for longer than `retry_for` and
+/// ended with `reason`.
 pub(crate) async fn waited(
     pool: &PgPool,
     user_id: &str,

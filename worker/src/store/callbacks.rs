@@ -100,8 +100,8 @@ async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found
         }
         named => {
             let row = sqlx::query!(
-                // The number by itself, once for each of its two indexes. An attempt that has the SID goes before one of
-                // the callback's id that has none yet: a message belongs to one.
+                // The number by itself, once for each of its two indexes. An attempt that has the SID takes precedence
+                // over one of the callback's id without a SID: a message belongs to one attempt.
                 r#"SELECT message_id, traceparent FROM attempts
                    WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
                       OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)

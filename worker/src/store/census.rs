@@ -1,5 +1,4 @@
-//! What is true of the whole service. Everything but the count of users is read from small tables or
-//! partial indexes.
+//! Metrics of the whole service. All but the count of users are read from small tables or partial indexes.
 
 use std::time::Duration;
 
@@ -11,17 +10,17 @@ use super::counts::{self, DeadLetters, Unknown};
 
 /// Pages of `users` that are counted at a time: some milliseconds.
 const SLICE: i64 = 256;
-/// Between two slices the database is left to others for so many times as long.
+/// The pause between two slices, as a multiple of the time that a slice took.
 const REST: u32 = 9;
 
-/// "onboarding: census" to whoever reads `pg_locks`; any constant would do.
+/// The key of the advisory lock in `pg_locks`: "onboard" in ASCII. Any constant works.
 const LEADER: i64 = 0x006f_6e62_6f61_7264;
 
 /// The figures of one moment.
 pub(crate) struct Figures {
     /// Every state, also those without users.
     pub(crate) users: Vec<(UserState, i64)>,
-    /// For each lane, how long in seconds the user who waits longest is overdue.
+    /// For each lane, by how many seconds its longest-waiting user is overdue.
     pub(crate) overdue: Vec<(QueueLane, f64)>,
     /// Numbers that must not be texted, by source.
     pub(crate) suppressed: Vec<(&'static str, i64)>,
@@ -50,8 +49,8 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Dura
     Ok((figures, counting + started.elapsed()))
 }
 
-/// Counts slice by slice, so that no signup waits behind a count of millions. Who is written meanwhile may be counted in
-/// her old state, in her new one, in both or not at all.
+/// Counts slice by slice, so that no signup waits behind a count of millions. A user whose row changes meanwhile may be
+/// counted in the old state, in the new one, in both or in neither.
 async fn users(connection: &mut PgConnection) -> Result<(Vec<(UserState, i64)>, Duration), sqlx::Error> {
     let mut users = UserState::ALL.map(|state| (state, 0)).to_vec();
     let mut counting = Duration::ZERO;

@@ -91,8 +91,8 @@ impl Statement for Claim {
 }
 
 impl Claim {
-    /// Suppression is checked again here, by the statement that claims. The users' rows were written for these
-    /// attempts in the same transaction, so nobody else changes them meanwhile.
+    /// Suppression is checked again here, by the statement that claims. The users' rows were written for these attempts
+    /// in the same transaction, so no other transaction changes them meanwhile.
     async fn insert(
         &self,
         tx: &mut PgConnection,
@@ -142,7 +142,7 @@ impl Claim {
     }
 }
 
-/// Why these users were recorded but got no claim; mends their rows accordingly.
+/// Why these users were recorded but got no claim. Corrects their rows accordingly.
 async fn explain(
     tx: &mut PgConnection,
     missed: &[&ClaimRequest],
@@ -151,7 +151,7 @@ async fn explain(
     let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
     let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();
     let rows = sqlx::query!(
-        // Locked, so that whoever frees the number afterwards sees the users that are linked to it here.
+        // Locked, so that a transaction that frees the number afterwards sees the users that are linked to it here.
         r#"WITH holders AS (
                SELECT message_id, user_id, phone_e164 FROM attempts
                WHERE phone_e164 = ANY($2) AND blocks ORDER BY message_id FOR SHARE

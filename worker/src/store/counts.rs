@@ -80,8 +80,8 @@ pub(crate) async fn backlog(connection: &mut PgConnection) -> Result<Vec<Backlog
     .await
 }
 
-/// For each lane, how long in seconds the user who waits longest is overdue: for their event since the last evidence of it,
-/// for a retry since that was due.
+/// For each lane, by how many seconds its longest-waiting user is overdue: since the last evidence of their event, or
+/// since their retry was due.
 pub(crate) async fn overdue(connection: &mut PgConnection) -> Result<Vec<(QueueLane, f64)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT l.lane AS "lane!: QueueLane",

@@ -19,7 +19,7 @@ pub(crate) const UNREADABLE_PROPERTIES: &str = "unreadable_properties";
 pub(crate) struct DeadLetter<'a> {
     /// One word of a closed list.
     pub(crate) reason: &'a str,
-    /// What is wrong; shows nothing of the content.
+    /// A description of the fault, without any of the content.
     pub(crate) detail: &'a str,
     pub(crate) lane: Option<QueueLane>,
     pub(crate) routing_key: &'a str,
@@ -30,8 +30,8 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Keeps the delivery; the same body for the same reason is counted, not kept twice, and open again.
-/// Headers or an id that no database can hold are left out, for the delivery would come back for ever.
+/// Keeps the delivery. The same body with the same reason is kept once, counted again and open again. Headers or an id
+/// that the database cannot store are left out. Otherwise the delivery would come back endlessly.
 pub(crate) async fn bury(pool: &PgPool, letter: &DeadLetter<'_>) -> Result<(), sqlx::Error> {
     match insert(pool, letter).await {
         Err(error) if trouble(&error) == Trouble::Data => {

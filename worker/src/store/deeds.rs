@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-/// A deed that was written down.
+/// An entry of the audit log.
 pub(crate) struct Row {
     pub(crate) id: i64,
     pub(crate) at: DateTime<Utc>,
@@ -13,7 +13,7 @@ pub(crate) struct Row {
     pub(crate) reason: String,
 }
 
-/// At most `limit` deeds older than `before`.
+/// At most `limit` entries older than `before`, the newest first.
 pub(crate) async fn page(pool: &PgPool, before: Option<i64>, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,

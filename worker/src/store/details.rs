@@ -1,4 +1,4 @@
-//! What a newer event tells of a user for whom there is nothing left to do: her row stays current.
+//! Keeps the row of a finished user current when a newer event arrives.
 
 use sqlx::PgPool;
 

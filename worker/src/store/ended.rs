@@ -18,7 +18,7 @@ pub(crate) struct Ended {
     pub(crate) check_in: Option<Duration>,
     /// What becomes of the user, or of a message of another kind, unless the attempt says it.
     pub(crate) user: Option<UserChange>,
-    /// She opted out: no number of hers is ever texted again.
+    /// The user opted out: none of the user's numbers is ever texted again.
     pub(crate) suppress: bool,
 }
 

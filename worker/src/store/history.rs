@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, types::Json};
 
-/// Any number that nobody else locks: `onb_hist` in ASCII.
+/// A lock key that no other code uses: `onb_hist` in ASCII.
 const LOCK: i64 = 0x6f6e_625f_6869_7374;
 
 /// How often each reason was met.
 pub(crate) type Reasons = BTreeMap<String, i64>;
 
-/// Users who were taken up in a span of time, and how far they came.
+/// Users whose processing began in a span of time, and how far they came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Funnel {
     pub(crate) received: i64,
@@ -43,7 +43,7 @@ pub(crate) async fn lead(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "got!""#, LOCK).fetch_one(tx).await
 }
 
-/// Writes the last minutes anew, back to the last one known and at most a day.
+/// Writes the last minutes again, back to the last one stored and at most a day.
 pub(crate) async fn write_minutes(
     tx: &mut PgConnection,
     live_ready: Option<i64>,
@@ -121,7 +121,7 @@ pub(crate) async fn due_hours(tx: &mut PgConnection) -> Result<Vec<DateTime<Utc>
     .await
 }
 
-/// Counts the users of one hour anew.
+/// Counts the users of one hour again.
 pub(crate) async fn write_hour(tx: &mut PgConnection, hour: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"WITH kinds AS (
@@ -154,7 +154,7 @@ pub(crate) async fn write_hour(tx: &mut PgConnection, hour: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// Removes what is older than any view shows.
+/// Removes rows that are older than any view shows.
 pub(crate) async fn prune(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM history_minutes WHERE minute < now() - interval '31 days'")
         .execute(&mut *tx)

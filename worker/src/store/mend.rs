@@ -1,5 +1,5 @@
 //! Numbers that nothing blocks although a message was sent to them, or although users are linked to them as
-//! `shared_phone`. Workers of a release before leave such numbers; nobody else looks at them again.
+//! `shared_phone`. Workers of the previous release leave such numbers. Only this module looks at them again.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -8,9 +8,9 @@ use super::number;
 
 /// Numbers that were looked at.
 pub(crate) struct Page {
-    /// The last of them. None: there is no further one.
+    /// The last of these numbers. None: no number follows.
     pub(crate) last: Option<String>,
-    /// Those that need to be mended.
+    /// The numbers to fix.
     pub(crate) numbers: Vec<String>,
 }
 
@@ -55,8 +55,8 @@ pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page
     .await
 }
 
-/// Has the earliest message that was sent to the number block it, or lets the users who are linked to it go on: what
-/// should have followed when its last attempt let go of it. False: somebody else is at work on it.
+/// Lets the earliest message that was sent to the number block it, or lets the users that are linked to it go on. This
+/// should have followed when the last attempt freed the number. False: another transaction holds the number.
 pub(crate) async fn mend(pool: &PgPool, number: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     // A claim or an outcome in flight is neither waited for nor made to fail by a deadlock. It may change everything.

@@ -1,5 +1,5 @@
-//! The claim of a message that is no welcome: the right to make one call for it, written before the call. The unique
-//! indexes decide: one blocking attempt per message, and one message per key.
+//! The claim of a message of any kind but the welcome: the right to make one call for it, written before the call. The
+//! unique indexes decide: one blocking attempt per message, and one message per key.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,7 +21,7 @@ pub(crate) struct MessageClaimRequest {
     pub(crate) message_id: Uuid,
     pub(crate) attempt_id: Uuid,
     pub(crate) user_id: String,
-    /// By which it is sent; a fallback differs from what was planned.
+    /// The channel of this attempt. A fallback differs from the planned channel.
     pub(crate) channel: &'static str,
     pub(crate) body_sha256: [u8; 32],
     pub(crate) content_sid: Option<String>,

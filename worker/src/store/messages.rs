@@ -1,5 +1,5 @@
-//! Messages of every kind but the welcome: what is to be sent, to whom, when, and how far it came. A row waits until its
-//! time, is claimed for one attempt, and waits again if that attempt ends without a message for a passing reason.
+//! Messages of every kind but the welcome: content, recipient, time and state. A row waits until its time and is
+//! claimed for one attempt. It waits again if that attempt ends without a message for a temporary reason.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub(crate) struct Due {
     pub(crate) traceparent: Option<String>,
 }
 
-/// Takes up to `limit` messages of a lane whose time has come, the longest due first, out of reach of other workers for
-/// `hold`. Those that are past their expiry are skipped as `stale`.
+/// Leases at most `limit` due messages of a lane, the longest due first. Other workers do not see them for `hold`.
+/// Expired messages are skipped as `stale`.
 pub(crate) async fn take_due(
     pool: &PgPool,
     lane: &str,

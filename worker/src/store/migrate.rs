@@ -8,11 +8,11 @@ use sqlx::{
     migrate::{MigrateError, Migration},
 };
 
-/// "onboarding: migrate" to whoever reads `pg_locks`; any constant would do.
+/// The key of the advisory lock in `pg_locks`: "onbomigr" in ASCII. Any constant works.
 const TURN: i64 = 0x6f6e_626f_6d69_6772;
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Makes them, one process at a time. What an interrupted run left half done is done anew.
+/// Applies the migrations, one process at a time. A step that an interrupted run left unfinished is done again.
 pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     // Asked for again and again: a statement that waited for its turn would hold a snapshot, and an index that is built
     // beside writers waits for the end of every snapshot.
@@ -30,8 +30,8 @@ pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), Migrate
     Ok(())
 }
 
-/// Indexes of migrations that are not recorded as made: whoever built them died before or just after the end. They may
-/// be invalid, and a second build of the same name is refused.
+/// Indexes of migrations that are not recorded as applied: the process that built them died before or just after the
+/// end. They may be invalid, and Postgres refuses a second build of the same name.
 async fn unrecorded_indexes(connection: &mut PgConnection) -> Result<Vec<&'static str>, sqlx::Error> {
     let recorded: bool =
         sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)

@@ -4,9 +4,9 @@
 use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
-/// Has an accepted attempt that does not block its number block it, and finishes its user, unless another attempt
-/// blocks the number. A message that failed was not received, so it takes nobody's further attempt away. True: it
-/// blocks now.
+/// Lets an accepted attempt that does not block its number block it, and finishes its user, unless another attempt
+/// blocks the number. A message that failed was not received, so it does not replace a further attempt. True: the
+/// attempt blocks now.
 pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<bool, sqlx::Error> {
     // A claim of the number that commits meanwhile violates the unique index: then that claim holds the number, and
     // only this step is undone.
@@ -44,9 +44,9 @@ pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<b
 
 /// Attempts `freed` do not block their numbers any more, and their users' rows are written.
 ///
-/// An earlier attempt to such a number that proved to be accepted meanwhile blocks the number in their place.
-/// Otherwise the users who were linked to it as `shared_phone` share its end: they are due when its user is due again,
-/// and now if its user has another number by now. A final refusal is theirs as well, since Twilio would repeat it.
+/// An earlier attempt to such a number that proved to be accepted meanwhile blocks the number in their place. Otherwise
+/// the users linked to it as `shared_phone` share its end. They are due when its user is due again, and now if its user
+/// has another number by now. A final refusal ends them as well, since Twilio would repeat it.
 ///
 /// Returns the numbers that are blocked again.
 pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {

@@ -106,7 +106,7 @@ impl Outcome {
         budget::give_back(tx, self.messages_per_day, &days).await
     }
 
-    /// Changes a user only while this attempt is hers and ended as told.
+    /// Changes a user only while the user's row refers to this attempt and the attempt ended as given.
     async fn users(
         &self,
         tx: &mut PgConnection,
@@ -246,8 +246,8 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
     Ok(effects)
 }
 
-/// An import gave these users another number while the calls to their former ones were made, and stored them anew.
-/// Their signup did not lead to a message, so it goes on with the new number.
+/// An import stored these users again, with another number, while the calls to the former numbers were made. Their
+/// signup did not lead to a message, so it goes on with the new number.
 async fn moved_on(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Error> {
     // No row: an event brought the new number, and goes its own way.
     sqlx::query!(

@@ -11,7 +11,7 @@ use super::{
     unknown::{self, Adoption},
 };
 
-/// An attempt whose outcome nobody knows.
+/// An attempt with an unknown outcome.
 pub(crate) struct Open {
     pub(crate) attempt: AttemptRef,
     pub(crate) user_id: String,

@@ -1,4 +1,4 @@
-//! Users as a list, those last taken up first, one page after the other.
+//! The list of users in pages, the most recently enqueued first.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -22,7 +22,7 @@ pub(crate) struct Cursor {
     pub(crate) user_id: String,
 }
 
-/// At most `limit` users, those last taken up first.
+/// At most `limit` users, the most recently enqueued first.
 pub(crate) async fn page(pool: &PgPool, after: Option<&Cursor>, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,

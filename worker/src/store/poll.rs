@@ -14,8 +14,8 @@ pub(crate) struct Open {
     pub(crate) status_rank: i16,
 }
 
-/// Takes up to `limit` attempts of a span of time whose status is to be asked for: claimed at least `age` ago and less
-/// than `age` + `span`. Each is asked about at most once per doubling of its age, by one worker.
+/// Leases at most `limit` attempts whose status to fetch from Twilio: claimed at least `age` ago and less than `age` +
+/// `span`. One worker fetches each status, at most once per doubling of the attempt's age.
 ///
 /// Attempts are stored in the order of their claims, so a span is read by the block range index over `claimed_at`. No
 /// index names what a status changes.

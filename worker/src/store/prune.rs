@@ -1,5 +1,4 @@
-//! Forgets what is no longer needed: tries, callbacks, bodies of settled dead letters, old budgets, old messages. Never
-//! welcomes.
+//! Retention: deletes old tries, callbacks, bodies of settled dead letters, budgets and messages. Never welcomes.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::audit::{self, NewEntry};
 
-/// What is forgotten, once it is older than its period.
+/// The kinds of data that retention deletes, once they are older than their period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Counts of redelivered messages.
@@ -49,8 +48,8 @@ const BATCH: i64 = 5_000;
 /// A batch takes milliseconds. One that takes longer waits for a lock or for a disk, and may be tried again later.
 const LIMIT: &str = "30s";
 
-/// Forgets what is older than `period`; returns how many rows. Each batch is one transaction with its line in the audit
-/// log, so what was forgotten before an error stays forgotten and noted. With `dry_run` it only counts the rows.
+/// Deletes rows older than `period` and returns their number. Each batch is one transaction with its audit entry, so
+/// batches before an error stay deleted and audited. With `dry_run` it only counts the rows.
 pub(crate) async fn prune(
     pool: &PgPool,
     kind: Kind,

@@ -131,10 +131,10 @@ pub(super) async fn write(
     for row in rows {
         c.push(row);
     }
-    // A row that claims nothing never overwrites what a blocking attempt to the same number stands for. A row that
-    // relies on an earlier attempt locks it: whoever frees the number afterwards sees the row.
-    // Event times are compared and stored as they came: of two events of a portal whose clock is ahead, the later one
-    // stays the newer. What is stored is bounded, so that no broken clock outdoes all later data. `signed_up_at` of the
+    // A row without a claim never overwrites the state that a blocking attempt to the same number gave the user. A row
+    // that relies on an earlier attempt locks it, so a transaction that frees the number afterwards sees the row. Event
+    // times are compared and stored as sent: of two events of a portal whose clock is ahead, the later one stays the
+    // newer. The stored time is bounded, so that a broken clock does not outrank all later data. `signed_up_at` of the
     // row that is inserted is the time as it came, or null for one that could not be read.
     sqlx::query_scalar!(
         r#"WITH input AS (

@@ -1,5 +1,5 @@
-//! One more attempt, allowed by a person. Only where every earlier attempt was definitely refused, or was
-//! accepted and ended `failed`: whoever may have been texted is never texted again.
+//! One more attempt, allowed by an operator, only if every earlier attempt was definitely refused, or was accepted and
+//! ended `failed`. A user who may have been texted is never texted again.
 
 use sqlx::PgPool;
 
@@ -8,7 +8,7 @@ use super::{
     number,
 };
 
-/// Users whose end has this reason and whom it would be safe to try again.
+/// Users that ended with this reason and that are safe to try again.
 pub(crate) async fn candidates(pool: &PgPool, reason: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT s.user_id AS "user_id!" FROM onboarding_status s
@@ -34,7 +34,7 @@ pub(crate) async fn reopen(
     why: &str,
 ) -> Result<usize, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    // No row for those who were refused: they have no attempt that blocks.
+    // Refused users get no row here, since none of their attempts blocks.
     let freed = sqlx::query_scalar!(
         "UPDATE attempts a SET blocks = false, reopened_at = now(), updated_at = now() FROM users u
          WHERE u.user_id = ANY($1) AND a.message_id = u.attempt_id

@@ -3,8 +3,8 @@
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-/// Inserts and updates a user and an attempt, and rolls back: nobody ever sees them. What every worker leases the rate
-/// from is asked for the right alone, so that none waits for this.
+/// Inserts and updates a user and an attempt, and rolls back, so no other transaction sees them. The row that all
+/// workers lease the rate from is not locked, only the permission is checked, so no worker waits for this.
 pub(crate) async fn try_writing(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
     let id = Uuid::now_v7();
@@ -16,7 +16,7 @@ pub(crate) async fn try_writing(connection: &mut PgConnection) -> Result<(), sql
     .execute(&mut *tx)
     .await?;
     sqlx::query!("UPDATE users SET updated_at = now() WHERE user_id = $1", user).execute(&mut *tx).await?;
-    // The id stands for the number, so that no claim of a real one ever waits for this row.
+    // The id replaces the number, so that no claim of a real number ever waits for this row.
     sqlx::query!(
         "INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256, segments,
                                lease_until)

@@ -1,4 +1,4 @@
-//! What is known of a user and of her number before anything is done.
+//! The stored state of a user and of the user's number, read before the decision.
 
 use chrono::{DateTime, Utc};
 use shared::domain::{AttemptOutcome, UserState};
@@ -23,7 +23,7 @@ impl Keyed for StateQuery {
     }
 }
 
-/// The answer: what is stored of her, and which attempt holds the number.
+/// The row of the user, and the attempt that holds the number.
 #[derive(Default)]
 pub(crate) struct StateRows {
     pub(crate) user: Option<UserRow>,

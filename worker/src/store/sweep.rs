@@ -47,9 +47,9 @@ pub(crate) async fn enqueued(
     Ok(())
 }
 
-/// Locks up to `limit` users of `lane` with evidence of an enqueue that made no progress within `grace`, doubled by
-/// every earlier rescue; none of a paused lane. `reached` is when the oldest delivery in any worker's hands was
-/// published: users who were enqueued later, or within `grace` before it, have an event in the queue. None: the queue is
+/// Locks at most `limit` users of `lane` with evidence of an enqueue that made no progress within `grace`, which every
+/// earlier rescue doubles. Returns none of a paused lane. `reached` is when the oldest delivery that any worker holds
+/// was published: users enqueued later, or within `grace` before it, have an event in the queue. None: the queue is
 /// empty.
 pub(crate) async fn lost(
     tx: &mut Transaction<'_, Postgres>,

@@ -25,7 +25,7 @@ pub(crate) struct Person {
     pub(crate) suppressed_at: Option<DateTime<Utc>>,
 }
 
-/// One create call of hers.
+/// One create call for the user.
 pub(crate) struct Attempt {
     pub(crate) message_id: Uuid,
     pub(crate) outcome: String,

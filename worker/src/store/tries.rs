@@ -1,11 +1,11 @@
-//! How often a redelivered message was taken up. A message that kills its worker must not do so for ever;
-//! its prefetched neighbours are not counted while they only wait.
+//! How often the processing of a redelivered message began. A message that kills its worker must not do so endlessly.
+//! Its prefetched neighbours are not counted while they only wait.
 
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-/// Counts one more take-up of a redelivered message, up to `limit`; returns the count, at
-/// least 1. With a limit of 0 nothing is counted.
+/// Counts one more try of a redelivered message, up to `limit`. Returns the count, at least 1. A limit of 0 does not
+/// count.
 pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, sqlx::Error> {
     sqlx::query_scalar!(
         "INSERT INTO delivery_tries (delivery_key) VALUES ($1)

@@ -50,7 +50,7 @@ impl Row {
     }
 }
 
-/// Takes up to `limit` attempts of a heap whose check is due, out of reach of other workers for `hold`.
+/// Leases at most `limit` attempts of a heap whose check is due. Other workers do not see them for `hold`.
 pub(crate) async fn take(
     pool: &PgPool,
     heap: Heap,

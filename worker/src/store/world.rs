@@ -90,13 +90,13 @@ impl World {
         Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
     }
 
-    /// What a worker of the release before does when an attempt ends without a message: whoever is linked stays so.
+    /// What a worker of the previous release does when an attempt ends without a message: linked users stay linked.
     pub(crate) async fn let_go_silently(&self, request: &ClaimRequest) {
         let sql = "UPDATE attempts SET outcome = 'deferred', blocks = false WHERE message_id = $1";
         sqlx::query(sql).bind(request.message_id.uuid()).execute(&self.pool).await.unwrap();
     }
 
-    /// State, reason, whether they are due, and whose attempt is theirs.
+    /// State, reason, whether the user is due, and whose attempt the row refers to.
     pub(crate) async fn user(&self, user: &str) -> String {
         let sql = "SELECT concat_ws(' ', u.state, coalesce(u.reason, '-'),
                                     CASE WHEN next_attempt_at <= now() THEN 'due' END, coalesce(a.user_id, '-'))

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const INTERVAL: Duration = Duration::from_secs(15);
-/// The database measures for at most one part in so many of the time, however many users there are.
+/// The database measures for at most 1/`SHARE` of the time, regardless of the number of users.
 const SHARE: u32 = 100;
 
 pub(crate) struct Census {

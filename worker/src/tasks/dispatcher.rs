@@ -27,7 +27,7 @@ pub(crate) struct Dispatcher {
     hold: Duration,
     /// Room for messages in hand.
     room: Arc<Semaphore>,
-    /// What was begun is finished at shutdown.
+    /// Handlers that have begun are finished at shutdown.
     handlers: TaskTracker,
 }
 
@@ -43,7 +43,7 @@ impl Dispatcher {
         Self { pool, pipeline, hold, room: Arc::new(Semaphore::new(calls * PER_CALL)), handlers }
     }
 
-    /// Takes what is due of one lane and starts to send it. True: there may be more.
+    /// Leases due messages of one lane and starts to send them. True: more may be due.
     async fn dispatch(&self, lane: Lane) -> Result<bool, sqlx::Error> {
         let free = self.room.available_permits();
         if free == 0 || self.pipeline.throttle.pauses.check(lane).is_err() {

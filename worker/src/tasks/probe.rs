@@ -17,7 +17,7 @@ use crate::{
 
 /// Between two looks at whether a probe is due.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// Users who are tried in one probe, should there be nothing to send to the first ones, or their country be held back.
+/// How many users one probe tries if there is nothing to send to the first ones, or if their country is held back.
 const TRIES: usize = 100;
 /// So much later a user is tried again whose probe came to no end.
 const POSTPONED: Duration = Duration::from_secs(60);

@@ -42,7 +42,7 @@ impl Task for Reconciler {
         self.interval
     }
 
-    /// Looks at what is due.
+    /// Checks the attempts that are due.
     async fn step(&mut self) -> Result<Next, Failed> {
         for heap in Heap::ALL {
             for doubt in unknown::take(&self.pool, heap, self.hold, BATCH).await? {

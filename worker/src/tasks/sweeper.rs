@@ -94,7 +94,7 @@ impl Sweeper {
         Ok(enqueued)
     }
 
-    /// Reports which deliveries this worker has in hand: no worker enqueues again what was published after them.
+    /// Reports which deliveries this worker holds. No worker enqueues events again that were published after them.
     async fn report_position(&self) -> Result<(), sqlx::Error> {
         let now = Utc::now();
         let age = |at: DateTime<Utc>| (now - at).to_std().unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::store::mend::{self, Page};
 
 /// Rows of one page; a step reads at most two pages.
 const PAGE: i64 = 500;
-/// Between two walks through all of them: what is found is left by workers of the release before, so almost nothing.
+/// The pause between two walks. Only workers of the previous release leave such numbers, so there are almost none.
 const REST: Duration = Duration::from_secs(10 * 60);
 
 /// How far this worker's walks are. Any number of workers may walk.
@@ -37,7 +37,7 @@ impl Task for UnblockedNumbers {
     /// The next page of each walk.
     async fn step(&mut self) -> Result<Next, Failed> {
         let pool = &self.pool;
-        // Numbers that got a message first: a user who is linked to such a number stays so.
+        // Numbers that got a message come first: a user linked to such a number stays linked.
         if self.freed.is_due() {
             self.freed.settle(pool, mend::freed(pool, &self.freed.after, PAGE).await?).await?;
         }

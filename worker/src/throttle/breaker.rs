@@ -43,8 +43,8 @@ const NETWORK: &str = "network";
 /// Credentials, sender or account are at fault.
 pub(crate) const ACCOUNT: &str = "account";
 
-/// Without a definite answer between them, so many calls in a row mean an outage. A fifth of all calls failing at random
-/// makes such a run once in 300,000 calls.
+/// This many calls in a row without a definite answer mean an outage. If a fifth of all calls fails at random, such a
+/// run occurs once in 300,000 calls.
 const LONGEST_RUN: usize = 8;
 
 /// So long the outcome of a refused call waits for what Twilio says of the account.
@@ -89,7 +89,8 @@ impl Breaker {
         let breaker = Self {
             state: watch::Sender::new(State::default()),
             run: Run::default(),
-            // With what is in flight when it opens, an outage leaves at most twice `concurrency` without an answer.
+            // With the calls in flight when it opens, an outage leaves at most twice `concurrency` calls without an
+            // answer.
             longest_run: u32::try_from(concurrency.saturating_add(1).min(LONGEST_RUN)).unwrap_or(2),
             gaps: Gaps { base: gaps.base, max: gaps.max },
             probe_takes,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Rejection;
 use crate::store::pauses::{self, Pause};
 
-/// What is known of one lane.
+/// The state of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     /// Nothing was read yet: nothing new is begun.

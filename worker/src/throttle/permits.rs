@@ -1,4 +1,4 @@
-//! Permits: Twilio calls in flight, as many as Twilio bears, shared by the lanes.
+//! Permits for Twilio calls in flight, shared by the lanes. AIMD finds the number that Twilio sustains.
 //!
 //! A free permit goes to the weighted fair queue of those who wait. So that live calls need not wait at all, as many
 //! permits as live recently held, and one more, are kept for it. Every lane may have the others.

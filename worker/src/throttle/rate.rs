@@ -2,8 +2,8 @@
 //!
 //! Postgres keeps the next free slot (`leased_until`) on its own clock: at 50 per second a slot comes every 20 ms, for
 //! one segment. A worker leases the next slots, at most 50 ms of them. No two leases overlap, and workers that all want
-//! more take turns. A slot is a token that expires 80 ms later. So no second holds more than 1.1 times the rate, although
-//! workers join, die or are late: what is not used is lost, never doubled.
+//! more take turns. A slot is a token that expires 80 ms later. So no second holds more than 1.1 times the rate, even
+//! if workers join, die or are late: an unused token is lost, never doubled.
 
 mod scheduler;
 

@@ -32,7 +32,7 @@ pub(crate) enum Class {
     Later { min_delay: Duration },
     /// The account has reached its daily cap.
     DailyCap,
-    /// What was asked for was already so (verified caller IDs only).
+    /// The requested state already exists (verified caller IDs only).
     AlreadyDone,
     /// The message may or may not exist.
     Unknown,

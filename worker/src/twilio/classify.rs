@@ -33,7 +33,7 @@ fn refused_without_class(status: u16, code: Option<u32>) -> Class {
     }
 }
 
-/// Classes that have no meaning for a create call end it as refused for good.
+/// Classes without a meaning for a create call end it as permanently refused.
 fn create_only(class: Class) -> Class {
     match class {
         Class::AlreadyDone | Class::LogOnly | Class::SkipLookup => Class::Content,

@@ -92,7 +92,7 @@ pub(crate) enum CreateOutcome {
     },
     /// Twilio answered that the message was not created.
     Refused { status: u16, code: Option<u32>, class: Class, retry_after: Option<Duration> },
-    /// The request was never written, so there is no message.
+    /// The request was never written, so Twilio has no message.
     NotWritten { cause: PathFault },
     /// The message may or may not exist.
     Unknown { cause: UnknownCause },

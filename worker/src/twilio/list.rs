@@ -15,7 +15,7 @@ use super::record::{MessageRecord, RawRecord};
 
 /// Of the list of one number, which holds few.
 const PAGE_SIZE: u16 = 50;
-/// Of the list of the whole account. Twilio allows 1,000; a page stays far below what is read at most.
+/// The page size for the list of the whole account. Twilio allows 1,000. A page stays far below the read limit.
 const LARGE_PAGE_SIZE: u16 = 500;
 
 #[derive(Deserialize)]

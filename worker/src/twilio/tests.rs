@@ -1,4 +1,4 @@
-//! The client against raw TCP servers: what was really written, and what the client makes of each ending.
+//! The client against raw TCP servers: the bytes it wrote, and the result it reports for each ending.
 
 mod answers;
 mod lost;

@@ -1,4 +1,4 @@
-//! What operators do: the same deeds as the commands', by the same functions, in the same audit log.
+//! The operators' forms. They call the same functions as the commands and write to the same audit log.
 
 use std::sync::Arc;
 

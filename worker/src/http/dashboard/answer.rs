@@ -1,4 +1,4 @@
-//! Answers that are no page of data.
+//! Answers without data: errors, refusals and redirects.
 
 use askama::Template;
 use axum::{
@@ -95,7 +95,7 @@ struct Missing {
     view: View,
 }
 
-/// There is no such page.
+/// The page for an unknown path.
 pub(crate) async fn not_found(view: View) -> Result<Response, Failure> {
     let mut response = page(&Missing { view })?;
     *response.status_mut() = StatusCode::NOT_FOUND;

@@ -29,7 +29,7 @@ impl<T: Clone> Cached<T> {
         Ok(value)
     }
 
-    /// Something was changed: the next one who asks gets a new value.
+    /// Drops the kept value after a change. The next request makes a new one.
     pub(crate) async fn forget(&self) {
         *self.value.lock().await = None;
     }

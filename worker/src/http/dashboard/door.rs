@@ -22,7 +22,7 @@ use super::{
 /// Forms of ours are some hundred bytes.
 pub(super) const MAX_BODY: usize = 16 * 1024;
 
-/// Sent by our script: nobody is at the keyboard, so the session's idle time goes on.
+/// Sent by the page's script. Such a request is not the visitor's activity, so the session's idle time goes on.
 const REFRESH: &str = "X-Refresh";
 
 /// Lets those pass who may.
@@ -49,7 +49,7 @@ pub(crate) async fn keep(State(admin): State<Arc<Admin>>, request: Request, next
     response
 }
 
-/// Who asks; a cookie comes with it when a session began just now.
+/// The visitor, and the cookie of a session that began just now.
 async fn identify(
     admin: &Admin,
     parts: &Parts,
@@ -64,7 +64,7 @@ async fn identify(
         let (visitor, cookie) = session::begin(admin.pool(), &name, role).await?;
         return Ok(Some((visitor, Some(cookie))));
     }
-    // Whoever has no line any more is out at once; a session that a proxy vouched for is nothing without it.
+    // A visitor whose account was removed is signed out at once. A session that a proxy vouched for needs the proxy.
     let visitor = known.and_then(|known| {
         let role = admin.config.accounts.find(&known.name)?.role;
         Some((Visitor { name: known.name, role, csrf: known.csrf }, None))

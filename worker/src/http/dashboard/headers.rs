@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-/// Everything comes from here; nothing is inline; nobody may frame it.
+/// Allows files of this server only: no inline code, and no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

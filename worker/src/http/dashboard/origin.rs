@@ -18,7 +18,7 @@ use crate::{
 const SECRET: &str = "X-Admin-Proxy-Secret";
 const FORWARDED_FOR: &str = "X-Forwarded-For";
 
-/// The address of whoever asks: the peer's, or behind trusted proxies the last one that is none of them.
+/// The client's address: the peer's, or behind trusted proxies the last forwarded address that is not a trusted proxy.
 pub(crate) fn client(config: &AdminConfig, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
     let peer = peer(extensions);
     if !is_trusted(&config.trusted, peer) {
@@ -45,7 +45,8 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
     all.next().filter(|_| all.next().is_none())
 }
 
-/// The user whom the proxy has signed in. Its header counts only from a trusted address, with the secret, and once.
+/// The user that the proxy has signed in. The header counts only from a trusted address, with the secret, and if it
+/// occurs once.
 pub(crate) fn vouched(
     config: &AdminConfig,
     extensions: &Extensions,

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 /// Each check takes about 19 MiB and tens of milliseconds of a core.
 const AT_ONCE: usize = 2;
-/// Checked where there is no such name, so that the answer takes as long. Nobody has its password.
+/// Checked for unknown names, so that the answer takes as long. No password matches it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9i$5oZMnmhxAxBZuWxCTeqzU6BLg3dkqkoFdRTSF6iPHGE";
 

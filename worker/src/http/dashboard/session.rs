@@ -12,12 +12,12 @@ use crate::{config::Role, store::admin_sessions};
 /// The session's cookie.
 const SESSION: &str = "aamcare_session";
 
-/// Somebody who is signed in.
+/// A signed-in visitor.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     pub(crate) name: String,
     pub(crate) role: Role,
-    /// Every form of hers bears it.
+    /// The token that each of the visitor's forms contains.
     pub(crate) csrf: String,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Whether two secrets are the same, in a time that tells nothing: digests are compared, which nobody can steer.
+/// Whether two secrets are equal. The comparison is of digests, so its time does not reveal the secret.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     Sha256::digest(one) == Sha256::digest(other)
 }

@@ -17,7 +17,7 @@ use crate::reconcile::{
 pub(crate) enum Stage {
     Running,
     Finished,
-    /// Twilio or the database could not be asked; what was settled stays so.
+    /// Twilio or the database did not answer. Attempts that were settled stay settled.
     Broken,
 }
 

@@ -1,4 +1,4 @@
-//! What every page knows: who looks, in which language, in which colours, and what was just done.
+//! The context of every page: the visitor, language, colours, and the result of the last form.
 
 use std::convert::Infallible;
 

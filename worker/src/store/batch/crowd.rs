@@ -1,4 +1,4 @@
-//! Whether so many rows come that it pays to wait for more of them.
+//! Load detection: whether rows arrive fast enough that waiting for more of them pays.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Nobody is there.
+    /// No rows yet.
     pub(super) fn new(now: Instant) -> Self {
         Self { gap: SILENCE, since: now }
     }
@@ -25,7 +25,7 @@ impl Crowd {
         self.gap <= CLOSE
     }
 
-    /// So many rows came since this was last told.
+    /// Notes the rows that arrived since the last call.
     pub(super) fn came(&mut self, rows: usize, now: Instant) {
         let passed = now.duration_since(std::mem::replace(&mut self.since, now));
         let gap = passed / u32::try_from(rows.max(1)).unwrap_or(u32::MAX);

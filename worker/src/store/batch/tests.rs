@@ -105,7 +105,7 @@ async fn a_stopping_worker_does_not_wait_for_a_lost_database() {
     assert_eq!(batcher.run(Row("a", "")).await, Err(BatchError::Stopping));
 }
 
-/// On one thread: whoever was answered first goes on before the last one of a large batch is answered.
+/// On one thread: the first answered job continues before the last job of a large batch is answered.
 #[tokio::test]
 async fn others_have_their_turn_between_the_answers() {
     let (replies, waiters): (Vec<_>, Vec<_>) = (0..=2 * ANSWERS).map(|_| oneshot::channel()).unzip();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::lane::QueueLane;
 use sqlx::PgPool;
 
-/// Which letters are meant; what is none restricts nothing.
+/// A filter of dead letters. A field that is `None` does not restrict.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Selection {
     pub(crate) ids: Option<Vec<i64>>,

@@ -26,8 +26,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) because: &'a str,
 }
 
-/// Takes those of `ids` that are open and in nobody else's hands. A letter that comes back while it is held
-/// waits for the transaction, and is open again after it.
+/// Locks those of `ids` that are open and not locked by another transaction. A dead letter that comes back meanwhile
+/// waits for the transaction and is open again after it.
 pub(crate) async fn take(tx: &mut PgConnection, ids: &[i64]) -> Result<Vec<Letter>, sqlx::Error> {
     sqlx::query_as!(
         Letter,

@@ -10,7 +10,7 @@ use crate::store::{
     world::{World, now},
 };
 
-/// Mends what a whole walk finds; returns the numbers that were found.
+/// Fixes all numbers of a whole walk and returns them.
 async fn walk(pool: &PgPool) -> Vec<String> {
     let mut numbers = Vec::new();
     for walk in [true, false] {

@@ -13,7 +13,7 @@ use crate::store::{
 #[tokio::test]
 async fn a_batch_of_outcomes_locks_attempts_in_the_order_of_their_ids() {
     let world = World::create().await;
-    // The later id is that of the user who comes first.
+    // The first user in order has the later id.
     let (early, _) = world.claim(&now("two", 2)).await;
     let (late, _) = world.claim(&now("one", 1)).await;
     assert!(early.message_id.uuid() < late.message_id.uuid());

@@ -1,4 +1,4 @@
-//! The way of a message that is no welcome: due, claimed, called, ended, found out.
+//! The way of a message of any kind but the welcome: due, claimed, called, ended, reconciled.
 
 use std::time::Duration;
 

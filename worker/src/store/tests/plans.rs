@@ -28,7 +28,7 @@ use crate::store::{
     sweep, tries, unknown,
 };
 
-/// So many users that reading all of them is never the better plan.
+/// Enough users that reading all of them is never the better plan.
 const STORED: i32 = 100_000;
 /// After five executions Postgres may plan without looking at the values (PostgreSQL docs, PREPARE).
 const EXECUTIONS: u32 = 7;

@@ -15,7 +15,7 @@ use crate::store::breaker::{self as store, Turn};
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Breaker {
-    /// Tells the database what is new here, and reads what is new there.
+    /// Writes this worker's changes to the database and reads the changes of others.
     pub(crate) async fn exchange(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let number = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
         loop {
@@ -66,7 +66,8 @@ impl Breaker {
         lock(&self.due).take()
     }
 
-    /// Whether the probe is this worker's. Where `anybody` waits who could be it; else the queues are consumed until one does.
+    /// Whether this worker makes the probe. If `anybody` is false, no waiting user can be the probe, and the queues are
+    /// consumed until one can.
     pub(crate) async fn take_probe(
         &self,
         pool: &PgPool,

@@ -65,7 +65,7 @@ impl Outage {
     }
 }
 
-/// Calls in a row without a definite answer. A definite one costs a single load where there is no run.
+/// Calls in a row without a definite answer. Outside a run, a definite answer costs a single load.
 #[derive(Default)]
 pub(super) struct Run {
     /// The length, and above it the kind.

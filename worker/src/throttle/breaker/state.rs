@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{Outage, Rejection};
 
-/// What is held back, and why: any of them alone stops all calls.
+/// The scopes that are held back, and why. Any of them alone stops all calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct State {
     /// What the database says was read at least once.
@@ -16,7 +16,7 @@ pub(crate) struct State {
     pub(crate) account: bool,
     /// The day's messages are used up, at Twilio or by `MAX_MESSAGES_PER_DAY`, until then.
     pub(crate) capped: Option<Instant>,
-    /// A probe is due, and no user waits who could be it: the queues are consumed until one does.
+    /// A probe is due, and no waiting user can be it. The queues are consumed until one can.
     pub(crate) seeking: bool,
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// So many distinct recipients make it a fault of the account or of the country.
+/// This many distinct recipients make it a fault of the account or of the country.
 const ENOUGH: usize = 3;
 /// Refusals that lie further back count only if Twilio has accepted no message since.
 const RECENT: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ impl Suspects {
         self.all.len() >= ENOUGH
     }
 
-    /// A message was accepted. True: nobody is left.
+    /// A message was accepted. True: no suspect is left.
     pub(super) fn accepted(&mut self, now: Instant) -> bool {
         self.all.retain(|s| now.duration_since(s.at) < RECENT);
         self.all.iter_mut().for_each(|s| s.doubted = true);

@@ -15,14 +15,14 @@ use crate::throttle::recent::Recent;
 const FLOOR: usize = 2;
 /// A round is slow if its mean exceeds twice the usual time by more than this. Less is jitter, or our own processor.
 const TOLERATED: Duration = Duration::from_millis(250);
-/// A round lasts at least this long. It ends after so many calls, or after the time of a long round.
+/// A round lasts at least this long. It ends after a number of calls, or after the time of a long round.
 const ROUND: Duration = Duration::from_millis(100);
 const ENOUGH: usize = 16;
 const LONG_ROUND: Duration = Duration::from_secs(1);
 /// The usual time is the best mean of the last one or two minutes, so what stays slow becomes usual.
 const USUAL: Duration = Duration::from_secs(60);
 
-/// What was called.
+/// The called operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
     Lookup,

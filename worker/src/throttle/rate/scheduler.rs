@@ -1,4 +1,4 @@
-//! The token scheduler of one worker: the slots it has leased, who waits for them, and what to lease next.
+//! The token scheduler of one worker: its leased slots, the calls that wait for them, and the next lease.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -102,7 +102,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes back a slot that was not used, with what is still owed for it. What was paid already is lost.
+    /// Takes back an unused slot, with the slots still owed for it. Slots that were paid already are lost.
     pub(super) fn take_back(&mut self, slot: Slot) {
         if self.last == Some(slot) {
             (self.last, self.owed) = (None, 0);
@@ -110,7 +110,7 @@ impl Scheduler {
         self.slots.push_front(slot);
     }
 
-    /// How much time to lease now: for what is wanted, and for what is likely to be wanted while its tokens live.
+    /// How much time to lease now: for the segments that wait, and for those likely to come while the tokens live.
     pub(super) fn order(&mut self, now: Instant) -> Option<Duration> {
         let supplied = self.slots.back().is_some_and(|last| last.from > now + AHEAD + self.trip);
         if self.order.is_some() || supplied || self.waiting.is_empty() {
@@ -133,7 +133,7 @@ impl Scheduler {
         Some(spacing * slots)
     }
 
-    /// Adds what was ordered. `None`: the lease failed.
+    /// Adds the slots of the ordered lease. `None`: the lease failed.
     pub(super) fn leased(&mut self, lease: Option<Lease>) {
         let (Some(order), Some(lease)) = (self.order.take(), lease) else { return };
         let trip = lease.received - lease.sent;

@@ -14,7 +14,7 @@ fn ms(n: u64) -> Duration {
 /// The schedule without a database, on tokio's own clock.
 struct Line {
     origin: Instant,
-    /// Its clock runs faster by so many millionths.
+    /// By how many millionths its clock runs faster.
     slew: i64,
     leased_until: AtomicI64,
     asked: AtomicU32,
@@ -295,7 +295,7 @@ async fn what_is_not_used_goes_to_the_next() {
     last.granted().await;
     last.spend();
     assert!(started.elapsed() <= ms(100), "{:?}", started.elapsed());
-    // What was used is paid for: two slots for its two segments.
+    // A used token is paid for: two slots for its two segments.
     send(&rate, 1, 1).await;
     assert!(started.elapsed() >= ms(150), "{:?}", started.elapsed());
 }

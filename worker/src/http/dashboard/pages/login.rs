@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Bound to the form, so that nobody signs another person in with a link.
+/// Bound to the form, so that a link cannot sign another person in.
 const TOKEN: &str = "aamcare_login";
 const TOKEN_AGE: Duration = Duration::hours(1);
 

@@ -55,7 +55,7 @@ pub(crate) async fn show(
     page(&People { view, rows, paging })
 }
 
-/// Goes to the user of that id or message SID. What was typed is not repeated: it may be a number.
+/// Redirects to the user with that id or message SID. The answer does not repeat the input: it may be a number.
 pub(crate) async fn search(
     State(admin): State<Arc<Admin>>,
     query: Result<Query<Search>, QueryRejection>,

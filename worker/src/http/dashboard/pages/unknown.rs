@@ -1,4 +1,4 @@
-//! Outcomes that nobody knows.
+//! Unknown outcomes.
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ pub(crate) struct Advice {
 
 type Pair = [&'static str; 2];
 
-/// Of a stored reason. A word that is no reason is shown as it is.
+/// The advice for a stored reason. An unknown word is shown unchanged.
 pub(crate) fn advice(lang: Lang, word: &str) -> Advice {
     let Ok(reason) = word.parse::<Reason>() else {
         return Advice { meaning: Cow::Owned(word.to_owned()), action: Cow::Borrowed("–") };

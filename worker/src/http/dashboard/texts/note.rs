@@ -1,4 +1,4 @@
-//! What was just done, said once after the page is loaded again.
+//! The result of a form, shown once on the next page.
 
 use crate::http::dashboard::look::Lang;
 
@@ -79,7 +79,7 @@ impl Note {
         Self::ALL.into_iter().find(|n| n.code() == code)
     }
 
-    /// What is said.
+    /// The text of the note.
     pub(crate) fn text(self, lang: Lang) -> &'static str {
         let (english, nepali) = match self {
             Note::Paused => ("Paused. Every worker obeys within 2 s.", "रोकियो। सबै वर्कर २ सेकेन्डभित्र रोकिन्छन्।"),

@@ -5,7 +5,7 @@ use crate::http::dashboard::look::Lang;
 /// How good something is; the style sheet knows these words.
 pub(crate) type Tone = &'static str;
 
-/// The word that people use for a state, a status or a lane. What is not in the list is shown as it is.
+/// The everyday word for a state, a status or a lane. An unlisted value is shown unchanged.
 pub(crate) fn word(lang: Lang, word: &str) -> String {
     let (english, nepali) = match word {
         "stored" => ("stored", "सुरक्षित"),

@@ -17,7 +17,7 @@ impl World {
         Self { aimd: Aimd::new(most), now: Instant::now() }
     }
 
-    /// So many round trips of `took` milliseconds; more than `bears` calls at once are throttled.
+    /// Makes `count` round trips of `took` milliseconds. More than `bears` calls at once are throttled.
     fn round_trips(&mut self, count: u32, took: u64, bears: usize) -> usize {
         for _ in 0..count {
             let started = self.now;

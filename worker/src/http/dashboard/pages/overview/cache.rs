@@ -8,7 +8,7 @@ use crate::{
     store::{counts::Summary, pauses::Pause},
 };
 
-/// What was read lately, however many look at it.
+/// The data read most recently, shared by all visitors.
 pub(crate) struct Cache {
     pub(super) summary: Cached<Summary>,
     pub(super) pauses: Cached<Vec<Pause>>,

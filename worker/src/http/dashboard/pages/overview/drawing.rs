@@ -1,4 +1,4 @@
-//! What is drawn of the past: the funnel, and lines over time.
+//! The charts of the past: the funnel, and lines over time.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use shared::lane::Lane;
@@ -70,7 +70,7 @@ impl History {
     fn throughput(&self, view: &View) -> Chart {
         let t = view.t;
         let sum = |value: fn(&Span) -> i64| view.n(&self.spans.iter().map(value).sum::<i64>());
-        // A minute, so that the last span, which is not over, is no less than the others.
+        // Per minute, so that the unfinished last span compares with the others.
         let rate = |span: &Span, value: fn(&Span) -> i64| float(value(span)) / float(span.minutes);
         let line =
             |value: fn(&Span) -> i64| self.line(move |span| Some(span.map_or(0.0, |s| rate(s, value))));

@@ -20,7 +20,7 @@ pub(super) struct Tile {
     pub(super) more: &'static str,
 }
 
-/// One lane, with what is asked of it.
+/// One lane and its current load.
 pub(super) struct LaneTile {
     pub(super) code: &'static str,
     pub(super) name: &'static str,
