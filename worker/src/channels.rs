@@ -1,4 +1,4 @@
-//! Ways to reach a person. A channel knows how its addresses and requests look, what a refusal means, and which listed
+//! Ways to reach a user. A channel knows how its addresses and requests look, what a refusal means, and which listed
 //! messages are ours. How a message is claimed, sent and settled is the pipeline's.
 
 mod channel;

@@ -32,7 +32,7 @@ const RECONNECT: RetryPolicy = RetryPolicy { base: Duration::from_millis(200), m
 pub(super) enum End {
     /// The worker stops; everything in hand was settled or given back.
     Stopped,
-    /// The breaker opened, or a person paused the lane; everything in hand was stored.
+    /// The breaker opened, or an operator paused the lane; everything in hand was stored.
     Held,
     /// The lane's hours ended; everything in hand was handled or given back.
     OutsideHours,
@@ -89,16 +89,17 @@ impl Consumer {
     /// Waits while the lane is paused or outside its hours, the breaker open or the database away. False: the worker
     /// stops.
     async fn may_consume(&self) -> bool {
-        let mut gate = self.throttle.watch(self.lane);
+        let mut watch = self.throttle.watch(self.lane);
         let ready = async {
             self.opening().await;
             self.health.database_ready().await;
-            gate.clear(|obstacle| match obstacle {
-                Obstacle::Unread => {}
-                Obstacle::Paused(until) => self.health.lane(self.lane, LaneState::Paused(until)),
-                Obstacle::Breaker => self.health.lane(self.lane, LaneState::Held),
-            })
-            .await;
+            watch
+                .clear(|obstacle| match obstacle {
+                    Obstacle::Unread => {}
+                    Obstacle::Paused(until) => self.health.lane(self.lane, LaneState::Paused(until)),
+                    Obstacle::Breaker => self.health.lane(self.lane, LaneState::Held),
+                })
+                .await;
         };
         tokio::select! {
             () = ready => true,

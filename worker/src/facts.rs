@@ -33,7 +33,7 @@ pub(crate) struct Facts {
     pub(crate) language: Language,
     pub(crate) traceparent: Option<String>,
     pub(crate) event_id: Option<String>,
-    /// What the event tells that is to be stored; none: the facts come from the database.
+    /// The part of the event to store. None: the facts come from the database.
     pub(crate) signup: Option<SignupFacts>,
 }
 
@@ -105,7 +105,7 @@ impl Facts {
         }
     }
 
-    /// The trace she belongs to, for log lines (W3C Trace Context: `version-trace-span-flags`).
+    /// The id of the event's trace, for log lines (W3C Trace Context: `version-trace-span-flags`).
     pub(crate) fn trace_id(&self) -> Option<&str> {
         self.traceparent.as_deref()?.split('-').nth(1)
     }

@@ -18,7 +18,7 @@ pub(crate) use armed::{hit, hold};
 #[cfg(test)]
 pub(crate) use ordered::{ORDERS, Orders, hit, hold};
 
-/// In a unit test, what a task is to do at which point is told to that task alone.
+/// In a unit test, the actions apply to one task only.
 #[cfg(test)]
 mod ordered {
     use std::{
@@ -28,11 +28,11 @@ mod ordered {
 
     use futures::{FutureExt, future::BoxFuture};
 
-    /// What to do at the next passage of a point.
+    /// The actions for the next passage of each point.
     pub(crate) type Orders = Arc<Mutex<HashMap<&'static str, BoxFuture<'static, ()>>>>;
 
     tokio::task_local! {
-        /// The orders of this task.
+        /// The actions of this task.
         pub(crate) static ORDERS: Orders;
     }
 
@@ -106,7 +106,7 @@ mod armed {
         }
     }
 
-    /// Waits here, if it was told to, until its file exists.
+    /// Waits here, if configured, until its file exists.
     pub(crate) async fn hold(point: &'static str) {
         let Some(Fault::Until(file)) = armed(point) else { return };
         while !file.exists() {

@@ -33,9 +33,9 @@ pub(crate) enum LaneState {
     Consuming,
     /// It holds back on purpose: the breaker is open.
     Held,
-    /// A person paused it; calls in flight come to their end.
+    /// An operator paused it; calls in flight come to their end.
     Pausing,
-    /// A person paused it, until that time or until lifted.
+    /// An operator paused it, until that time or until lifted.
     Paused(Option<DateTime<Utc>>),
     /// It holds back on purpose: it is not its time of the day.
     OutsideHours {
@@ -95,13 +95,13 @@ impl Health {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)[lane as usize]
     }
 
-    /// Ends the worker: only a person can fix this.
+    /// Ends the worker: only an operator can fix this.
     pub(crate) fn fatal(&self, what: String) {
         *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
         self.fatal_seen.cancel();
     }
 
-    /// Waits for something that only a person can fix.
+    /// Waits for something that only an operator can fix.
     pub(crate) async fn wait_fatal(&self) -> String {
         self.fatal_seen.cancelled().await;
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()

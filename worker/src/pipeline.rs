@@ -143,7 +143,7 @@ async fn reject(pipeline: &Pipeline, inbound: &Inbound, rejected: &Rejected) -> 
     bury(pipeline, inbound, rejected.reason(), &rejected.to_string()).await
 }
 
-/// Keeps a delivery for a person; committed before it is acked.
+/// Stores a delivery as a dead letter. It is committed before the ack.
 async fn bury(
     pipeline: &Pipeline,
     inbound: &Inbound,

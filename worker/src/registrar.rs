@@ -20,7 +20,7 @@ const FAILURES: u32 = 3;
 /// For this long; then one Lookup tries again.
 const SKIP_FOR: Duration = Duration::from_secs(30);
 
-/// The verdict on a number.
+/// The result of a validation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Registration {
     /// Registered by this method: `lookup` or `none`.
@@ -35,7 +35,7 @@ pub(crate) trait Registrar: Send + Sync {
     /// Whether numbers are registered without a call for now, and so without a permit.
     fn skips(&self) -> bool;
 
-    /// Whether to call for the number at hand, to be asked with the permit in hand: many may have waited for one.
+    /// Whether to look the number up. Ask while holding the permit: many calls may have waited for one.
     fn calls(&self) -> bool;
 
     /// Registers `phone` by a call. Also returns how the call went, if there was an exchange at all.
@@ -53,7 +53,7 @@ pub(crate) fn registrar(method: Method, client: Client, limit: Duration) -> Box<
     }
 }
 
-/// Twilio Lookup v2. An outage of it is passed over: it must not keep anybody from the welcome.
+/// Twilio Lookup v2. An outage of Lookup is ignored: it must not delay any welcome.
 struct Lookup {
     client: Client,
     limit: Duration,

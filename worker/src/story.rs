@@ -1,4 +1,4 @@
-//! One user's story: rows put in the order of time, and explained.
+//! One user's timeline: stored rows in the order of time, explained.
 
 mod what;
 
@@ -14,7 +14,7 @@ use crate::{
     twilio::{MessageSid, classify_status, explain},
 };
 
-/// One user's story. The field names are a published schema: add to it, never rename.
+/// One user's timeline. The field names are a published schema: add to it, never rename.
 #[derive(Debug, Serialize)]
 pub(crate) struct Story {
     pub(crate) user: String,
@@ -70,7 +70,7 @@ impl Story {
             what: What::Callback { status: c.status.clone() },
             error: code(c.error_code),
         }));
-        // The code of the reason, where no attempt bears it.
+        // The code of the reason, if no attempt has it.
         let stated = person.reason.as_deref().and_then(|r| r.parse::<Reason>().ok());
         if let (Some(Reason::Error(number)), None) = (stated, last_code) {
             let at = person.registered_at.unwrap_or(person.created_at);

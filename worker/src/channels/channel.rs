@@ -7,7 +7,7 @@ use shared::templates::Content;
 use super::refusal::Refusal;
 use crate::twilio::{Class, CreateMessage, MessageRecord};
 
-/// One way to reach a person.
+/// One way to reach a user.
 pub(crate) trait Channel: Send + Sync {
     /// The stable name: it is stored, logged and used as a metric label.
     fn name(&self) -> &'static str;

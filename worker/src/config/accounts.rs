@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use argon2::password_hash::PasswordHash;
 
-/// What somebody may do.
+/// The role of an account: what it may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Role {
     /// Look.
@@ -14,7 +14,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// The word for it.
+    /// The role's name in the accounts file.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Role::Viewer => "viewer",
@@ -70,7 +70,7 @@ pub(crate) enum FileFault {
     Empty,
 }
 
-/// Whether this may be somebody's name: it goes into the audit log and into the file.
+/// Whether this is a valid account name. It is written to the audit log and to the accounts file.
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
     (1..=64).contains(&name.len()) && name.chars().all(fits)
@@ -127,7 +127,7 @@ impl Accounts {
         self.0.iter().find(|a| a.name == name)
     }
 
-    /// Whether anybody can sign in with a password.
+    /// Whether any account can sign in with a password.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -10,9 +10,9 @@ use shared::{
 /// What becomes of an unknown outcome at its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnknownPolicy {
-    /// A person decides.
+    /// An operator decides.
     Park,
-    /// One more attempt is made; she may get the message twice.
+    /// One more attempt is made. The user may get the message twice.
     ResendOnce,
 }
 

@@ -117,14 +117,14 @@ impl Session<'_> {
             .await?;
         self.consumer.health.lane(self.consumer.lane, LaneState::Consuming);
         tracing::info!(queue, prefetch = self.prefetch, "consuming");
-        let mut gate = self.consumer.throttle.watch(self.consumer.lane);
+        let mut watch = self.consumer.throttle.watch(self.consumer.lane);
         let mut depth = tokio::time::interval(DEPTH_INTERVAL);
         let tag = deliveries.tag();
         let end = loop {
             tokio::select! {
                 biased;
                 () = self.consumer.stop.cancelled() => break End::Stopped,
-                obstacle = gate.obstructed() => {
+                obstacle = watch.obstructed() => {
                     self.hold_back(obstacle);
                     break End::Held;
                 }

@@ -1,5 +1,5 @@
-//! The dashboard on `ADMIN_ADDR`: pages for those who look after the service. Nothing but the login page and its
-//! files answers without a login; every POST bears the session's token; numbers are masked before they get here.
+//! The dashboard on `ADMIN_ADDR`: pages for operators and viewers. Only the login page and its files answer without a
+//! login; every POST contains the session's token. Numbers are masked before they get here.
 
 mod actions;
 mod admin;

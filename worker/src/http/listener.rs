@@ -97,7 +97,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, routes: Router, limits:
     }
 }
 
-/// Takes the whole body before anybody works with it.
+/// Reads the whole body before the handler runs.
 async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match timeout(limits.body, to_bytes(body, limits.body_bytes)).await {

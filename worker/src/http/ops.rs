@@ -15,7 +15,7 @@ use crate::{
     http::{exposition::Exposition, heartbeat::Heartbeat},
 };
 
-/// What the probes look at. Nothing of it asks anybody.
+/// The state that the probes read. Reading it calls no other service.
 pub(crate) struct Ops {
     pub(crate) health: Arc<Health>,
     pub(crate) heartbeat: Heartbeat,

@@ -1,4 +1,4 @@
-//! `POST /twilio/status`: Twilio's word on what became of a message.
+//! `POST /twilio/status`: Twilio's status callbacks.
 
 use std::sync::Arc;
 

@@ -9,14 +9,14 @@ use sha2::Sha256;
 use shared::phone::E164;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
-/// Enough that of a million numbers hardly two share a word.
+/// Long enough that among a million numbers a collision is unlikely.
 const LENGTH: usize = 12;
 
 /// Makes the words, with one key.
 #[derive(Clone)]
 pub(crate) struct PhoneRefs(Hmac<Sha256>);
 
-/// The word for one number.
+/// The hash of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PhoneRef([u8; LENGTH]);
 

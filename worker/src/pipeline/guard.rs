@@ -71,7 +71,7 @@ impl Guard {
             Some(cause) if cause.is_database() || cause.is_of_one_delivery() => {
                 self.spared.insert(inbound.key());
             }
-            // A worker that is told to stop is not one that crashed.
+            // A worker that is stopping has not crashed.
             None | Some(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
                 if inbound.arrival.redelivered =>
             {

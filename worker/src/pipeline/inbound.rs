@@ -26,7 +26,7 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    /// What tells this message from others: its id, or its content.
+    /// The identity of the message: its id, or a digest of its content.
     pub(super) fn key(&self) -> String {
         tries::key(self.message_id.as_deref(), &self.body)
     }
@@ -45,7 +45,7 @@ impl Inbound {
         self.message_id.as_deref().map(loggable)
     }
 
-    /// The word for metrics: who publishes on this lane.
+    /// The metric label for the publisher of this lane.
     pub(crate) fn source(&self) -> &'static str {
         match self.lane {
             QueueLane::Live => "portal",

@@ -34,7 +34,7 @@ pub(crate) enum Outcome {
     Deferred(Reason),
     /// Refused permanently.
     Failed(Reason),
-    /// Stored for a person to look at.
+    /// Stored as a dead letter for an operator.
     DeadLetter,
 }
 

@@ -120,7 +120,7 @@ impl OutcomeLog {
         );
     }
 
-    /// A person must look at it.
+    /// An operator must look at it.
     fn dead_letter(&self, inbound: &Inbound, reason: &'static str, detail: &str) {
         tracing::warn!(
             event_id = inbound.shown_id().as_deref(),

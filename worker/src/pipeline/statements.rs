@@ -15,7 +15,7 @@ use crate::store::{
     stored_state::ReadState,
 };
 
-/// What the statements are told once.
+/// The settings of the statements.
 pub(crate) struct Terms {
     /// As claims name this worker.
     pub(crate) worker_id: String,

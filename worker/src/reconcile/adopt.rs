@@ -1,4 +1,4 @@
-//! An unknown outcome and the message at Twilio that somebody says it is.
+//! Checks that a message at Twilio, named by an operator, is that of an unknown outcome.
 
 use sqlx::PgPool;
 

@@ -46,7 +46,7 @@ pub(crate) enum Settled {
     Adopted,
     /// No message was found; one more attempt is allowed.
     Reopened,
-    /// A definite answer or a person came first.
+    /// A definite answer or an operator came first.
     Answered,
     /// No message was found, but an earlier one to the number proved sent: nothing more is sent to it.
     ProvedSent,
@@ -76,12 +76,12 @@ impl Settled {
         Self::TooYoung,
     ];
 
-    /// Whether nothing is left for a person to do.
+    /// Whether no decision of an operator is left.
     pub(crate) fn is_settled(self) -> bool {
         matches!(self, Self::Adopted | Self::Reopened | Self::Answered | Self::ProvedSent)
     }
 
-    /// A published word: never rename one.
+    /// A published name: never rename one.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Adopted => "adopted",
@@ -117,7 +117,7 @@ impl Counts {
         self.0.iter().sum()
     }
 
-    /// How many a person still has to look at.
+    /// How many an operator still has to review.
     pub(crate) fn remaining(&self) -> usize {
         Settled::ALL.into_iter().filter(|s| !s.is_settled()).map(|s| self.of(s)).sum()
     }
@@ -149,7 +149,7 @@ impl BulkSettle {
         unknown::claimed_between(&self.pool, order.since, order.until).await
     }
 
-    /// Notes in the audit log that a person has `found` outcomes settled, before any of them is.
+    /// Writes an audit entry for settling `found` outcomes, before any of them is settled.
     pub(crate) async fn note(&self, order: &Order, found: usize) -> Result<(), sqlx::Error> {
         let subject = format!("{found} outcomes claimed from {} to {}", order.since, order.until);
         let deed = NewEntry {

@@ -1,4 +1,4 @@
-//! What the status of a message tells of its account and its country, whether a callback brought it or Twilio was asked.
+//! What the status of a message says about the account and the country, whether a callback or a fetch brought it.
 
 use std::{sync::Arc, time::Duration};
 

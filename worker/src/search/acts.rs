@@ -1,4 +1,4 @@
-//! What the steps do: each calls what the worker, a command or a person's decision calls.
+//! The actions of the steps. Each calls the same functions as the worker, a command or an operator's decision.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    /// An attempt that lets go of its number without an end was let go by a person, or by the policy.
+    /// An attempt without an end frees its number only by an operator's decision or by the policy.
     fn note_allowed(&mut self, now: &Tables) {
         for attempt in now.attempts.iter().filter(|a| !a.blocks) {
             let Some(before) = self.tables.attempt(attempt.message_id) else { continue };

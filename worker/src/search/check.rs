@@ -34,7 +34,7 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Found {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// At most one message per number, beyond those that a person or the policy allowed.
+/// At most one message per number, beyond those that an operator or the policy allowed.
 fn once_per_number(world: &World) -> Found {
     for (phone, calls) in &world.twilio.ledger().calls {
         let most = 1 + world.allowed.get(phone).copied().unwrap_or(0);
@@ -160,7 +160,7 @@ fn is_current(user: &User, world: &World) -> Found {
     ensure(settled.is_none_or(|at| *at <= user.changed_at), || "newer data were acked and forgotten".into())
 }
 
-/// A person's act that changed something is in the audit log.
+/// Every change by an operator is in the audit log.
 fn is_noted(world: &World, now: &Tables, step: Option<Step>) -> Found {
     let by_a_person = matches!(
         step,

@@ -77,7 +77,7 @@ impl Tables {
         self.users.iter().find(|u| u.id == id)
     }
 
-    /// Whether anything but the audit log tells them apart.
+    /// Whether they differ in anything but the audit log.
     pub(super) fn differ(&self, other: &Self) -> bool {
         *self != Self { audits: self.audits, ..other.clone() }
     }

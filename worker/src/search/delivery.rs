@@ -45,7 +45,7 @@ impl Delivery {
         Self { lane: event.lane, id, body, published_at, redelivered: false, tries: 2 }
     }
 
-    /// Whose it is, and since when they have which number, if it tells.
+    /// The user of the event, and its time, if it has one.
     pub(super) fn event(&self) -> (String, Option<DateTime<Utc>>) {
         let event = events::decode(&self.body).unwrap();
         match event.kind {

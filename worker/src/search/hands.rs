@@ -1,4 +1,4 @@
-//! What the workers have in hand: each delivery is handled by the real pipeline, and comes as far as it is told to.
+//! The deliveries of the workers. The real pipeline handles each, up to the configured point.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub(super) struct Hand {
     pub(super) worker: usize,
     task: JoinHandle<Result<Outcome, Interrupted>>,
     orders: Orders,
-    /// It has come as far as it was told to.
+    /// It has reached the configured point.
     stopped: Arc<Notify>,
     /// Has it go on; a call gets this answer.
     go: Option<oneshot::Sender<Answer>>,
@@ -125,7 +125,7 @@ impl World {
         self.twilio.ledger().next = Some(call);
     }
 
-    /// Waits until a delivery is done, or has come as far as it was told to.
+    /// Waits until a delivery is done, or has reached the configured point.
     async fn follow(&mut self, mut hand: Hand) -> Found {
         let ended = tokio::select! {
             ended = &mut hand.task => Some(ended),

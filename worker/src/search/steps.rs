@@ -33,7 +33,7 @@ pub(super) enum Fate {
     Look,
     // Its call is made and not answered yet.
     Call { stored: bool },
-    // The worker is told to stop when the claim is committed.
+    // The worker begins to stop when the claim is committed.
     Stop,
     // The worker dies at this point.
     Die(&'static str),

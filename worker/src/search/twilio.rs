@@ -1,4 +1,4 @@
-//! A Twilio in this process, which answers as each step tells it to and remembers every message.
+//! A fake Twilio in this process. It answers as each step configures and remembers every message.
 
 use std::{
     collections::HashMap,

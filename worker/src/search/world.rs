@@ -50,7 +50,7 @@ pub(super) struct World {
     pub(super) settled: HashMap<String, DateTime<Utc>>,
     /// Users whose event was acked and that no import stored again since.
     pub(super) evident: HashSet<String>,
-    /// Further messages to a number that a person or the policy allowed.
+    /// Further messages to a number that an operator or the policy allowed.
     pub(super) allowed: HashMap<String, usize>,
     /// Of them, by the policy.
     pub(super) by_policy: HashMap<String, usize>,

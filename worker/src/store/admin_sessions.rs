@@ -39,7 +39,7 @@ pub(crate) async fn begin(
     Ok(())
 }
 
-/// The session of this token, if it has not expired. `active`: the request came from a person, so the idle time starts
+/// The session of this token, if it has not expired. `active`: the visitor sent the request, so the idle time starts
 /// again.
 pub(crate) async fn find(
     pool: &PgPool,

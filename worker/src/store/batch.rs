@@ -68,7 +68,7 @@ pub(crate) enum BatchError {
 pub(crate) enum Gather {
     /// Always, this many times as long. For statements that are not urgent.
     Always(u32),
-    /// Somebody waits for the answer: only where many come at once.
+    /// Only while many rows arrive at once. For statements whose answer is urgent.
     InCrowds,
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn try_lead(connection: &mut PgConnection) -> Result<bool, sqlx
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "held!""#, LEADER).fetch_one(connection).await
 }
 
-/// Measures. Also tells for how long the database was at work for it.
+/// Measures. Returns also how long the database worked for it.
 pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Duration), sqlx::Error> {
     let (users, counting) = users(&mut *connection).await?;
     let started = Instant::now();

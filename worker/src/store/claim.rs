@@ -36,7 +36,7 @@ pub(crate) struct ClaimRequest {
     pub(crate) segments: i16,
 }
 
-/// What became of a request.
+/// The result of a claim request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimResult {
     /// The number is ours to text, now.

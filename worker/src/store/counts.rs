@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub(crate) struct Unknown {
     /// Those that Twilio is still asked about.
     pub(crate) checking: i64,
-    /// Those that are left to a person.
+    /// Attempts that need review.
     pub(crate) parked: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Deliveries that can never be processed as they are, until a person replays or drops them.
+//! Dead letters: deliveries that cannot be processed unchanged. They stay until an operator replays or drops them.
 
 pub(crate) mod find;
 pub(crate) mod settle;
@@ -15,9 +15,9 @@ use sqlx::PgPool;
 /// The reason of a delivery whose AMQP properties cannot be parsed.
 pub(crate) const UNREADABLE_PROPERTIES: &str = "unreadable_properties";
 
-/// A delivery to be kept for a person.
+/// A delivery to store as a dead letter.
 pub(crate) struct DeadLetter<'a> {
-    /// One word of a closed list.
+    /// A value from a closed list.
     pub(crate) reason: &'a str,
     /// A description of the fault, without any of the content.
     pub(crate) detail: &'a str,

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use super::record::Written;
 use crate::facts::Facts;
 
-/// Keeps what `facts` tell of her, and how her number is spelled. Dates are left alone: no event carries them.
+/// Updates the user's data from `facts`, and the spelling of the number. Dates stay: no event carries them.
 pub(crate) async fn keep(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::Error> {
     let Some(signup) = &facts.signup else { return Ok(Written::Yes) };
     let updated = sqlx::query!(

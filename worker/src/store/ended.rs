@@ -33,7 +33,7 @@ pub(crate) struct Accepted {
 pub(crate) struct UserChange {
     pub(crate) state: UserState,
     pub(crate) reason: Reason,
-    /// When the sweeper is to enqueue her again.
+    /// When the sweeper enqueues the user again.
     pub(crate) again_in: Option<Duration>,
     /// A refusal counts towards `RETRY_FOR`.
     pub(crate) counts: bool,

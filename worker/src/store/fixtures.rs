@@ -61,7 +61,7 @@ impl Database {
     }
 }
 
-/// As of an event that names a stored user and tells nothing of her.
+/// The facts of an event that names a stored user without data.
 pub(super) fn stored_facts(of: &Facts) -> Arc<Facts> {
     let stored = StoredNumber { phone_raw: &of.phone_raw, country_hint: None, language: None };
     Arc::new(Facts::of_stored(of.user_id.clone(), stored, origin(), &AUDIENCE))

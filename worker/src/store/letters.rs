@@ -16,7 +16,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether somebody is still to decide on it.
+    /// Whether an operator has yet to decide on it.
     pub(crate) fn is_open(&self) -> bool {
         self.replayed_at.is_none() && self.dropped_at.is_none()
     }

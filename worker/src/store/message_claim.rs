@@ -29,7 +29,7 @@ pub(crate) struct MessageClaimRequest {
     pub(crate) traceparent: Option<String>,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MessageClaimResult {
     /// The message is ours to send, now.

@@ -154,7 +154,7 @@ fn state(of_user: UserState) -> &'static str {
     }
 }
 
-/// A person allows one more attempt. False: the message moved on since.
+/// An operator allows one more attempt. False: the message changed since.
 pub(super) async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
     let reopened = sqlx::query!(
         "UPDATE messages SET state = 'waiting', reason = NULL, next_attempt_at = calendar_now(), updated_at = now()

@@ -35,7 +35,7 @@ impl Statement for Outcome {
     type Row = Ended;
     type Answer = ();
 
-    /// An outcome that is forgotten would have to be found out again.
+    /// A lost outcome would have to be reconciled with Twilio.
     const PATIENCE: Duration = Duration::MAX;
 
     async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {

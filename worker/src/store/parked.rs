@@ -1,4 +1,4 @@
-//! Unknown outcomes that are left to a person, and what she decides.
+//! Unknown outcomes that need review, and the operators' decisions on them.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -21,7 +21,7 @@ pub(crate) struct Open {
     pub(crate) parked_at: Option<DateTime<Utc>>,
 }
 
-/// A person's verdict on an unknown outcome.
+/// An operator's decision on an unknown outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// It is this message.

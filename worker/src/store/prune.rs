@@ -31,7 +31,7 @@ impl Kind {
         Self::Messages,
     ];
 
-    /// The word for it in reports and the audit log.
+    /// The name in reports and in the audit log.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::DeliveryTries => "delivery tries",

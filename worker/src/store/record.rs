@@ -1,4 +1,4 @@
-//! Writes what became of a user: her data from the event, and her state.
+//! Writes the user's data from the event, and the user's state.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -24,9 +24,9 @@ pub(crate) struct NewState {
     pub(crate) reason: Option<Reason>,
     /// The claim that this belongs to; none: nothing is claimed.
     pub(crate) attempt: Option<AttemptId>,
-    /// `lookup` or `none`, when her number became registered.
+    /// `lookup` or `none`, set when the number became registered.
     pub(crate) method: Option<&'static str>,
-    /// When the sweeper is to enqueue her again.
+    /// When the sweeper enqueues the user again.
     pub(crate) again_in: Option<Duration>,
     /// An earlier attempt that this state relies on. The row is written only while that attempt holds its number.
     pub(crate) holder: Option<Uuid>,

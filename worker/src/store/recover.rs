@@ -20,7 +20,7 @@ pub(crate) struct Found {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// Notes in the audit log that a person has messages recorded, before any of them is.
+/// Writes an audit entry for the recording of messages, before any of them is recorded.
 pub(crate) async fn note(
     pool: &PgPool,
     since: DateTime<Utc>,

@@ -11,7 +11,6 @@ pub(crate) struct Server {
     pub(crate) clock_ahead: f64,
 }
 
-/// Asks for it.
 pub(crate) async fn ask(connection: &mut PgConnection) -> Result<Server, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT current_setting('server_version_num')::int AS "version!", clock_timestamp() AS "now!: DateTime<Utc>""#
@@ -47,7 +46,6 @@ pub(crate) struct Durability {
     pub(crate) synchronous: Option<i64>,
 }
 
-/// Asks for it.
 pub(crate) async fn durability(connection: &mut PgConnection) -> Result<Durability, sqlx::Error> {
     sqlx::query_as!(
         Durability,
@@ -73,7 +71,6 @@ pub(crate) struct Connections {
     pub(crate) used: i64,
 }
 
-/// Asks for it.
 pub(crate) async fn connections(connection: &mut PgConnection) -> Result<Connections, sqlx::Error> {
     sqlx::query_as!(
         Connections,

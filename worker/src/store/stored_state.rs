@@ -10,10 +10,10 @@ use crate::store::batch::{Keyed, Statement};
 /// Reads many users at once.
 pub(crate) struct ReadState(pub(crate) PgPool);
 
-/// Whose row, and which number beside her stored one.
+/// The user to read, and the number to read beside the stored one.
 pub(crate) struct StateQuery {
     pub(crate) user_id: String,
-    /// The event's number; none: her stored one counts.
+    /// The event's number. None: the stored number counts.
     pub(crate) phone: Option<String>,
 }
 

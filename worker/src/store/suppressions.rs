@@ -1,4 +1,4 @@
-//! Numbers that must never be texted. SMS to Nepal is one-way, so STOP cannot arrive: people add them here.
+//! Numbers that must never be texted. SMS to Nepal is one-way, so STOP cannot arrive: operators add numbers here.
 
 use chrono::{DateTime, Utc};
 use shared::phone::E164;

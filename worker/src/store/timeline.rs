@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// A user as she stands.
+/// A user's current state.
 pub(crate) struct Person {
     pub(crate) user_id: String,
     pub(crate) phone_e164: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Person {
     pub(crate) registration_method: Option<String>,
     pub(crate) next_attempt_at: Option<DateTime<Utc>>,
     pub(crate) retries: i32,
-    /// Since when her number may not be texted.
+    /// Since when the number is suppressed.
     pub(crate) suppressed_at: Option<DateTime<Utc>>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Attempt {
     pub(crate) reopened_at: Option<DateTime<Utc>>,
 }
 
-/// What Twilio said of one of her messages.
+/// A status callback about one of the user's messages.
 pub(crate) struct Callback {
     pub(crate) status: String,
     pub(crate) error_code: Option<i32>,
@@ -103,7 +103,7 @@ pub(crate) async fn attempts(pool: &PgPool, user: &str) -> Result<Vec<Attempt>, 
     .await
 }
 
-/// Every callback about her messages.
+/// Every callback about the user's messages.
 pub(crate) async fn callbacks(pool: &PgPool, user: &str) -> Result<Vec<Callback>, sqlx::Error> {
     sqlx::query_as!(
         Callback,

@@ -19,7 +19,7 @@ pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, s
     .await
 }
 
-/// What tells a message from others: its id, or its content.
+/// The identity of a message: its id, or a digest of its content.
 pub(crate) fn key(message_id: Option<&str>, body: &[u8]) -> String {
     match message_id {
         Some(id) => format!("id:{id}"),

@@ -139,7 +139,7 @@ pub(crate) struct Adoption {
 }
 
 impl Adoption {
-    /// The message `sid`, as Twilio tells of it. One whose status cannot be read was accepted all the same.
+    /// The message `sid`, as Twilio reports it. A message whose status cannot be read counts as accepted.
     pub(crate) fn new(sid: &MessageSid, record: &MessageRecord) -> Self {
         let status = record.status.clone().unwrap_or_else(|| MessageStatus::parse("accepted"));
         Self {
@@ -215,7 +215,7 @@ pub(crate) async fn missed(pool: &PgPool, attempt: AttemptRef, next: Duration) -
     .map(drop)
 }
 
-/// Leaves an attempt to a person, unless it got a definite answer meanwhile.
+/// Marks an attempt as needing review, unless it got a definite answer meanwhile.
 pub(crate) async fn park(pool: &PgPool, attempt: AttemptRef) -> Result<(), sqlx::Error> {
     on_heap!(
         attempt.heap,
@@ -245,8 +245,8 @@ pub(crate) enum Freed {
 pub(crate) async fn free_once(pool: &PgPool, message_id: Uuid) -> Result<Freed, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let user = sqlx::query_scalar!(
-        // A worker of a release before leaves no mark, but a freed unknown attempt that no person reopened. The one
-        // that blocks the number may have been freed once and blocked it again: that one is accepted, not unknown.
+        // A worker of the previous release leaves no mark, but a freed unknown attempt that no operator reopened. The
+        // one that blocks the number may have been freed once and blocked it again: that one is accepted, not unknown.
         "UPDATE attempts a SET blocks = false, resent_at = now(), next_check_at = NULL, updated_at = now()
          WHERE a.message_id = $1 AND a.outcome = 'unknown' AND a.blocks AND a.resent_at IS NULL AND NOT EXISTS (
              SELECT FROM attempts b WHERE b.phone_e164 = a.phone_e164 AND NOT b.blocks

@@ -1,4 +1,4 @@
-//! What happened to somebody, in words.
+//! Timeline events as text.
 
 use std::fmt;
 

@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Does as it is told, and notes when.
+    /// Records the time, and returns the configured result.
     struct Told {
         next: Vec<Result<Next, Failed>>,
         steps: mpsc::UnboundedSender<Instant>,

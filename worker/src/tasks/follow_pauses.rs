@@ -1,4 +1,4 @@
-//! Follows the pauses that a person asks for. While the database is away, the last known ones count.
+//! Follows the operators' pauses. While the database is unavailable, the last known pauses apply.
 
 use std::{sync::Arc, time::Duration};
 

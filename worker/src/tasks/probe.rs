@@ -48,18 +48,18 @@ impl Task for Probe {
 
 impl Probe {
     async fn probe(&self) -> Result<(), sqlx::Error> {
-        let (pool, gate) = (&self.pool, &self.throttle.breaker);
-        let Some(scope) = gate.due() else { return Ok(()) };
+        let (pool, breaker) = (&self.pool, &self.throttle.breaker);
+        let Some(scope) = breaker.due() else { return Ok(()) };
         let lanes: Vec<QueueLane> = self.hours.running_lanes().collect();
         let mut next = breaker::longest_waiting(pool, &lanes).await?;
-        if !gate.take_probe(pool, scope, next.is_some()).await? {
+        if !breaker.take_probe(pool, scope, next.is_some()).await? {
             return Ok(());
         }
         if scope == ACCOUNT
             && let Preflight::Refused { status, code } = self.client.preflight().await
         {
             tracing::warn!(status, code, "breaker probe: Twilio refuses the account");
-            return gate.conclude(pool, scope, Finding::Account).await;
+            return breaker.conclude(pool, scope, Finding::Account).await;
         }
         for _ in 0..TRIES {
             let Some((user, lane)) = next.take() else { break };
@@ -74,8 +74,8 @@ impl Probe {
                 }
                 Err(_) => tracing::error!(scope, user_id = &*loggable(&user), "breaker probe: panicked"),
             }
-            if let Some(finding) = gate.finding() {
-                return gate.conclude(pool, scope, finding).await;
+            if let Some(finding) = breaker.finding() {
+                return breaker.conclude(pool, scope, finding).await;
             }
             next = breaker::longest_waiting(pool, &lanes).await?;
             // One user must not keep all others waiting, whatever is the matter with their data.

@@ -59,7 +59,7 @@ impl Reconciler {
         match evidence::gather(&self.pool, &self.client, &self.channels, doubt, &pace).await {
             Ok(Evidence::Found(message)) => self.adopt(doubt, &message).await,
             Ok(Evidence::Absent) => self.miss(doubt, self.policy).await,
-            // The number may have its message: only a person may allow another one.
+            // The number may have its message: only an operator may allow another one.
             Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
                 self.miss(doubt, UnknownPolicy::Park).await
             }

@@ -307,7 +307,7 @@ impl Breaker {
         self.tell(BreakerChange::Closed(countries::scope(country)));
     }
 
-    /// Takes over what the database says; what it was not told yet stays as it is.
+    /// Takes over the database's state. Changes that the database does not know yet stay.
     fn read(&self, rows: &[Held]) {
         let untold = lock(&self.changes).clone();
         let untold = |scope: &str| {

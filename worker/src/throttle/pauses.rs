@@ -1,4 +1,4 @@
-//! Which lanes a person holds back, as this worker last read it.
+//! The lanes that operators paused, as this worker last read them.
 
 use std::time::Duration;
 

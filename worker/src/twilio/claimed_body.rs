@@ -1,7 +1,7 @@
 //! A request body that knows whether it was ever handed to the connection.
 //!
 //! The server cannot act on a form it has not received, so as long as the connection has not asked for the body, the
-//! message was certainly not created. Error kinds of the HTTP library tell less: a total timeout, say, may fall before
+//! message was certainly not created. Error kinds of the HTTP library say less: a total timeout, say, may fall before
 //! or after the request was written.
 
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Creating a message: the one call that texts somebody, and the judgement of how it ended.
+//! Creating a message: the one call that texts a user, and the classification of its outcome.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ pub(crate) enum CreateOutcome {
     },
     /// Twilio answered that the message was not created.
     Refused { status: u16, code: Option<u32>, class: Class, retry_after: Option<Duration> },
-    /// The request was never written, so Twilio has no message.
+    /// The request was never written, so Twilio does not have the message.
     NotWritten { cause: PathFault },
     /// The message may or may not exist.
     Unknown { cause: UnknownCause },

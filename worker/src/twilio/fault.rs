@@ -69,7 +69,7 @@ impl UnknownCause {
         if error.is_timeout() { Self::Timeout } else { Self::Lost }
     }
 
-    /// One word for logs and rows.
+    /// A name for logs and rows.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",

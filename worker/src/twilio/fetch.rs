@@ -23,7 +23,7 @@ pub(crate) struct ServiceRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preflight {
     Good,
-    /// Refused with 403, which for a restricted key may only mean that it may not list: no verdict.
+    /// Refused with 403. For a restricted key this may only mean that it may not list, so it proves nothing.
     Undecided {
         code: Option<u32>,
     },

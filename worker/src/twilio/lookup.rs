@@ -18,7 +18,7 @@ pub(crate) enum LookupOutcome {
     Invalid {
         errors: Vec<LookupError>,
     },
-    /// No answer to rely on: go on without it. `fault.is_account()` tells whether sending would fail too.
+    /// No reliable answer: continue without it. `fault.is_account()` says whether sending would fail too.
     Unavailable {
         fault: ReadFault,
     },

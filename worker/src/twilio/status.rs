@@ -25,7 +25,7 @@ pub(crate) enum MessageStatus {
 const OTHER_LIMIT: usize = 32;
 
 impl MessageStatus {
-    /// Never fails: an unknown word becomes `Other`.
+    /// Never fails: an unknown status becomes `Other`.
     pub(crate) fn parse(word: &str) -> Self {
         match word {
             "accepted" => Self::Accepted,
@@ -45,7 +45,7 @@ impl MessageStatus {
         }
     }
 
-    /// The word Twilio uses.
+    /// Twilio's name of the status.
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Accepted => "accepted",

@@ -1,4 +1,4 @@
-//! Answers without data: errors, refusals and redirects.
+//! Rendering of pages, and answers without data: refusals, failures and the page for unknown paths.
 
 use askama::Template;
 use axum::{

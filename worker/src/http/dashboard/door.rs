@@ -1,5 +1,5 @@
-//! Who may pass: a session or a proxy's word for every page, the session's token and the role of operator for
-//! everything that changes something.
+//! The auth middleware. Every page requires a session or a trusted proxy's header. Every change requires also the
+//! session's token and the role of operator.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) const MAX_BODY: usize = 16 * 1024;
 /// Sent by the page's script. Such a request is not the visitor's activity, so the session's idle time goes on.
 const REFRESH: &str = "X-Refresh";
 
-/// Lets those pass who may.
+/// Answers requests of signed-in visitors only.
 pub(crate) async fn keep(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let refresh = parts.headers.contains_key(REFRESH);

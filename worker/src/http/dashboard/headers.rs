@@ -1,4 +1,4 @@
-//! What every answer tells the browser.
+//! The headers of every answer.
 
 use axum::{
     extract::Request,
@@ -21,7 +21,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-/// Adds them. Only files without any data may be kept by the browser.
+/// Adds the headers. Browsers may cache only files without data.
 pub(crate) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

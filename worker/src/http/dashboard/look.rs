@@ -62,7 +62,7 @@ impl Theme {
     }
 }
 
-/// How this visitor wants her pages.
+/// The visitor's choice of language and colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) lang: Lang,
@@ -75,7 +75,7 @@ struct Choice {
     theme: Option<String>,
 }
 
-/// Finds out, and keeps a new choice in a cookie.
+/// Reads the choice of a request and keeps a new one in a cookie.
 pub(crate) async fn choose(mut request: Request, next: Next) -> Response {
     let choice = Query::<Choice>::try_from_uri(request.uri()).map(|q| q.0);
     let (lang, theme) = choice.map_or((None, None), |c| {

@@ -30,7 +30,7 @@ impl Paging {
     }
 }
 
-/// What to ask for so that `Paging::cut` can tell.
+/// How many rows to read, so that `Paging::cut` knows whether more follow.
 fn limit() -> i64 {
     i64::try_from(PAGE).unwrap_or(i64::MAX) + 1
 }

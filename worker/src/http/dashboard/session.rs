@@ -22,7 +22,7 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    /// Whether she may do more than look.
+    /// Whether the visitor may change something.
     pub(crate) fn may_act(&self) -> bool {
         self.role == Role::Operator
     }

@@ -34,7 +34,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// What occurred: a published word and how often.
+    /// The results that occurred: a published name and its count.
     pub(crate) fn results(&self) -> Vec<(&'static str, i64)> {
         let all = Settled::ALL.into_iter().map(|s| (s.as_str(), shown(self.counts.of(s))));
         all.filter(|(_, count)| *count > 0).collect()

@@ -1,5 +1,5 @@
-//! How often somebody may try to sign in, by name and address together and by address. A name alone is never limited: a
-//! stranger could lock out the operator who bears it. Counted in this process.
+//! Limits attempts to sign in, by name and address together and by address. A name alone is never limited: a stranger
+//! could lock out the operator of that name. Each process counts by itself.
 
 use std::{
     collections::HashMap,

@@ -11,7 +11,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 const HEADER: &str = "traceparent";
 
-/// The context that `traceparent` tells of; without one, or with a broken one, a trace begins.
+/// The context of `traceparent`. If it is missing or invalid, a new trace begins.
 pub(super) fn parent(traceparent: Option<&str>) -> Context {
     let carrier: HashMap<String, String> =
         traceparent.map(|text| (HEADER.to_owned(), text.to_owned())).into_iter().collect();
@@ -24,7 +24,7 @@ pub(super) fn span(traceparent: &str) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
-/// What the callee is told.
+/// The `traceparent` for the callee.
 pub(super) fn traceparent(context: &SpanContext) -> Option<String> {
     let mut carrier = HashMap::new();
     let holder = Context::new().with_remote_span_context(context.clone());

@@ -79,7 +79,7 @@ impl Traces {
 }
 
 impl Scope {
-    /// What a callee is to be told: this span, or what the caller was told where traces are off.
+    /// The context for the callee: this span, or the caller's context if traces are off.
     pub(crate) fn traceparent(&self, otherwise: Option<&str>) -> Option<String> {
         match &self.0 {
             Some(span) => context::traceparent(span.span_context()),
@@ -94,7 +94,7 @@ impl Scope {
         }
     }
 
-    /// Notes a word from a closed set.
+    /// Sets an attribute to a value from a closed set.
     pub(crate) fn note(&mut self, key: &'static str, word: &'static str) {
         if let Some(span) = &mut self.0 {
             span.set_attribute(KeyValue::new(key, word));
@@ -108,7 +108,7 @@ impl Scope {
         }
     }
 
-    /// Notes that it failed, with a word for the cause.
+    /// Marks the span as failed, with the name of the cause.
     pub(crate) fn failed(&mut self, cause: &'static str) {
         self.note("error.type", cause);
         if let Some(span) = &mut self.0 {

@@ -80,7 +80,7 @@ pub(crate) async fn drop(pool: &PgPool, ids: &[i64], verdict: &Verdict<'_>) -> R
     Ok(dropped.len())
 }
 
-/// Notes that a person is about to see what a letter says. Committed before it is shown.
+/// Writes an audit entry before an operator sees the content of a dead letter. Committed before the content is shown.
 pub(crate) async fn revealed(pool: &PgPool, id: i64, verdict: &Verdict<'_>) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     note(&mut tx, "dead show --reveal", &[id], verdict).await?;

@@ -50,7 +50,7 @@ impl Database {
         pool
     }
 
-    /// Postgres learns nothing of it unless it is told to analyse.
+    /// Postgres has no statistics of it before ANALYZE.
     async fn fill(&self) {
         let pool = self.pool().await;
         for sql in [

@@ -124,7 +124,7 @@ impl Countries {
         }
     }
 
-    /// What the database says. What it was not told yet stays as it is.
+    /// Takes over the database's state. Changes that the database does not know yet stay.
     pub(super) fn read(&mut self, rows: &[Held]) {
         let now = Instant::now();
         self.held.retain(|_, hold| hold.fresh);

@@ -61,7 +61,7 @@ impl Breaker {
         self.is_open()
     }
 
-    /// The scope whose probe is due; it is told once per exchange.
+    /// The scope whose probe is due. Each exchange returns it once.
     pub(crate) fn due(&self) -> Option<&'static str> {
         lock(&self.due).take()
     }

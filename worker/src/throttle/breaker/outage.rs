@@ -26,7 +26,7 @@ impl Outage {
     pub(crate) const ALL: [Self; 6] =
         [Self::Refused, Self::Reset, Self::Timeout, Self::ServerError, Self::Unreadable, Self::Mixed];
 
-    /// The word for metrics, logs and the database.
+    /// The name for metrics, logs and the database.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -38,7 +38,7 @@ impl Outage {
         }
     }
 
-    /// The kind with this word; an unknown word, of a later release, is `Mixed`.
+    /// The kind with this name. An unknown name, from a later release, is `Mixed`.
     pub(crate) fn of_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|k| k.as_str() == word).unwrap_or(Self::Mixed)
     }
@@ -59,7 +59,7 @@ impl Outage {
         }
     }
 
-    /// Both kinds in one word.
+    /// The kind that covers both.
     pub(super) fn and(self, other: Self) -> Self {
         if self == other { self } else { Self::Mixed }
     }

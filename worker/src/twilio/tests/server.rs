@@ -1,4 +1,4 @@
-//! A server that counts what reaches it and answers, or fails to, byte by byte as told.
+//! A server that counts the bytes it receives and answers, or fails to, byte by byte as configured.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

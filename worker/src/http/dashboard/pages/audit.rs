@@ -1,4 +1,4 @@
-//! What people decided.
+//! The audit log.
 
 use std::sync::Arc;
 

@@ -79,7 +79,7 @@ async fn check(admin: &Admin, typed: Typed, address: IpAddr) -> Option<Account> 
     let account = admin.config.accounts.find(&typed.name);
     let right = admin.passwords.check(account.map(|a| a.hash.as_str()), typed.password).await;
     let Some(account) = account.filter(|_| right) else {
-        // Without the name: people type passwords into that field.
+        // Without the name: users sometimes type a password into that field.
         tracing::warn!(%address, "sign-in failed");
         return None;
     };

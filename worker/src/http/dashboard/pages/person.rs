@@ -1,4 +1,4 @@
-//! One user's story.
+//! One user's timeline.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::{
     store::parked::{self, Open},
 };
 
-/// More than anybody settles by hand in one sitting; the oldest come first.
+/// More than an operator settles by hand at a time. The oldest come first.
 const MOST: usize = 200;
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Unknown {
 
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
     let mut rows = parked::list(admin.pool()).await?;
-    // Those that wait for a person first.
+    // Attempts that need review come first.
     rows.sort_by_key(|row| row.parked_at.is_none());
     rows.truncate(MOST);
     page(&Unknown { view, rows, run: admin.settling.last() })

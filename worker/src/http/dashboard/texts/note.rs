@@ -2,7 +2,7 @@
 
 use crate::http::dashboard::look::Lang;
 
-/// One of a closed list: nothing that somebody puts into a link is repeated.
+/// One of a closed list, so that a page never repeats text from a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Note {
     Paused,
@@ -49,7 +49,7 @@ impl Note {
         Note::NobodyFound,
     ];
 
-    /// The word in the link.
+    /// The note's name in the link.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Note::Paused => "paused",
@@ -74,7 +74,7 @@ impl Note {
         }
     }
 
-    /// The note of this word.
+    /// The note with this name.
     pub(crate) fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|n| n.code() == code)
     }

@@ -1,4 +1,4 @@
-//! The events of a story in the language of the page.
+//! Timeline events in the language of the page.
 
 use super::word;
 use crate::{

@@ -27,7 +27,7 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// A person changed something: they see it at once.
+    /// Drops the kept data after a change, so that the operator sees it at once.
     pub(crate) async fn forget(&self) {
         self.summary.forget().await;
         self.pauses.forget().await;

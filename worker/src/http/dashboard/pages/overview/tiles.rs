@@ -9,7 +9,7 @@ use crate::{
     throttle::{Outage, Scope},
 };
 
-/// Below this many percent accepted, somebody should look; below the second, at once.
+/// Below the first percentage of accepted messages an operator should look, below the second at once.
 const FAIR: i64 = 95;
 const POOR: i64 = 80;
 
