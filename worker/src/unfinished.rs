@@ -16,7 +16,7 @@ type Counts = BTreeMap<DateTime<Utc>, usize>;
 pub(crate) struct Unfinished([Mutex<Counts>; 2]);
 
 /// One delivery in hand, until this is dropped.
-pub(super) struct InHand {
+pub(super) struct UnfinishedDelivery {
     unfinished: Arc<Unfinished>,
     lane: QueueLane,
     published: DateTime<Utc>,
@@ -24,11 +24,15 @@ pub(super) struct InHand {
 
 impl Unfinished {
     /// Takes a delivery. One without a publish time, or with one that is yet to come, counts as published now.
-    pub(super) fn take(self: &Arc<Self>, lane: QueueLane, published: Option<DateTime<Utc>>) -> InHand {
+    pub(super) fn take(
+        self: &Arc<Self>,
+        lane: QueueLane,
+        published: Option<DateTime<Utc>>,
+    ) -> UnfinishedDelivery {
         let now = Utc::now();
         let published = published.map_or(now, |at| at.min(now));
         *self.of(lane).entry(published).or_default() += 1;
-        InHand { unfinished: self.clone(), lane, published }
+        UnfinishedDelivery { unfinished: self.clone(), lane, published }
     }
 
     /// When the oldest delivery of a lane was published, if any is in hand.
@@ -41,7 +45,7 @@ impl Unfinished {
     }
 }
 
-impl Drop for InHand {
+impl Drop for UnfinishedDelivery {
     fn drop(&mut self) {
         let mut counts = self.unfinished.of(self.lane);
         if let Some(count) = counts.get_mut(&self.published) {

@@ -20,14 +20,14 @@ pub(super) const MAX_TRIES: i16 = 5;
 const SUSPECT: i16 = 2;
 
 /// More than any prefetch; beyond it the set starts again, since some messages come back to another worker.
-const MOST_SPARED: usize = 10_000;
+const MOST_NOT_COUNTED: usize = 10_000;
 
 /// The guard of one worker.
 #[derive(Default)]
 pub(crate) struct Guard {
-    turns: Turns,
-    in_hand: InHand,
-    spared: Spared,
+    locks: LaneLocks,
+    running: Running,
+    not_counted: NotCounted,
 }
 
 impl Guard {
@@ -37,26 +37,26 @@ impl Guard {
         pool: &PgPool,
         inbound: &Inbound,
         stop: &CancellationToken,
-    ) -> Result<Option<Turn<'_>>, Interrupted> {
-        let turns = self.turns.of(inbound.lane);
-        let mut held = None;
+    ) -> Result<Option<Admission<'_>>, Interrupted> {
+        let locks = self.locks.of(inbound.lane);
+        let mut entry = None;
         if inbound.arrival.redelivered {
             metrics::counter!("onboarding_redeliveries_total").increment(1);
             let key = inbound.key();
-            let (in_hand, holding) = self.in_hand.enter(&key);
-            let spared = self.spared.remove(&key) || in_hand;
-            let limit = |most: i16| if spared { 0 } else { most };
+            let (running, entered) = self.running.enter(&key);
+            let not_counted = self.not_counted.remove(&key) || running;
+            let limit = |most: i16| if not_counted { 0 } else { most };
             if Box::pin(tries::count(pool, &key, limit(SUSPECT))).await? >= SUSPECT {
-                let turn = turns.write().await;
+                let lock = locks.write().await;
                 if stop.is_cancelled() {
                     return Err(Interrupted::Stopping);
                 }
                 let tries = Box::pin(tries::count(pool, &key, limit(i16::MAX))).await?;
-                return Ok((tries <= MAX_TRIES).then_some(Turn::Alone { _turn: turn, _held: holding }));
+                return Ok((tries <= MAX_TRIES).then_some(Admission::Alone { _lock: lock, _entry: entered }));
             }
-            held = Some(holding);
+            entry = Some(entered);
         }
-        Ok(Some(Turn::Beside { _turn: turns.read().await, _held: held }))
+        Ok(Some(Admission::Beside { _lock: locks.read().await, _entry: entry }))
     }
 
     /// Notes how a delivery ended: what the message did not cause does not count against it.
@@ -69,7 +69,7 @@ impl Guard {
         match interrupted {
             // The message caused neither, so its next delivery does not count as one after a crash.
             Some(cause) if cause.is_database() || cause.is_of_one_delivery() => {
-                self.spared.insert(inbound.key());
+                self.not_counted.insert(inbound.key());
             }
             // A worker that is stopping has not crashed.
             None | Some(Interrupted::Stopping | Interrupted::Batch(BatchError::Stopping))
@@ -85,12 +85,12 @@ impl Guard {
 
 /// Messages whose last try here ended because the database failed. That is not a crash, so the next try is not counted.
 #[derive(Default)]
-struct Spared(Mutex<HashSet<String>>);
+struct NotCounted(Mutex<HashSet<String>>);
 
-impl Spared {
+impl NotCounted {
     fn insert(&self, key: String) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= MOST_SPARED {
+        if keys.len() >= MOST_NOT_COUNTED {
             keys.clear();
         }
         keys.insert(key);
@@ -104,25 +104,25 @@ impl Spared {
 /// Redelivered messages that this process handles right now. One that comes again meanwhile came because a connection
 /// broke, not because of a crash.
 #[derive(Default)]
-struct InHand(Mutex<HashMap<String, usize>>);
+struct Running(Mutex<HashMap<String, usize>>);
 
-impl InHand {
-    /// Whether the message was in hand already.
-    fn enter(&self, key: &str) -> (bool, Held<'_>) {
+impl Running {
+    /// Whether the message was running already.
+    fn enter(&self, key: &str) -> (bool, RunningEntry<'_>) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = keys.entry(key.to_owned()).or_default();
         *count += 1;
-        (*count > 1, Held { all: self, key: key.to_owned() })
+        (*count > 1, RunningEntry { all: self, key: key.to_owned() })
     }
 }
 
 /// One handler of a redelivered message.
-pub(super) struct Held<'a> {
-    all: &'a InHand,
+pub(super) struct RunningEntry<'a> {
+    all: &'a Running,
     key: String,
 }
 
-impl Drop for Held<'_> {
+impl Drop for RunningEntry<'_> {
     fn drop(&mut self) {
         let mut keys = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = keys.get_mut(&self.key) {
@@ -137,18 +137,18 @@ impl Drop for Held<'_> {
 /// Deliveries that are handled beside each other share it; one under suspicion has it alone. One for each lane: live
 /// signups never wait for a suspect of the backfill.
 #[derive(Default)]
-struct Turns([RwLock<()>; 2]);
+struct LaneLocks([RwLock<()>; 2]);
 
-impl Turns {
+impl LaneLocks {
     fn of(&self, lane: QueueLane) -> &RwLock<()> {
         &self.0[lane as usize]
     }
 }
 
 /// The right to handle a delivery now.
-pub(super) enum Turn<'a> {
-    Beside { _turn: RwLockReadGuard<'a, ()>, _held: Option<Held<'a>> },
-    Alone { _turn: RwLockWriteGuard<'a, ()>, _held: Held<'a> },
+pub(super) enum Admission<'a> {
+    Beside { _lock: RwLockReadGuard<'a, ()>, _entry: Option<RunningEntry<'a>> },
+    Alone { _lock: RwLockWriteGuard<'a, ()>, _entry: RunningEntry<'a> },
 }
 
 #[cfg(test)]
@@ -157,28 +157,28 @@ mod tests {
 
     #[test]
     fn a_suspect_of_one_lane_does_not_hold_up_the_other() {
-        let turns = Turns::default();
-        let _alone = turns.of(QueueLane::Backfill).try_write().unwrap();
-        assert!(turns.of(QueueLane::Live).try_read().is_ok());
-        assert!(turns.of(QueueLane::Backfill).try_read().is_err());
+        let locks = LaneLocks::default();
+        let _alone = locks.of(QueueLane::Backfill).try_write().unwrap();
+        assert!(locks.of(QueueLane::Live).try_read().is_ok());
+        assert!(locks.of(QueueLane::Backfill).try_read().is_err());
     }
 
     #[test]
-    fn a_message_that_comes_again_while_it_is_in_hand_is_told_apart() {
-        let in_hand = InHand::default();
-        let (before, first) = in_hand.enter("id:1");
-        let (meanwhile, second) = in_hand.enter("id:1");
-        assert!(!before && meanwhile && !in_hand.enter("id:2").0);
+    fn a_message_that_comes_again_while_it_runs_is_recognised() {
+        let running = Running::default();
+        let (before, first) = running.enter("id:1");
+        let (meanwhile, second) = running.enter("id:1");
+        assert!(!before && meanwhile && !running.enter("id:2").0);
         drop((first, second));
-        assert!(!in_hand.enter("id:1").0, "after its end it counts again");
+        assert!(!running.enter("id:1").0, "after its end it counts again");
     }
 
     #[test]
-    fn a_spared_message_is_spared_once_and_the_set_stays_small() {
-        let spared = Spared::default();
-        spared.insert("id:1".into());
-        assert!(spared.remove("id:1") && !spared.remove("id:1"));
-        (0..=MOST_SPARED).for_each(|n| spared.insert(n.to_string()));
-        assert_eq!(spared.0.lock().unwrap().len(), 1);
+    fn a_crash_free_try_is_not_counted_once_and_the_set_stays_small() {
+        let not_counted = NotCounted::default();
+        not_counted.insert("id:1".into());
+        assert!(not_counted.remove("id:1") && !not_counted.remove("id:1"));
+        (0..=MOST_NOT_COUNTED).for_each(|n| not_counted.insert(n.to_string()));
+        assert_eq!(not_counted.0.lock().unwrap().len(), 1);
     }
 }

@@ -58,20 +58,20 @@ impl Outcome {
 /// A delivery that was handled to its end, with what its log line shows.
 pub(super) enum Handled {
     DeadLetter { reason: &'static str, detail: String },
-    User(Settled),
+    User(HandledUser),
 }
 
 impl Handled {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::DeadLetter { .. } => Outcome::DeadLetter,
-            Self::User(settled) => settled.outcome,
+            Self::User(user) => user.outcome,
         }
     }
 }
 
 /// What an event led to for its user.
-pub(super) struct Settled {
+pub(super) struct HandledUser {
     pub(super) facts: Arc<Facts>,
     pub(super) outcome: Outcome,
     /// The call to Twilio, if one was made.

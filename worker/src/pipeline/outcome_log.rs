@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     inbound::Inbound,
-    outcome::{Called, Handled, Outcome, Settled},
+    outcome::{Called, Handled, HandledUser, Outcome},
 };
 use crate::{
     observe::phone_hash::{PhoneRef, PhoneRefs},
@@ -36,14 +36,14 @@ impl OutcomeLog {
     }
 
     /// A user's event, or probe, came to its end.
-    pub(super) fn settled(&self, settled: &Settled) {
+    pub(super) fn settled(&self, settled: &HandledUser) {
         match &settled.call {
             Some(call) => self.called(settled, call),
             None => self.uncalled(settled),
         }
     }
 
-    fn called(&self, settled: &Settled, call: &Called) {
+    fn called(&self, settled: &HandledUser, call: &Called) {
         let facts = &settled.facts;
         tracing::info!(
             user_id = &*loggable(facts.user_id.as_str()),
@@ -68,7 +68,7 @@ impl OutcomeLog {
         );
     }
 
-    fn uncalled(&self, settled: &Settled) {
+    fn uncalled(&self, settled: &HandledUser) {
         let facts = &settled.facts;
         let phone = facts.phone.as_ref().ok().map(|p| &p.e164);
         tracing::info!(

@@ -11,7 +11,7 @@ use shared::{
 
 use super::{
     context::Pipeline,
-    outcome::{Called, Interrupted, Outcome, Settled},
+    outcome::{Called, HandledUser, Interrupted, Outcome},
     plan,
     request::{Request, Sent, Standing, Subject},
     send::send,
@@ -44,7 +44,7 @@ pub(super) async fn welcome(
     at: DateTime<Utc>,
     origin: &Origin,
     entry: Entry,
-) -> Result<Option<Settled>, Interrupted> {
+) -> Result<Option<HandledUser>, Interrupted> {
     let lane = origin.lane;
     for look in 0..LOOKS {
         if let Some(waits) = look.checked_sub(2) {
@@ -68,7 +68,7 @@ pub(super) async fn welcome(
             (None, None) => return Ok(None),
         };
         if let Some((outcome, call)) = act(pipeline, &facts, &stored, entry).await? {
-            return Ok(Some(Settled { facts, outcome, call }));
+            return Ok(Some(HandledUser { facts, outcome, call }));
         }
     }
     Err(Interrupted::Restless)

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 /// One scope that is held back.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct HeldScope {
     pub(crate) scope: String,
     pub(crate) kind: String,
     pub(crate) by_callback: bool,
@@ -33,9 +33,9 @@ pub(crate) struct Gaps {
 }
 
 /// Every scope that is held back.
-pub(crate) async fn current(pool: &PgPool) -> Result<Vec<Held>, sqlx::Error> {
+pub(crate) async fn current(pool: &PgPool) -> Result<Vec<HeldScope>, sqlx::Error> {
     sqlx::query_as!(
-        Held,
+        HeldScope,
         r#"SELECT scope, kind, by_callback, extract(epoch FROM next_probe_at - now())::float8 AS "due_in!",
                   extract(epoch FROM now() - opened_at)::float8 AS "open_for!"
            FROM breaker WHERE closed_at IS NULL"#
@@ -77,7 +77,7 @@ pub(crate) async fn open(pool: &PgPool, fault: &Fault, gaps: Gaps) -> Result<(),
 
 /// Whether this worker may probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum ProbeClaim {
     /// It is ours: the only one until the next gap is over.
     Ours,
     /// Nothing bad was reported of the last probe's message: the scope is open to all.
@@ -93,7 +93,7 @@ pub(crate) async fn take_probe(
     scope: &str,
     within: Duration,
     gaps: Gaps,
-) -> Result<Turn, sqlx::Error> {
+) -> Result<ProbeClaim, sqlx::Error> {
     let closed = sqlx::query_scalar!(
         r#"UPDATE breaker SET
                closed_at = CASE WHEN passed_at IS NOT NULL THEN now() END,
@@ -110,9 +110,9 @@ pub(crate) async fn take_probe(
     .fetch_optional(pool)
     .await?;
     Ok(match closed {
-        None => Turn::NotOurs,
-        Some(true) => Turn::Passed,
-        Some(false) => Turn::Ours,
+        None => ProbeClaim::NotOurs,
+        Some(true) => ProbeClaim::Passed,
+        Some(false) => ProbeClaim::Ours,
     })
 }
 

@@ -29,7 +29,7 @@ use tokio::{
 
 use super::lock::lock;
 use crate::{
-    store::breaker::{Fault, Gaps, Held},
+    store::breaker::{Fault, Gaps, HeldScope},
     twilio::{Client, Preflight},
 };
 use countries::{Countries, Way};
@@ -308,7 +308,7 @@ impl Breaker {
     }
 
     /// Takes over the database's state. Changes that the database does not know yet stay.
-    fn read(&self, rows: &[Held]) {
+    fn read(&self, rows: &[HeldScope]) {
         let untold = lock(&self.changes).clone();
         let untold = |scope: &str| {
             untold.iter().any(|n| matches!(n, BreakerChange::Opened(fault) if fault.scope == scope))

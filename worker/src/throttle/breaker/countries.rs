@@ -9,7 +9,7 @@ use shared::domain::Reason;
 use tokio::time::Instant;
 
 use super::suspects::Suspects;
-use crate::store::breaker::Held;
+use crate::store::breaker::HeldScope;
 
 /// Before each country's scope in the database.
 const SCOPE: &str = "country:";
@@ -125,7 +125,7 @@ impl Countries {
     }
 
     /// Takes over the database's state. Changes that the database does not know yet stay.
-    pub(super) fn read(&mut self, rows: &[Held]) {
+    pub(super) fn read(&mut self, rows: &[HeldScope]) {
         let now = Instant::now();
         self.held.retain(|_, hold| hold.fresh);
         for row in rows {

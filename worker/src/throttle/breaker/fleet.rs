@@ -9,7 +9,7 @@ use super::{
     ACCOUNT, Breaker, BreakerChange, Entry, Finding, NETWORK, Rejection, Way, countries, country_rejection,
     lock,
 };
-use crate::store::breaker::{self as store, Turn};
+use crate::store::breaker::{self as store, ProbeClaim};
 
 /// So long a call waits for what the database says.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -76,7 +76,7 @@ impl Breaker {
     ) -> Result<bool, sqlx::Error> {
         self.change(|state| state.seeking = !anybody && state.scope().is_some());
         lock(&self.finding).take();
-        Ok(anybody && store::take_probe(pool, scope, self.probe_takes, self.gaps).await? == Turn::Ours)
+        Ok(anybody && store::take_probe(pool, scope, self.probe_takes, self.gaps).await? == ProbeClaim::Ours)
     }
 
     /// What the last call of a probe found out.
@@ -134,15 +134,15 @@ impl Breaker {
         };
         let (scope, gaps) = (countries::scope(country.as_str()), self.country_gaps(by_callback));
         match store::take_probe(pool, &scope, self.probe_takes, gaps).await {
-            Ok(Turn::Ours) => {
+            Ok(ProbeClaim::Ours) => {
                 tracing::info!(country = country.as_str(), "probe of a country that is held back");
                 Ok(Entry { country_probe: true, ..entry })
             }
-            Ok(Turn::Passed) => {
+            Ok(ProbeClaim::Passed) => {
                 self.countries().release(country.as_str());
                 Ok(entry)
             }
-            Ok(Turn::NotOurs) | Err(_) => Err(country_rejection(Duration::ZERO, code)),
+            Ok(ProbeClaim::NotOurs) | Err(_) => Err(country_rejection(Duration::ZERO, code)),
         }
     }
 }

@@ -14,8 +14,8 @@ fn country(code: &str) -> Option<CountryCode> {
     code.parse().ok()
 }
 
-fn row(scope: &str, kind: &str, due_in: f64) -> Held {
-    Held { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, open_for: 0.0 }
+fn row(scope: &str, kind: &str, due_in: f64) -> HeldScope {
+    HeldScope { scope: scope.to_owned(), kind: kind.to_owned(), by_callback: false, due_in, open_for: 0.0 }
 }
 
 fn told(breaker: &Breaker) -> Vec<BreakerChange> {
