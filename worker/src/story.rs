@@ -74,7 +74,7 @@ impl Story {
         let stated = person.reason.as_deref().and_then(|r| r.parse::<Reason>().ok());
         if let (Some(Reason::Error(number)), None) = (stated, last_code) {
             let at = person.registered_at.unwrap_or(person.created_at);
-            events.push(Event { at, what: What::Stated, error: Some(told(number)) });
+            events.push(Event { at, what: What::Stated, error: Some(explained(number)) });
         }
         events.sort_by_key(|e| e.at);
         Self {
@@ -129,10 +129,10 @@ fn attempted(events: &mut Vec<Event>, attempt: &Attempt) {
 }
 
 fn code(stored: Option<i32>) -> Option<ErrorCode> {
-    Some(told(u32::try_from(stored?).ok()?))
+    Some(explained(u32::try_from(stored?).ok()?))
 }
 
-fn told(code: u32) -> ErrorCode {
+fn explained(code: u32) -> ErrorCode {
     ErrorCode { code, class: classify_status(code).label(), meaning: explain(code) }
 }
 

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_runtime_that_has_not_moved_for_long_is_told_from_a_slow_one() {
+    fn a_stalled_runtime_is_distinguished_from_a_slow_one() {
         let long_ago = Instant::now().checked_sub(Duration::from_secs(100)).unwrap();
         let heartbeat = Heartbeat { started: long_ago, last: Arc::new(AtomicU64::new(90_000)) };
         assert_eq!(heartbeat.stalled(), None, "10 s ago");

@@ -133,7 +133,7 @@ pub(crate) async fn failed(pool: &PgPool, scope: &str, kind: &str, gaps: Gaps) -
 }
 
 /// A probe found no user to call: the next one is due soon.
-pub(crate) async fn found_nobody(pool: &PgPool, scope: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn found_no_user(pool: &PgPool, scope: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE breaker SET doublings = GREATEST(0, doublings - 1), next_probe_at = now() + interval '1 second'
          WHERE scope = $1 AND closed_at IS NULL",

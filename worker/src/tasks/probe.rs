@@ -10,7 +10,7 @@ use super::driver::{Failed, Next, Task};
 use crate::{
     hours::Hours,
     pipeline::{self, Pipeline},
-    store::breaker::{self, found_nobody, postpone},
+    store::breaker::{self, found_no_user, postpone},
     throttle::{ACCOUNT, Finding, Throttle},
     twilio::{Client, Preflight},
 };
@@ -84,6 +84,6 @@ impl Probe {
                 next = breaker::longest_waiting(pool, &lanes).await?;
             }
         }
-        found_nobody(pool, scope).await
+        found_no_user(pool, scope).await
     }
 }

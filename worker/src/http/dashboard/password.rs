@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_of_nobody_costs_as_much_as_a_real_one() {
+    fn the_hash_of_an_unknown_name_costs_as_much_as_a_real_one() {
         let nobody = PasswordHash::new(NOBODY).unwrap();
         let real = hash(&secret("x")).unwrap();
         let real = PasswordHash::new(&real).unwrap();

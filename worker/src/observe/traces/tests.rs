@@ -10,7 +10,7 @@ fn recording() -> (Traces, opentelemetry_sdk::trace::InMemorySpanExporter) {
 }
 
 #[test]
-fn a_call_belongs_to_the_trace_it_is_told_of_and_tells_of_itself() {
+fn a_call_continues_the_given_trace_and_passes_its_own_span_on() {
     let (traces, exported) = recording();
     let mut scope = traces.call("POST /Messages.json", Some(GIVEN));
     let told = scope.traceparent(None).unwrap();

@@ -65,7 +65,7 @@ fn the_outcome_of_the_holder_says_whether_its_call_is_in_flight() {
 }
 
 #[test]
-fn the_holder_is_told_from_the_user() {
+fn the_holder_and_the_user_are_distinguished() {
     let shared = stored(UserState::Registered, false, Some(("8", AttemptOutcome::Accepted)));
     assert_eq!(decide(&facts(), &shared), Decision::Skip(SkipReason::SharedPhone));
     let received = stored(UserState::Received, false, Some(("8", AttemptOutcome::Accepted)));

@@ -54,7 +54,7 @@ fn no_definite_answer_is_unknown_and_is_never_scheduled() {
 }
 
 #[test]
-fn what_was_never_written_comes_again_and_burns_nothing() {
+fn an_unwritten_request_is_retried_and_uses_nothing_up() {
     let ended = settled(&CreateOutcome::NotWritten { cause: PathFault::Connect });
     assert_eq!(ended.outcome, AttemptOutcome::Unwritten);
     assert_eq!(user(&ended), (UserState::Received, "path_fault".into(), true));

@@ -107,7 +107,7 @@ async fn a_stopping_worker_does_not_wait_for_a_lost_database() {
 
 /// On one thread: the first answered job continues before the last job of a large batch is answered.
 #[tokio::test]
-async fn others_have_their_turn_between_the_answers() {
+async fn other_tasks_run_between_the_answers() {
     let (replies, waiters): (Vec<_>, Vec<_>) = (0..=2 * ANSWERS).map(|_| oneshot::channel()).unzip();
     let went_on = Arc::new(Mutex::new(0));
     for waiter in waiters {
@@ -166,7 +166,7 @@ async fn while_one_batch_runs_the_next_one_gathers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_urgent_gathers_first() {
+async fn rows_that_are_not_urgent_gather_first() {
     let (batches, blips) = (Batches::default(), Arc::default());
     let statement = Recorder { batches: batches.clone(), blips };
     let batcher = Batcher::start("test", statement, Gather::Always(2), CancellationToken::new());

@@ -34,7 +34,7 @@ async fn two_who_migrate_at_once_take_turns() {
 }
 
 #[tokio::test]
-async fn an_index_whose_build_was_interrupted_is_built_anew() {
+async fn an_index_whose_build_was_interrupted_is_built_again() {
     // The process that built it died before the index was complete, or before the migration was recorded.
     for complete in [false, true] {
         let database = Database::create().await;

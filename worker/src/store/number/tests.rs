@@ -72,7 +72,7 @@ async fn a_late_callback_beside_a_second_attempt_blocks_once_that_one_ends_witho
 }
 
 #[tokio::test]
-async fn a_number_is_freed_by_policy_once_whoever_uses_it_and_whatever_comes_late() {
+async fn a_number_is_freed_by_policy_once_for_every_user_despite_late_answers() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
     assert_eq!(world.free_once(&first).await, Freed::Yes);
@@ -126,7 +126,7 @@ async fn users_linked_to_a_number_share_its_final_refusal() {
 }
 
 #[tokio::test]
-async fn nobody_is_linked_to_an_attempt_that_let_go_of_its_number() {
+async fn no_user_is_linked_to_an_attempt_that_freed_its_number() {
     let world = World::create().await;
     let (first, _) = world.claim(&now("one", 1)).await;
     world.ends(throttled(&first)).await;
@@ -242,7 +242,7 @@ async fn reopening_by_reason_counts_no_number_that_proved_to_have_its_message() 
 }
 
 #[tokio::test]
-async fn whoever_adopts_a_message_keeps_why_it_was_not_delivered() {
+async fn adopting_a_message_keeps_why_it_was_not_delivered() {
     let world = World::create().await;
     let request = world.unknown(&now("one", 1)).await;
     let sid = MessageSid::parse(&format!("SM{}", request.message_id.uuid().simple())).unwrap();

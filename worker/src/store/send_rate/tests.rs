@@ -61,7 +61,7 @@ async fn leases_follow_each_other_and_never_overlap() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_nobody_leased_is_lost() -> Result<()> {
+async fn an_unleased_slot_is_lost() -> Result<()> {
     let place = Place::new().await?;
     let first = place.line().lease(Duration::from_millis(1), REACH).await?;
     tokio::time::sleep(Duration::from_millis(30)).await;
@@ -71,7 +71,7 @@ async fn what_nobody_leased_is_lost() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_line_that_a_wrong_clock_left_far_ahead_is_begun_anew() -> Result<()> {
+async fn a_schedule_that_a_wrong_clock_left_far_ahead_starts_again() -> Result<()> {
     let place = Place::new().await?;
     place.pool.execute("INSERT INTO send_rate (leased_until) VALUES (now() + interval '1 hour')").await?;
     let lease = place.line().lease(Duration::from_millis(50), REACH).await?;

@@ -75,7 +75,7 @@ async fn only_the_probe_passes_and_finds_out() {
 }
 
 #[tokio::test]
-async fn what_the_fleet_holds_back_is_held_back_here_and_released_with_it() {
+async fn a_scope_held_by_the_fleet_is_held_here_and_released_with_it() {
     let breaker = breaker(50);
     breaker.read(&[row("network", "5xx", 3.0)]);
     assert_eq!(breaker.state.borrow().scope(), Some(Scope::Network(Outage::ServerError)));

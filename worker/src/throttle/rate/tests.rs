@@ -236,7 +236,7 @@ async fn segments_are_paid_by_the_tokens_that_follow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn zero_is_unlimited_and_asks_nobody() {
+async fn zero_is_unlimited_and_leases_nothing() {
     let line = line(0);
     let took = send(&start(0, &line), 10_000, 1).await;
     assert_eq!((took, line.asked.load(Relaxed)), (Duration::ZERO, 0));

@@ -109,7 +109,7 @@ async fn listing_follows_pages_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_page_on_another_host_is_not_asked() {
+async fn a_page_on_another_host_is_not_fetched() {
     let server = Server::answering(page("a", r#""https://example.com/2010-04-01/x.json""#)).await;
     let listed =
         client(&server.base()).list_messages_to(TO, DateTime::UNIX_EPOCH, 5, &Pace::unlimited()).await;
