@@ -18,7 +18,6 @@ pub(crate) mod ended;
 pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod letters;
-pub(crate) mod mend;
 pub(crate) mod message_claim;
 pub(crate) mod messages;
 pub(crate) mod migrate;
@@ -42,6 +41,7 @@ pub(crate) mod suppressions;
 pub(crate) mod sweep;
 pub(crate) mod timeline;
 pub(crate) mod tries;
+pub(crate) mod unblocked_numbers;
 pub(crate) mod unknown;
 
 pub(crate) use shared::audit;

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 
 use super::driver::{Failed, Next, Task};
-use crate::store::mend::{self, Page};
+use crate::store::unblocked_numbers::{self, Page};
 
 /// Rows of one page; a step reads at most two pages.
 const PAGE: i64 = 500;
@@ -39,10 +39,10 @@ impl Task for UnblockedNumbers {
         let pool = &self.pool;
         // Numbers that got a message come first: a user linked to such a number stays linked.
         if self.freed.is_due() {
-            self.freed.settle(pool, mend::freed(pool, &self.freed.after, PAGE).await?).await?;
+            self.freed.settle(pool, unblocked_numbers::freed(pool, &self.freed.after, PAGE).await?).await?;
         }
         if self.linked.is_due() {
-            self.linked.settle(pool, mend::linked(pool, &self.linked.after, PAGE).await?).await?;
+            self.linked.settle(pool, unblocked_numbers::linked(pool, &self.linked.after, PAGE).await?).await?;
         }
         Ok(Next::AfterInterval)
     }
@@ -63,7 +63,7 @@ impl Walk {
     async fn settle(&mut self, pool: &PgPool, page: Page) -> Result<(), sqlx::Error> {
         let mut settled = 0;
         for number in &page.numbers {
-            settled += usize::from(mend::mend(pool, number).await?);
+            settled += usize::from(unblocked_numbers::fix(pool, number).await?);
         }
         if settled > 0 {
             tracing::warn!(numbers = settled, "numbers that no attempt blocks were settled");

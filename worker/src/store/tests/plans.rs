@@ -18,7 +18,7 @@ use crate::store::{
     counts,
     ended::Ended,
     fixtures::{Database, callback, ended, request, stored_facts},
-    leases, mend,
+    leases, unblocked_numbers,
     message_claim::{ClaimMessages, MessageClaimRequest},
     messages,
     outcome::Outcome,
@@ -189,9 +189,9 @@ async fn sweeper(pool: PgPool) {
         sweep::rescued(&mut tx, &ids).await.unwrap();
         tx.commit().await.unwrap();
         leases::expire(&pool, Duration::from_secs(30)).await.unwrap();
-        mend::linked(&pool, "", 500).await.unwrap();
-        mend::freed(&pool, "", 500).await.unwrap();
-        assert!(mend::mend(&pool, NUMBER).await.unwrap());
+        unblocked_numbers::linked(&pool, "", 500).await.unwrap();
+        unblocked_numbers::freed(&pool, "", 500).await.unwrap();
+        assert!(unblocked_numbers::fix(&pool, NUMBER).await.unwrap());
     }
 }
 

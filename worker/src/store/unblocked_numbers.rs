@@ -57,7 +57,7 @@ pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page
 
 /// Lets the earliest message that was sent to the number block it, or lets the users that are linked to it go on. This
 /// should have followed when the last attempt freed the number. False: another transaction holds the number.
-pub(crate) async fn mend(pool: &PgPool, number: &str) -> Result<bool, sqlx::Error> {
+pub(crate) async fn fix(pool: &PgPool, number: &str) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     // A claim or an outcome in flight is neither waited for nor made to fail by a deadlock. It may change everything.
     sqlx::query!("SELECT set_config('lock_timeout', '200ms', true)").fetch_one(&mut *tx).await?;

@@ -5,8 +5,8 @@ use sqlx::{Executor, PgPool};
 use crate::store::{
     claim::ClaimResult,
     fixtures::ended,
-    mend,
     record::Written,
+    unblocked_numbers,
     world::{World, now},
 };
 
@@ -17,10 +17,10 @@ async fn walk(pool: &PgPool) -> Vec<String> {
         let mut after = String::new();
         loop {
             let found =
-                if walk { mend::freed(pool, &after, 1).await } else { mend::linked(pool, &after, 1).await };
+                if walk { unblocked_numbers::freed(pool, &after, 1).await } else { unblocked_numbers::linked(pool, &after, 1).await };
             let page = found.unwrap();
             for number in page.numbers {
-                assert!(mend::mend(pool, &number).await.unwrap());
+                assert!(unblocked_numbers::fix(pool, &number).await.unwrap());
                 numbers.push(number);
             }
             let Some(last) = page.last else { break };
@@ -102,12 +102,12 @@ async fn a_claim_in_flight_is_not_waited_for_and_keeps_its_number() {
     let others = world.database.pool().await;
     let mut tx = others.begin().await.unwrap();
     tx.execute(claim).await.unwrap();
-    let page = mend::freed(&world.pool, "", 500).await.unwrap();
+    let page = unblocked_numbers::freed(&world.pool, "", 500).await.unwrap();
     assert_eq!(page.numbers, [NUMBER], "the claim is not committed");
-    assert!(!mend::mend(&world.pool, NUMBER).await.unwrap());
+    assert!(!unblocked_numbers::fix(&world.pool, NUMBER).await.unwrap());
     tx.commit().await.unwrap();
     others.close().await;
-    assert!(mend::mend(&world.pool, NUMBER).await.unwrap());
+    assert!(unblocked_numbers::fix(&world.pool, NUMBER).await.unwrap());
     assert!(!world.blocks(&sent).await);
     assert_eq!(world.claim(&now("three", 1)).await.1, ClaimResult::Shared);
     world.end().await;
