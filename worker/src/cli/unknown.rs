@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::open;
 use crate::{
     config::Config,
-    reconcile::adopt::{self, Doubt},
+    reconcile::adopt::{self, NotAdopted},
     store::parked::{self, Decision, Open, Settled},
     twilio::{Client, MessageSid},
 };
@@ -191,8 +191,8 @@ async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &Open) -> Result<Decisio
     let sid = MessageSid::parse(sid).map_err(|e| Failure::usage(format!("the SID {e}")))?;
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     adopt::fetch(pool, &client, &sid, attempt).await.map_err(|doubt| match doubt {
-        Doubt::OtherNumber | Doubt::Taken => Failure::new(Exit::SomeFailed, doubt),
-        Doubt::Database(error) => Failure::statement(error),
-        Doubt::Twilio(fault) => Failure::unreachable(fault),
+        NotAdopted::OtherNumber | NotAdopted::Taken => Failure::new(Exit::SomeFailed, doubt),
+        NotAdopted::Database(error) => Failure::statement(error),
+        NotAdopted::Twilio(fault) => Failure::unreachable(fault),
     })
 }

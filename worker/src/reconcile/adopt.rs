@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a message was not taken for the outcome.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Doubt {
+pub(crate) enum NotAdopted {
     #[error("that message went to another number; nothing was changed")]
     OtherNumber,
     #[error(
@@ -31,13 +31,13 @@ pub(crate) async fn fetch(
     client: &Client,
     sid: &MessageSid,
     attempt: &Open,
-) -> Result<Decision, Doubt> {
+) -> Result<Decision, NotAdopted> {
     if !unknown::taken_sids(pool, &attempt.phone_e164, &[sid.to_string()]).await?.is_empty() {
-        return Err(Doubt::Taken);
+        return Err(NotAdopted::Taken);
     }
     let record = client.fetch_message(sid).await?;
     if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
-        return Err(Doubt::OtherNumber);
+        return Err(NotAdopted::OtherNumber);
     }
     Ok(Decision::Adopt(Adoption::new(sid, &record)))
 }

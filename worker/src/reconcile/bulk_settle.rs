@@ -11,7 +11,7 @@ use crate::{
     store::{
         audit::{self, NewEntry},
         parked::{self, Decision},
-        unknown::{self, Doubt, Unsettled},
+        unknown::{self, UnknownAttempt, Unsettled},
     },
     twilio::{Client, Pace},
 };
@@ -167,12 +167,12 @@ impl BulkSettle {
     /// database's time at or before this moment.
     pub(crate) async fn settle(
         &self,
-        doubt: &Doubt,
+        unknown_attempt: &UnknownAttempt,
         as_of: DateTime<Utc>,
         order: &Order,
     ) -> Result<Settled, NoEvidence> {
-        let old_enough = as_of - doubt.claimed_at > LIST_LAG;
-        let decision = match self.evidence(doubt).await? {
+        let old_enough = as_of - unknown_attempt.claimed_at > LIST_LAG;
+        let decision = match self.evidence(unknown_attempt).await? {
             Evidence::Found(message) => Decision::Adopt(message),
             Evidence::Several => return Ok(Settled::Several),
             Evidence::Other => return Ok(Settled::Other),
@@ -188,7 +188,7 @@ impl BulkSettle {
         if order.dry_run {
             return Ok(settled);
         }
-        let Some(open) = parked::find(&self.pool, doubt.attempt.attempt_id).await? else {
+        let Some(open) = parked::find(&self.pool, unknown_attempt.attempt.attempt_id).await? else {
             return Ok(Settled::Answered);
         };
         let done = parked::decide(&self.pool, &open, &decision, &order.actor, &order.reason).await?;
@@ -200,10 +200,12 @@ impl BulkSettle {
     }
 
     /// Reading changes nothing, so that a passing fault of Twilio's is waited for.
-    async fn evidence(&self, doubt: &Doubt) -> Result<Evidence, NoEvidence> {
+    async fn evidence(&self, unknown_attempt: &UnknownAttempt) -> Result<Evidence, NoEvidence> {
         let mut tries = 0;
         loop {
-            match evidence::gather(&self.pool, &self.client, &self.channels, doubt, &self.pace).await {
+            match evidence::gather(&self.pool, &self.client, &self.channels, unknown_attempt, &self.pace)
+                .await
+            {
                 Err(NoEvidence::Twilio(fault)) if !fault.is_account() && tries + 1 < TRIES => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_secs(1) * tries).await;

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::{
     channels::{Channel, Channels},
-    store::unknown::{self, Adoption, Doubt},
+    store::unknown::{self, Adoption, UnknownAttempt},
     twilio::{Client, Listing, MessageRecord, Pace, ReadFault},
 };
 
@@ -45,17 +45,18 @@ pub(crate) async fn gather(
     pool: &PgPool,
     client: &Client,
     channels: &Channels,
-    doubt: &Doubt,
+    unknown_attempt: &UnknownAttempt,
     pace: &Pace,
 ) -> Result<Evidence, NoEvidence> {
     // A worker without the attempt's channel knows no sender of it.
-    let Some(channel) = channels.find(&doubt.channel) else { return Ok(Evidence::Incomplete) };
-    let since = doubt.claimed_at - CLOCK_SLACK;
-    let listing = client.list_messages_to(&channel.address(&doubt.phone_e164), since, PAGES, pace).await?;
+    let Some(channel) = channels.find(&unknown_attempt.channel) else { return Ok(Evidence::Incomplete) };
+    let since = unknown_attempt.claimed_at - CLOCK_SLACK;
+    let listing =
+        client.list_messages_to(&channel.address(&unknown_attempt.phone_e164), since, PAGES, pace).await?;
     let sids: Vec<String> =
         listing.messages.iter().filter_map(|m| m.sid.as_ref().map(ToString::to_string)).collect();
-    let taken = unknown::taken_sids(pool, &doubt.phone_e164, &sids).await?;
-    Ok(weigh(listing, &taken, |record| is_ours(record, doubt, channel)))
+    let taken = unknown::taken_sids(pool, &unknown_attempt.phone_e164, &sids).await?;
+    Ok(weigh(listing, &taken, |record| is_ours(record, unknown_attempt, channel)))
 }
 
 fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) -> bool) -> Evidence {
@@ -83,8 +84,9 @@ fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) ->
 }
 
 /// Same text and same sender.
-fn is_ours(record: &MessageRecord, doubt: &Doubt, channel: &dyn Channel) -> bool {
-    let text = record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == doubt.body_sha256);
+fn is_ours(record: &MessageRecord, unknown_attempt: &UnknownAttempt, channel: &dyn Channel) -> bool {
+    let text =
+        record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == unknown_attempt.body_sha256);
     text && channel.is_ours(record) && record.date_created.is_some()
 }
 

@@ -319,9 +319,9 @@ impl World {
         let (actor, reason) = (BY.0.to_owned(), BY.1.to_owned());
         let order = Order { since, until, reopen_absent, dry_run: false, actor, reason };
         let found = settle.find(&order).await.unwrap();
-        for doubt in &found.doubts {
+        for attempt in &found.attempts {
             // Err: Twilio refuses the account, and nothing is learned.
-            let _ = settle.settle(doubt, found.as_of, &order).await;
+            let _ = settle.settle(attempt, found.as_of, &order).await;
         }
     }
 

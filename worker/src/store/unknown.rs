@@ -13,7 +13,7 @@ use super::{
 use crate::twilio::{MessageRecord, MessageSid, MessageStatus};
 
 /// An attempt that Twilio is to be asked about.
-pub(crate) struct Doubt {
+pub(crate) struct UnknownAttempt {
     pub(crate) attempt: AttemptRef,
     pub(crate) channel: String,
     pub(crate) user_id: String,
@@ -24,8 +24,8 @@ pub(crate) struct Doubt {
     pub(crate) checks: i16,
 }
 
-/// A `Doubt` as it is stored.
-struct Row {
+/// A `UnknownAttempt` as it is stored.
+struct DueRow {
     message_id: Uuid,
     attempt_id: Uuid,
     channel: String,
@@ -36,9 +36,9 @@ struct Row {
     checks: i16,
 }
 
-impl Row {
-    fn in_heap(self, heap: Heap) -> Doubt {
-        Doubt {
+impl DueRow {
+    fn in_heap(self, heap: Heap) -> UnknownAttempt {
+        UnknownAttempt {
             attempt: AttemptRef { heap, message_id: self.message_id, attempt_id: self.attempt_id },
             channel: self.channel,
             user_id: self.user_id,
@@ -56,10 +56,10 @@ pub(crate) async fn take(
     heap: Heap,
     hold: Duration,
     limit: i64,
-) -> Result<Vec<Doubt>, sqlx::Error> {
+) -> Result<Vec<UnknownAttempt>, sqlx::Error> {
     let rows = on_heap!(
         heap,
-        query_as![Row:
+        query_as![DueRow:
             "WITH due AS (
                  SELECT message_id, attempt_id FROM ", "
                  WHERE outcome = 'unknown' AND next_check_at <= now() AND parked_at IS NULL
@@ -79,7 +79,7 @@ pub(crate) async fn take(
 
 /// Unknown outcomes, as of a moment on the database's clock.
 pub(crate) struct Unsettled {
-    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) attempts: Vec<UnknownAttempt>,
     pub(crate) as_of: DateTime<Utc>,
 }
 
@@ -90,11 +90,11 @@ pub(crate) async fn claimed_between(
     until: DateTime<Utc>,
 ) -> Result<Unsettled, sqlx::Error> {
     let as_of = sqlx::query_scalar!(r#"SELECT now() AS "now!""#).fetch_one(pool).await?;
-    let mut doubts = Vec::new();
+    let mut attempts = Vec::new();
     for heap in Heap::ALL {
         let rows = on_heap!(
             heap,
-            query_as![Row:
+            query_as![DueRow:
                 r#"SELECT message_id AS "message_id!", attempt_id AS "attempt_id!", channel AS "channel!",
                           user_id AS "user_id!", phone_e164 AS "phone_e164!", body_sha256 AS "body_sha256!", claimed_at AS "claimed_at!",
                           checks AS "checks!" FROM "#, "
@@ -103,10 +103,10 @@ pub(crate) async fn claimed_between(
             ](since, until),
             fetch_all(pool)
         )?;
-        doubts.extend(rows.into_iter().map(|row| row.in_heap(heap)));
+        attempts.extend(rows.into_iter().map(|row| row.in_heap(heap)));
     }
-    doubts.sort_by_key(|doubt| (doubt.claimed_at, doubt.attempt.attempt_id));
-    Ok(Unsettled { doubts, as_of })
+    attempts.sort_by_key(|attempt| (attempt.claimed_at, attempt.attempt.attempt_id));
+    Ok(Unsettled { attempts, as_of })
 }
 
 /// Which of these SIDs, of messages to the number `phone` in E.164, belong to attempts already.

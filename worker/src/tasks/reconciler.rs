@@ -13,7 +13,7 @@ use crate::{
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
         attempts::Heap,
-        unknown::{self, Adoption, Doubt, Freed},
+        unknown::{self, Adoption, Freed, UnknownAttempt},
     },
     twilio::{Client, Pace},
 };
@@ -45,8 +45,8 @@ impl Task for Reconciler {
     /// Checks the attempts that are due.
     async fn step(&mut self) -> Result<Next, Failed> {
         for heap in Heap::ALL {
-            for doubt in unknown::take(&self.pool, heap, self.hold, BATCH).await? {
-                self.resolve(&doubt).await?;
+            for due in unknown::take(&self.pool, heap, self.hold, BATCH).await? {
+                self.resolve(&due).await?;
             }
         }
         Ok(Next::AfterInterval)
@@ -54,64 +54,64 @@ impl Task for Reconciler {
 }
 
 impl Reconciler {
-    async fn resolve(&self, doubt: &Doubt) -> Result<(), sqlx::Error> {
+    async fn resolve(&self, due: &UnknownAttempt) -> Result<(), sqlx::Error> {
         let pace = Pace::unlimited();
-        match evidence::gather(&self.pool, &self.client, &self.channels, doubt, &pace).await {
-            Ok(Evidence::Found(message)) => self.adopt(doubt, &message).await,
-            Ok(Evidence::Absent) => self.miss(doubt, self.policy).await,
+        match evidence::gather(&self.pool, &self.client, &self.channels, due, &pace).await {
+            Ok(Evidence::Found(message)) => self.adopt(due, &message).await,
+            Ok(Evidence::Absent) => self.miss(due, self.policy).await,
             // The number may have its message: only an operator may allow another one.
             Ok(Evidence::Several | Evidence::Other | Evidence::Incomplete) => {
-                self.miss(doubt, UnknownPolicy::Park).await
+                self.miss(due, UnknownPolicy::Park).await
             }
             Err(NoEvidence::Database(error)) => Err(error),
             Err(NoEvidence::Twilio(fault)) => {
                 // Nothing was learned, so nothing is counted; the hold on the row is the delay.
-                tracing::warn!(attempt = %doubt.attempt, %fault, "unknown outcome: Twilio gave no answer");
+                tracing::warn!(attempt = %due.attempt, %fault, "unknown outcome: Twilio gave no answer");
                 Ok(())
             }
         }
     }
 
-    async fn adopt(&self, doubt: &Doubt, message: &Adoption) -> Result<(), sqlx::Error> {
+    async fn adopt(&self, due: &UnknownAttempt, message: &Adoption) -> Result<(), sqlx::Error> {
         let mut tx = self.pool.begin().await?;
-        let adopted = unknown::adopt(&mut tx, doubt.attempt, message).await?;
+        let adopted = unknown::adopt(&mut tx, due.attempt, message).await?;
         tx.commit().await?;
         // Otherwise a definite answer came first: nothing is left to find out.
         if adopted {
             count("found");
-            tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, sid = message.sid, "unknown outcome: found at Twilio");
+            tracing::info!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, sid = message.sid, "unknown outcome: found at Twilio");
         }
         Ok(())
     }
 
     /// Notes a check that found nothing. After the last one, `policy` says how it ends.
-    async fn miss(&self, doubt: &Doubt, policy: UnknownPolicy) -> Result<(), sqlx::Error> {
+    async fn miss(&self, due: &UnknownAttempt, policy: UnknownPolicy) -> Result<(), sqlx::Error> {
         count("absent");
-        let made = usize::try_from(doubt.checks).unwrap_or(0) + 1;
+        let made = usize::try_from(due.checks).unwrap_or(0) + 1;
         if let Some(next) = self.checks.get(made) {
-            return unknown::missed(&self.pool, doubt.attempt, *next).await;
+            return unknown::missed(&self.pool, due.attempt, *next).await;
         }
         let freed = match policy {
-            UnknownPolicy::ResendOnce if doubt.attempt.heap == Heap::Welcomes => {
-                unknown::free_once(&self.pool, doubt.attempt.attempt_id).await?
+            UnknownPolicy::ResendOnce if due.attempt.heap == Heap::Welcomes => {
+                unknown::free_once(&self.pool, due.attempt.attempt_id).await?
             }
             // Other kinds of messages are worth less than the risk of a second one.
             UnknownPolicy::ResendOnce | UnknownPolicy::Park => Freed::No,
         };
         match freed {
             Freed::Yes => {
-                tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: one more attempt");
+                tracing::warn!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: one more attempt");
                 return Ok(());
             }
             Freed::ProvedSent => {
-                tracing::info!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: an earlier message of this number proved sent");
+                tracing::info!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: an earlier message of this number proved sent");
                 return Ok(());
             }
             Freed::No => {}
         }
         count("undecided");
-        tracing::warn!(user_id = &*loggable(&doubt.user_id), attempt = %doubt.attempt, "unknown outcome: parked for a person");
-        unknown::park(&self.pool, doubt.attempt).await
+        tracing::warn!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: parked for a person");
+        unknown::park(&self.pool, due.attempt).await
     }
 }
 

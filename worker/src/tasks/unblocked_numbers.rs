@@ -42,7 +42,9 @@ impl Task for UnblockedNumbers {
             self.freed.settle(pool, unblocked_numbers::freed(pool, &self.freed.after, PAGE).await?).await?;
         }
         if self.linked.is_due() {
-            self.linked.settle(pool, unblocked_numbers::linked(pool, &self.linked.after, PAGE).await?).await?;
+            self.linked
+                .settle(pool, unblocked_numbers::linked(pool, &self.linked.after, PAGE).await?)
+                .await?;
         }
         Ok(Next::AfterInterval)
     }

@@ -22,7 +22,7 @@ use crate::{
         bulk_settle::{BulkSettle, Counts, Order, Settled},
         evidence::NoEvidence,
     },
-    store::unknown::Doubt,
+    store::unknown::UnknownAttempt,
     twilio::Client,
 };
 
@@ -75,7 +75,7 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
     let bulk = BulkSettle::new(pool.clone(), client, channels);
     let unsettled = bulk.find(&order).await.map_err(Failure::statement)?;
-    let found = unsettled.doubts.len();
+    let found = unsettled.attempts.len();
     if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {
         eprintln!("nothing was changed");
         return Ok(Exit::Interrupted.into());
@@ -86,7 +86,7 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let (mut rows, mut counts) = (Vec::with_capacity(found), Counts::default());
     let mut progress = Progress::new("outcomes settled", found as u64, false);
     let mut failure = None;
-    for doubt in &unsettled.doubts {
+    for doubt in &unsettled.attempts {
         match bulk.settle(doubt, unsettled.as_of, &order).await {
             Ok(settled) => {
                 counts.add(settled);
@@ -140,7 +140,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(doubt: &Doubt, settled: Settled) -> Self {
+    fn of(doubt: &UnknownAttempt, settled: Settled) -> Self {
         Self {
             attempt: doubt.attempt.to_string(),
             user: doubt.user_id.clone(),

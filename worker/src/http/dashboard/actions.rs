@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     reconcile::{
-        adopt::{self, Doubt},
+        adopt::{self, NotAdopted},
         bulk_settle::Order,
     },
     replay as letters,
@@ -130,10 +130,10 @@ async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Deci
     let Ok(sid) = MessageSid::parse(sid.trim()) else { return Ok(Err(Note::BadSid)) };
     match adopt::fetch(admin.pool(), &admin.context.client, &sid, attempt).await {
         Ok(decision) => Ok(Ok(decision)),
-        Err(Doubt::OtherNumber) => Ok(Err(Note::OtherNumber)),
-        Err(Doubt::Taken) => Ok(Err(Note::TakenSid)),
-        Err(Doubt::Twilio(_)) => Ok(Err(Note::TwilioAway)),
-        Err(Doubt::Database(error)) => Err(error),
+        Err(NotAdopted::OtherNumber) => Ok(Err(Note::OtherNumber)),
+        Err(NotAdopted::Taken) => Ok(Err(Note::TakenSid)),
+        Err(NotAdopted::Twilio(_)) => Ok(Err(Note::TwilioAway)),
+        Err(NotAdopted::Database(error)) => Err(error),
     }
 }
 

@@ -64,11 +64,11 @@ impl Settling {
         order: Order,
     ) -> Result<bool, sqlx::Error> {
         let unsettled = bulk.find(&order).await?;
-        if !self.begin(&order, unsettled.doubts.len()) {
+        if !self.begin(&order, unsettled.attempts.len()) {
             return Ok(false);
         }
         if !order.dry_run
-            && let Err(error) = bulk.note(&order, unsettled.doubts.len()).await
+            && let Err(error) = bulk.note(&order, unsettled.attempts.len()).await
         {
             self.change(|run| run.stage = Stage::Broken);
             return Err(error);
@@ -76,12 +76,12 @@ impl Settling {
         let settling = self.clone();
         tokio::spawn(async move {
             let mut stage = Stage::Finished;
-            for doubt in &unsettled.doubts {
+            for attempt in &unsettled.attempts {
                 if stop.is_cancelled() {
                     stage = Stage::Broken;
                     break;
                 }
-                match bulk.settle(doubt, unsettled.as_of, &order).await {
+                match bulk.settle(attempt, unsettled.as_of, &order).await {
                     Ok(settled) => settling.change(|run| run.counts.add(settled)),
                     Err(error) => {
                         match error {

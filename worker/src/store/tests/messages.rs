@@ -259,8 +259,8 @@ async fn an_expired_claim_becomes_unknown_and_is_found_out() {
     world.pool.execute("UPDATE message_leases SET lease_until = now() - interval '1 second'").await.unwrap();
     assert_eq!(leases::expire(&world.pool, Duration::ZERO).await.unwrap(), 1);
     assert_eq!(world.told(&notice).await, "claimed; unknown blocks");
-    let doubts = unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap();
-    assert_eq!(doubts.iter().map(|d| d.attempt).collect::<Vec<_>>(), [attempt]);
+    let due = unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap();
+    assert_eq!(due.iter().map(|d| d.attempt).collect::<Vec<_>>(), [attempt]);
     assert!(unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap().is_empty());
     let adoption = Adoption { sid: "SM1".into(), status: "sent".into(), rank: 3, error_code: None };
     let mut connection = world.pool.acquire().await.unwrap();
@@ -268,7 +268,7 @@ async fn an_expired_claim_becomes_unknown_and_is_found_out() {
     assert!(!unknown::adopt(&mut connection, attempt, &adoption).await.unwrap());
     drop(connection);
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
-    let taken = unknown::taken_sids(&world.pool, &doubts[0].phone_e164, &["SM1".into()]).await.unwrap();
+    let taken = unknown::taken_sids(&world.pool, &due[0].phone_e164, &["SM1".into()]).await.unwrap();
     assert_eq!(taken, ["SM1"]);
     world.end().await;
 }

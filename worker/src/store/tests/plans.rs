@@ -18,14 +18,14 @@ use crate::store::{
     counts,
     ended::Ended,
     fixtures::{Database, callback, ended, request, stored_facts},
-    leases, unblocked_numbers,
+    leases,
     message_claim::{ClaimMessages, MessageClaimRequest},
     messages,
     outcome::Outcome,
     parked, poll,
     record::{NewState, Record},
     stored_state::{ReadState, StateQuery},
-    sweep, tries, unknown,
+    sweep, tries, unblocked_numbers, unknown,
 };
 
 /// Enough users that reading all of them is never the better plan.

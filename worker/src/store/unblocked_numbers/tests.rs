@@ -16,8 +16,11 @@ async fn walk(pool: &PgPool) -> Vec<String> {
     for walk in [true, false] {
         let mut after = String::new();
         loop {
-            let found =
-                if walk { unblocked_numbers::freed(pool, &after, 1).await } else { unblocked_numbers::linked(pool, &after, 1).await };
+            let found = if walk {
+                unblocked_numbers::freed(pool, &after, 1).await
+            } else {
+                unblocked_numbers::linked(pool, &after, 1).await
+            };
             let page = found.unwrap();
             for number in page.numbers {
                 assert!(unblocked_numbers::fix(pool, &number).await.unwrap());
