@@ -20,7 +20,7 @@ use super::open;
 use crate::{
     config::Config,
     reconcile::adopt::{self, NotAdopted},
-    store::parked::{self, Decision, Open, Settled},
+    store::needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
     twilio::{Client, MessageSid},
 };
 
@@ -99,8 +99,8 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let (verdict, decision) = match command {
         Command::List { output } => return list(&pool, *output).await,
         Command::Adopt { sid, verdict } => (verdict, fetch(&pool, sid, &find(&pool, verdict).await?).await?),
-        Command::MarkSent(verdict) => (verdict, Decision::MarkSent),
-        Command::Reopen(verdict) => (verdict, Decision::Reopen),
+        Command::MarkSent(verdict) => (verdict, ReviewDecision::MarkSent),
+        Command::Reopen(verdict) => (verdict, ReviewDecision::Reopen),
         Command::Settle(arguments) => return settle::run(&pool, arguments).await,
     };
     let attempt = find(&pool, verdict).await?;
@@ -109,12 +109,12 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         .await
         .map_err(Failure::statement)?;
     let (said, code) = match settled {
-        Settled::Yes => ("settled", ExitCode::SUCCESS),
-        Settled::NumberFreed => (
+        ReviewResult::Yes => ("settled", ExitCode::SUCCESS),
+        ReviewResult::NumberFreed => (
             "settled: the number is free again; its user has another number or attempt by now, so nothing is sent to them",
             ExitCode::SUCCESS,
         ),
-        Settled::ProvedSent => (
+        ReviewResult::ProvedSent => (
             "settled: an earlier message of this number proved sent, so nothing more is sent to it",
             ExitCode::SUCCESS,
         ),
@@ -149,7 +149,7 @@ struct Unknown {
 }
 
 impl Unknown {
-    fn of(row: &Open) -> Self {
+    fn of(row: &ReviewItem) -> Self {
         Self {
             attempt: row.attempt.attempt_id,
             user: row.user_id.clone(),

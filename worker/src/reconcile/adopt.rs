@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::{
     store::{
-        parked::{Decision, Open},
+        needs_review::{ReviewDecision, ReviewItem},
         unknown::{self, Adoption},
     },
     twilio::{Client, MessageSid, ReadFault},
@@ -30,8 +30,8 @@ pub(crate) async fn fetch(
     pool: &PgPool,
     client: &Client,
     sid: &MessageSid,
-    attempt: &Open,
-) -> Result<Decision, NotAdopted> {
+    attempt: &ReviewItem,
+) -> Result<ReviewDecision, NotAdopted> {
     if !unknown::taken_sids(pool, &attempt.phone_e164, &[sid.to_string()]).await?.is_empty() {
         return Err(NotAdopted::Taken);
     }
@@ -39,5 +39,5 @@ pub(crate) async fn fetch(
     if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
         return Err(NotAdopted::OtherNumber);
     }
-    Ok(Decision::Adopt(Adoption::new(sid, &record)))
+    Ok(ReviewDecision::Adopt(Adoption::new(sid, &record)))
 }

@@ -10,7 +10,7 @@ use crate::{
     reconcile::evidence::{self, Evidence, NoEvidence},
     store::{
         audit::{self, NewEntry},
-        parked::{self, Decision},
+        needs_review::{self, ReviewDecision},
         unknown::{self, UnknownAttempt, Unsettled},
     },
     twilio::{Client, Pace},
@@ -41,7 +41,7 @@ pub(crate) struct Order {
 
 /// How one unknown outcome ended; in a dry run, how it would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(crate) enum BulkResult {
     /// Its message was found.
     Adopted,
     /// No message was found; one more attempt is allowed.
@@ -62,7 +62,7 @@ pub(crate) enum Settled {
     TooYoung,
 }
 
-impl Settled {
+impl BulkResult {
     /// Every result, in the order of summaries.
     pub(crate) const ALL: [Self; 9] = [
         Self::Adopted,
@@ -99,16 +99,16 @@ impl Settled {
 
 /// How many ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts([usize; Settled::ALL.len()]);
+pub(crate) struct Counts([usize; BulkResult::ALL.len()]);
 
 impl Counts {
     /// Counts one more.
-    pub(crate) fn add(&mut self, settled: Settled) {
+    pub(crate) fn add(&mut self, settled: BulkResult) {
         self.0[settled as usize] += 1;
     }
 
     /// How many ended so.
-    pub(crate) fn of(&self, settled: Settled) -> usize {
+    pub(crate) fn of(&self, settled: BulkResult) -> usize {
         self.0[settled as usize]
     }
 
@@ -119,12 +119,12 @@ impl Counts {
 
     /// How many an operator still has to review.
     pub(crate) fn remaining(&self) -> usize {
-        Settled::ALL.into_iter().filter(|s| !s.is_settled()).map(|s| self.of(s)).sum()
+        BulkResult::ALL.into_iter().filter(|s| !s.is_settled()).map(|s| self.of(s)).sum()
     }
 
     /// `3 adopted, 1 absent`: what occurred, in one line.
     pub(crate) fn summary(&self) -> String {
-        let occurred = Settled::ALL.into_iter().filter(|s| self.of(*s) > 0);
+        let occurred = BulkResult::ALL.into_iter().filter(|s| self.of(*s) > 0);
         let words: Vec<String> = occurred.map(|s| format!("{} {}", self.of(s), s.as_str())).collect();
         if words.is_empty() { "none".to_owned() } else { words.join(", ") }
     }
@@ -170,32 +170,32 @@ impl BulkSettle {
         unknown_attempt: &UnknownAttempt,
         as_of: DateTime<Utc>,
         order: &Order,
-    ) -> Result<Settled, NoEvidence> {
+    ) -> Result<BulkResult, NoEvidence> {
         let old_enough = as_of - unknown_attempt.claimed_at > LIST_LAG;
         let decision = match self.evidence(unknown_attempt).await? {
-            Evidence::Found(message) => Decision::Adopt(message),
-            Evidence::Several => return Ok(Settled::Several),
-            Evidence::Other => return Ok(Settled::Other),
-            Evidence::Incomplete => return Ok(Settled::Incomplete),
-            Evidence::Absent if !order.reopen_absent => return Ok(Settled::Absent),
-            Evidence::Absent if !old_enough => return Ok(Settled::TooYoung),
-            Evidence::Absent => Decision::Reopen,
+            Evidence::Found(message) => ReviewDecision::Adopt(message),
+            Evidence::Several => return Ok(BulkResult::Several),
+            Evidence::Other => return Ok(BulkResult::Other),
+            Evidence::Incomplete => return Ok(BulkResult::Incomplete),
+            Evidence::Absent if !order.reopen_absent => return Ok(BulkResult::Absent),
+            Evidence::Absent if !old_enough => return Ok(BulkResult::TooYoung),
+            Evidence::Absent => ReviewDecision::Reopen,
         };
         let settled = match decision {
-            Decision::Reopen => Settled::Reopened,
-            Decision::Adopt(_) | Decision::MarkSent => Settled::Adopted,
+            ReviewDecision::Reopen => BulkResult::Reopened,
+            ReviewDecision::Adopt(_) | ReviewDecision::MarkSent => BulkResult::Adopted,
         };
         if order.dry_run {
             return Ok(settled);
         }
-        let Some(open) = parked::find(&self.pool, unknown_attempt.attempt.attempt_id).await? else {
-            return Ok(Settled::Answered);
+        let Some(open) = needs_review::find(&self.pool, unknown_attempt.attempt.attempt_id).await? else {
+            return Ok(BulkResult::Answered);
         };
-        let done = parked::decide(&self.pool, &open, &decision, &order.actor, &order.reason).await?;
+        let done = needs_review::decide(&self.pool, &open, &decision, &order.actor, &order.reason).await?;
         Ok(match done {
-            parked::Settled::AnsweredFirst => Settled::Answered,
-            parked::Settled::ProvedSent => Settled::ProvedSent,
-            parked::Settled::Yes | parked::Settled::NumberFreed => settled,
+            needs_review::ReviewResult::AnsweredFirst => BulkResult::Answered,
+            needs_review::ReviewResult::ProvedSent => BulkResult::ProvedSent,
+            needs_review::ReviewResult::Yes | needs_review::ReviewResult::NumberFreed => settled,
         })
     }
 
@@ -224,9 +224,13 @@ mod tests {
     fn counts_name_what_occurred_and_what_remains() {
         let mut counts = Counts::default();
         assert_eq!((counts.summary().as_str(), counts.remaining()), ("none", 0));
-        for settled in
-            [Settled::Adopted, Settled::Absent, Settled::Adopted, Settled::TooYoung, Settled::Answered]
-        {
+        for settled in [
+            BulkResult::Adopted,
+            BulkResult::Absent,
+            BulkResult::Adopted,
+            BulkResult::TooYoung,
+            BulkResult::Answered,
+        ] {
             counts.add(settled);
         }
         assert_eq!(counts.summary(), "2 adopted, 1 answered, 1 absent, 1 too_young");

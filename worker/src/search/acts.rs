@@ -31,7 +31,7 @@ use crate::{
     store::{
         dead_letters::{self, DeadLetter, settle},
         leases,
-        parked::{self, Decision, Open, Settled},
+        needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
         pauses, prune, reopen, suppressions, sweep,
     },
     tasks::driver::Task as _,
@@ -141,8 +141,8 @@ impl World {
             Step::Breaker { worker, due, mended, answer } => self.breaker(worker, due, mended, answer).await,
             Step::Callback { worker, nth, status, named } => self.callback(worker, nth, status, named).await,
             Step::Show => self.twilio.ledger().messages.iter_mut().for_each(|m| m.listed = true),
-            Step::Reopen { nth } => self.decide(nth, Decision::Reopen).await?,
-            Step::MarkSent { nth } => self.decide(nth, Decision::MarkSent).await?,
+            Step::Reopen { nth } => self.decide(nth, ReviewDecision::Reopen).await?,
+            Step::MarkSent { nth } => self.decide(nth, ReviewDecision::MarkSent).await?,
             Step::Adopt { nth, message } => self.adopt(nth, message).await?,
             Step::Settle { reopen } => self.settle_all(reopen).await,
             Step::ReopenEnded { user } => self.reopen_ended(USERS[user]).await,
@@ -280,20 +280,20 @@ impl World {
         assert_eq!(response.status(), 204);
     }
 
-    async fn unknown(&self, nth: usize) -> Option<Open> {
-        let mut open = parked::list(&self.pool).await.unwrap();
+    async fn unknown(&self, nth: usize) -> Option<ReviewItem> {
+        let mut open = needs_review::list(&self.pool).await.unwrap();
         Some(open.remove(newest(open.len(), nth)?))
     }
 
-    async fn decide(&self, nth: usize, decision: Decision) -> Found {
+    async fn decide(&self, nth: usize, decision: ReviewDecision) -> Found {
         let Some(open) = self.unknown(nth).await else { return Ok(()) };
         self.carry_out(&open, &decision).await
     }
 
-    async fn carry_out(&self, open: &Open, decision: &Decision) -> Found {
-        let said = parked::decide(&self.pool, open, decision, BY.0, BY.1).await.unwrap();
+    async fn carry_out(&self, open: &ReviewItem, decision: &ReviewDecision) -> Found {
+        let said = needs_review::decide(&self.pool, open, decision, BY.0, BY.1).await.unwrap();
         let changed = self.tables.differ(&database::read(&self.pool).await);
-        if changed == (said == Settled::AnsweredFirst) {
+        if changed == (said == ReviewResult::AnsweredFirst) {
             return Err(format!("{decision:?} says {said:?}, and something was changed: {changed}"));
         }
         Ok(())

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::attempts::{AttemptRef, Heap, on_heap};
 
 /// An attempt whose status is not a final one.
-pub(crate) struct Open {
+pub(crate) struct StatusToFetch {
     pub(crate) attempt: AttemptRef,
     pub(crate) sid: String,
     pub(crate) status_rank: i16,
@@ -25,7 +25,7 @@ pub(crate) async fn take(
     age: Duration,
     span: Duration,
     limit: i64,
-) -> Result<Vec<Open>, sqlx::Error> {
+) -> Result<Vec<StatusToFetch>, sqlx::Error> {
     struct Row {
         message_id: Uuid,
         attempt_id: Uuid,
@@ -49,7 +49,7 @@ pub(crate) async fn take(
         ](age.as_secs_f64(), (age + span).as_secs_f64(), limit),
         fetch_all(pool)
     )?;
-    let open = |r: Row| Open {
+    let open = |r: Row| StatusToFetch {
         attempt: AttemptRef { heap, message_id: r.message_id, attempt_id: r.attempt_id },
         sid: r.sid,
         status_rank: r.status_rank,

@@ -10,8 +10,8 @@ use super::{
     claim::{Claim, ClaimRequest, ClaimResult},
     ended::Ended,
     fixtures::{Database, callback, ended, facts_at, wish_of},
+    needs_review::{self, ReviewDecision, ReviewResult},
     outcome::Outcome,
-    parked::{self, Decision, Settled},
     record::{NewState, Record, Written},
     unknown::{self, Freed},
 };
@@ -71,9 +71,9 @@ impl World {
         Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day }
     }
 
-    pub(super) async fn settle(&self, request: &ClaimRequest, decision: &Decision) -> Settled {
-        let open = parked::find(&self.pool, request.message_id.uuid()).await.unwrap().unwrap();
-        parked::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
+    pub(super) async fn settle(&self, request: &ClaimRequest, decision: &ReviewDecision) -> ReviewResult {
+        let open = needs_review::find(&self.pool, request.message_id.uuid()).await.unwrap().unwrap();
+        needs_review::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
     }
 
     pub(super) async fn free_once(&self, request: &ClaimRequest) -> Freed {

@@ -10,7 +10,7 @@ use crate::{
     store::{
         attempts::Heap,
         callbacks::{Callback, Effect},
-        poll::{self, Open},
+        poll::{self, StatusToFetch},
     },
     twilio::{Client, MessageSid},
 };
@@ -65,7 +65,7 @@ impl Poller {
     }
 
     /// Treats Twilio's answer as a callback.
-    async fn ask(&self, message: &Open) -> Result<&'static str, sqlx::Error> {
+    async fn ask(&self, message: &StatusToFetch) -> Result<&'static str, sqlx::Error> {
         let Ok(sid) = MessageSid::parse(&message.sid) else { return Ok("failed") };
         let record = match self.client.fetch_message(&sid).await {
             Ok(record) => record,

@@ -19,7 +19,7 @@ use crate::{
     cli::{bulk::Bulk, open},
     config::Config,
     reconcile::{
-        bulk_settle::{BulkSettle, Counts, Order, Settled},
+        bulk_settle::{BulkResult, BulkSettle, Counts, Order},
         evidence::NoEvidence,
     },
     store::unknown::UnknownAttempt,
@@ -140,7 +140,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(doubt: &UnknownAttempt, settled: Settled) -> Self {
+    fn of(doubt: &UnknownAttempt, settled: BulkResult) -> Self {
         Self {
             attempt: doubt.attempt.to_string(),
             user: doubt.user_id.clone(),

@@ -30,7 +30,7 @@ use crate::{
     replay as letters,
     store::{
         dead_letters::settle::{self, Verdict},
-        parked::{self, Decision, Open, Settled},
+        needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
         pauses::{self, Limit},
     },
     twilio::MessageSid,
@@ -104,7 +104,7 @@ pub(crate) async fn settle(
 ) -> Result<Response, Failure> {
     let Form(form) = form?;
     let reason = reason(&form.reason)?;
-    let Some(attempt) = parked::find(admin.pool(), form.attempt).await? else {
+    let Some(attempt) = needs_review::find(admin.pool(), form.attempt).await? else {
         return Ok(back("/unknown", Note::NoSuchAttempt));
     };
     let decision = match form.decision {
@@ -112,21 +112,25 @@ pub(crate) async fn settle(
             Ok(decision) => decision,
             Err(note) => return Ok(back("/unknown", note)),
         },
-        Verb::MarkSent => Decision::MarkSent,
-        Verb::Reopen => Decision::Reopen,
+        Verb::MarkSent => ReviewDecision::MarkSent,
+        Verb::Reopen => ReviewDecision::Reopen,
     };
-    let settled = parked::decide(admin.pool(), &attempt, &decision, &visitor.name, reason).await?;
+    let settled = needs_review::decide(admin.pool(), &attempt, &decision, &visitor.name, reason).await?;
     admin.overview.forget().await;
     let note = match settled {
-        Settled::Yes => Note::Settled,
-        Settled::NumberFreed => Note::NumberFreed,
-        Settled::ProvedSent => Note::ProvedSent,
-        Settled::AnsweredFirst => Note::AnsweredFirst,
+        ReviewResult::Yes => Note::Settled,
+        ReviewResult::NumberFreed => Note::NumberFreed,
+        ReviewResult::ProvedSent => Note::ProvedSent,
+        ReviewResult::AnsweredFirst => Note::AnsweredFirst,
     };
     Ok(back("/unknown", note))
 }
 
-async fn adopted(admin: &Admin, sid: &str, attempt: &Open) -> Result<Result<Decision, Note>, sqlx::Error> {
+async fn adopted(
+    admin: &Admin,
+    sid: &str,
+    attempt: &ReviewItem,
+) -> Result<Result<ReviewDecision, Note>, sqlx::Error> {
     let Ok(sid) = MessageSid::parse(sid.trim()) else { return Ok(Err(Note::BadSid)) };
     match adopt::fetch(admin.pool(), &admin.context.client, &sid, attempt).await {
         Ok(decision) => Ok(Ok(decision)),

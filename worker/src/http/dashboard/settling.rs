@@ -8,7 +8,7 @@ use shared::db::sqlstate;
 use tokio_util::sync::CancellationToken;
 
 use crate::reconcile::{
-    bulk_settle::{BulkSettle, Counts, Order, Settled},
+    bulk_settle::{BulkResult, BulkSettle, Counts, Order},
     evidence::NoEvidence,
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct Run {
 impl Run {
     /// The results that occurred: a published name and its count.
     pub(crate) fn results(&self) -> Vec<(&'static str, i64)> {
-        let all = Settled::ALL.into_iter().map(|s| (s.as_str(), shown(self.counts.of(s))));
+        let all = BulkResult::ALL.into_iter().map(|s| (s.as_str(), shown(self.counts.of(s))));
         all.filter(|(_, count)| *count > 0).collect()
     }
 
@@ -156,7 +156,7 @@ mod tests {
         let settling = Settling::default();
         assert!(settling.begin(&order(), 3) && !settling.begin(&order(), 3));
         settling.change(|run| {
-            run.counts.add(Settled::Adopted);
+            run.counts.add(BulkResult::Adopted);
             run.stage = Stage::Finished;
         });
         let last = settling.last().expect("a run");

@@ -8,7 +8,7 @@ use crate::store::{
     claim::{ClaimRequest, ClaimResult},
     ended::{Ended, UserChange},
     fixtures::{callback, ended},
-    parked::{Decision, Settled},
+    needs_review::{ReviewDecision, ReviewResult},
     record::Written,
     reopen,
     unknown::{Adoption, Freed},
@@ -38,7 +38,7 @@ fn throttled(request: &ClaimRequest) -> Ended {
 async fn a_late_callback_blocks_a_reopened_number_again_and_finishes_its_user() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     assert_eq!(world.user("one").await, "received - due one");
     assert!(matches!(world.calls_back(&first).await, Effect::Applied { .. }));
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("registered - one", true));
@@ -50,7 +50,7 @@ async fn a_late_callback_blocks_a_reopened_number_again_and_finishes_its_user() 
 async fn a_late_definite_answer_blocks_a_reopened_number_again() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     world.ends(ended(&first, true)).await;
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("registered - one", true));
     world.end().await;
@@ -60,7 +60,7 @@ async fn a_late_definite_answer_blocks_a_reopened_number_again() {
 async fn a_late_callback_beside_a_second_attempt_blocks_once_that_one_ends_without_a_message() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     let (second, granted) = world.claim(&now("one", 1)).await;
     assert_eq!(granted, ClaimResult::Yes);
     world.calls_back(&first).await;
@@ -94,7 +94,7 @@ async fn reopening_an_attempt_whose_user_moved_on_frees_the_number_says_so_and_i
     let first = world.unknown(&now("one", 1)).await;
     assert_eq!(world.link(&now("two", 1), &first).await, Written::Yes);
     assert_eq!(world.claim(&now("one", 2)).await.1, ClaimResult::Yes);
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::NumberFreed);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::NumberFreed);
     assert!(!world.blocks(&first).await);
     assert_eq!(world.count("SELECT count(*) FROM audit_log WHERE action = 'unknown reopen'").await, 1);
     assert_eq!(world.user("two").await, "received - due -");
@@ -195,7 +195,7 @@ async fn fails(world: &World, request: &ClaimRequest) -> Effect {
 async fn a_message_that_failed_takes_no_further_attempt_away() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     assert!(matches!(fails(&world, &first).await, Effect::Applied { .. }));
     assert_eq!((world.user("one").await.as_str(), world.blocks(&first).await), ("received - due one", false));
     assert_eq!(world.claim(&now("one", 1)).await.1, ClaimResult::Yes);
@@ -206,14 +206,14 @@ async fn a_message_that_failed_takes_no_further_attempt_away() {
 async fn a_decision_to_send_once_more_says_that_an_earlier_message_proved_sent() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     let second = world.unknown(&now("one", 1)).await;
     world.calls_back(&first).await;
-    assert_eq!(world.settle(&second, &Decision::Reopen).await, Settled::ProvedSent);
+    assert_eq!(world.settle(&second, &ReviewDecision::Reopen).await, ReviewResult::ProvedSent);
     assert_eq!(world.user("one").await, "registered - one");
     assert_eq!((world.blocks(&first).await, world.blocks(&second).await), (true, false));
     let third = world.unknown(&now("two", 2)).await;
-    assert_eq!(world.settle(&third, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&third, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     let fourth = world.unknown(&now("two", 2)).await;
     world.calls_back(&third).await;
     assert_eq!(world.free_once(&fourth).await, Freed::ProvedSent);
@@ -225,7 +225,7 @@ async fn a_decision_to_send_once_more_says_that_an_earlier_message_proved_sent()
 async fn reopening_by_reason_counts_no_number_that_proved_to_have_its_message() {
     let world = World::create().await;
     let first = world.unknown(&now("one", 1)).await;
-    assert_eq!(world.settle(&first, &Decision::Reopen).await, Settled::Yes);
+    assert_eq!(world.settle(&first, &ReviewDecision::Reopen).await, ReviewResult::Yes);
     let (second, _) = world.claim(&now("one", 1)).await;
     world.ends(ended(&second, true)).await;
     world.calls_back(&first).await;
@@ -259,7 +259,7 @@ async fn adopting_a_message_keeps_why_it_was_not_delivered() {
         date_created: None,
     };
     let adoption = Adoption::new(&sid, &record);
-    assert_eq!(world.settle(&request, &Decision::Adopt(adoption)).await, Settled::Yes);
+    assert_eq!(world.settle(&request, &ReviewDecision::Adopt(adoption)).await, ReviewResult::Yes);
     let sql = "SELECT reason FROM onboarding_status WHERE user_id = 'one'";
     let shown: Option<String> = sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap();
     assert_eq!(shown.as_deref(), Some("error_30003"));

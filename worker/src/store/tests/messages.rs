@@ -14,7 +14,7 @@ use crate::store::{
     leases,
     message_claim::{ClaimMessages, MessageClaimRequest, MessageClaimResult},
     messages,
-    parked::{self, Decision, Settled},
+    needs_review::{self, ReviewDecision, ReviewResult},
     partitions, poll,
     prune::{self, Kind},
     unknown::{self, Adoption},
@@ -281,10 +281,11 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     world.ends(unknown(attempt)).await;
     unknown::missed(&world.pool, attempt, Duration::ZERO).await.unwrap();
     unknown::park(&world.pool, attempt).await.unwrap();
-    let open = parked::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
+    let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
     assert_eq!((open.attempt, open.checks), (attempt, 2));
-    let settled = parked::decide(&world.pool, &open, &Decision::Reopen, "maya", "test").await.unwrap();
-    assert_eq!((settled, world.told(&notice).await.as_str()), (Settled::Yes, "waiting due; unknown"));
+    let settled =
+        needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await.unwrap();
+    assert_eq!((settled, world.told(&notice).await.as_str()), (ReviewResult::Yes, "waiting due; unknown"));
     let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), false).await.unwrap().effect;
     assert!(matches!(effect, Effect::Applied { .. }));
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");

@@ -20,9 +20,9 @@ use crate::store::{
     fixtures::{Database, callback, ended, request, stored_facts},
     leases,
     message_claim::{ClaimMessages, MessageClaimRequest},
-    messages,
+    messages, needs_review,
     outcome::Outcome,
-    parked, poll,
+    poll,
     record::{NewState, Record},
     stored_state::{ReadState, StateQuery},
     sweep, tries, unblocked_numbers, unknown,
@@ -223,8 +223,8 @@ async fn messages_of_other_kinds(pool: PgPool) {
         unknown::take(&pool, Heap::Messages, Duration::from_secs(30), 100).await.unwrap();
         let (age, span) = (Duration::from_secs(3600), Duration::from_secs(600));
         poll::take(&pool, Heap::Messages, age, span, 5).await.unwrap();
-        parked::list(&pool).await.unwrap();
-        parked::find(&pool, Uuid::now_v7()).await.unwrap();
+        needs_review::list(&pool).await.unwrap();
+        needs_review::find(&pool, Uuid::now_v7()).await.unwrap();
         counts::unknown(&mut pool.acquire().await.unwrap()).await.unwrap();
     }
 }

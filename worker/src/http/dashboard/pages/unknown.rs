@@ -12,7 +12,7 @@ use crate::{
         settling::{Run, Stage},
         view::View,
     },
-    store::parked::{self, Open},
+    store::needs_review::{self, ReviewItem},
 };
 
 /// More than an operator settles by hand at a time. The oldest come first.
@@ -22,12 +22,12 @@ const MOST: usize = 200;
 #[template(path = "unknown.html")]
 struct Unknown {
     view: View,
-    rows: Vec<Open>,
+    rows: Vec<ReviewItem>,
     run: Option<Run>,
 }
 
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
-    let mut rows = parked::list(admin.pool()).await?;
+    let mut rows = needs_review::list(admin.pool()).await?;
     // Attempts that need review come first.
     rows.sort_by_key(|row| row.parked_at.is_none());
     rows.truncate(MOST);

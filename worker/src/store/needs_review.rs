@@ -12,7 +12,7 @@ use super::{
 };
 
 /// An attempt with an unknown outcome.
-pub(crate) struct Open {
+pub(crate) struct ReviewItem {
     pub(crate) attempt: AttemptRef,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
@@ -23,7 +23,7 @@ pub(crate) struct Open {
 
 /// An operator's decision on an unknown outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum ReviewDecision {
     /// It is this message.
     Adopt(Adoption),
     /// It went out; the SID is not known.
@@ -35,7 +35,7 @@ pub(crate) enum Decision {
 /// What a decision changed.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(crate) enum ReviewResult {
     /// It was carried out.
     Yes,
     /// The number is free again. The attempt's user has another number or attempt by now, so nothing is sent to them.
@@ -46,8 +46,8 @@ pub(crate) enum Settled {
     AnsweredFirst,
 }
 
-/// An `Open` as it is stored.
-struct Row {
+/// A stored `ReviewItem`.
+struct ReviewRow {
     kind: String,
     message_id: Uuid,
     attempt_id: Uuid,
@@ -58,8 +58,8 @@ struct Row {
     parked_at: Option<DateTime<Utc>>,
 }
 
-impl From<Row> for Open {
-    fn from(row: Row) -> Self {
+impl From<ReviewRow> for ReviewItem {
+    fn from(row: ReviewRow) -> Self {
         let heap = if row.kind == "welcome" { Heap::Welcomes } else { Heap::Messages };
         Self {
             attempt: AttemptRef { heap, message_id: row.message_id, attempt_id: row.attempt_id },
@@ -73,24 +73,24 @@ impl From<Row> for Open {
 }
 
 /// Every unknown outcome, oldest first.
-pub(crate) async fn list(pool: &PgPool) -> Result<Vec<Open>, sqlx::Error> {
+pub(crate) async fn list(pool: &PgPool) -> Result<Vec<ReviewItem>, sqlx::Error> {
     let rows = sqlx::query_as!(
-        Row,
+        ReviewRow,
         r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
            FROM all_attempts
            WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
            ORDER BY claimed_at"#,
     );
-    Ok(rows.fetch_all(pool).await?.into_iter().map(Open::from).collect())
+    Ok(rows.fetch_all(pool).await?.into_iter().map(ReviewItem::from).collect())
 }
 
 /// The unknown attempt of that id, if it still is unknown.
-pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<Open>, sqlx::Error> {
+pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<ReviewItem>, sqlx::Error> {
     // Of the other kinds, each month has an index of the few rows that are to be checked or were parked, and no other by
     // which the id of an attempt alone is found.
     let row = sqlx::query_as!(
-        Row,
+        ReviewRow,
         r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
            FROM welcome_attempts WHERE attempt_id = $1 AND outcome = 'unknown' AND blocks
@@ -101,29 +101,29 @@ pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<Open>
              AND blocks"#,
         attempt_id,
     );
-    Ok(row.fetch_optional(pool).await?.map(Open::from))
+    Ok(row.fetch_optional(pool).await?.map(ReviewItem::from))
 }
 
 /// Carries out a decision, and notes it in the audit log.
 pub(crate) async fn decide(
     pool: &PgPool,
-    attempt: &Open,
-    decision: &Decision,
+    attempt: &ReviewItem,
+    decision: &ReviewDecision,
     actor: &str,
     reason: &str,
-) -> Result<Settled, sqlx::Error> {
+) -> Result<ReviewResult, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let id = attempt.attempt;
     let settled = match decision {
-        Decision::Adopt(adoption) => done(unknown::adopt(&mut tx, id, adoption).await?),
-        Decision::MarkSent => done(mark_sent(&mut tx, id).await?),
-        Decision::Reopen => reopen(&mut tx, id).await?,
+        ReviewDecision::Adopt(adoption) => done(unknown::adopt(&mut tx, id, adoption).await?),
+        ReviewDecision::MarkSent => done(mark_sent(&mut tx, id).await?),
+        ReviewDecision::Reopen => reopen(&mut tx, id).await?,
     };
-    if settled != Settled::AnsweredFirst {
+    if settled != ReviewResult::AnsweredFirst {
         let action = match decision {
-            Decision::Adopt(_) => "unknown adopt",
-            Decision::MarkSent => "unknown mark-sent",
-            Decision::Reopen => "unknown reopen",
+            ReviewDecision::Adopt(_) => "unknown adopt",
+            ReviewDecision::MarkSent => "unknown mark-sent",
+            ReviewDecision::Reopen => "unknown reopen",
         };
         audit::note(&mut tx, &NewEntry { actor, action, subject: &id.to_string(), reason }).await?;
     }
@@ -131,8 +131,8 @@ pub(crate) async fn decide(
     Ok(settled)
 }
 
-fn done(changed: bool) -> Settled {
-    if changed { Settled::Yes } else { Settled::AnsweredFirst }
+fn done(changed: bool) -> ReviewResult {
+    if changed { ReviewResult::Yes } else { ReviewResult::AnsweredFirst }
 }
 
 async fn mark_sent(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
@@ -152,7 +152,7 @@ async fn mark_sent(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, s
     Ok(blocks.is_some())
 }
 
-async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<Settled, sqlx::Error> {
+async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<ReviewResult, sqlx::Error> {
     let freed = on_heap!(
         attempt.heap,
         query_scalar![
@@ -163,7 +163,7 @@ async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<Settled, s
         ](attempt.message_id, attempt.attempt_id),
         fetch_optional(&mut *tx)
     )?;
-    let Some(user) = freed else { return Ok(Settled::AnsweredFirst) };
+    let Some(user) = freed else { return Ok(ReviewResult::AnsweredFirst) };
     let (reopened, proved_sent) = match attempt.heap {
         Heap::Welcomes => {
             let reopened = sqlx::query!(
@@ -180,8 +180,8 @@ async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<Settled, s
         Heap::Messages => (messages::reopen(tx, attempt).await?, false),
     };
     Ok(match (proved_sent, reopened) {
-        (true, _) => Settled::ProvedSent,
-        (false, true) => Settled::Yes,
-        (false, false) => Settled::NumberFreed,
+        (true, _) => ReviewResult::ProvedSent,
+        (false, true) => ReviewResult::Yes,
+        (false, false) => ReviewResult::NumberFreed,
     })
 }
