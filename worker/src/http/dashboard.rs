@@ -5,21 +5,21 @@ mod actions;
 mod admin;
 mod answer;
 mod assets;
+mod auth;
 mod cached;
 mod charts;
+mod client_address;
 mod context;
-mod door;
 mod format;
 mod headers;
-mod look;
-mod origin;
+mod login_limit;
+mod page_context;
 mod pages;
 mod password;
+mod preferences;
 mod session;
 mod settling;
 mod texts;
-mod throttle;
-mod view;
 
 use std::sync::Arc;
 
@@ -51,13 +51,13 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/resume", post(actions::resume))
         .route("/logout", post(actions::logout))
         .fallback(answer::not_found)
-        .layer(from_fn_with_state(admin.clone(), door::keep));
+        .layer(from_fn_with_state(admin.clone(), auth::keep));
     Router::new()
         .route("/login", get(pages::login::show).post(pages::login::enter))
         .route("/assets/{name}", get(assets::serve))
         .merge(inside)
-        .layer(DefaultBodyLimit::max(door::MAX_BODY))
-        .layer(from_fn(look::choose))
+        .layer(DefaultBodyLimit::max(auth::MAX_BODY))
+        .layer(from_fn(preferences::choose))
         .layer(from_fn(headers::harden))
         .with_state(admin)
 }

@@ -153,7 +153,7 @@ pub(crate) struct SettlePeriod {
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
-    Look,
+    Preferences,
     Adopt,
     ReopenAbsent,
 }
@@ -176,7 +176,7 @@ pub(crate) async fn settle_period(
         since,
         until,
         reopen_absent: form.how == Mode::ReopenAbsent,
-        dry_run: form.how == Mode::Look,
+        dry_run: form.how == Mode::Preferences,
         actor: visitor.name,
         reason,
     };

@@ -2,14 +2,14 @@
 
 use sqlx::PgPool;
 
-use super::{context::Context, pages::overview, password, settling, throttle};
+use super::{context::Context, login_limit, pages::overview, password, settling};
 use crate::{config::AdminConfig, reconcile::bulk_settle::BulkSettle};
 
 /// The dashboard of one worker.
 pub(crate) struct Admin {
     pub(super) context: Context,
     pub(super) config: AdminConfig,
-    pub(super) throttle: throttle::Throttle,
+    pub(super) login_limit: login_limit::LoginLimit,
     pub(super) passwords: password::Passwords,
     pub(super) overview: overview::Cache,
     pub(super) settling: settling::Settling,
@@ -20,7 +20,7 @@ impl Admin {
         Self {
             context,
             config,
-            throttle: throttle::Throttle::default(),
+            login_limit: login_limit::LoginLimit::default(),
             passwords: password::Passwords::default(),
             overview: overview::Cache::default(),
             settling: settling::Settling::default(),

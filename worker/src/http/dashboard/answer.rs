@@ -8,7 +8,7 @@ use axum::{
 };
 use shared::db::sqlstate;
 
-use super::view::View;
+use super::page_context::PageContext;
 
 /// Why something was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,11 +92,11 @@ pub(crate) fn unavailable(error: &sqlx::Error) -> Response {
 #[derive(Template)]
 #[template(path = "missing.html")]
 struct Missing {
-    view: View,
+    view: PageContext,
 }
 
 /// The page for an unknown path.
-pub(crate) async fn not_found(view: View) -> Result<Response, Failure> {
+pub(crate) async fn not_found(view: PageContext) -> Result<Response, Failure> {
     let mut response = page(&Missing { view })?;
     *response.status_mut() = StatusCode::NOT_FOUND;
     Ok(response)

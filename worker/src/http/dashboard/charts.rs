@@ -7,7 +7,7 @@ use plotters::{
     prelude::*,
 };
 
-use super::{format, look::Lang};
+use super::{format, preferences::Lang};
 
 const SIZE: (u32, u32) = (460, 190);
 const GRID: RGBColor = RGBColor(1, 1, 1);

@@ -14,7 +14,7 @@ pub(crate) use note::Note;
 pub(crate) use story::tell;
 pub(crate) use word::{Tone, tone, word};
 
-use super::look::Lang;
+use super::preferences::Lang;
 
 /// Those of this language.
 pub(crate) fn of(lang: Lang) -> &'static Texts {

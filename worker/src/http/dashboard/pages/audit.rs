@@ -13,7 +13,7 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
-        view::View,
+        page_context::PageContext,
     },
     store::deeds,
 };
@@ -21,14 +21,14 @@ use crate::{
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct Audit {
-    view: View,
+    view: PageContext,
     rows: Vec<deeds::Row>,
     paging: Paging,
 }
 
 pub(crate) async fn show(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     query: Result<Query<Before>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let before = query?.before;

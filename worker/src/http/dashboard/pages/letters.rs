@@ -13,7 +13,7 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
-        view::View,
+        page_context::PageContext,
     },
     store::letters,
 };
@@ -21,14 +21,14 @@ use crate::{
 #[derive(Template)]
 #[template(path = "letters.html")]
 struct Letters {
-    view: View,
+    view: PageContext,
     rows: Vec<letters::Row>,
     paging: Paging,
 }
 
 pub(crate) async fn show(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     query: Result<Query<Before>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let before = query?.before;

@@ -19,9 +19,9 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
-        door, origin,
+        auth, client_address,
+        page_context::PageContext,
         session::{self, random_token, same},
-        view::View,
     },
 };
 
@@ -32,7 +32,7 @@ const TOKEN_AGE: Duration = Duration::hours(1);
 #[derive(Template)]
 #[template(path = "login.html")]
 struct Login {
-    view: View,
+    view: PageContext,
     token: String,
     fault: Option<&'static str>,
     by_password: bool,
@@ -45,25 +45,25 @@ pub(crate) struct Typed {
     password: SecretString,
 }
 
-pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
+pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: PageContext) -> Result<Response, Failure> {
     form(&admin, view, None, StatusCode::OK)
 }
 
 pub(crate) async fn enter(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     request: Request,
 ) -> Result<Response, Failure> {
-    let address = origin::client(&admin.config, request.extensions(), request.headers());
+    let address = client_address::client(&admin.config, request.extensions(), request.headers());
     let headers = request.headers().clone();
-    door::same_site(&headers)?;
+    auth::same_site(&headers)?;
     let typed: Result<Form<Typed>, FormRejection> = Form::from_request(request, &()).await;
     let Form(typed) = typed?;
     if !bound(&headers, &typed.csrf) {
         let expired = view.t.form_expired;
         return form(&admin, view, Some(expired), StatusCode::FORBIDDEN);
     }
-    if !admin.throttle.admit(&typed.name, address) {
+    if !admin.login_limit.admit(&typed.name, address) {
         tracing::warn!(%address, "sign-in refused: too many tries");
         let many = view.t.too_many_tries;
         return form(&admin, view, Some(many), StatusCode::TOO_MANY_REQUESTS);
@@ -83,7 +83,7 @@ async fn check(admin: &Admin, typed: Typed, address: IpAddr) -> Option<Account> 
         tracing::warn!(%address, "sign-in failed");
         return None;
     };
-    admin.throttle.forgive(&account.name, address);
+    admin.login_limit.forgive(&account.name, address);
     Some(account.clone())
 }
 
@@ -106,7 +106,7 @@ fn bound(headers: &HeaderMap, token: &str) -> bool {
 
 fn form(
     admin: &Admin,
-    view: View,
+    view: PageContext,
     fault: Option<&'static str>,
     code: StatusCode,
 ) -> Result<Response, Failure> {

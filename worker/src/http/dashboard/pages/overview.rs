@@ -25,8 +25,8 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
+        page_context::PageContext,
         texts::Advice,
-        view::View,
     },
     store::{
         counts::{self, Summary},
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Overview {
-    view: View,
+    view: PageContext,
     window: Window,
     windows: Vec<(&'static str, &'static str, bool)>,
     summary: Summary,
@@ -68,7 +68,7 @@ struct Cause {
 
 pub(crate) async fn show(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let window = query?.window;

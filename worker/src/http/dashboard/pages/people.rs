@@ -15,8 +15,8 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
+        page_context::PageContext,
         texts::tone,
-        view::View,
     },
     store::people::{self, Cursor, Row},
     story::Story,
@@ -38,14 +38,14 @@ pub(crate) struct Search {
 #[derive(Template)]
 #[template(path = "people.html")]
 struct People {
-    view: View,
+    view: PageContext,
     rows: Vec<Row>,
     paging: Paging,
 }
 
 pub(crate) async fn show(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     query: Result<Query<After>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let after = query?.0.after.as_deref().and_then(cursor);

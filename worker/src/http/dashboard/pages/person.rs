@@ -13,8 +13,8 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
+        page_context::PageContext,
         texts::tone,
-        view::View,
     },
     story::Story,
 };
@@ -27,13 +27,13 @@ pub(crate) struct Who {
 #[derive(Template)]
 #[template(path = "person.html")]
 struct Person {
-    view: View,
+    view: PageContext,
     story: Story,
 }
 
 pub(crate) async fn show(
     State(admin): State<Arc<Admin>>,
-    view: View,
+    view: PageContext,
     query: Result<Query<Who>, QueryRejection>,
 ) -> Result<Response, Failure> {
     match super::people::find(&admin, &query?.id).await? {

@@ -9,8 +9,8 @@ use crate::{
     http::dashboard::{
         Admin,
         answer::{Failure, page},
+        page_context::PageContext,
         settling::{Run, Stage},
-        view::View,
     },
     store::needs_review::{self, ReviewItem},
 };
@@ -21,12 +21,12 @@ const MOST: usize = 200;
 #[derive(Template)]
 #[template(path = "unknown.html")]
 struct Unknown {
-    view: View,
+    view: PageContext,
     rows: Vec<ReviewItem>,
     run: Option<Run>,
 }
 
-pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: View) -> Result<Response, Failure> {
+pub(crate) async fn show(State(admin): State<Arc<Admin>>, view: PageContext) -> Result<Response, Failure> {
     let mut rows = needs_review::list(admin.pool()).await?;
     // Attempts that need review come first.
     rows.sort_by_key(|row| row.parked_at.is_none());

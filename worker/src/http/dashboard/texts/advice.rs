@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use shared::{domain::Reason, phone::Rejection};
 
 use crate::{
-    http::dashboard::look::Lang,
+    http::dashboard::preferences::Lang,
     twilio::{Class, classify_status, explain},
 };
 
@@ -74,7 +74,7 @@ fn english(reason: Reason) -> Pair {
             ["Refused for the time being, for too long", "Mend the cause, then `worker reopen`."]
         }
         Reason::Http(_) | Reason::Error(_) => {
-            ["Refused without a code", "Look at the logs, then `worker reopen`."]
+            ["Refused without a code", "Preferences at the logs, then `worker reopen`."]
         }
         Reason::PathFault => ["Waiting: Twilio out of reach, or throttling", ITSELF],
         Reason::BreakerOpen => {

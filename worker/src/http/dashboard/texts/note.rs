@@ -1,6 +1,6 @@
 //! The result of a form, shown once on the next page.
 
-use crate::http::dashboard::look::Lang;
+use crate::http::dashboard::preferences::Lang;
 
 /// One of a closed list, so that a page never repeats text from a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

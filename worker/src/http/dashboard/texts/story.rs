@@ -2,7 +2,7 @@
 
 use super::word;
 use crate::{
-    http::dashboard::{format, look::Lang},
+    http::dashboard::{format, preferences::Lang},
     story::What,
 };
 

@@ -1,6 +1,6 @@
 //! Everyday words for states, statuses and lanes, and how good they are.
 
-use crate::http::dashboard::look::Lang;
+use crate::http::dashboard::preferences::Lang;
 
 /// How good something is; the style sheet knows these words.
 pub(crate) type Tone = &'static str;

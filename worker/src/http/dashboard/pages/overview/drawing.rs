@@ -8,7 +8,7 @@ use super::{tiles, window::Window};
 use crate::{
     http::dashboard::{
         charts::{self, Axis, Line},
-        view::View,
+        page_context::PageContext,
     },
     store::history::{self, Funnel, Reasons, Span},
 };
@@ -45,7 +45,7 @@ impl History {
         Ok(Self { window, read_at: Utc::now(), funnel, reasons, spans })
     }
 
-    pub(super) fn steps(&self, view: &View) -> Vec<Step> {
+    pub(super) fn steps(&self, view: &PageContext) -> Vec<Step> {
         let (t, f) = (view.t, self.funnel);
         let steps = [
             (t.step_received, f.received),
@@ -63,11 +63,11 @@ impl History {
         steps.into_iter().map(step).collect()
     }
 
-    pub(super) fn charts(&self, view: &View) -> Vec<Chart> {
+    pub(super) fn charts(&self, view: &PageContext) -> Vec<Chart> {
         vec![self.throughput(view), self.latency(view), self.depth(view)]
     }
 
-    fn throughput(&self, view: &View) -> Chart {
+    fn throughput(&self, view: &PageContext) -> Chart {
         let t = view.t;
         let sum = |value: fn(&Span) -> i64| view.n(&self.spans.iter().map(value).sum::<i64>());
         // Per minute, so that the unfinished last span compares with the others.
@@ -85,7 +85,7 @@ impl History {
         }
     }
 
-    fn latency(&self, view: &View) -> Chart {
+    fn latency(&self, view: &PageContext) -> Chart {
         let t = view.t;
         let latest = |value: fn(&Span) -> Option<f64>| {
             self.spans.iter().rev().find_map(value).map_or_else(|| "–".to_owned(), |s| view.span(s))
@@ -98,7 +98,7 @@ impl History {
         }
     }
 
-    fn depth(&self, view: &View) -> Chart {
+    fn depth(&self, view: &PageContext) -> Chart {
         let latest = |value: fn(&Span) -> Option<i64>| {
             self.spans.iter().rev().find_map(value).map_or_else(|| "–".to_owned(), |n| view.n(&n))
         };
@@ -132,9 +132,9 @@ impl History {
         (self.read_at - TimeDelta::hours(i64::from(self.window.hours())), self.read_at)
     }
 
-    fn draw(&self, view: &View, lines: &[Line]) -> String {
+    fn draw(&self, view: &PageContext, lines: &[Line]) -> String {
         let (from, to) = self.bounds();
-        charts::draw(Axis { lang: view.look.lang, from, to }, lines)
+        charts::draw(Axis { lang: view.preferences.lang, from, to }, lines)
     }
 }
 

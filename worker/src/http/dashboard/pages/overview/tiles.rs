@@ -4,7 +4,7 @@ use shared::lane::{Lane, QueueLane};
 
 use crate::{
     health::LaneState,
-    http::dashboard::{Context, texts::Tone, view::View},
+    http::dashboard::{Context, page_context::PageContext, texts::Tone},
     store::{counts::Summary, pauses::Pause},
     throttle::{Outage, Scope},
 };
@@ -31,7 +31,7 @@ pub(super) struct LaneTile {
 }
 
 /// The breaker of the fleet, as this worker last read it.
-pub(super) fn breaker(context: &Context, view: &View) -> Tile {
+pub(super) fn breaker(context: &Context, view: &PageContext) -> Tile {
     let t = view.t;
     let state = *context.throttle.breaker.watch().borrow();
     let (tone, word, more) = match state.scope() {
@@ -57,7 +57,7 @@ pub(super) fn breaker(context: &Context, view: &View) -> Tile {
 }
 
 /// How many of the last hour's calls Twilio accepted.
-pub(super) fn success(view: &View, summary: &Summary) -> Tile {
+pub(super) fn success(view: &PageContext, summary: &Summary) -> Tile {
     let good = summary.calls.accepted_last_hour;
     let all = good + summary.calls.refused_last_hour + summary.calls.unknown_last_hour;
     let tone = match (good * 100).checked_div(all) {
@@ -71,7 +71,12 @@ pub(super) fn success(view: &View, summary: &Summary) -> Tile {
 }
 
 /// The lanes with a queue, and all others that are paused.
-pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &[Pause]) -> Vec<LaneTile> {
+pub(super) fn lanes(
+    context: &Context,
+    view: &PageContext,
+    summary: &Summary,
+    pauses: &[Pause],
+) -> Vec<LaneTile> {
     let tile = |lane: Lane| {
         let pause = pauses.iter().find(|p| p.lane == lane);
         let (tone, word) = match (pause, lane.queue()) {
@@ -99,7 +104,7 @@ pub(super) fn lanes(context: &Context, view: &View, summary: &Summary, pauses: &
     Lane::ALL.into_iter().filter_map(tile).collect()
 }
 
-pub(super) fn name(view: &View, lane: Lane) -> &'static str {
+pub(super) fn name(view: &PageContext, lane: Lane) -> &'static str {
     match lane {
         Lane::Replies => view.t.lane_replies,
         Lane::Live => view.t.lane_live,
@@ -108,7 +113,7 @@ pub(super) fn name(view: &View, lane: Lane) -> &'static str {
     }
 }
 
-fn running(view: &View, state: LaneState) -> (Tone, String) {
+fn running(view: &PageContext, state: LaneState) -> (Tone, String) {
     let t = view.t;
     match state {
         // A pause that ended a moment ago, or was lifted: it goes on within 2 s.

@@ -13,7 +13,7 @@ use shared::phone::E164;
 use super::{
     assets,
     format::{self, Unit},
-    look::{Lang, Look, Theme},
+    preferences::{Lang, Preferences, Theme},
     session::Visitor,
     texts::{self, Note, Texts},
 };
@@ -52,9 +52,9 @@ pub(crate) struct Link {
 }
 
 /// Everything that is not the page's own.
-pub(crate) struct View {
+pub(crate) struct PageContext {
     pub(crate) t: &'static Texts,
-    pub(crate) look: Look,
+    pub(crate) preferences: Preferences,
     pub(crate) visitor: Option<Visitor>,
     pub(crate) path: String,
     pub(crate) note: Option<Note>,
@@ -66,16 +66,16 @@ struct Said {
     note: Option<String>,
 }
 
-impl<S: Sync> FromRequestParts<S> for View {
+impl<S: Sync> FromRequestParts<S> for PageContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let look = parts.extensions.get::<Look>().copied();
-        let look = look.unwrap_or(Look { lang: Lang::English, theme: Theme::Auto });
+        let preferences = parts.extensions.get::<Preferences>().copied();
+        let preferences = preferences.unwrap_or(Preferences { lang: Lang::English, theme: Theme::Auto });
         let said = Query::<Said>::try_from_uri(&parts.uri).map(|q| q.0).unwrap_or_default();
         Ok(Self {
-            t: texts::of(look.lang),
-            look,
+            t: texts::of(preferences.lang),
+            preferences,
             visitor: parts.extensions.get::<Visitor>().cloned(),
             path: parts.uri.path().to_owned(),
             note: said.note.as_deref().and_then(Note::parse),
@@ -84,13 +84,13 @@ impl<S: Sync> FromRequestParts<S> for View {
     }
 }
 
-impl View {
+impl PageContext {
     pub(crate) fn lang(&self) -> &'static str {
-        self.look.lang.code()
+        self.preferences.lang.code()
     }
 
     pub(crate) fn theme(&self) -> &'static str {
-        self.look.theme.code()
+        self.preferences.theme.code()
     }
 
     /// The next colours of the switch, with their name.
@@ -100,7 +100,7 @@ impl View {
             Theme::Light => self.t.theme_light,
             Theme::Dark => self.t.theme_dark,
         };
-        Theme::ALL.into_iter().map(|t| (t.code(), name(t), t == self.look.theme)).collect()
+        Theme::ALL.into_iter().map(|t| (t.code(), name(t), t == self.preferences.theme)).collect()
     }
 
     /// The files' fingerprint.
@@ -140,22 +140,22 @@ impl View {
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     pub(crate) fn note_text(&self, note: &Note) -> &'static str {
-        note.text(self.look.lang)
+        note.text(self.preferences.lang)
     }
 
     /// A count.
     pub(crate) fn n<N: Copy + Into<i64>>(&self, number: &N) -> String {
-        format::count(self.look.lang, (*number).into())
+        format::count(self.preferences.lang, (*number).into())
     }
 
     /// A share in percent.
     pub(crate) fn percent(&self, part: i64, whole: i64) -> String {
-        format::percent(self.look.lang, part, whole)
+        format::percent(self.preferences.lang, part, whole)
     }
 
     /// Seconds, in the unit that suits.
     pub(crate) fn span(&self, seconds: f64) -> String {
-        let (value, unit) = format::duration(self.look.lang, seconds);
+        let (value, unit) = format::duration(self.preferences.lang, seconds);
         let unit = match unit {
             Unit::Seconds => self.t.unit_seconds,
             Unit::Minutes => self.t.unit_minutes,
@@ -166,17 +166,17 @@ impl View {
 
     /// Day and time in Nepal.
     pub(crate) fn time(&self, at: &DateTime<Utc>) -> String {
-        format::time(self.look.lang, *at)
+        format::time(self.preferences.lang, *at)
     }
 
     /// The same to the second.
     pub(crate) fn exact(&self, at: &DateTime<Utc>) -> String {
-        format::exact(self.look.lang, *at)
+        format::exact(self.preferences.lang, *at)
     }
 
     /// The time at which the page was made.
     pub(crate) fn now(&self) -> String {
-        format::clock(self.look.lang, self.now)
+        format::clock(self.preferences.lang, self.now)
     }
 
     /// For `<time datetime>`.
@@ -193,16 +193,16 @@ impl View {
 
     /// What a reason means and what to do about it.
     pub(crate) fn advice(&self, reason: &str) -> texts::Advice {
-        texts::advice(self.look.lang, reason)
+        texts::advice(self.preferences.lang, reason)
     }
 
     /// What happened, as a sentence.
     pub(crate) fn tell(&self, what: &What) -> String {
-        texts::tell(self.look.lang, what)
+        texts::tell(self.preferences.lang, what)
     }
 
     /// The everyday word for a state or a status.
     pub(crate) fn word(&self, word: &str) -> String {
-        texts::word(self.look.lang, word)
+        texts::word(self.preferences.lang, word)
     }
 }

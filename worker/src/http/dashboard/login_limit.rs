@@ -26,9 +26,9 @@ enum Key {
 
 /// Counts tries.
 #[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Vec<Instant>>>);
+pub(crate) struct LoginLimit(Mutex<HashMap<Key, Vec<Instant>>>);
 
-impl Throttle {
+impl LoginLimit {
     /// Counts one more try before it is made, so that many at once count as many. False: too many.
     pub(crate) fn admit(&self, name: &str, address: IpAddr) -> bool {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_name_is_limited_at_each_address_for_itself() {
-        let throttle = Throttle::default();
+        let throttle = LoginLimit::default();
         assert!((0..5).all(|_| throttle.admit("maya", address(1))));
         assert!(!throttle.admit("maya", address(1)));
         assert!(throttle.admit("ram", address(1)), "another name is not limited");
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_stranger_locks_out_a_name() {
-        let throttle = Throttle::default();
+        let throttle = LoginLimit::default();
         for stranger in 1..200 {
             while throttle.admit("maya", address(stranger)) {}
         }
@@ -108,7 +108,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_crowd_of_strangers_locks_out_everybody() {
-        let throttle = Throttle::default();
+        let throttle = LoginLimit::default();
         let strangers =
             (0..20_000_u32).map(|n| (Key::Address(IpAddr::from(n.to_be_bytes())), vec![Instant::now()]));
         throttle.0.lock().unwrap().extend(strangers);
@@ -118,7 +118,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_address_is_limited_whatever_the_names() {
-        let throttle = Throttle::default();
+        let throttle = LoginLimit::default();
         assert!((0..20).all(|i| throttle.admit(&i.to_string(), address(1))));
         assert!(!throttle.admit("maya", address(1)));
         assert!(throttle.admit("maya", address(2)));
@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_right_password_is_no_failure() {
-        let throttle = Throttle::default();
+        let throttle = LoginLimit::default();
         for _ in 0..50 {
             assert!(throttle.admit("maya", address(1)));
             throttle.forgive("maya", address(1));

@@ -64,7 +64,7 @@ impl Theme {
 
 /// The visitor's choice of language and colours.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct Preferences {
     pub(crate) lang: Lang,
     pub(crate) theme: Theme,
 }
@@ -82,11 +82,11 @@ pub(crate) async fn choose(mut request: Request, next: Next) -> Response {
         (c.lang.as_deref().and_then(Lang::parse), c.theme.as_deref().and_then(Theme::parse))
     });
     let headers = request.headers();
-    let look = Look {
+    let preferences = Preferences {
         lang: lang.or_else(|| Lang::parse(&session::get(headers, LANG)?)).unwrap_or_else(|| spoken(headers)),
         theme: theme.or_else(|| Theme::parse(&session::get(headers, THEME)?)).unwrap_or(Theme::Auto),
     };
-    request.extensions_mut().insert(look);
+    request.extensions_mut().insert(preferences);
     let mut response = next.run(request).await;
     let year = Some(Duration::days(365));
     let lang = lang.map(|l| session::set(LANG, l.code(), year));
