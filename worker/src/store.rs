@@ -33,7 +33,6 @@ pub(crate) mod prune;
 pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod reopen;
-pub(crate) mod rights;
 pub(crate) mod send_rate;
 pub(crate) mod server;
 pub(crate) mod stored_state;

@@ -10,7 +10,7 @@ use super::{
     durability,
     finding::Findings,
 };
-use crate::store::{rights, server};
+use crate::store::server;
 
 /// The oldest supported version.
 const OLDEST: i32 = 15;
@@ -88,7 +88,7 @@ async fn migrations(found: &mut Findings, connection: &mut PgConnection) -> bool
 }
 
 async fn write(found: &mut Findings, connection: &mut PgConnection) {
-    match rights::try_writing(connection).await {
+    match server::try_writing(connection).await {
         Ok(()) => found.passed("rights", "inserted and updated in a transaction that was rolled back"),
         Err(error) => failed(found, "rights", Some(error)),
     }
