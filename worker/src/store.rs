@@ -13,7 +13,6 @@ pub(crate) mod claim;
 pub(crate) mod counts;
 pub(crate) mod dead_letters;
 pub(crate) mod deeds;
-pub(crate) mod details;
 pub(crate) mod ended;
 pub(crate) mod history;
 pub(crate) mod leases;

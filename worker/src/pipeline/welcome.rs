@@ -22,8 +22,7 @@ use crate::{
     store::{
         breaker,
         claim::ClaimResult,
-        details,
-        record::{NewState, Written},
+        record::{self, NewState, Written},
         stored_state::{StateQuery, StateRows},
     },
     throttle::{Entry, Rank, Rejection},
@@ -90,7 +89,7 @@ async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry:
     match plan::decide(facts, stored) {
         Decision::Skip(skip) => {
             let newer = facts.is_newer_than(stored.user.as_ref().map(|u| u.changed_at));
-            if newer && details::keep(&pipeline.pool, facts).await? == Written::Superseded {
+            if newer && record::keep_details(&pipeline.pool, facts).await? == Written::Superseded {
                 return Ok(None);
             }
             Ok(Some((Outcome::Skipped(skip), None)))

@@ -7,9 +7,8 @@ use shared::domain::{Reason, UserState};
 use sqlx::PgPool;
 
 use crate::store::{
-    details,
     fixtures::{Database, facts_at, stored_facts},
-    record::{NewState, Record, Written},
+    record::{self, NewState, Record, Written},
 };
 use crate::{facts::Facts, store::batch::Statement};
 
@@ -60,7 +59,7 @@ async fn an_event_of_a_portal_whose_clock_is_ahead_is_newer_than_its_import() {
     assert_eq!(hold(&pool, event).await, Written::Yes);
     assert_eq!(state(&pool).await, "received");
     let later = facts_at("one", 1, imported + TimeDelta::seconds(2));
-    assert_eq!(details::keep(&pool, &later).await.unwrap(), Written::Yes);
+    assert_eq!(record::keep_details(&pool, &later).await.unwrap(), Written::Yes);
     pool.close().await;
     database.drop().await;
 }
@@ -76,10 +75,10 @@ async fn of_a_portal_whose_clock_is_ahead_an_older_event_that_comes_again_change
     assert_eq!(hold(&pool, older.clone()).await, Written::Yes);
     assert_eq!(hold(&pool, newer).await, Written::Yes);
     assert_eq!(hold(&pool, older.clone()).await, Written::Superseded);
-    assert_eq!(details::keep(&pool, &older).await.unwrap(), Written::Superseded);
+    assert_eq!(record::keep_details(&pool, &older).await.unwrap(), Written::Superseded);
     assert_eq!(changed_at(&pool).await, ahead);
     let details = facts_at("one", 2, ahead + TimeDelta::seconds(1));
-    assert_eq!(details::keep(&pool, &details).await.unwrap(), Written::Yes);
+    assert_eq!(record::keep_details(&pool, &details).await.unwrap(), Written::Yes);
     assert_eq!(changed_at(&pool).await, ahead + TimeDelta::seconds(1));
     let number: String = sqlx::query_scalar("SELECT phone_raw FROM users").fetch_one(&pool).await.unwrap();
     assert_eq!(number, "9840000002");
@@ -96,7 +95,7 @@ async fn a_clock_that_is_far_ahead_outdoes_later_data_for_minutes_only() {
     let bound = || Utc::now() + TimeDelta::minutes(11);
     assert_eq!(hold(&pool, event.clone()).await, Written::Yes);
     assert!(changed_at(&pool).await < bound());
-    assert_eq!(details::keep(&pool, &event).await.unwrap(), Written::Yes);
+    assert_eq!(record::keep_details(&pool, &event).await.unwrap(), Written::Yes);
     assert!(changed_at(&pool).await < bound());
     pool.close().await;
     database.drop().await;
@@ -110,7 +109,7 @@ async fn the_same_event_again_is_not_newer_than_itself() {
     let event = facts_at("one", 1, Utc::now().trunc_subsecs(6) - TimeDelta::nanoseconds(300));
     assert_eq!(hold(&pool, event.clone()).await, Written::Yes);
     assert!(!event.is_newer_than(Some(changed_at(&pool).await)));
-    assert_eq!(details::keep(&pool, &event).await.unwrap(), Written::Superseded);
+    assert_eq!(record::keep_details(&pool, &event).await.unwrap(), Written::Superseded);
     pool.close().await;
     database.drop().await;
 }
