@@ -16,7 +16,6 @@ pub(crate) mod deeds;
 pub(crate) mod ended;
 pub(crate) mod history;
 pub(crate) mod leases;
-pub(crate) mod letters;
 pub(crate) mod message_claim;
 pub(crate) mod messages;
 pub(crate) mod migrate;

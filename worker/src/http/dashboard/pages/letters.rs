@@ -15,14 +15,14 @@ use crate::{
         answer::{Failure, page},
         page_context::PageContext,
     },
-    store::letters,
+    store::dead_letters::find::{self, ListedLetter},
 };
 
 #[derive(Template)]
 #[template(path = "letters.html")]
 struct Letters {
     view: PageContext,
-    rows: Vec<letters::Row>,
+    rows: Vec<ListedLetter>,
     paging: Paging,
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn show(
     query: Result<Query<Before>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let before = query?.before;
-    let mut rows = letters::page(admin.pool(), before, limit()).await?;
+    let mut rows = find::page(admin.pool(), before, limit()).await?;
     let paging = Paging::cut("/letters", before.is_some(), &mut rows, |row| format!("before={}", row.id));
     page(&Letters { view, rows, paging })
 }
