@@ -2,6 +2,7 @@
 
 pub(crate) mod admin_sessions;
 pub(crate) mod attempts;
+pub(crate) mod audit;
 pub(crate) mod backfill_runs;
 pub(crate) mod batch;
 pub(crate) mod breaker;
@@ -12,7 +13,6 @@ pub(crate) mod census;
 pub(crate) mod claim;
 pub(crate) mod counts;
 pub(crate) mod dead_letters;
-pub(crate) mod deeds;
 pub(crate) mod ended;
 pub(crate) mod history;
 pub(crate) mod leases;
@@ -41,7 +41,6 @@ pub(crate) mod tries;
 pub(crate) mod unblocked_numbers;
 pub(crate) mod unknown;
 
-pub(crate) use shared::audit;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]

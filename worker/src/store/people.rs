@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 /// A user in the list.
-pub(crate) struct Row {
+pub(crate) struct ListedUser {
     pub(crate) user_id: String,
     pub(crate) phone_e164: Option<String>,
     pub(crate) lane: String,
@@ -23,9 +23,13 @@ pub(crate) struct Cursor {
 }
 
 /// At most `limit` users, the most recently enqueued first.
-pub(crate) async fn page(pool: &PgPool, after: Option<&Cursor>, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+pub(crate) async fn page(
+    pool: &PgPool,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<ListedUser>, sqlx::Error> {
     sqlx::query_as!(
-        Row,
+        ListedUser,
         r#"SELECT p.user_id, o.phone_e164, p.lane::text AS "lane!", o.state AS "state!",
                   o.welcome_status AS "welcome!", o.reason, o.attempts AS "attempts!", p.enqueued_at AS "enqueued_at!"
            FROM (SELECT user_id, lane, enqueued_at FROM users

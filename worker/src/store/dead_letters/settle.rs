@@ -94,8 +94,8 @@ async fn note(
     verdict: &Verdict<'_>,
 ) -> Result<(), sqlx::Error> {
     let subject = format!("letters {}", listed(ids));
-    let deed = NewEntry { actor: verdict.actor, action, subject: &subject, reason: verdict.because };
-    audit::note(tx, &deed).await
+    let entry = NewEntry { actor: verdict.actor, action, subject: &subject, reason: verdict.because };
+    audit::note(tx, &entry).await
 }
 
 /// `1-3, 7`: neighbours as one, for a replay may hold thousands.

@@ -15,14 +15,14 @@ use crate::{
         answer::{Failure, page},
         page_context::PageContext,
     },
-    store::deeds,
+    store::audit::{self, AuditEntry},
 };
 
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct Audit {
     view: PageContext,
-    rows: Vec<deeds::Row>,
+    rows: Vec<AuditEntry>,
     paging: Paging,
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn show(
     query: Result<Query<Before>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let before = query?.before;
-    let mut rows = deeds::page(admin.pool(), before, limit()).await?;
+    let mut rows = audit::page(admin.pool(), before, limit()).await?;
     let paging = Paging::cut("/audit", before.is_some(), &mut rows, |row| format!("before={}", row.id));
     page(&Audit { view, rows, paging })
 }

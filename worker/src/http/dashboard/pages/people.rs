@@ -18,7 +18,7 @@ use crate::{
         page_context::PageContext,
         texts::tone,
     },
-    store::people::{self, Cursor, Row},
+    store::people::{self, Cursor, ListedUser},
     story::Story,
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct Search {
 #[template(path = "people.html")]
 struct People {
     view: PageContext,
-    rows: Vec<Row>,
+    rows: Vec<ListedUser>,
     paging: Paging,
 }
 
@@ -82,7 +82,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// `TIME~ID`.
-fn place(row: &Row) -> String {
+fn place(row: &ListedUser) -> String {
     let at = row.enqueued_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     format!("{at}~{}", row.user_id)
 }
