@@ -22,7 +22,6 @@ pub(crate) mod migrate;
 pub(crate) mod needs_review;
 mod number;
 pub(crate) mod outcome;
-pub(crate) mod partitions;
 pub(crate) mod pauses;
 pub(crate) mod people;
 pub(crate) mod poll;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
-use crate::store::partitions;
+use crate::store::messages;
 
 /// Every worker looks; where all months exist, a look costs next to nothing.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -21,7 +21,7 @@ impl Task for Partitions {
     }
 
     async fn step(&mut self) -> Result<Next, Failed> {
-        partitions::add_ahead(&self.0).await?;
+        messages::add_partitions(&self.0).await?;
         Ok(Next::AfterInterval)
     }
 }

@@ -15,7 +15,7 @@ use crate::store::{
     message_claim::{ClaimMessages, MessageClaimRequest, MessageClaimResult},
     messages,
     needs_review::{self, ReviewDecision, ReviewResult},
-    partitions, poll,
+    poll,
     prune::{self, Kind},
     unknown::{self, Adoption},
     world::World,
@@ -362,6 +362,6 @@ async fn retention_drops_whole_months_and_expired_keys() {
     assert_eq!(world.count("SELECT count(*) FROM messages").await, left);
     assert_eq!(world.count("SELECT count(*) FROM messages_other").await, 0, "each id leads to its month");
     assert_eq!(world.keys().await, ["kept"]);
-    partitions::add_ahead(&world.pool).await.unwrap();
+    messages::add_partitions(&world.pool).await.unwrap();
     world.end().await;
 }
