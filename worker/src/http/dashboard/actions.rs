@@ -153,7 +153,7 @@ pub(crate) struct SettlePeriod {
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
-    Preferences,
+    Look,
     Adopt,
     ReopenAbsent,
 }
@@ -176,7 +176,7 @@ pub(crate) async fn settle_period(
         since,
         until,
         reopen_absent: form.how == Mode::ReopenAbsent,
-        dry_run: form.how == Mode::Preferences,
+        dry_run: form.how == Mode::Look,
         actor: visitor.name,
         reason,
     };
