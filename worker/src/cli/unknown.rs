@@ -105,7 +105,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     };
     let attempt = find(&pool, verdict).await?;
     let actor = verdict.actor.name();
-    let settled = parked::decide(&pool, &attempt, &decision, &actor, &verdict.reason)
+    let settled = needs_review::decide(&pool, &attempt, &decision, &actor, &verdict.reason)
         .await
         .map_err(Failure::statement)?;
     let (said, code) = match settled {
@@ -118,7 +118,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
             "settled: an earlier message of this number proved sent, so nothing more is sent to it",
             ExitCode::SUCCESS,
         ),
-        Settled::AnsweredFirst => {
+        ReviewResult::AnsweredFirst => {
             ("a definite answer arrived first; nothing was changed", Exit::SomeFailed.into())
         }
     };
@@ -128,7 +128,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
 
 async fn list(pool: &sqlx::PgPool, output: Output) -> Result<ExitCode, Failure> {
     let open: Vec<Unknown> =
-        parked::list(pool).await.map_err(Failure::statement)?.iter().map(Unknown::of).collect();
+        needs_review::list(pool).await.map_err(Failure::statement)?.iter().map(Unknown::of).collect();
     output::print(&output::records("unknown/1", &open, output)?)?;
     if output == Output::Text {
         eprintln!("{} unknown, {} of them parked", open.len(), open.iter().filter(|o| o.parked).count());
@@ -177,15 +177,15 @@ impl Record for Unknown {
     }
 }
 
-async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<Open, Failure> {
-    let found = parked::find(pool, verdict.attempt).await.map_err(Failure::statement)?;
+async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<ReviewItem, Failure> {
+    let found = needs_review::find(pool, verdict.attempt).await.map_err(Failure::statement)?;
     found.ok_or_else(|| {
         Failure::new(Exit::SomeFailed, "this attempt has no unknown outcome: see `worker unknown list`")
     })
 }
 
 /// Fetches the message from Twilio, so that a mistyped SID is not adopted.
-async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &Open) -> Result<Decision, Failure> {
+async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &ReviewItem) -> Result<ReviewDecision, Failure> {
     let config = Config::read(Env::of_process())?;
     install_crypto();
     let sid = MessageSid::parse(sid).map_err(|e| Failure::usage(format!("the SID {e}")))?;
