@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # ./dev faults: the whole fault suite at full size, with a table at the end.
 
+# The first release. Scenarios run its worker beside today's.
+FIRST_RELEASE=7540f9475063007a30c8fcbe86f20e69e41b99a2
+
 # The worker with failpoints, moved away so that it is never taken for the real one, which `cargo build` puts there after
 # it. With the workspace and one of its tests, so that the libraries are those that everything else is compiled with.
 build_failpoints() {
@@ -13,6 +16,24 @@ build_failpoints() {
     mv "$target/debug/worker" "$target/failpoints/worker"
 }
 
+# Builds the worker of the first release from a worktree of its own, in a target folder of its own; sets
+# FAULTS_OLD_WORKER to its path. Without that commit the scenarios of mixed releases are skipped.
+build_first_release() {
+    local folder=$DEV_DIR/first-release
+    if ! git -C "$ROOT" cat-file -e "$FIRST_RELEASE^{commit}" 2>/dev/null; then
+        say "    git has no commit $FIRST_RELEASE: the scenarios of mixed releases are skipped"
+        return 0
+    fi
+    if [[ ! -x $folder/target/debug/worker ]]; then
+        # Git may still list a worktree whose folder was deleted.
+        git -C "$ROOT" worktree prune
+        [[ -d $folder/source ]] || git -C "$ROOT" worktree add --quiet --detach "$folder/source" "$FIRST_RELEASE"
+        (cd "$folder/source" && CARGO_TARGET_DIR=$folder/target cargo build --locked --workspace --bin worker)
+        git -C "$ROOT" worktree remove --force "$folder/source"
+    fi
+    export FAULTS_OLD_WORKER=$folder/target/debug/worker
+}
+
 command_faults() {
     mkdir -p "$DEV_DIR"
     with_services
@@ -20,6 +41,8 @@ command_faults() {
     step "binaries"
     build_failpoints
     cargo build --locked --workspace --bins --test it
+    step "the worker of the first release"
+    build_first_release
     step "scenarios, up to an hour"
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"

@@ -4,8 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::release;
+
 /// The path of `name`, built beside this test (`target/<profile>/`).
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    if name == release::FIRST_WORKER {
+        return release::first_worker().context("FAULTS_OLD_WORKER is not set");
+    }
     let test = test()?;
     let path = folder(&test)?.join(name);
     ensure!(

@@ -28,6 +28,11 @@ impl Database {
     /// Applies every migration.
     pub async fn migrate(&self) -> anyhow::Result<()> {
         shared::db::MIGRATIONS.run(&self.pool).await?;
+        self.watch_unknown().await
+    }
+
+    /// Counts the attempts whose outcome becomes unknown, for the fault table; `attempts` must exist.
+    pub async fn watch_unknown(&self) -> anyhow::Result<()> {
         self.execute(WATCH_UNKNOWN).await
     }
 

@@ -12,8 +12,8 @@ use shared::lane::QueueLane;
 use tempfile::TempDir;
 
 use crate::{
-    Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Roads, Simulator, Worker, checker,
-    injected,
+    Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Release, Roads, Simulator, Worker,
+    checker, injected,
     measured::{Measured, Source},
     progress::until_none,
     report,
@@ -57,9 +57,14 @@ impl Stage {
 
     /// Starts one more worker and waits only until it listens.
     pub async fn launch_worker(&mut self) -> anyhow::Result<&Worker> {
+        self.launch_worker_of(Release::Current).await
+    }
+
+    /// Starts one more worker of this release and waits only until it listens.
+    pub async fn launch_worker_of(&mut self, release: Release) -> anyhow::Result<&Worker> {
         self.started += 1;
         let name = format!("worker-{}", self.started);
-        let worker = Worker::start(&name, &self.env, self.folder()?).await?;
+        let worker = Worker::start(release, &name, &self.env, self.folder()?).await?;
         self.workers.push(worker);
         self.route_callbacks();
         self.workers.last().context("a worker")
@@ -128,6 +133,15 @@ impl Stage {
             worker.until_ready(200).await?;
         }
         Ok(began.elapsed())
+    }
+
+    /// Waits until the simulator was asked `asked` times.
+    pub async fn until_asked(&self, asked: u32) -> anyhow::Result<()> {
+        until(&format!("{asked} calls"), PATIENCE, async || {
+            let now = self.simulator.totals().await?.asked_in_all();
+            Ok(if now >= asked { Ok(()) } else { Err(now.to_string()) })
+        })
+        .await
     }
 
     /// Waits until Twilio has accepted so many messages.

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use crate::{PATIENCE, Process, Signal, until};
+use crate::{PATIENCE, Process, Release, Signal, until};
 
 /// What a worker has from SIGTERM to its end, with room for a busy machine.
 const STOPPING: Duration = Duration::from_secs(28);
 
 /// A running worker; dropping it kills it.
 pub struct Worker {
+    release: Release,
     process: Process,
     ops: SocketAddr,
     webhook: Option<SocketAddr>,
@@ -20,11 +21,12 @@ pub struct Worker {
 impl Worker {
     /// Starts one and waits until it listens.
     pub(crate) async fn start(
+        release: Release,
         name: &str,
         env: &BTreeMap<String, String>,
         folder: &Path,
     ) -> anyhow::Result<Self> {
-        let mut process = Process::start("worker", name, &["run"], env, folder)?;
+        let mut process = Process::start(release.program(), name, &["run"], env, folder)?;
         let callbacks = env.contains_key("PUBLIC_URL");
         let (ops, webhook) = until("a worker listens", PATIENCE, async || {
             ensure!(process.ended()?.is_none(), "the worker ended: {}", process.stderr());
@@ -36,7 +38,12 @@ impl Worker {
             })
         })
         .await?;
-        Ok(Self { process, ops, webhook })
+        Ok(Self { release, process, ops, webhook })
+    }
+
+    /// Its release.
+    pub fn release(&self) -> Release {
+        self.release
     }
 
     /// Where its probes answer.

@@ -7,6 +7,7 @@ mod crowds;
 mod database;
 mod kills;
 mod malformed;
+mod mixed_releases;
 mod private_broker;
 mod private_database;
 mod publishers;

@@ -2,21 +2,12 @@
 
 use std::time::Duration;
 
-use faults::{Expect, PATIENCE, Plan, Stage, injected, rounds, seed, until};
+use faults::{Expect, PATIENCE, Plan, injected, rounds, seed, until};
 use rand::Rng as _;
 
 use crate::people::signups;
 
 const CONCURRENCY: usize = 10;
-
-/// Waits until the simulator was asked `asked` times.
-async fn until_asked(stage: &Stage, asked: u32) -> anyhow::Result<()> {
-    until(&format!("{asked} calls"), PATIENCE, async || {
-        let now = stage.simulator.totals().await?.asked_in_all();
-        Ok(if now >= asked { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigkill_at_random() -> anyhow::Result<()> {
@@ -27,7 +18,7 @@ async fn sigkill_at_random() -> anyhow::Result<()> {
     stage.broker.publish_all(&signups(0..users)).await?;
     for kill in 1..=kills {
         // After a random number of further calls, plus a random part of a call's time.
-        until_asked(&stage, kill * between + random.gen_range(0..10)).await?;
+        stage.until_asked(kill * between + random.gen_range(0..10)).await?;
         tokio::time::sleep(Duration::from_millis(random.gen_range(0..60))).await;
         stage.kill_worker(random.gen_range(0..2))?;
         stage.launch_worker().await?;
@@ -50,7 +41,7 @@ async fn sigterm_under_load_leaves_nothing_in_flight() -> anyhow::Result<()> {
     stage.broker.publish_all(&signups(0..users)).await?;
     for round in 1..=terms {
         stage.start_worker().await?;
-        until_asked(&stage, (round - 1) * PER_ROUND + 20 + random.gen_range(0..20)).await?;
+        stage.until_asked((round - 1) * PER_ROUND + 20 + random.gen_range(0..20)).await?;
         stage.stop_worker(0).await?;
         injected(1);
         let sending =
