@@ -15,6 +15,7 @@
 //! ```
 
 mod batch;
+mod error;
 mod listen;
 mod outbox;
 
@@ -29,9 +30,10 @@ use shared::{
 use sqlx::{Connection, PgPool};
 use tokio_util::task::AbortOnDropHandle;
 
+pub use error::Error;
 pub use tokio_util::sync::CancellationToken;
 
-use crate::{Producer, StartError, connection};
+use crate::{Producer, connection};
 use batch::{Batch, Pauses};
 use listen::Listener;
 
@@ -94,26 +96,6 @@ pub struct Stats {
     pub failed: u64,
     /// Rows deleted a day after they were published.
     pub purged: u64,
-}
-
-/// Why a relay did not start, or stopped. The texts hold no number, name or secret.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database of the outbox cannot be reached.
-    #[error("the outbox cannot be reached: {}. {}", db::sqlstate(.0), db::advice(.0))]
-    Unreachable(#[source] sqlx::Error),
-    /// The table `onboarding_outbox` is missing, or its role may not use it.
-    #[error("{0}")]
-    NoTable(String),
-    /// RabbitMQ cannot be used.
-    #[error(transparent)]
-    Broker(StartError),
-    /// RabbitMQ did not confirm a batch of [`run_once`].
-    #[error("{0}")]
-    BrokerLost(String),
-    /// A statement on the outbox failed.
-    #[error("a statement on the outbox failed: {}", db::sqlstate(.0))]
-    Database(#[source] sqlx::Error),
 }
 
 /// Publishes the waiting rows until `stop`, and then finishes the batch in hand. It waits for RabbitMQ as long as

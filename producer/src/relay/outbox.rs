@@ -10,7 +10,7 @@ use shared::{
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::Error;
+use super::error::Error;
 
 /// `source` of an event made of bare data.
 const SOURCE: &str = "/aamcare/portal";
