@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::Scenario;
+use crate::{scenario::Scenario, sizes::Sizes};
 
 /// Measures the release binaries beside it; `./dev bench` builds and starts it.
 #[derive(Debug, Parser)]
@@ -27,18 +27,8 @@ pub(crate) struct Run {
     /// Rounds over all scenarios; the table shows medians
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub(crate) rounds: u32,
-    /// Events of a run at full speed
-    #[arg(long, default_value_t = 100_000)]
-    pub(crate) events: u32,
-    /// Seconds of a run at a given rate
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u32,
-    /// Users stored beforehand in `growth`
-    #[arg(long, default_value_t = 10_000_000)]
-    pub(crate) stored: u32,
-    /// Users of the backfill in `million`
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) users: u32,
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
 }
 
 impl Run {

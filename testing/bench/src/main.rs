@@ -14,6 +14,7 @@ mod scenario;
 mod scrape;
 mod services;
 mod simulator;
+mod sizes;
 mod stage;
 mod standin;
 mod usage;
@@ -52,7 +53,7 @@ async fn measure_all(run: &args::Run) -> anyhow::Result<()> {
     for round in 1..=run.rounds {
         for scenario in run.scenarios() {
             eprintln!("round {round}: {}", scenario.label());
-            let rows = scenario.run(&services, run).await?;
+            let rows = scenario.run(&services, &run.sizes).await?;
             report.add(rows);
         }
     }

@@ -13,7 +13,7 @@ mod slow;
 
 use clap::ValueEnum;
 
-use crate::{args::Run, report::Row, services::Services};
+use crate::{report::Row, services::Services, sizes::Sizes};
 
 /// One thing to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,19 +60,19 @@ impl Scenario {
         self.to_possible_value().map_or(String::new(), |v| v.get_name().to_owned())
     }
 
-    pub(crate) async fn run(self, services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+    pub(crate) async fn run(self, services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
         match self {
-            Self::Instant => instant::run(services, run).await,
+            Self::Instant => instant::run(services, sizes).await,
             Self::Slow => slow::run(services).await,
-            Self::Latency => latency::run(services, run).await,
-            Self::Live => live::run(services, run).await,
-            Self::Rate => rate::run(services, run).await,
-            Self::Publish => publish::run(services, run).await,
-            Self::Import => import::run(services, run).await,
-            Self::Backfill => backfill::run(services, run).await,
+            Self::Latency => latency::run(services, sizes).await,
+            Self::Live => live::run(services, sizes).await,
+            Self::Rate => rate::run(services, sizes).await,
+            Self::Publish => publish::run(services, sizes).await,
+            Self::Import => import::run(services, sizes).await,
+            Self::Backfill => backfill::run(services, sizes).await,
             Self::Normalise => Ok(normalise::run()),
-            Self::Growth => instant::grown(services, run).await,
-            Self::Million => million::run(services, run).await,
+            Self::Growth => instant::grown(services, sizes).await,
+            Self::Million => million::run(services, sizes).await,
         }
     }
 }

@@ -9,25 +9,25 @@ use anyhow::ensure;
 use shared::lane::QueueLane;
 
 use crate::{
-    args::Run,
     process::Process,
     program::program,
     report::{Row, per_second},
     services::Services,
+    sizes::Sizes,
     stage::Stage,
 };
 
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let stage = Stage::open(services).await?;
-    stage.store_users(0, run.events).await?;
-    let mut dry = pass(&stage, run.events, "backfill, selecting", &["--dry-run", "--no-progress"]).await?;
+    stage.store_users(0, sizes.events).await?;
+    let mut dry = pass(&stage, sizes.events, "backfill, selecting", &["--dry-run", "--no-progress"]).await?;
     "users judged, the program's start included".clone_into(&mut dry.note);
     let mut real =
-        pass(&stage, run.events, "backfill, publishing", &["--no-progress", "--yes", "--max-depth", "0"])
+        pass(&stage, sizes.events, "backfill, publishing", &["--no-progress", "--yes", "--max-depth", "0"])
             .await?;
     "users enqueued and marked".clone_into(&mut real.note);
     let ready = stage.queues.ready(QueueLane::Backfill).await?;
-    ensure!(ready == run.events, "{ready} of {} users were enqueued", run.events);
+    ensure!(ready == sizes.events, "{ready} of {} users were enqueued", sizes.events);
     Ok(vec![dry, real])
 }
 

@@ -9,11 +9,11 @@ use anyhow::ensure;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::{
-    args::Run,
     process::Process,
     program::program,
     report::{Row, per_second},
     services::Services,
+    sizes::Sizes,
     stage::{self, Stage},
 };
 
@@ -28,10 +28,10 @@ const TABLES: &str = "
         child_birth_date date NOT NULL, current_health_status text NOT NULL, phone_number varchar(32) NOT NULL,
         user_id integer NOT NULL UNIQUE REFERENCES auth_user(id));";
 
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let stage = Stage::open(services).await?;
     let portal = stage::create(&services.database, &format!("{}_portal", stage.name)).await?;
-    fill(&portal, run.events).await?;
+    fill(&portal, sizes.events).await?;
     let env = BTreeMap::from([
         ("PORTAL_DATABASE_URL".to_owned(), portal),
         ("DATABASE_URL".to_owned(), stage.database.clone()),
@@ -49,9 +49,9 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
         }
         let took = began.elapsed();
         let stored = stage.number("SELECT count(*) FROM users").await?;
-        ensure!(stored == i64::from(run.events), "{stored} users: {}", import.output());
+        ensure!(stored == i64::from(sizes.events), "{stored} users: {}", import.output());
         let mut row = Row::new(name);
-        row.per_second = Some(per_second(run.events, took));
+        row.per_second = Some(per_second(sizes.events, took));
         row.memory = Some(memory);
         "rows, the program's start included".clone_into(&mut row.note);
         rows.push(row);

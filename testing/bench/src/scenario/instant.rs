@@ -4,12 +4,12 @@ use anyhow::ensure;
 use shared::lane::QueueLane;
 
 use crate::{
-    args::Run,
     event,
     measure::{Steady, steady},
     report::Row,
     scrape::Scrapes,
     services::Services,
+    sizes::Sizes,
     stage::{Stage, people},
     standin::StandIn,
     worker::{self, Pace},
@@ -20,9 +20,9 @@ const BARE_TABLE: &str = "CREATE TABLE bare_outcomes (user_id text PRIMARY KEY, 
                           sid text NOT NULL, written_at timestamptz NOT NULL DEFAULT now())";
 
 /// The bare pipeline, then the worker.
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
-    let bare = bare(&Stage::open(services).await?, run.events).await?;
-    let (ours, scrapes) = full(&Stage::open(services).await?, 0, run.events).await?;
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
+    let bare = bare(&Stage::open(services).await?, sizes.events).await?;
+    let (ours, scrapes) = full(&Stage::open(services).await?, 0, sizes.events).await?;
     let mut row = Row::steady("instant", ours);
     row.share = Some(ours.per_second / bare.per_second);
     "share is of the bare pipeline".clone_into(&mut row.note);
@@ -30,13 +30,13 @@ pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Ro
 }
 
 /// An empty database, then one with many users stored and welcomed.
-pub(super) async fn grown(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
-    let (empty, _) = full(&Stage::open(services).await?, 0, run.events).await?;
+pub(super) async fn grown(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
+    let (empty, _) = full(&Stage::open(services).await?, 0, sizes.events).await?;
     let stage = Stage::open(services).await?;
-    eprintln!("  storing {} users", run.stored);
-    store_welcomed(&stage, run.stored).await?;
-    let (grown, _) = full(&stage, run.stored, run.events).await?;
-    let mut row = Row::steady(format!("instant, {} users stored", run.stored), grown);
+    eprintln!("  storing {} users", sizes.stored);
+    store_welcomed(&stage, sizes.stored).await?;
+    let (grown, _) = full(&stage, sizes.stored, sizes.events).await?;
+    let mut row = Row::steady(format!("instant, {} users stored", sizes.stored), grown);
     row.share = Some(grown.per_second / empty.per_second);
     "share is of the empty database".clone_into(&mut row.note);
     Ok(vec![Row::steady("instant, empty database", empty), row])

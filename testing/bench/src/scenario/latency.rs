@@ -8,12 +8,12 @@ use shared::lane::QueueLane;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{
-    args::Run,
     event,
     percentile::percentile,
     report::Row,
     services::Services,
     simulator::Simulator,
+    sizes::Sizes,
     stage::Stage,
     worker::{self, Pace},
 };
@@ -22,8 +22,8 @@ use crate::{
 pub(super) const SIGNUPS: u32 = 50;
 const PACE: Pace = Pace { concurrency: 512, rate: 0 };
 
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
-    Ok(vec![start(services).await?, idle(services, run).await?])
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
+    Ok(vec![start(services).await?, idle(services, sizes).await?])
 }
 
 /// The worker finds one signup waiting.
@@ -41,12 +41,12 @@ async fn start(services: &Services) -> anyhow::Result<Row> {
     Ok(row)
 }
 
-async fn idle(services: &Services, run: &Run) -> anyhow::Result<Row> {
+async fn idle(services: &Services, sizes: &Sizes) -> anyhow::Result<Row> {
     let stage = Stage::open(services).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
     let mut worker = worker::start(&stage, simulator.url(), PACE)?;
     worker::until_consuming(&mut worker).await?;
-    let published = signups(&stage, 0, run.seconds).await?;
+    let published = signups(&stage, 0, sizes.seconds).await?;
     let created = until_created(&simulator, published.len()).await?;
     let memory = worker.peak_memory()?;
     worker.stop().await?;

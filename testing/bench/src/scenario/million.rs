@@ -10,12 +10,12 @@ use super::{
     latency::{SIGNUPS, fill, signups},
 };
 use crate::{
-    args::Run,
     process::Process,
     program::program,
     report::{Row, per_second},
     services::Services,
     simulator::Simulator,
+    sizes::Sizes,
     stage::Stage,
     worker::{self, Pace},
 };
@@ -27,28 +27,29 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Far more than a sound run takes.
 const LIMIT: Duration = Duration::from_secs(1800);
 
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let stage = Stage::open(services).await?;
-    stage.store_users(0, run.users).await?;
+    stage.store_users(0, sizes.users).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
     let mut worker = worker::start(&stage, simulator.url(), PACE)?;
     worker::until_consuming(&mut worker).await?;
     let began = Instant::now();
-    let killed_at = f64::from(run.users) * KILLED_AT;
+    let killed_at = f64::from(sizes.users) * KILLED_AT;
     let first = start(&stage, &["--yes", "--no-progress"])?;
     let until_killed = until(&simulator, killed_at, || first.peak_memory().unwrap_or_default()).await?;
     // SIGKILL.
     drop(first);
     let mut second = start(&stage, &["--yes", "--no-progress", "--resume", "last"])?;
-    let (published, memory) = tokio::join!(signups(&stage, run.users, run.seconds), enqueued(&mut second));
+    let (published, memory) =
+        tokio::join!(signups(&stage, sizes.users, sizes.seconds), enqueued(&mut second));
     let (published, memory) = (published?, memory?.max(until_killed));
-    let all = run.users + u32::try_from(published.len())?;
+    let all = sizes.users + u32::try_from(published.len())?;
     until(&simulator, f64::from(all), || 0.0).await?;
     let took = began.elapsed();
     let totals = simulator.totals().await?;
     ensure!(totals.duplicates == 0, "{} duplicates", totals.duplicates);
     ensure!(totals.accepted == u64::from(all), "{} messages for {all} users", totals.accepted);
-    let mut whole = Row::new(format!("backfill of {}, killed and resumed", run.users));
+    let mut whole = Row::new(format!("backfill of {}, killed and resumed", sizes.users));
     whole.per_second = Some(per_second(all, took));
     whole.memory = Some(memory);
     whole.note =

@@ -7,12 +7,12 @@ use shared::lane::QueueLane;
 use tokio::time::Instant;
 
 use crate::{
-    args::Run,
     event,
     process::Process,
     report::{Row, per_second},
     services::Services,
     simulator::Simulator,
+    sizes::Sizes,
     stage::Stage,
     worker::{self, Pace},
 };
@@ -21,21 +21,21 @@ use crate::{
 const RATES: [u32; 2] = [50, 500];
 const CONCURRENCY: usize = 128;
 
-pub(super) async fn run(services: &Services, run: &Run) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for rate in RATES {
         for workers in [1, 2, 4] {
-            rows.push(with(rate, workers, services, run).await?);
+            rows.push(with(rate, workers, services, sizes).await?);
         }
     }
     Ok(rows)
 }
 
 /// Halfway one of several workers is killed and another one joins.
-async fn with(rate: u32, workers: u32, services: &Services, run: &Run) -> anyhow::Result<Row> {
+async fn with(rate: u32, workers: u32, services: &Services, sizes: &Sizes) -> anyhow::Result<Row> {
     let stage = Stage::open(services).await?;
     let simulator = Simulator::start(&[], stage.folder()).await?;
-    let events = (run.seconds + 5) * rate * workers + 1000;
+    let events = (sizes.seconds + 5) * rate * workers + 1000;
     stage.queues.fill(QueueLane::Live, 0..events, event::signed_up).await?;
     let pace = Pace { concurrency: CONCURRENCY, rate };
     let mut running: VecDeque<Process> = VecDeque::new();
@@ -46,8 +46,8 @@ async fn with(rate: u32, workers: u32, services: &Services, run: &Run) -> anyhow
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = simulator.totals().await?.accepted;
-    let end = Instant::now() + Duration::from_secs(u64::from(run.seconds));
-    tokio::time::sleep(Duration::from_secs(u64::from(run.seconds)) / 2).await;
+    let end = Instant::now() + Duration::from_secs(u64::from(sizes.seconds));
+    tokio::time::sleep(Duration::from_secs(u64::from(sizes.seconds)) / 2).await;
     if workers > 1 {
         // SIGKILL.
         running.pop_front();
@@ -59,7 +59,7 @@ async fn with(rate: u32, workers: u32, services: &Services, run: &Run) -> anyhow
     let messages = u32::try_from(totals.accepted - before)?;
     let arrivals = simulator.arrivals().await?;
     let mut row = Row::new(format!("SEND_RATE={rate}, {workers} worker(s)"));
-    row.per_second = Some(per_second(messages, Duration::from_secs(u64::from(run.seconds))));
+    row.per_second = Some(per_second(messages, Duration::from_secs(u64::from(sizes.seconds))));
     row.share = row.per_second.map(|reached| reached / f64::from(rate));
     let allowed = f64::from(rate) * 1.1 + 2.0 * f64::from(workers);
     row.note = format!("most in any second: {} of {allowed:.0} segments", busiest(&arrivals));
