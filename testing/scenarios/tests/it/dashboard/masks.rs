@@ -1,0 +1,83 @@
+//! What the pages show of people, and of what somebody typed.
+
+use shared::lane::QueueLane;
+use support::{Plan, number};
+
+use super::{signed_in, stage};
+
+const PAGES: [&str; 5] = ["/", "/people", "/letters", "/unknown", "/audit"];
+const EVIL: &str = "<script>alert(1)</script>";
+const SHOWN: &str = "&#60;script&#62;alert(1)&#60;/script&#62;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
+    let stage = stage(Plan::default()).await?;
+    let mut numbers = Vec::new();
+    for user in 1..=12 {
+        let phone = number(user);
+        stage.signup(&format!("user-{user}"), &phone).await?;
+        numbers.push(phone);
+    }
+    stage.broker.publish(QueueLane::Live, br#"{"user":"Sita Seeded","phone":"9841999888"}"#).await?;
+    stage.until_final(12).await?;
+    stage.database.execute("UPDATE users SET display_name = 'Sita Seeded'").await?;
+    let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, parked_at = now(), next_check_at = NULL
+                WHERE user_id = 'user-1'";
+    stage.database.execute(park).await?;
+    let mut maya = signed_in(&stage, "maya").await?;
+    let paths = PAGES.map(str::to_owned).into_iter();
+    for path in paths.chain((1..=12).map(|user| format!("/person?id=user-{user}"))) {
+        for lang in ["en", "ne"] {
+            let ask = if path.contains('?') { '&' } else { '?' };
+            let page = maya.get(&format!("{path}{ask}lang={lang}")).await?;
+            assert_eq!(page.status, 200, "{path}");
+            for phone in &numbers {
+                // Neither with the country code nor without it, nor most of it.
+                assert!(!page.body.contains(&phone[6..]), "{path} shows a number");
+            }
+            assert!(!page.body.contains("Seeded") && !page.body.contains("999888"), "{path}");
+        }
+    }
+    let people = maya.get("/people").await?.body;
+    assert!(people.contains("+977••••••••"), "{people}");
+    stage
+        .database
+        .execute("UPDATE attempts SET outcome = 'accepted', parked_at = NULL WHERE outcome = 'unknown'")
+        .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_typed_shows_as_text() -> anyhow::Result<()> {
+    let stage = stage(Plan::default()).await?;
+    let rows = [
+        "INSERT INTO users (user_id, phone_raw, display_name, source, changed_at, enqueued_at, state, reason, attempt_id)
+         VALUES ($1, '', $1, 'portal', now(), now(), 'rejected', $1, NULL)",
+        "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, lane, worker_id, language, body_sha256,
+                               segments, lease_until, sid, twilio_status)
+         VALUES (gen_random_uuid(), $1, '+9779800000001', 'accepted', 'live', 'x', $1, '', 1, now(), $1, $1)",
+        "INSERT INTO audit_log (actor, action, subject, reason) VALUES ($1, $1, $1, $1)",
+        "INSERT INTO dead_letters (reason, detail, routing_key, headers, body, body_sha256)
+         VALUES ($1, $1, $1, '{}', '', '')",
+    ];
+    for sql in rows {
+        sqlx::query(sql).bind(EVIL).execute(&stage.database.pool).await?;
+    }
+    let mut maya = signed_in(&stage, "maya").await?;
+    let person = "/person?id=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    for (path, shown) in
+        [("/people", true), (person, true), ("/letters", true), ("/audit", true), ("/", false)]
+    {
+        let page = maya.get(path).await?;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.body.contains("<script>alert"), "{path}");
+        assert!(!shown || page.body.contains(SHOWN), "{path}: {}", page.body);
+    }
+    // State, reason, SID and language of the attempt, each as text.
+    assert!(maya.get(person).await?.body.matches(SHOWN).count() >= 5);
+    let search = maya.get("/search?q=%3Cscript%3Ealert(2)%3C%2Fscript%3E").await?;
+    assert_eq!(search.header("location"), "/people?note=nobody");
+    let note = maya.get("/people?note=%3Cscript%3Ealert(3)").await?;
+    assert!(!note.body.contains("alert(3)"), "a note is one of a list");
+    Ok(())
+}

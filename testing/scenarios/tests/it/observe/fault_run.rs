@@ -1,0 +1,78 @@
+//! A short run in which everything that can be told of goes wrong once.
+
+use serde_json::json;
+use shared::lane::QueueLane;
+use support::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
+
+/// Names that must be nowhere but in the database.
+pub(crate) const NAMES: [&str; 2] = ["Sitakumari Seededname", "सीताकुमारी"];
+pub(crate) const USERS: u32 = 40;
+
+/// What the run leaves behind: whoever got a 503 that nothing came of is left to a person, and on a busy machine some
+/// whose call timed out.
+pub(crate) fn expect() -> Expect {
+    Expect::users(USERS as usize + 6).parked(10)
+}
+
+/// Signups of every kind, refusals, lost answers, a revoked token, forged callbacks; everybody has a final state.
+pub(crate) async fn play(plan: Plan) -> anyhow::Result<Stage> {
+    let mut stage = plan.sender().env("DEFAULT_LANGUAGE", "en").build().await?;
+    stage.simulator.faults(faults()).await?;
+    stage.start_worker().await?;
+    let mut events: Vec<EventBody> = (0..USERS).map(|n| named(n, &number(n))).collect();
+    events.extend(
+        ["01-4412345", "12", "98०७९६९२७९", "+1 650 253 0000", ""]
+            .iter()
+            .zip(USERS..)
+            .map(|(p, n)| named(n, p)),
+    );
+    stage.broker.publish_all(&events).await?;
+    for body in [&b"no json"[..], b"{}", &named(1, "x").with("type", "np.aamcare.user.other.v9").bytes()] {
+        stage.broker.publish(QueueLane::Live, body).await?;
+    }
+    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("0").bytes()).await?;
+    stage.until_final(events.len()).await?;
+    stage.simulator.faults(json!([])).await?;
+    stage.simulator.revoke(true).await?;
+    stage.signup("revoked", &number(500)).await?;
+    until("the breaker opens", PATIENCE, async || {
+        let open = stage.workers[0].metric("onboarding_circuit_state", "account").await?;
+        Ok(if open > 1.5 { Ok(()) } else { Err(format!("{open}")) })
+    })
+    .await?;
+    stage.simulator.revoke(false).await?;
+    forge(&stage).await?;
+    stage.until_final(events.len() + 1).await?;
+    Ok(stage)
+}
+
+fn named(n: u32, phone: &str) -> EventBody {
+    EventBody::signup(&format!("u{n}"), phone).with_data("display_name", NAMES[(n % 2) as usize])
+}
+
+fn faults() -> serde_json::Value {
+    json!([
+        { "operation": "create", "count": 2, "action": { "type": "error", "status": 429, "code": 20429 } },
+        { "operation": "create", "count": 2, "action": { "type": "error", "status": 503, "code": 20503 } },
+        { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21610 } },
+        { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21614 } },
+        { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21408 } },
+        { "operation": "create", "count": 2, "action": { "type": "reset", "store": true } },
+        { "operation": "create", "count": 1, "action": { "type": "broken_json" } },
+        { "operation": "create", "count": 2, "action": { "type": "final_status", "status": "undelivered", "error_code": 30003 } },
+        { "operation": "create", "count": 2, "action": { "type": "duplicate_callbacks", "copies": 2 } },
+        { "operation": "create", "count": 2, "action": { "type": "wrong_signature" } },
+        { "operation": "lookup", "count": 2, "action": { "type": "error", "status": 500 } },
+        { "operation": "lookup", "count": 1, "action": { "type": "lookup_invalid", "error": "TOO_SHORT" } },
+    ])
+}
+
+async fn forge(stage: &Stage) -> anyhow::Result<()> {
+    let address = stage.workers[0].webhook().ok_or_else(|| anyhow::anyhow!("a webhook"))?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let to = number(1);
+    let form = [("MessageSid", "SM00000000000000000000000000000001"), ("To", to.as_str())];
+    let answer = client.post(format!("http://{address}/twilio/status")).form(&form).send().await?;
+    assert_eq!(answer.status().as_u16(), 403);
+    Ok(())
+}

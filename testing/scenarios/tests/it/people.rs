@@ -1,0 +1,10 @@
+//! Made-up users.
+
+use std::ops::Range;
+
+use support::{EventBody, number};
+
+/// `u<n>` for each number, each with a phone of her own.
+pub(crate) fn signups(range: Range<u32>) -> Vec<EventBody> {
+    range.map(|n| EventBody::signup(&format!("u{n}"), &number(n))).collect()
+}

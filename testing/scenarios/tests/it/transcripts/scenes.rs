@@ -1,0 +1,115 @@
+//! What stands on the stage before the commands of a transcript are typed.
+
+mod canary;
+mod faulty;
+mod people;
+mod portal;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use support::{Plan, Stage};
+
+use super::form;
+
+/// A stage and what happened on it. Transcripts of one scene are played one after the other, in the order of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scene {
+    /// The sample portal's database beside an empty one of ours, and a worker.
+    Portal,
+    /// The sample portal was imported; no worker runs yet.
+    Canary,
+    /// A worker and six users, one of each kind of end.
+    People,
+    /// No worker, and something is wrong.
+    Faulty,
+}
+
+impl Scene {
+    pub(super) const ALL: [Self; 4] = [Self::Portal, Self::Canary, Self::People, Self::Faulty];
+
+    /// Where a transcript of that name is played.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        match name {
+            _ if name.starts_with("import") || name.starts_with("backfill") => Some(Self::Portal),
+            "canary" | "resume" => Some(Self::Canary),
+            _ if name.starts_with("doctor-") => Some(Self::Faulty),
+            "phone" | "doctor" | "status" | "stats" | "suppress" | "unknown-list" | "unknown-period"
+            | "unknown-settle" | "reopen" | "pause" | "dead-list" | "dead-show" | "dead-replay"
+            | "dead-drop" | "audit" => Some(Self::People),
+            _ => None,
+        }
+    }
+
+    pub(super) async fn set(self) -> anyhow::Result<Set> {
+        let (stage, portal) = match self {
+            Self::Portal => portal::set(Plan::default().with_worker().await?).await?,
+            Self::Canary => canary::set().await?,
+            Self::People => (people::set().await?, None),
+            Self::Faulty => (faulty::set().await?, None),
+        };
+        Ok(Set { scene: self, stage, portal })
+    }
+}
+
+/// A scene that was set.
+pub(super) struct Set {
+    scene: Scene,
+    stage: Stage,
+    /// Holds the portal's database.
+    portal: Option<Stage>,
+}
+
+impl Set {
+    /// Does what the transcript takes for granted.
+    pub(super) async fn before(&mut self, name: &str) -> anyhow::Result<()> {
+        match self.scene {
+            Scene::Portal => portal::before(&self.stage, name).await,
+            Scene::Canary => canary::before(&mut self.stage, name).await,
+            Scene::People => people::before(&mut self.stage, name).await,
+            Scene::Faulty => faulty::before(&mut self.stage, name).await,
+        }
+    }
+
+    /// Takes back what would spoil the next one.
+    pub(super) async fn after(&mut self, name: &str) -> anyhow::Result<()> {
+        if self.scene == Scene::Faulty { faulty::after(&mut self.stage, name).await } else { Ok(()) }
+    }
+
+    /// What the commands find in their environment.
+    pub(super) fn env(&self, name: &str) -> BTreeMap<String, String> {
+        let mut env = self.stage.env.clone();
+        env.insert("BACKFILL_WINDOW".to_owned(), "08:00-20:00 Asia/Kathmandu".to_owned());
+        match self.scene {
+            Scene::Portal | Scene::Canary => portal::env(self.portal.as_ref(), &mut env),
+            Scene::People => {}
+            Scene::Faulty => faulty::env(name, &mut env),
+        }
+        env
+    }
+
+    /// The command with today's id in the place of the one it had when the page was written.
+    pub(super) async fn with_ids(&self, name: &str, command: &str) -> anyhow::Result<String> {
+        let Some(old) = form::id(command) else { return Ok(command.to_owned()) };
+        let sql = match self.scene {
+            Scene::People => people::id(name),
+            Scene::Portal | Scene::Canary | Scene::Faulty => None,
+        };
+        let sql = sql.with_context(|| format!("whose id stands in `{command}`?"))?;
+        let new: String = sqlx::query_scalar(sql).fetch_one(&self.stage.database.pool).await?;
+        Ok(command.replace(old, &new))
+    }
+
+    /// What was printed, without the prefix that keeps this stage's queues apart.
+    pub(super) fn plain(&self, printed: &str) -> String {
+        let namespace = self.stage.env.get("AMQP_NAMESPACE").map(String::as_str).unwrap_or_default();
+        printed.replace(&format!("{namespace}."), "")
+    }
+
+    pub(super) fn close(self) -> anyhow::Result<()> {
+        if let Some(portal) = self.portal {
+            portal.close()?;
+        }
+        self.stage.close()
+    }
+}
