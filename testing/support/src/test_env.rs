@@ -11,15 +11,22 @@ use anyhow::Context as _;
 use shared::lane::QueueLane;
 use tempfile::TempDir;
 
+mod builder;
+mod checker;
+mod programs;
+mod settings;
+
 use crate::{
-    Broker, Database, EventBody, Expect, Outcome, PATIENCE, Process, Release, Roads, Simulator, Worker,
-    checker, injected,
+    Broker, Database, EventBody, Outcome, PATIENCE, Process, Release, Roads, Simulator, Worker, injected,
     measured::{Measured, Source},
     progress::until_none,
     report,
     room::Room,
     signature, until,
 };
+
+pub use builder::Plan;
+pub use checker::Expect;
 
 /// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
 /// logs stay where a scenario failed, or where `FAULTS_KEEP` is set.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Broker, Database, Roads, roads::via};
+use crate::{Broker, Database, Roads, proxies::via};
 
 /// The simulator's built-in account, and times so short that a scenario takes seconds.
 const FIXED: [(&str, &str); 22] = [

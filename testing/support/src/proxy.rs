@@ -14,11 +14,14 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{
-    decree::{Decree, Direction},
-    injected,
-    pump::{Ambush, Pump},
-};
+mod copy_loop;
+mod toxic;
+
+use crate::injected;
+use copy_loop::{Ambush, Pump};
+use toxic::Decree;
+
+pub use toxic::Direction;
 
 /// Open: connections are taken. Shut: they are refused, and the port stays ours.
 enum Door {

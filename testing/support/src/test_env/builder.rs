@@ -6,9 +6,10 @@ use anyhow::Context as _;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::settings::settings;
 use crate::{
     Broker, Database, PrivateBroker, PrivatePostgres, Roads, Simulator, Stage, amqp_url, database_url,
-    report, room::Room, services::Server, settings::settings,
+    report, room::Room, services::Server,
 };
 
 /// What a stage is built of, where it differs from the ordinary.

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::decree::{Decree, Direction};
+use super::toxic::{Decree, Direction};
 
 /// A request that is let through and whose reply is lost with its connection.
 #[derive(Debug, Default)]

@@ -23,7 +23,7 @@ impl Stage {
         let names = ["AMQP_URL", "AMQP_NAMESPACE", "DATABASE_URL", "LOG_FORMAT"];
         let mut env: BTreeMap<String, String> =
             names.iter().filter_map(|n| Some(((*n).to_owned(), self.env.get(*n)?.clone()))).collect();
-        env.insert("AMQP_URL".to_owned(), crate::roads::via(&crate::amqp_url(), &relay)?);
+        env.insert("AMQP_URL".to_owned(), crate::proxies::via(&crate::amqp_url(), &relay)?);
         Ok((relay, env))
     }
 }
