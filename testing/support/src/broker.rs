@@ -31,7 +31,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects, beside every relay, and declares the topology within `namespace`.
+    /// Connects, beside every proxy, and declares the topology within `namespace`.
     pub(crate) async fn connect(server: Server, namespace: &str) -> anyhow::Result<Self> {
         install_crypto();
         let mut env =

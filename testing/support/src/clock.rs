@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Stage, Worker, skip};
+use crate::{TestEnv, Worker, skip};
 
 /// Where Debian and its like put the library, below the folder of each architecture.
 const LIBRARY: &str = "faketime/libfaketime.so.1";
@@ -26,7 +26,7 @@ impl FastClock {
     }
 }
 
-impl Stage {
+impl TestEnv {
     /// Starts one more worker, with this clock, and waits until it listens.
     pub async fn launch_worker_with(&mut self, clock: &FastClock) -> anyhow::Result<&Worker> {
         let sound = self.env.clone();

@@ -3,14 +3,14 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use url::Url;
 
-use crate::{Letter, Outcome, measured::WATCH_UNKNOWN, services::Server};
+use crate::{DeadLetter, Outcome, measured::WATCH_UNKNOWN, services::Server};
 
 /// A database that was created for one scenario.
 pub struct Database {
     server: Server,
     name: String,
     url: String,
-    /// A direct way to it, beside every relay.
+    /// A direct way to it, beside every proxy.
     pub pool: PgPool,
 }
 
@@ -36,7 +36,7 @@ impl Database {
         self.execute(WATCH_UNKNOWN).await
     }
 
-    /// How to reach it, beside every relay.
+    /// How to reach it, beside every proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -83,8 +83,8 @@ impl Database {
     }
 
     /// Everything that was kept for a person.
-    pub async fn dead_letters(&self) -> anyhow::Result<Vec<Letter>> {
-        Ok(sqlx::query_as(Letter::SELECT).fetch_all(&self.pool).await?)
+    pub async fn dead_letters(&self) -> anyhow::Result<Vec<DeadLetter>> {
+        Ok(sqlx::query_as(DeadLetter::SELECT).fetch_all(&self.pool).await?)
     }
 
     /// Adds an imported user, never enqueued.

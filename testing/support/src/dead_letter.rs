@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 /// A delivery that was kept for a person.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Letter {
+pub struct DeadLetter {
     /// One word.
     pub reason: String,
     /// What is wrong with it.
@@ -15,6 +15,6 @@ pub struct Letter {
     pub seen: i32,
 }
 
-impl Letter {
+impl DeadLetter {
     pub(crate) const SELECT: &str = "SELECT reason, detail, body, seen FROM dead_letters ORDER BY id";
 }

@@ -1,8 +1,8 @@
 //! The fault harness: starts the real binaries against real services, breaks what lies between them, and
 //! judges the end by Postgres and by the simulator's ledger.
 //!
-//! A [`Stage`] is one scenario's world: its own database, its own names on the broker, its own simulator, a
-//! [`Relay`] before each of them, and any number of workers. [`Stage::finish`] runs the checks that hold after
+//! A [`TestEnv`] is one scenario's world: its own database, its own names on the broker, its own simulator, a
+//! [`Proxy`] before each of them, and any number of workers. [`TestEnv::finish`] runs the checks that hold after
 //! every scenario.
 
 mod binary;
@@ -45,7 +45,7 @@ pub use broker::Broker;
 pub use clock::FastClock;
 pub use collector::{Collector, attribute, hex, texts};
 pub use database::Database;
-pub use dead_letter::Letter;
+pub use dead_letter::DeadLetter;
 pub use event::EventBody;
 pub use injected::injected;
 pub use instance::{PrivateBroker, PrivatePostgres};
@@ -56,8 +56,8 @@ pub use patience::{Look, PATIENCE, until};
 pub use process::{Process, Signal};
 pub use prometheus::{Prometheus, free_address};
 pub use promtool::{promtool, rules};
-pub use proxies::Roads;
-pub use proxy::{Direction, Relay};
+pub use proxies::Proxies;
+pub use proxy::{Direction, Proxy};
 pub use queries::{Query, alerts, dashboards};
 pub use raw_publisher::{RawPublisher, header, nested, short_property};
 pub use release::{Release, first_worker};
@@ -69,5 +69,5 @@ pub use services::{amqp_url, database_url};
 pub use signature::signature;
 pub use simulator::Simulator;
 pub use skipped::skip;
-pub use test_env::{Expect, Plan, Stage};
+pub use test_env::{Expect, TestEnv, TestEnvBuilder};
 pub use worker::Worker;

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::{Ledger, Outcome, report::Line, simulator};
 
-/// Where to count. Owned, so that a stage that is being dropped can still be measured on another thread.
+/// Where to count. Owned, so that a test environment that is being dropped can still be measured on another thread.
 pub(crate) struct Source {
     pub(crate) database_url: String,
     pub(crate) simulator_url: String,

@@ -1,4 +1,4 @@
-//! The relays around the workers of a stage.
+//! The proxies around the workers of a test environment.
 
 use std::net::SocketAddr;
 
@@ -6,37 +6,37 @@ use anyhow::Context as _;
 use tokio::net::lookup_host;
 use url::Url;
 
-use crate::Relay;
+use crate::Proxy;
 
 /// Every way that leads to or from a worker.
-pub struct Roads {
+pub struct Proxies {
     /// To RabbitMQ.
-    pub broker: Relay,
+    pub broker: Proxy,
     /// To Postgres.
-    pub database: Relay,
+    pub database: Proxy,
     /// To the simulator.
-    pub twilio: Relay,
+    pub twilio: Proxy,
     /// From the simulator to the workers' webhooks.
-    pub webhook: Relay,
+    pub webhook: Proxy,
 }
 
-impl Roads {
+impl Proxies {
     pub(crate) async fn build(amqp: &str, database: &str, simulator: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            broker: Relay::to([server(amqp, 5672).await?]).await?,
-            database: Relay::to([server(database, 5432).await?]).await?,
-            twilio: Relay::to([server(simulator, 80).await?]).await?,
-            webhook: Relay::to([]).await?,
+            broker: Proxy::to([server(amqp, 5672).await?]).await?,
+            database: Proxy::to([server(database, 5432).await?]).await?,
+            twilio: Proxy::to([server(simulator, 80).await?]).await?,
+            webhook: Proxy::to([]).await?,
         })
     }
 }
 
-/// `url` with the relay in the place of the server.
-pub(crate) fn via(url: &str, relay: &Relay) -> anyhow::Result<String> {
+/// `url` with the proxy in the place of the server.
+pub(crate) fn via(url: &str, proxy: &Proxy) -> anyhow::Result<String> {
     let mut url = Url::parse(url)?;
     url.set_host(Some("127.0.0.1"))?;
-    url.set_port(Some(relay.address().port())).ok().context("a URL without a port")?;
-    // A relay that looks for a statement must be able to read it.
+    url.set_port(Some(proxy.address().port())).ok().context("a URL without a port")?;
+    // A proxy that looks for a statement must be able to read it.
     if url.scheme().starts_with("postgres") && !url.query_pairs().any(|(key, _)| key == "sslmode") {
         url.query_pairs_mut().append_pair("sslmode", "disable");
     }

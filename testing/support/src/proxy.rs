@@ -1,4 +1,4 @@
-//! A TCP relay inside this process, to be put before a real service and to misbehave on command.
+//! A TCP proxy inside this process, to be put before a real service and to misbehave on command.
 
 use std::{
     collections::HashMap,
@@ -18,8 +18,8 @@ mod copy_loop;
 mod toxic;
 
 use crate::injected;
-use copy_loop::{Ambush, Pump};
-use toxic::Decree;
+use copy_loop::{CopyLoop, LostReply};
+use toxic::Toxics;
 
 pub use toxic::Direction;
 
@@ -38,24 +38,24 @@ struct Turn {
 struct Inside {
     targets: Mutex<Vec<SocketAddr>>,
     connections: Mutex<HashMap<u64, CancellationToken>>,
-    ambush: Mutex<Ambush>,
+    lost_reply: Mutex<LostReply>,
 }
 
-/// A relay; dropping it cuts everything.
-pub struct Relay {
+/// A proxy; dropping it cuts everything.
+pub struct Proxy {
     address: SocketAddr,
-    decree: watch::Sender<Decree>,
+    toxics: watch::Sender<Toxics>,
     turns: mpsc::Sender<Turn>,
     inside: Arc<Inside>,
     _end: DropGuard,
 }
 
-impl Relay {
+impl Proxy {
     /// Listens on a free port of this machine and connects to `target`.
     pub async fn to(target: impl IntoIterator<Item = SocketAddr>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (decree, follow) = watch::channel(Decree::default());
+        let (toxics, follow) = watch::channel(Toxics::default());
         let (turns, inbox) = mpsc::channel(1);
         let inside = Arc::new(Inside::default());
         *lock(&inside.targets) = target.into_iter().collect();
@@ -63,7 +63,7 @@ impl Relay {
         let server = serve(address, listener, inbox, follow, inside.clone());
         let stop = end.clone();
         tokio::spawn(async move { stop.run_until_cancelled(server).await });
-        Ok(Self { address, decree, turns, inside, _end: end.drop_guard() })
+        Ok(Self { address, toxics, turns, inside, _end: end.drop_guard() })
     }
 
     /// Where it listens.
@@ -100,26 +100,26 @@ impl Relay {
         }
     }
 
-    /// Nothing moves any more, until [`Relay::thaw`].
+    /// Nothing moves any more, until [`Proxy::thaw`].
     pub fn freeze(&self) {
-        self.decree.send_modify(|d| d.frozen = true);
+        self.toxics.send_modify(|d| d.frozen = true);
         injected(1);
     }
 
     /// Bytes move again.
     pub fn thaw(&self) {
-        self.decree.send_modify(|d| d.frozen = false);
+        self.toxics.send_modify(|d| d.frozen = false);
     }
 
     /// Every chunk is held back for so long.
     pub fn delay(&self, delay: Duration) {
-        self.decree.send_modify(|d| d.delay = delay);
+        self.toxics.send_modify(|d| d.delay = delay);
         injected(1);
     }
 
     /// Bytes of this direction vanish; `None`: none do.
     pub fn drop_direction(&self, direction: Option<Direction>) {
-        self.decree.send_modify(|d| d.dropped = direction);
+        self.toxics.send_modify(|d| d.dropped = direction);
         injected(usize::from(direction.is_some()));
     }
 
@@ -127,15 +127,15 @@ impl Relay {
     /// a reset.
     pub fn lose_reply_to(&self, pattern: &[u8], times: u32) {
         injected(usize::try_from(times).unwrap_or(usize::MAX));
-        *lock(&self.inside.ambush) = Ambush { pattern: pattern.to_vec(), left: times, sprung: 0 };
+        *lock(&self.inside.lost_reply) = LostReply { pattern: pattern.to_vec(), left: times, sprung: 0 };
     }
 
-    /// How many replies were lost so since the last call of [`Relay::lose_reply_to`].
+    /// How many replies were lost so since the last call of [`Proxy::lose_reply_to`].
     pub fn replies_lost(&self) -> u32 {
-        lock(&self.inside.ambush).sprung
+        lock(&self.inside.lost_reply).sprung
     }
 
-    /// New connections are refused and old ones reset, until [`Relay::open`].
+    /// New connections are refused and old ones reset, until [`Proxy::open`].
     pub async fn close(&self) -> anyhow::Result<()> {
         self.turn(false).await?;
         self.cut();
@@ -158,7 +158,7 @@ async fn serve(
     address: SocketAddr,
     listener: TcpListener,
     mut turns: mpsc::Receiver<Turn>,
-    decree: watch::Receiver<Decree>,
+    toxics: watch::Receiver<Toxics>,
     inside: Arc<Inside>,
 ) {
     let mut door = Door::Open(listener);
@@ -183,9 +183,9 @@ async fn serve(
                 next += 1;
                 let cut = all.child_token();
                 lock(&inside.connections).insert(next, cut.clone());
-                let (inside, decree, id) = (inside.clone(), decree.clone(), next);
+                let (inside, toxics, id) = (inside.clone(), toxics.clone(), next);
                 tokio::spawn(async move {
-                    carry(client, &inside, decree, cut).await;
+                    carry(client, &inside, toxics, cut).await;
                     lock(&inside.connections).remove(&id);
                 });
             }
@@ -216,12 +216,12 @@ fn turn_door(door: Door, address: SocketAddr, open: bool) -> Door {
 async fn carry(
     mut client: TcpStream,
     inside: &Inside,
-    mut decree: watch::Receiver<Decree>,
+    mut toxics: watch::Receiver<Toxics>,
     cut: CancellationToken,
 ) {
     let opening = async {
-        // A frozen service does not greet either. Err: the relay is gone.
-        let _ = decree.wait_for(|d| !d.frozen).await;
+        // A frozen service does not greet either. Err: the proxy is gone.
+        let _ = toxics.wait_for(|d| !d.frozen).await;
         connect(inside).await
     };
     let Some(Some(mut server)) = cut.run_until_cancelled(opening).await else {
@@ -233,11 +233,12 @@ async fn carry(
     {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let pump = Pump { decree, ambush: &inside.ambush, cut: &cut, doomed: AtomicBool::new(false) };
+        let copy_loop =
+            CopyLoop { toxics, lost_reply: &inside.lost_reply, cut: &cut, doomed: AtomicBool::new(false) };
         let both = async {
             tokio::try_join!(
-                pump.copy(from_client, to_server, Direction::ToServer),
-                pump.copy(from_server, to_client, Direction::ToClient),
+                copy_loop.copy(from_client, to_server, Direction::ToServer),
+                copy_loop.copy(from_server, to_client, Direction::ToClient),
             )
         };
         if let Some(Ok(_)) = cut.run_until_cancelled(both).await

@@ -24,7 +24,7 @@ pub struct RawPublisher {
 }
 
 impl RawPublisher {
-    /// Connects, beside every relay.
+    /// Connects, beside every proxy.
     pub async fn connect(broker: &Broker) -> anyhow::Result<Self> {
         let url = Url::parse(broker.server().url())?;
         let host = url.host_str().context("a host")?;

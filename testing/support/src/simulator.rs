@@ -32,7 +32,7 @@ impl Simulator {
         Ok(Self { process, url, client })
     }
 
-    /// Where it answers, beside every relay.
+    /// Where it answers, beside every proxy.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -17,7 +17,7 @@ mod programs;
 mod settings;
 
 use crate::{
-    Broker, Database, EventBody, Outcome, PATIENCE, Process, Release, Roads, Simulator, Worker, injected,
+    Broker, Database, EventBody, Outcome, PATIENCE, Process, Proxies, Release, Simulator, Worker, injected,
     measured::{Measured, Source},
     progress::until_none,
     report,
@@ -25,12 +25,12 @@ use crate::{
     signature, until,
 };
 
-pub use builder::Plan;
+pub use builder::TestEnvBuilder;
 pub use checker::Expect;
 
-/// Database, broker names, simulator, relays and workers of one scenario. Dropping it removes all of them; the
+/// Database, broker names, simulator, proxies and workers of one scenario. Dropping it removes all of them; the
 /// logs stay where a scenario failed, or where `FAULTS_KEEP` is set.
-pub struct Stage {
+pub struct TestEnv {
     pub(crate) folder: Option<TempDir>,
     /// Its database.
     pub database: Database,
@@ -38,8 +38,8 @@ pub struct Stage {
     pub broker: Broker,
     /// Its Twilio.
     pub simulator: Simulator,
-    /// The relays before them.
-    pub roads: Roads,
+    /// The proxies before them.
+    pub proxies: Proxies,
     /// What the workers are started with.
     pub env: BTreeMap<String, String>,
     /// The workers that run.
@@ -55,7 +55,12 @@ pub struct Stage {
     pub(crate) _room: Room,
 }
 
-impl Stage {
+impl TestEnv {
+    /// A builder with the ordinary settings.
+    pub fn builder() -> TestEnvBuilder {
+        TestEnvBuilder::default()
+    }
+
     /// Starts one more worker and waits until it is ready.
     pub async fn start_worker(&mut self) -> anyhow::Result<()> {
         self.launch_worker().await?.until_ready(200).await?;
@@ -229,7 +234,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Ends a stage on which nothing was to be checked; no logs are kept.
+    /// Ends a test environment on which nothing was to be checked; no logs are kept.
     pub fn close(mut self) -> anyhow::Result<()> {
         self.workers.clear();
         self.folder.take().map_or(Ok(()), |folder| Ok(folder.close()?))
@@ -253,11 +258,11 @@ impl Stage {
     }
 
     fn route_callbacks(&self) {
-        self.roads.webhook.set_targets(self.workers.iter().filter_map(Worker::webhook).collect());
+        self.proxies.webhook.set_targets(self.workers.iter().filter_map(Worker::webhook).collect());
     }
 }
 
-impl Drop for Stage {
+impl Drop for TestEnv {
     fn drop(&mut self) {
         self.workers.clear();
         // A scenario that failed before its end still has its row.

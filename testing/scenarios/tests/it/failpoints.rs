@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rand::Rng as _;
-use support::{Expect, PATIENCE, Plan, injected, rounds, seed, until};
+use support::{Expect, PATIENCE, TestEnv, injected, rounds, seed, until};
 
 use crate::people::signups;
 
@@ -20,29 +20,29 @@ const A_LOTS_TIME: Duration = Duration::from_millis(500);
 async fn die_at(point: &str) -> anyhow::Result<()> {
     let kills = rounds(3, 100);
     let mut random = seed(point);
-    let mut stage = Plan::default().with_worker().await?;
+    let mut test = TestEnv::builder().with_worker().await?;
     let mut users = 0;
     for _ in 0..kills {
         let at = random.gen_range(1..=LATEST_PASSAGE);
-        stage.env.insert("FAILPOINT".to_owned(), format!("{point}:{at}"));
+        test.env.insert("FAILPOINT".to_owned(), format!("{point}:{at}"));
         // Err: it died before it was seen to listen.
-        if stage.launch_worker().await.is_err() {
+        if test.launch_worker().await.is_err() {
             injected(1);
             continue;
         }
         until("the worker dies", PATIENCE, async || {
-            stage.broker.publish_all(&signups(users..users + LOT)).await?;
+            test.broker.publish_all(&signups(users..users + LOT)).await?;
             users += LOT;
             let dead = until("its death", A_LOTS_TIME, async || {
-                Ok(if stage.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
+                Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
             });
             Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
         })
         .await?;
-        stage.kill_worker(1)?;
+        test.kill_worker(1)?;
     }
     let users = usize::try_from(users)?;
-    stage.finish(Expect::users(users).parked_unsent(usize::try_from(kills)? * CONCURRENCY)).await
+    test.finish(Expect::users(users).parked_unsent(usize::try_from(kills)? * CONCURRENCY)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,17 +77,17 @@ async fn killed_before_the_ack() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panicking_handler_harms_nobody_else() -> anyhow::Result<()> {
-    let mut stage = Plan::default().env("FAILPOINT", "panic_in_handler:9").build().await?;
+    let mut test = TestEnv::builder().env("FAILPOINT", "panic_in_handler:9").build().await?;
     let users = rounds(200, 2_000);
-    stage.broker.publish_all(&signups(0..users)).await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.until_final(usize::try_from(users)?).await?;
+    test.broker.publish_all(&signups(0..users)).await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.until_final(usize::try_from(users)?).await?;
     let mut panics = 0.0;
-    for worker in &stage.workers {
+    for worker in &test.workers {
         panics += worker.metric("onboarding_handler_panics_total", "").await?;
     }
     assert!(panics >= f64::from(users / 10), "{panics} panics");
     injected(usize::try_from(users / 10)?);
-    stage.finish(Expect::users(usize::try_from(users)?)).await
+    test.finish(Expect::users(usize::try_from(users)?)).await
 }

@@ -15,11 +15,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::toxic::{Decree, Direction};
+use super::toxic::{Direction, Toxics};
 
 /// A request that is let through and whose reply is lost with its connection.
 #[derive(Debug, Default)]
-pub(crate) struct Ambush {
+pub(crate) struct LostReply {
     pub(crate) pattern: Vec<u8>,
     /// How often it still happens.
     pub(crate) left: u32,
@@ -27,7 +27,7 @@ pub(crate) struct Ambush {
     pub(crate) sprung: u32,
 }
 
-impl Ambush {
+impl LostReply {
     fn springs(&mut self, bytes: &[u8]) -> bool {
         let hit = self.left > 0 && bytes.windows(self.pattern.len()).any(|w| w == self.pattern);
         if hit {
@@ -39,15 +39,15 @@ impl Ambush {
 }
 
 /// What the two directions of one connection share.
-pub(crate) struct Pump<'a> {
-    pub(crate) decree: watch::Receiver<Decree>,
-    pub(crate) ambush: &'a Mutex<Ambush>,
+pub(crate) struct CopyLoop<'a> {
+    pub(crate) toxics: watch::Receiver<Toxics>,
+    pub(crate) lost_reply: &'a Mutex<LostReply>,
     pub(crate) cut: &'a CancellationToken,
     /// The reply to the last request is to be lost.
     pub(crate) doomed: AtomicBool,
 }
 
-impl Pump<'_> {
+impl CopyLoop<'_> {
     /// Copies until the source ends, then passes the end on.
     pub(crate) async fn copy(
         &self,
@@ -55,13 +55,13 @@ impl Pump<'_> {
         mut to: WriteHalf<'_>,
         direction: Direction,
     ) -> io::Result<()> {
-        let mut decree = self.decree.clone();
+        let mut toxics = self.toxics.clone();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let n = from.read(&mut buffer).await?;
-            // Err: the relay is gone, and this connection with it.
-            let _ = decree.wait_for(|d| !d.frozen).await;
-            let now = *decree.borrow();
+            // Err: the proxy is gone, and this connection with it.
+            let _ = toxics.wait_for(|d| !d.frozen).await;
+            let now = *toxics.borrow();
             tokio::time::sleep(now.delay).await;
             if n == 0 {
                 return to.shutdown().await;
@@ -71,8 +71,8 @@ impl Pump<'_> {
             }
             match direction {
                 Direction::ToServer => {
-                    let mut ambush = self.ambush.lock().unwrap_or_else(PoisonError::into_inner);
-                    if ambush.springs(&buffer[..n]) {
+                    let mut lost_reply = self.lost_reply.lock().unwrap_or_else(PoisonError::into_inner);
+                    if lost_reply.springs(&buffer[..n]) {
                         self.doomed.store(true, Ordering::Release);
                     }
                 }

@@ -1,4 +1,4 @@
-//! What a relay is told to do to the bytes that pass.
+//! What a proxy is told to do to the bytes that pass.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ pub enum Direction {
     ToClient,
 }
 
-/// How all connections of a relay are treated.
+/// How all connections of a proxy are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Decree {
+pub(crate) struct Toxics {
     /// Nothing moves, in either direction.
     pub(crate) frozen: bool,
     /// Every chunk waits for so long.

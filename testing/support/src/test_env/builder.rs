@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::settings::settings;
 use crate::{
-    Broker, Database, PrivateBroker, PrivatePostgres, Roads, Simulator, Stage, amqp_url, database_url,
+    Broker, Database, PrivateBroker, PrivatePostgres, Proxies, Simulator, TestEnv, amqp_url, database_url,
     report, room::Room, services::Server,
 };
 
-/// What a stage is built of, where it differs from the ordinary.
+/// What a test environment is built of, where it differs from the ordinary.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct TestEnvBuilder {
     simulator: Vec<String>,
     env: Vec<(String, Option<String>)>,
     unmigrated: bool,
@@ -22,7 +22,7 @@ pub struct Plan {
     database: Option<Server>,
 }
 
-impl Plan {
+impl TestEnvBuilder {
     /// With one more argument of the simulator.
     #[must_use]
     pub fn simulator(mut self, args: &[&str]) -> Self {
@@ -72,7 +72,7 @@ impl Plan {
     }
 
     /// Builds it, once there is room for it on the servers; no worker runs yet.
-    pub async fn build(self) -> anyhow::Result<Stage> {
+    pub async fn build(self) -> anyhow::Result<TestEnv> {
         let postgres = self.database.unwrap_or_else(|| Server::Shared(database_url()));
         let room = Room::take(&postgres).await.context("Postgres")?;
         let began = Instant::now();
@@ -86,8 +86,8 @@ impl Plan {
         }
         let args: Vec<&str> = self.simulator.iter().map(String::as_str).collect();
         let simulator = Simulator::start(&args, folder.path()).await?;
-        let roads = Roads::build(broker.server().url(), database.url(), simulator.url()).await?;
-        let mut env = settings(&database, &broker, &roads)?;
+        let proxies = Proxies::build(broker.server().url(), database.url(), simulator.url()).await?;
+        let mut env = settings(&database, &broker, &proxies)?;
         for (name, value) in self.env {
             match value {
                 Some(value) => env.insert(name, value),
@@ -95,12 +95,12 @@ impl Plan {
             };
         }
         let workers = Vec::new();
-        Ok(Stage {
+        Ok(TestEnv {
             folder: Some(folder),
             database,
             broker,
             simulator,
-            roads,
+            proxies,
             env,
             workers,
             started: 0,
@@ -113,16 +113,16 @@ impl Plan {
     }
 
     /// Builds it and starts one worker.
-    pub async fn with_worker(self) -> anyhow::Result<Stage> {
-        let mut stage = self.build().await?;
-        stage.start_worker().await?;
-        Ok(stage)
+    pub async fn with_worker(self) -> anyhow::Result<TestEnv> {
+        let mut test = self.build().await?;
+        test.start_worker().await?;
+        Ok(test)
     }
 
     /// Builds it and starts two workers.
-    pub async fn with_two_workers(self) -> anyhow::Result<Stage> {
-        let mut stage = self.with_worker().await?;
-        stage.start_worker().await?;
-        Ok(stage)
+    pub async fn with_two_workers(self) -> anyhow::Result<TestEnv> {
+        let mut test = self.with_worker().await?;
+        test.start_worker().await?;
+        Ok(test)
     }
 }

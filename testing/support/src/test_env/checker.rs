@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 use sqlx::FromRow;
 
-use crate::{Sent, Stage, measured::Measured, report};
+use crate::{Sent, TestEnv, measured::Measured, report};
 
 /// What a scenario is expected to leave behind.
 #[derive(Debug, Clone, Default)]
@@ -52,44 +52,43 @@ impl Expect {
 }
 
 /// Waits for the end, counts, writes the counts down and only then checks them; the workers are stopped on the way.
-pub(crate) async fn run(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {
-    let ended = end(stage, expect).await;
-    let source = stage.source();
+pub(crate) async fn run(test: &mut TestEnv, expect: &Expect) -> anyhow::Result<()> {
+    let ended = end(test, expect).await;
+    let source = test.source();
     let measured = Measured::take(&source, expect.users, &expect.waiting, expect.reopened).await?;
     println!("{:?}", measured.cases());
-    report::append(stage.report.as_deref(), &measured.line(source, expect.users))?;
-    stage.reported = true;
+    report::append(test.report.as_deref(), &measured.line(source, expect.users))?;
+    test.reported = true;
     ended?;
     add_up(&measured, expect)?;
-    refused_or_not_failed(stage).await?;
-    let (sent, ledger) = (stage.simulator.sent().await?, &measured.ledger);
+    refused_or_not_failed(test).await?;
+    let (sent, ledger) = (test.simulator.sent().await?, &measured.ledger);
     ensure!(sent.len() as u64 == ledger.accepted, "the ledger keeps {} of {}", sent.len(), ledger.accepted);
-    agree(stage, &sent).await?;
-    if expect.unsent { parked_have_no_message(stage, &sent).await } else { Ok(()) }
+    agree(test, &sent).await?;
+    if expect.unsent { parked_have_no_message(test, &sent).await } else { Ok(()) }
 }
 
-async fn parked_have_no_message(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
+async fn parked_have_no_message(test: &TestEnv, sent: &[Sent]) -> anyhow::Result<()> {
     let sql = "SELECT phone_e164 FROM all_attempts WHERE outcome = 'unknown' AND parked_at IS NOT NULL";
-    let parked: Vec<String> = sqlx::query_scalar(sql).fetch_all(&stage.database.pool).await?;
+    let parked: Vec<String> = sqlx::query_scalar(sql).fetch_all(&test.database.pool).await?;
     let texted: BTreeSet<&str> = sent.iter().map(|message| message.to.as_str()).collect();
     let found = parked.iter().filter(|phone| texted.contains(phone.as_str())).count();
     ensure!(found == 0, "{found} of {} parked attempts have a message", parked.len());
     Ok(())
 }
 
-async fn end(stage: &mut Stage, expect: &Expect) -> anyhow::Result<()> {
+async fn end(test: &mut TestEnv, expect: &Expect) -> anyhow::Result<()> {
     let waiting: Vec<&str> = expect.waiting.iter().map(String::as_str).collect();
-    stage.until_final_but(expect.users, &waiting).await?;
+    test.until_final_but(expect.users, &waiting).await?;
     // Whoever is held back may have an event in a queue that nobody consumes meanwhile.
-    let held = stage.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
-    stage.until_left(u32::try_from(held)?).await?;
-    while !stage.workers.is_empty() {
-        stage.stop_worker(0).await?;
+    let held = test.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
+    test.until_left(u32::try_from(held)?).await?;
+    while !test.workers.is_empty() {
+        test.stop_worker(0).await?;
     }
-    let left = stage.broker.ready().await?;
+    let left = test.broker.ready().await?;
     ensure!(i64::from(left) <= held, "{left} deliveries came back to the queues");
-    let sending =
-        stage.database.number("SELECT count(*) FROM all_attempts WHERE outcome = 'sending'").await?;
+    let sending = test.database.number("SELECT count(*) FROM all_attempts WHERE outcome = 'sending'").await?;
     ensure!(sending == 0, "{sending} attempts are left `sending`");
     Ok(())
 }
@@ -104,21 +103,21 @@ fn add_up(measured: &Measured, expect: &Expect) -> anyhow::Result<()> {
 }
 
 /// Nobody is `failed` whom Twilio did not refuse.
-async fn refused_or_not_failed(stage: &Stage) -> anyhow::Result<()> {
+async fn refused_or_not_failed(test: &TestEnv) -> anyhow::Result<()> {
     let sql = "SELECT count(*) FROM users u WHERE state = 'failed' AND NOT EXISTS (
                    SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.outcome = 'refused')";
-    let failed = stage.database.number(sql).await?;
+    let failed = test.database.number(sql).await?;
     ensure!(failed == 0, "{failed} users are failed and were not refused");
     Ok(())
 }
 
 /// Every accepted attempt is a message in the ledger, with that SID and number, and where its status is a last
 /// one, with that status; every message in the ledger is an accepted attempt or one whose outcome is left open.
-async fn agree(stage: &Stage, sent: &[Sent]) -> anyhow::Result<()> {
+async fn agree(test: &TestEnv, sent: &[Sent]) -> anyhow::Result<()> {
     let sql =
         "SELECT phone_e164, outcome::text, message_sid AS sid, status AS twilio_status FROM all_attempts
                WHERE outcome IN ('accepted', 'unknown')";
-    let attempts: Vec<Attempt> = sqlx::query_as(sql).fetch_all(&stage.database.pool).await?;
+    let attempts: Vec<Attempt> = sqlx::query_as(sql).fetch_all(&test.database.pool).await?;
     let messages: BTreeMap<&str, &Sent> = sent.iter().map(|m| (m.sid.as_str(), m)).collect();
     for attempt in attempts.iter().filter(|a| a.outcome == "accepted") {
         let message = attempt.sid.as_deref().and_then(|s| messages.get(s).copied());

@@ -1,10 +1,10 @@
-//! The publishers' commands on a stage.
+//! The publishers' commands on a test environment.
 
 use std::collections::BTreeMap;
 
-use crate::{Process, Relay, Stage};
+use crate::{Process, Proxy, TestEnv};
 
-impl Stage {
+impl TestEnv {
     /// Starts a binary with this environment; its standard input is the test's to write.
     pub fn start(
         &mut self,
@@ -17,13 +17,13 @@ impl Stage {
         Process::start_open(program, &name, args, env, self.folder()?)
     }
 
-    /// A relay to the broker for a publisher alone, and the environment that leads through it.
-    pub async fn publisher(&self) -> anyhow::Result<(Relay, BTreeMap<String, String>)> {
-        let relay = Relay::to([self.roads.broker.address()]).await?;
+    /// A proxy to the broker for a publisher alone, and the environment that leads through it.
+    pub async fn publisher(&self) -> anyhow::Result<(Proxy, BTreeMap<String, String>)> {
+        let proxy = Proxy::to([self.proxies.broker.address()]).await?;
         let names = ["AMQP_URL", "AMQP_NAMESPACE", "DATABASE_URL", "LOG_FORMAT"];
         let mut env: BTreeMap<String, String> =
             names.iter().filter_map(|n| Some(((*n).to_owned(), self.env.get(*n)?.clone()))).collect();
-        env.insert("AMQP_URL".to_owned(), crate::proxies::via(&crate::amqp_url(), &relay)?);
-        Ok((relay, env))
+        env.insert("AMQP_URL".to_owned(), crate::proxies::via(&crate::amqp_url(), &proxy)?);
+        Ok((proxy, env))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Broker, Database, Roads, proxies::via};
+use crate::{Broker, Database, Proxies, proxies::via};
 
 /// The simulator's built-in account, and times so short that a scenario takes seconds.
 const FIXED: [(&str, &str); 22] = [
@@ -30,22 +30,22 @@ const FIXED: [(&str, &str); 22] = [
     ("RUST_LOG", "info"),
 ];
 
-/// Everything a worker needs, all ways through the relays.
+/// Everything a worker needs, all ways through the proxies.
 pub(crate) fn settings(
     database: &Database,
     broker: &Broker,
-    roads: &Roads,
+    proxies: &Proxies,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut env: BTreeMap<String, String> =
         FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let twilio = format!("http://{}", roads.twilio.address());
+    let twilio = format!("http://{}", proxies.twilio.address());
     for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS"] {
         let name = format!("TWILIO_{product}_BASE_URL");
         env.insert(name, twilio.clone());
     }
-    env.insert("DATABASE_URL".to_owned(), via(database.url(), &roads.database)?);
-    env.insert("AMQP_URL".to_owned(), via(broker.server().url(), &roads.broker)?);
+    env.insert("DATABASE_URL".to_owned(), via(database.url(), &proxies.database)?);
+    env.insert("AMQP_URL".to_owned(), via(broker.server().url(), &proxies.broker)?);
     env.insert("AMQP_NAMESPACE".to_owned(), broker.namespace().to_owned());
-    env.insert("PUBLIC_URL".to_owned(), format!("http://{}", roads.webhook.address()));
+    env.insert("PUBLIC_URL".to_owned(), format!("http://{}", proxies.webhook.address()));
     Ok(env)
 }

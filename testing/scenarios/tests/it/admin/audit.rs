@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 use uuid::Uuid;
 
 /// Commands that change nothing, nothing that a person decided, as `run`, or only the calendar of tests.
@@ -46,12 +46,12 @@ const CHANGING: [&str; 16] = [
 ];
 
 /// What `--help` lists under `Commands:`, commands of commands by both words.
-async fn commands(stage: &mut Stage) -> anyhow::Result<Vec<String>> {
+async fn commands(test: &mut TestEnv) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    for name in listed(&stage.command(&["--help"]).await?.1) {
+    for name in listed(&test.command(&["--help"]).await?.1) {
         let inner = match name.as_str() {
             "help" => Vec::new(),
-            name => listed(&stage.command(&[name, "--help"]).await?.1),
+            name => listed(&test.command(&[name, "--help"]).await?.1),
         };
         let both = inner.iter().filter(|i| *i != "help").map(|i| format!("{name} {i}"));
         if inner.is_empty() { found.push(name) } else { found.extend(both) }
@@ -65,89 +65,89 @@ fn listed(help: &str) -> Vec<String> {
 }
 
 /// Runs a deed as maya, for a reason that names the command.
-async fn deed(stage: &mut Stage, words: &str, because: &str, subject: &[&str]) -> anyhow::Result<()> {
+async fn deed(test: &mut TestEnv, words: &str, because: &str, subject: &[&str]) -> anyhow::Result<()> {
     let reason = format!("why {words}");
     let named: Vec<&str> = words.split(' ').collect();
     let args = [&named[..], subject, &["--actor", "maya", because, &reason]].concat();
-    let (code, said) = stage.command(&args).await?;
+    let (code, said) = test.command(&args).await?;
     assert_eq!(code, 0, "{args:?}: {said}");
     Ok(())
 }
 
 /// Three attempts that nobody knows the outcome of, of users 1 to 3; the messages exist.
-async fn doubts(stage: &mut Stage) -> anyhow::Result<Vec<Uuid>> {
+async fn doubts(test: &mut TestEnv) -> anyhow::Result<Vec<Uuid>> {
     let hidden = json!([{ "type": "reset", "store": true }, { "type": "no_callbacks" },
                         { "type": "list_lag", "ms": 600_000 }]);
     let hidden = json!([{ "operation": "create", "action": hidden }]);
-    stage.simulator.faults(hidden).await?;
+    test.simulator.faults(hidden).await?;
     for n in 1..=3 {
-        stage.signup(&n.to_string(), &number(n)).await?;
+        test.signup(&n.to_string(), &number(n)).await?;
     }
     for n in 1..=3 {
-        stage.until_case(&n.to_string(), "registered unknown parked").await?;
+        test.until_case(&n.to_string(), "registered unknown parked").await?;
     }
-    stage.simulator.faults(json!([])).await?;
+    test.simulator.faults(json!([])).await?;
     let sql = "SELECT message_id FROM attempts ORDER BY user_id";
-    Ok(sqlx::query_scalar(sql).fetch_all(&stage.database.pool).await?)
+    Ok(sqlx::query_scalar(sql).fetch_all(&test.database.pool).await?)
 }
 
-async fn deeds(stage: &mut Stage) -> anyhow::Result<()> {
+async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["suppress add", "suppress remove"] {
-        deed(stage, words, "--reason", &[&number(9)]).await?;
+        deed(test, words, "--reason", &[&number(9)]).await?;
     }
-    let attempts: Vec<String> = doubts(stage).await?.iter().map(Uuid::to_string).collect();
-    deed(stage, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
-    deed(stage, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
-    let sent = stage.simulator.sent().await?;
+    let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
+    deed(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
+    deed(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
+    let sent = test.simulator.sent().await?;
     let sid = sent.iter().find(|m| m.to == number(3)).expect("her message").sid.clone();
-    deed(stage, "unknown adopt", "--reason", &[&sid, "--attempt", &attempts[2]]).await?;
-    deed(stage, "unknown settle", "--reason", &["--since", "1d", "--until", "2099-01-01", "--yes"]).await?;
-    deed(stage, "reopen", "--because", &["--reason", "error_30040"]).await?;
-    deed(stage, "pause", "--reason", &["--lane", "backfill"]).await?;
+    deed(test, "unknown adopt", "--reason", &[&sid, "--attempt", &attempts[2]]).await?;
+    deed(test, "unknown settle", "--reason", &["--since", "1d", "--until", "2099-01-01", "--yes"]).await?;
+    deed(test, "reopen", "--because", &["--reason", "error_30040"]).await?;
+    deed(test, "pause", "--reason", &["--lane", "backfill"]).await?;
     // Both lanes are to be paused; the log is to have one pause.
     let live = "INSERT INTO pauses (lane, reason, actor) VALUES ('live', 'test', 'test')";
-    stage.database.execute(live).await?;
-    deed(stage, "recover", "--reason", &["--since", "1d", "--yes"]).await?;
-    stage.database.execute("DELETE FROM pauses WHERE lane = 'live'").await?;
-    deed(stage, "resume", "--reason", &["--lane", "backfill"]).await?;
-    stage.database.import("stranger", &number(4)).await?;
+    test.database.execute(live).await?;
+    deed(test, "recover", "--reason", &["--since", "1d", "--yes"]).await?;
+    test.database.execute("DELETE FROM pauses WHERE lane = 'live'").await?;
+    deed(test, "resume", "--reason", &["--lane", "backfill"]).await?;
+    test.database.import("stranger", &number(4)).await?;
     for words in ["dead show --reveal", "dead replay"] {
-        deed(stage, words, "--because", &["1"]).await?;
+        deed(test, words, "--because", &["1"]).await?;
     }
-    deed(stage, "dead drop", "--because", &["2"]).await?;
+    deed(test, "dead drop", "--because", &["2"]).await?;
     let old =
         "INSERT INTO delivery_tries (delivery_key, last_at) VALUES ('old', now() - interval '10 years')";
-    stage.database.execute(old).await?;
-    deed(stage, "prune", "--reason", &[]).await?;
-    stage.until_case("stranger", "registered delivered -").await?;
+    test.database.execute(old).await?;
+    deed(test, "prune", "--reason", &[]).await?;
+    test.until_case("stranger", "registered delivered -").await?;
     // She has had her welcome: nothing is sent.
     let again = ["register", "--yes", &number(4), "--actor", "maya", "--reason", "why register"];
-    let (code, said) = stage.command(&again).await?;
+    let (code, said) = test.command(&again).await?;
     assert_eq!(code, 3, "{said}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::Result<()> {
-    let mut stage = Plan::default().unmigrated().build().await?;
+    let mut test = TestEnv::builder().unmigrated().build().await?;
     let mut known: Vec<&str> =
         READING.iter().chain(&CHANGING).copied().filter(|c| *c != "dead show --reveal").collect();
-    let mut all = commands(&mut stage).await?;
+    let mut all = commands(&mut test).await?;
     known.sort_unstable();
     all.sort_unstable();
     assert_eq!(all, known, "a new command: does it change anything?");
-    let (code, said) = stage.command(&["migrate", "--actor", "maya"]).await?;
+    let (code, said) = test.command(&["migrate", "--actor", "maya"]).await?;
     assert_eq!(code, 0, "{said}");
-    stage.start_worker().await?;
-    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("stranger").bytes()).await?;
+    test.start_worker().await?;
+    test.broker.publish(QueueLane::Backfill, &EventBody::stored("stranger").bytes()).await?;
     until("a dead letter", PATIENCE, async || {
-        let letters = stage.database.dead_letters().await?.len();
+        let letters = test.database.dead_letters().await?.len();
         Ok(if letters == 1 { Ok(()) } else { Err(letters.to_string()) })
     })
     .await?;
-    stage.broker.publish(QueueLane::Live, b"poison").await?;
-    deeds(&mut stage).await?;
-    let (code, csv) = stage.command(&["audit", "--output", "csv"]).await?;
+    test.broker.publish(QueueLane::Live, b"poison").await?;
+    deeds(&mut test).await?;
+    let (code, csv) = test.command(&["audit", "--output", "csv"]).await?;
     assert_eq!(code, 0, "{csv}");
     let logged: Vec<Vec<&str>> = csv.lines().skip(1).map(|l| l.split(',').collect()).collect();
     let actions: Vec<&str> = logged.iter().map(|l| l[2]).collect();
@@ -159,21 +159,18 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     for n in [4, 9] {
         assert!(!csv.contains(number(n).trim_start_matches("+977")), "a number is shown: {csv}");
     }
-    let (_, json) = stage.command(&["audit", "--action", "dead", "--output", "json"]).await?;
+    let (_, json) = test.command(&["audit", "--action", "dead", "--output", "json"]).await?;
     let document: serde_json::Value = serde_json::from_str(&json)?;
     assert_eq!(
         (&document["schema"], document["rows"].as_array().map(Vec::len)),
         (&"audit/1".into(), Some(3))
     );
     for change in ["UPDATE audit_log SET reason = ''", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
-        assert!(stage.database.execute(change).await.is_err(), "{change}");
+        assert!(test.database.execute(change).await.is_err(), "{change}");
     }
     // What was marked as sent has no SID, which the last check wants of every message.
-    let sent = stage.simulator.sent().await?;
+    let sent = test.simulator.sent().await?;
     let marked = sent.iter().find(|m| m.to == number(1)).expect("her message");
-    stage
-        .database
-        .execute(&format!("UPDATE attempts SET sid = '{}' WHERE user_id = '1'", marked.sid))
-        .await?;
-    stage.finish(Expect::users(5).reopened(1)).await
+    test.database.execute(&format!("UPDATE attempts SET sid = '{}' WHERE user_id = '1'", marked.sid)).await?;
+    test.finish(Expect::users(5).reopened(1)).await
 }

@@ -1,12 +1,12 @@
 //! `worker prune`.
 
-use support::Plan;
+use support::TestEnv;
 
 const OLD: &str = "now() - interval '100 days'";
 
 #[tokio::test]
 async fn what_is_old_is_forgotten_and_attempts_never() -> anyhow::Result<()> {
-    let mut stage = Plan::default().env("KEEP_DAILY_BUDGET", "0").build().await?;
+    let mut test = TestEnv::builder().env("KEEP_DAILY_BUDGET", "0").build().await?;
     for sql in [
         format!("INSERT INTO delivery_tries (delivery_key, last_at) VALUES ('id:old', {OLD}), ('id:new', now())"),
         format!("INSERT INTO status_callbacks (sid, status, received_at) VALUES ('SM1', 'sent', {OLD}), ('SM2', 'sent', now())"),
@@ -17,40 +17,40 @@ async fn what_is_old_is_forgotten_and_attempts_never() -> anyhow::Result<()> {
                                        segments, claimed_at, lease_until)
                  VALUES (gen_random_uuid(), '1', '+9779841200000', 'accepted', 'live', 'w', 'ne', '', 1, {OLD}, {OLD})"),
     ] {
-        stage.database.execute(&sql).await?;
+        test.database.execute(&sql).await?;
     }
     let left = "SELECT (SELECT count(*) FROM delivery_tries) * 1000 + (SELECT count(*) FROM status_callbacks) * 100
                      + (SELECT count(*) FROM dead_letters WHERE body <> '') * 10 + (SELECT count(*) FROM audit_log)";
 
-    let (code, said) = stage.command(&["prune", "--dry-run"]).await?;
+    let (code, said) = test.command(&["prune", "--dry-run"]).await?;
     assert!(code == 0 && said.contains("1 older than 30 days would be forgotten"), "{said}");
-    assert_eq!(stage.database.number(left).await?, 2220, "{said}");
+    assert_eq!(test.database.number(left).await?, 2220, "{said}");
 
-    let (code, said) = stage.command(&["prune", "--actor", "maya"]).await?;
+    let (code, said) = test.command(&["prune", "--actor", "maya"]).await?;
     assert!(code == 0 && said.contains("daily budgets: kept for ever"), "{said}");
-    assert_eq!(stage.database.number(left).await?, 1113, "{said}");
+    assert_eq!(test.database.number(left).await?, 1113, "{said}");
     for (what, rows) in [("attempts", 1), ("dead_letters", 2), ("daily_budget", 1)] {
-        assert_eq!(stage.database.number(&format!("SELECT count(*) FROM {what}")).await?, rows, "{what}");
+        assert_eq!(test.database.number(&format!("SELECT count(*) FROM {what}")).await?, rows, "{what}");
     }
     let audit = "SELECT count(*) FROM audit_log WHERE actor = 'maya' AND action = 'prune' AND subject LIKE '%older than 90 days'";
-    assert_eq!(stage.database.number(audit).await?, 2);
+    assert_eq!(test.database.number(audit).await?, 2);
     Ok(())
 }
 
 #[tokio::test]
 async fn what_is_old_is_forgotten_in_batches() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let old = format!(
         "INSERT INTO delivery_tries (delivery_key, last_at) SELECT 'id:' || n, {OLD} FROM generate_series(1, 12000) n"
     );
-    stage.database.execute(&old).await?;
-    let (code, said) = stage.command(&["prune", "--dry-run"]).await?;
+    test.database.execute(&old).await?;
+    let (code, said) = test.command(&["prune", "--dry-run"]).await?;
     assert!(code == 0 && said.contains("12000 older than 30 days would be forgotten"), "{said}");
-    let (code, said) = stage.command(&["prune", "--actor", "maya"]).await?;
+    let (code, said) = test.command(&["prune", "--actor", "maya"]).await?;
     assert!(code == 0 && said.contains("12000 older than 30 days forgotten"), "{said}");
-    assert_eq!(stage.database.number("SELECT count(*) FROM delivery_tries").await?, 0);
+    assert_eq!(test.database.number("SELECT count(*) FROM delivery_tries").await?, 0);
     let noted =
         "SELECT count(*) FROM audit_log WHERE action = 'prune' AND subject ~ '^(5000|2000) delivery tries'";
-    assert_eq!(stage.database.number(noted).await?, 3, "one entry for each transaction");
+    assert_eq!(test.database.number(noted).await?, 3, "one entry for each transaction");
     Ok(())
 }

@@ -8,17 +8,17 @@ use lapin::{
 };
 use serde_json::json;
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 
 /// Publishes the bodies, then a good signup, and returns how many dead letters have which reason.
-async fn buried(stage: &Stage, bodies: &[Vec<u8>]) -> anyhow::Result<BTreeMap<String, usize>> {
+async fn buried(test: &TestEnv, bodies: &[Vec<u8>]) -> anyhow::Result<BTreeMap<String, usize>> {
     for body in bodies {
-        stage.broker.publish(QueueLane::Live, body).await?;
+        test.broker.publish(QueueLane::Live, body).await?;
     }
-    stage.signup("good", &number(1)).await?;
-    stage.until_case("good", "registered delivered -").await?;
+    test.signup("good", &number(1)).await?;
+    test.until_case("good", "registered delivered -").await?;
     let letters = until("every bad body is kept", PATIENCE, async || {
-        let letters = stage.database.dead_letters().await?;
+        let letters = test.database.dead_letters().await?;
         Ok(if letters.len() == bodies.len() { Ok(letters) } else { Err(format!("{letters:?}")) })
     })
     .await?;
@@ -36,7 +36,7 @@ fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_no_event_are_kept_for_a_person() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     let good = || EventBody::signup("x", &number(2));
     let text = |t: &str| t.as_bytes().to_vec();
     let malformed = [
@@ -78,14 +78,14 @@ async fn bodies_that_are_no_event_are_kept_for_a_person() -> anyhow::Result<()> 
     bodies.extend([text("[]"), text("7"), text("null"), text("{}")]);
     let expected =
         [("malformed", malformed.len()), ("schema", schemas + 4), ("too_large", 2), ("unknown_type", types)];
-    assert_eq!(buried(&stage, &bodies).await?, counts(&expected));
-    assert_eq!(stage.simulator.totals().await?.accepted, 1);
-    stage.finish(Expect::users(1)).await
+    assert_eq!(buried(&test, &bodies).await?, counts(&expected));
+    assert_eq!(test.simulator.totals().await?.accepted, 1);
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_database_can_hold_is_replaced_and_what_is_unknown_ignored() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     let event = EventBody::signup("nul", &format!("{}\u{0}", number(1)))
         .with_data("display_name", "A\u{0}B")
         .with_data("preferred_language", "tlh\u{0}")
@@ -101,52 +101,52 @@ async fn what_no_database_can_hold_is_replaced_and_what_is_unknown_ignored() -> 
         .with_message_id("\u{0}".into())
         .with_headers(headers)
         .with_timestamp(u64::MAX);
-    stage.broker.publish_with(QueueLane::Live, &event.bytes(), properties.clone()).await?;
-    stage.broker.publish_with(QueueLane::Live, b"\0", properties).await?;
+    test.broker.publish_with(QueueLane::Live, &event.bytes(), properties.clone()).await?;
+    test.broker.publish_with(QueueLane::Live, b"\0", properties).await?;
     let v0 = json!({ "user_id": 42, "phone_number": number(2) }).to_string();
-    stage.broker.publish(QueueLane::Live, v0.as_bytes()).await?;
+    test.broker.publish(QueueLane::Live, v0.as_bytes()).await?;
     let bare = json!({ "user_id": "bare" }).to_string();
-    stage.broker.publish(QueueLane::Live, bare.as_bytes()).await?;
-    stage.until_case("42", "registered delivered -").await?;
-    stage.until_case("bare", "rejected not_sent empty").await?;
-    stage.until_final(3).await?;
+    test.broker.publish(QueueLane::Live, bare.as_bytes()).await?;
+    test.until_case("42", "registered delivered -").await?;
+    test.until_case("bare", "rejected not_sent empty").await?;
+    test.until_final(3).await?;
     until("the body of one NUL is kept", PATIENCE, async || {
-        let letters = stage.database.dead_letters().await?;
+        let letters = test.database.dead_letters().await?;
         Ok(if letters.len() == 1 { Ok(()) } else { Err(format!("{letters:?}")) })
     })
     .await?;
     let stored = "SELECT count(*) FROM users WHERE user_id = 'nul' AND display_name = E'A\\uFFFDB' AND channel = 'pigeon'";
-    assert_eq!(stage.database.number(stored).await?, 1);
-    stage.finish(Expect::users(3)).await
+    assert_eq!(test.database.number(stored).await?, 1);
+    test.finish(Expect::users(3)).await
 }
 
 /// The worker asks for small frames. What has a larger header ends that connection once, and comes through the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_of_any_size_come_through() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     for (n, bytes) in [(1, 1_000), (2, 20_000), (3, 120_000)] {
         let mut headers = FieldTable::default();
         headers.insert("x-long".into(), AMQPValue::LongString("x".repeat(bytes).into()));
         let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);
         let event = EventBody::signup(&n.to_string(), &number(n));
-        stage.broker.publish_with(QueueLane::Live, &event.bytes(), properties).await?;
+        test.broker.publish_with(QueueLane::Live, &event.bytes(), properties).await?;
     }
-    stage.until_final(3).await?;
-    stage.until_case("3", "registered delivered -").await?;
-    stage.finish(Expect::users(3)).await
+    test.until_final(3).await?;
+    test.until_case("3", "registered delivered -").await?;
+    test.finish(Expect::users(3)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_poison_is_kept_once_and_counted() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     for _ in 0..20 {
-        stage.broker.publish(QueueLane::Live, b"poison").await?;
+        test.broker.publish(QueueLane::Live, b"poison").await?;
     }
     until("all of it is counted", PATIENCE, async || {
-        let letters = stage.database.dead_letters().await?;
+        let letters = test.database.dead_letters().await?;
         let counted = letters.len() == 1 && letters[0].seen == 20;
         Ok(if counted { Ok(()) } else { Err(format!("{letters:?}")) })
     })
     .await?;
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }

@@ -1,14 +1,14 @@
 //! Settings that cannot work.
 
-use support::{Expect, PATIENCE, Plan, Process, number, until};
+use support::{Expect, PATIENCE, Process, TestEnv, number, until};
 
 use crate::people::signups;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_missing_is_named_at_once() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    let complete = std::mem::take(&mut stage.env);
-    let (code, said) = stage.command(&["run"]).await?;
+    let mut test = TestEnv::builder().build().await?;
+    let complete = std::mem::take(&mut test.env);
+    let (code, said) = test.command(&["run"]).await?;
     assert_eq!(code, 78, "{said}");
     let required = [
         "DATABASE_URL",
@@ -20,73 +20,73 @@ async fn everything_missing_is_named_at_once() -> anyhow::Result<()> {
     for name in required {
         assert!(said.contains(name), "{name} is not named: {said}");
     }
-    stage.env = complete;
-    stage.env.insert("LEASE".into(), "soon".into());
-    stage.env.insert("SEND_RATE".into(), "many".into());
-    stage.env.insert("WORKER_CONCURRENCY".into(), "0".into());
-    stage.env.insert("DATABASE_URL".into(), "postgres://u:s3cret@db.example.org/x".into());
-    let (code, said) = stage.command(&["run"]).await?;
+    test.env = complete;
+    test.env.insert("LEASE".into(), "soon".into());
+    test.env.insert("SEND_RATE".into(), "many".into());
+    test.env.insert("WORKER_CONCURRENCY".into(), "0".into());
+    test.env.insert("DATABASE_URL".into(), "postgres://u:s3cret@db.example.org/x".into());
+    let (code, said) = test.command(&["run"]).await?;
     assert_eq!(code, 78, "{said}");
     for name in ["LEASE", "SEND_RATE", "WORKER_CONCURRENCY", "DATABASE_URL"] {
         assert!(said.contains(name), "{name} is not named: {said}");
     }
     assert!(!said.contains("s3cret"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_occupied_port_ends_the_start() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     for name in ["OPS_ADDR", "WEBHOOK_ADDR"] {
-        let free = stage.env.insert(name.into(), taken.local_addr()?.to_string()).expect("a default");
-        let (code, said) = stage.command(&["run"]).await?;
+        let free = test.env.insert(name.into(), taken.local_addr()?.to_string()).expect("a default");
+        let (code, said) = test.command(&["run"]).await?;
         assert_eq!(code, 78, "{said}");
         assert!(said.contains(name), "{said}");
-        stage.env.insert(name.into(), free);
+        test.env.insert(name.into(), free);
     }
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_credentials_send_nothing_and_burn_nobody() -> anyhow::Result<()> {
     let wrong = "ffffffffffffffffffffffffffffffff";
-    let mut stage = Plan::default().env("TWILIO_AUTH_TOKEN", wrong).with_worker().await?;
-    stage.broker.publish_all(&signups(0..20)).await?;
+    let mut test = TestEnv::builder().env("TWILIO_AUTH_TOKEN", wrong).with_worker().await?;
+    test.broker.publish_all(&signups(0..20)).await?;
     until("everybody waits", PATIENCE, async || {
-        let all = stage.database.outcomes().await?;
+        let all = test.database.outcomes().await?;
         let waits = |o: &&support::Outcome| o.case() == "received not_sent breaker_open" && o.attempts == 0;
         let waiting = all.iter().filter(waits).count();
         Ok(if waiting == 20 { Ok(()) } else { Err(format!("{waiting} of {}", all.len())) })
     })
     .await?;
-    assert!(!stage.workers[0].log().contains(wrong), "a secret is logged");
-    stage.stop_worker(0).await?;
-    assert_eq!(stage.simulator.totals().await?.accepted, 0);
-    stage.env.insert("TWILIO_AUTH_TOKEN".into(), "0123456789abcdef0123456789abcdef".into());
-    stage.start_worker().await?;
-    stage.until_final(20).await?;
-    assert_eq!(stage.simulator.totals().await?.accepted, 20);
-    stage.finish(Expect::users(20)).await
+    assert!(!test.workers[0].log().contains(wrong), "a secret is logged");
+    test.stop_worker(0).await?;
+    assert_eq!(test.simulator.totals().await?.accepted, 0);
+    test.env.insert("TWILIO_AUTH_TOKEN".into(), "0123456789abcdef0123456789abcdef".into());
+    test.start_worker().await?;
+    test.until_final(20).await?;
+    assert_eq!(test.simulator.totals().await?.accepted, 20);
+    test.finish(Expect::users(20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_tables_it_waits_and_says_so() -> anyhow::Result<()> {
-    let mut stage = Plan::default().unmigrated().build().await?;
-    stage.signup("early", &number(1)).await?;
-    let said = stage.launch_worker().await?.until_ready(503).await?;
+    let mut test = TestEnv::builder().unmigrated().build().await?;
+    test.signup("early", &number(1)).await?;
+    let said = test.launch_worker().await?.until_ready(503).await?;
     assert!(said.contains("worker migrate") || said.contains("cannot be reached"), "{said}");
     until("it tells what is missing", PATIENCE, async || {
-        let (_, body) = stage.workers[0].probe("readyz").await?;
+        let (_, body) = test.workers[0].probe("readyz").await?;
         Ok(if body.contains("worker migrate") { Ok(()) } else { Err(body) })
     })
     .await?;
-    assert_eq!(stage.workers[0].probe("livez").await?.0, 200);
-    let (code, said) = stage.command(&["migrate"]).await?;
+    assert_eq!(test.workers[0].probe("livez").await?.0, 200);
+    let (code, said) = test.command(&["migrate"]).await?;
     assert_eq!(code, 0, "{said}");
-    stage.workers[0].until_ready(200).await?;
-    stage.until_case("early", "registered delivered -").await?;
-    stage.finish(Expect::users(1)).await
+    test.workers[0].until_ready(200).await?;
+    test.until_case("early", "registered delivered -").await?;
+    test.finish(Expect::users(1)).await
 }
 
 #[test]

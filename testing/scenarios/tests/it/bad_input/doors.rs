@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::ensure;
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, Plan, Stage};
+use support::{EventBody, Expect, TestEnv};
 use tempfile::NamedTempFile;
 
 const REJECTED: &str = "rejected not_sent damaged_number";
@@ -37,77 +37,77 @@ impl Users {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_door_takes_a_damaged_number() -> anyhow::Result<()> {
-    let mut stage = Plan::default().with_worker().await?;
+    let mut test = TestEnv::builder().with_worker().await?;
     let mut users = Users::default();
-    events(&stage, &mut users).await?;
-    signups(&mut stage, &mut users).await?;
-    outbox(&mut stage, &mut users).await?;
-    imports(&mut stage, &mut users).await?;
-    commands(&mut stage).await?;
+    events(&test, &mut users).await?;
+    signups(&mut test, &mut users).await?;
+    outbox(&mut test, &mut users).await?;
+    imports(&mut test, &mut users).await?;
+    commands(&mut test).await?;
     for user in &users.0 {
-        stage.until_case(user, REJECTED).await?;
+        test.until_case(user, REJECTED).await?;
     }
     let stored = "SELECT (SELECT count(*) FROM users WHERE phone_e164 IS NOT NULL) + (SELECT count(*) FROM suppressions)";
-    assert_eq!(stage.database.number(stored).await?, 0);
-    assert_eq!(stage.simulator.ledger().await?.asked_in_all(), 0);
-    let all = usize::try_from(stage.database.number("SELECT count(*) FROM users").await?)?;
-    stage.finish(Expect::users(all)).await
+    assert_eq!(test.database.number(stored).await?, 0);
+    assert_eq!(test.simulator.ledger().await?.asked_in_all(), 0);
+    let all = usize::try_from(test.database.number("SELECT count(*) FROM users").await?)?;
+    test.finish(Expect::users(all)).await
 }
 
 /// Live events, and stored users whose number an earlier release read differently.
-async fn events(stage: &Stage, users: &mut Users) -> anyhow::Result<()> {
+async fn events(test: &TestEnv, users: &mut Users) -> anyhow::Result<()> {
     let texts = DAMAGED.map(|text| json!(text).to_string());
     for raw in texts.into_iter().chain(JSON.map(str::to_owned)) {
         let body = EventBody::signup(&users.next("event"), "RAW").bytes();
         let body = String::from_utf8(body)?.replace("\"RAW\"", &raw);
-        stage.broker.publish(QueueLane::Live, body.as_bytes()).await?;
+        test.broker.publish(QueueLane::Live, body.as_bytes()).await?;
     }
     for text in DAMAGED {
         let user = users.next("stored");
         let sql = "INSERT INTO users (user_id, phone_raw, phone_e164, source, changed_at)
                    VALUES ($1, $2, '+9779841234560', 'import', now())";
-        sqlx::query(sql).bind(&user).bind(text).execute(&stage.database.pool).await?;
-        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&user).bytes()).await?;
+        sqlx::query(sql).bind(&user).bind(text).execute(&test.database.pool).await?;
+        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&user).bytes()).await?;
     }
     Ok(())
 }
 
-async fn signups(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
+async fn signups(test: &mut TestEnv, users: &mut Users) -> anyhow::Result<()> {
     let (mut csv, mut jsonl) = (vec!["user_id,phone_number\n".to_owned()], Vec::new());
     for text in DAMAGED {
         csv.push(format!("{},\"{text}\"\n", users.next("signup-csv")));
         jsonl.push(format!("{}\n", json!({ "user_id": users.next("signup-jsonl"), "phone_number": text })));
         let user = users.next("signup-args");
-        succeeds(stage, "signup", &["--user-id", &user, "--phone", text]).await?;
+        succeeds(test, "signup", &["--user-id", &user, "--phone", text]).await?;
     }
     for raw in JSON {
         jsonl.push(format!("{{\"user_id\":\"{}\",\"phone_number\":{raw}}}\n", users.next("signup-number")));
     }
     for (format, text) in [("csv", csv), ("jsonl", jsonl)] {
         let file = file(&text.concat())?;
-        succeeds(stage, "signup", &["--format", format, path(&file)?]).await?;
+        succeeds(test, "signup", &["--format", format, path(&file)?]).await?;
     }
     Ok(())
 }
 
-async fn outbox(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
-    let (_, ddl) = stage.program("signup", &["outbox-ddl"]).await?;
-    stage.database.execute(&ddl).await?;
+async fn outbox(test: &mut TestEnv, users: &mut Users) -> anyhow::Result<()> {
+    let (_, ddl) = test.program("signup", &["outbox-ddl"]).await?;
+    test.database.execute(&ddl).await?;
     let numbers = ["984123456.0", "9.841234570"].map(|raw| raw.parse::<f64>().map(Value::from));
     let numbers = numbers.into_iter().collect::<Result<Vec<_>, _>>()?;
     for number in DAMAGED.map(Value::from).into_iter().chain(numbers) {
         let payload = json!({ "user_id": users.next("outbox"), "phone_number": number });
         let sql = "INSERT INTO onboarding_outbox (id, type, payload) VALUES (gen_random_uuid(), $1, $2)";
         let row = sqlx::query(sql).bind(shared::events::SIGNED_UP).bind(payload);
-        row.execute(&stage.database.pool).await?;
+        row.execute(&test.database.pool).await?;
     }
-    let url = stage.database.url().to_owned();
-    stage.env.insert("OUTBOX_DATABASE_URL".to_owned(), url);
-    succeeds(stage, "signup", &["relay", "--once"]).await
+    let url = test.database.url().to_owned();
+    test.env.insert("OUTBOX_DATABASE_URL".to_owned(), url);
+    succeeds(test, "signup", &["relay", "--once"]).await
 }
 
 /// Rows that a spreadsheet damaged are not stored; the others are stored, and rejected when they are enqueued.
-async fn imports(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
+async fn imports(test: &mut TestEnv, users: &mut Users) -> anyhow::Result<()> {
     let (mut csv, mut jsonl) = (vec!["id,phone,opted_out\n".to_owned()], Vec::new());
     for (n, text) in DAMAGED.iter().enumerate() {
         csv.push(format!("import-csv-{n},\"{text}\",true\n"));
@@ -121,11 +121,11 @@ async fn imports(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
     }
     for (format, text) in [("csv", csv), ("jsonl", jsonl)] {
         let file = file(&text.concat())?;
-        let (code, said) = stage.program("import", &[format, path(&file)?, "--allow-partial"]).await?;
+        let (code, said) = test.program("import", &[format, path(&file)?, "--allow-partial"]).await?;
         ensure!(code == 3, "{code}: {said}");
     }
-    let url = stage.database.url().to_owned();
-    stage.env.insert("PORTAL_DATABASE_URL".to_owned(), url);
+    let url = test.database.url().to_owned();
+    test.env.insert("PORTAL_DATABASE_URL".to_owned(), url);
     for (column, phone) in [
         ("text", "984123456.0"),
         ("text", "9.84123457E9"),
@@ -135,13 +135,13 @@ async fn imports(stage: &mut Stage, users: &mut Users) -> anyhow::Result<()> {
         ("real", "9841234570"),
         ("real", "984123456"),
     ] {
-        portal(stage, &users.next("portal"), column, phone).await?;
+        portal(test, &users.next("portal"), column, phone).await?;
     }
-    succeeds(stage, "backfill", &["--yes", "--no-progress"]).await
+    succeeds(test, "backfill", &["--yes", "--no-progress"]).await
 }
 
 /// A portal of one user whose numbers are kept in a column of this type.
-async fn portal(stage: &mut Stage, user: &str, column: &str, phone: &str) -> anyhow::Result<()> {
+async fn portal(test: &mut TestEnv, user: &str, column: &str, phone: &str) -> anyhow::Result<()> {
     let sql = format!(
         "DROP TABLE IF EXISTS auth_user, core_pregnantwomanprofile, core_newmotherprofile;
          CREATE TABLE auth_user (id text);
@@ -150,30 +150,30 @@ async fn portal(stage: &mut Stage, user: &str, column: &str, phone: &str) -> any
          INSERT INTO auth_user VALUES ('{user}');
          INSERT INTO core_pregnantwomanprofile VALUES ('{user}', '{phone}')"
     );
-    sqlx::raw_sql(&sql).execute(&stage.database.pool).await?;
-    succeeds(stage, "import", &["portal", "--no-progress"]).await
+    sqlx::raw_sql(&sql).execute(&test.database.pool).await?;
+    succeeds(test, "import", &["portal", "--no-progress"]).await
 }
 
-async fn commands(stage: &mut Stage) -> anyhow::Result<()> {
+async fn commands(test: &mut TestEnv) -> anyhow::Result<()> {
     let lines = DAMAGED.join("\n");
-    let (code, said) = stage.command_with_input(&["phone", "-"], &lines).await?;
+    let (code, said) = test.command_with_input(&["phone", "-"], &lines).await?;
     ensure!(code == 0, "{said}");
     for (line, text) in said.lines().zip(DAMAGED) {
         let columns: Vec<&str> = line.split('\t').collect();
         assert_eq!((columns[0], columns[1], columns[2], columns[4]), (text, "", "false", "damaged_number"));
     }
     let add = ["suppress", "add", "-", "--reason", "test"];
-    let (code, said) = stage.command_with_input(&add, &lines).await?;
+    let (code, said) = test.command_with_input(&add, &lines).await?;
     assert_eq!((code, said.matches("damaged_number").count()), (3, DAMAGED.len()), "{said}");
     for text in DAMAGED {
-        let (code, said) = stage.command(&["register", "--yes", text]).await?;
+        let (code, said) = test.command(&["register", "--yes", text]).await?;
         assert!(code == 3 && said.contains("damaged_number"), "{code}: {said}");
     }
     Ok(())
 }
 
-async fn succeeds(stage: &mut Stage, program: &str, args: &[&str]) -> anyhow::Result<()> {
-    let (code, said) = stage.program(program, args).await?;
+async fn succeeds(test: &mut TestEnv, program: &str, args: &[&str]) -> anyhow::Result<()> {
+    let (code, said) = test.program(program, args).await?;
     ensure!(code == 0, "{program} {args:?} ended with {code}: {said}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt as _, stream};
 use rand::{Rng, RngCore as _, rngs::StdRng, seq::SliceRandom as _};
-use support::{Expect, Plan, Stage, injected, number, rounds, seed, signature};
+use support::{Expect, TestEnv, injected, number, rounds, seed, signature};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// What the webhook takes, bytes.
@@ -160,26 +160,26 @@ async fn fire(client: &reqwest::Client, url: &str, shot: Shot) -> anyhow::Result
     Ok(())
 }
 
-async fn fuzz(stage: &Stage) -> anyhow::Result<Fuzz> {
-    stage.signup("good", &number(1)).await?;
-    let sid = stage.until_case("good", "registered delivered -").await?.welcome_sid.expect("a SID");
+async fn fuzz(test: &TestEnv) -> anyhow::Result<Fuzz> {
+    test.signup("good", &number(1)).await?;
+    let sid = test.until_case("good", "registered delivered -").await?.welcome_sid.expect("a SID");
     let id = "SELECT message_id::text FROM attempts";
     Ok(Fuzz {
         random: seed("fuzzed callbacks"),
-        url: format!("{}/twilio/status", stage.env["PUBLIC_URL"]),
-        token: stage.env["TWILIO_AUTH_TOKEN"].clone(),
-        account: stage.env["TWILIO_ACCOUNT_SID"].clone(),
+        url: format!("{}/twilio/status", test.env["PUBLIC_URL"]),
+        token: test.env["TWILIO_AUTH_TOKEN"].clone(),
+        account: test.env["TWILIO_ACCOUNT_SID"].clone(),
         sid,
-        message_id: sqlx::query_scalar(id).fetch_one(&stage.database.pool).await?,
+        message_id: sqlx::query_scalar(id).fetch_one(&test.database.pool).await?,
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fuzzed_callbacks_change_nothing_and_break_nothing() -> anyhow::Result<()> {
     let shots = usize::try_from(rounds(2_000, 10_000))?;
-    let mut stage = Plan::default().with_worker().await?;
-    let mut fuzz = fuzz(&stage).await?;
-    let before = stage.database.fingerprint().await?;
+    let mut test = TestEnv::builder().with_worker().await?;
+    let mut fuzz = fuzz(&test).await?;
+    let before = test.database.fingerprint().await?;
     let client = reqwest::Client::builder().no_proxy().build()?;
     let url = fuzz.url.clone();
     let salvo = stream::iter((0..shots).map(|_| fuzz.shot()).collect::<Vec<_>>());
@@ -188,17 +188,13 @@ async fn fuzzed_callbacks_change_nothing_and_break_nothing() -> anyhow::Result<(
         answer?;
     }
     injected(shots);
-    assert_eq!(
-        stage.database.fingerprint().await?,
-        before,
-        "a user, an attempt or a suppression was changed"
-    );
+    assert_eq!(test.database.fingerprint().await?, before, "a user, an attempt or a suppression was changed");
     let named = |prefix: &str| format!("SELECT count(*) FROM status_callbacks WHERE sid LIKE '{prefix}%'");
-    assert_eq!(stage.database.number(&named(FORGED)).await?, 0, "what nobody signed was stored");
-    assert!(stage.database.number(&named(SIGNED)).await? > 0, "what is signed is kept, known or not");
-    assert!(!stage.workers[0].log().contains("panicked"), "a panic");
-    assert!(!stage.workers[0].is_gone()?);
-    stage.signup("after", &number(2)).await?;
-    stage.until_case("after", "registered delivered -").await?;
-    stage.finish(Expect::users(2)).await
+    assert_eq!(test.database.number(&named(FORGED)).await?, 0, "what nobody signed was stored");
+    assert!(test.database.number(&named(SIGNED)).await? > 0, "what is signed is kept, known or not");
+    assert!(!test.workers[0].log().contains("panicked"), "a panic");
+    assert!(!test.workers[0].is_gone()?);
+    test.signup("after", &number(2)).await?;
+    test.until_case("after", "registered delivered -").await?;
+    test.finish(Expect::users(2)).await
 }

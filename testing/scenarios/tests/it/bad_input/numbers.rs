@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, Plan, number};
+use support::{EventBody, Expect, TestEnv, number};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn absurd_numbers_end_in_a_row_of_their_own() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     let rows: [(&str, Value, &str); 13] = [
         ("null", json!(null), "rejected not_sent empty"),
         ("nothing", json!(""), "rejected not_sent empty"),
@@ -24,46 +24,46 @@ async fn absurd_numbers_end_in_a_row_of_their_own() -> anyhow::Result<()> {
     ];
     for (user, phone, _) in &rows {
         let body = EventBody::signup(user, "").with_data("phone_number", phone.clone());
-        stage.broker.publish(QueueLane::Live, &body.bytes()).await?;
+        test.broker.publish(QueueLane::Live, &body.bytes()).await?;
     }
     for (user, _, case) in &rows {
-        stage.until_case(user, case).await?;
+        test.until_case(user, case).await?;
     }
-    let longest = stage.database.number("SELECT max(octet_length(phone_raw))::int8 FROM users").await?;
+    let longest = test.database.number("SELECT max(octet_length(phone_raw))::int8 FROM users").await?;
     assert!(longest <= 250, "{longest} bytes were stored");
-    stage.finish(Expect::users(rows.len())).await
+    test.finish(Expect::users(rows.len())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_number_fifty_times_in_one_batch() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let events: Vec<_> = (0..50).map(|n| EventBody::signup(&format!("u{n}"), &number(1))).collect();
-    stage.broker.publish_all(&events).await?;
-    stage.start_worker().await?;
-    stage.until_final(50).await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.broker.publish_all(&events).await?;
+    test.start_worker().await?;
+    test.until_final(50).await?;
+    let ledger = test.simulator.ledger().await?;
     assert_eq!((ledger.asked(&number(1)), ledger.accepted), (1, 1));
     let shared =
         "SELECT count(*) FROM onboarding_status WHERE reason = 'shared_phone' AND welcome_status = 'skipped'";
-    assert_eq!(stage.database.number(shared).await?, 49);
-    stage.finish(Expect::users(50)).await
+    assert_eq!(test.database.number(shared).await?, 49);
+    test.finish(Expect::users(50)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_on_reversed_batches() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     // Pairs of users on one number: every order of locks, by user and by number, comes up.
     let user = |n: u32| EventBody::signup(&format!("u{n:03}"), &number(n % 100));
     let forward: Vec<_> = (0..200).map(user).collect();
     let backward: Vec<_> = (0..200).rev().map(user).collect();
-    stage.broker.publish_all(&forward).await?;
+    test.broker.publish_all(&forward).await?;
     for n in (0..200).rev() {
-        stage.broker.publish(QueueLane::Backfill, &backward[n].bytes()).await?;
+        test.broker.publish(QueueLane::Backfill, &backward[n].bytes()).await?;
     }
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.until_final(200).await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.until_final(200).await?;
+    let ledger = test.simulator.ledger().await?;
     assert_eq!((ledger.accepted, ledger.asked_in_all()), (100, 100));
-    stage.finish(Expect::users(200)).await
+    test.finish(Expect::users(200)).await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use support::{Expect, Plan, number};
+use support::{Expect, TestEnv, number};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -34,8 +34,8 @@ fn allow_open_files() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_clients_are_cut_and_shut_nobody_out() -> anyhow::Result<()> {
     allow_open_files()?;
-    let stage = dashboard::stage(Plan::default()).await?;
-    let worker = stage.workers.first().context("a worker")?;
+    let test = dashboard::test_env(TestEnv::builder()).await?;
+    let worker = test.workers.first().context("a worker")?;
     let listeners =
         [worker.ops(), worker.webhook().context("a webhook")?, worker.admin().context("a dashboard")?];
     let mut slow = Vec::new();
@@ -56,8 +56,8 @@ async fn slow_clients_are_cut_and_shut_nobody_out() -> anyhow::Result<()> {
         crowd.push(TcpStream::connect(webhook).await?);
     }
     // The callback of this message has to come through.
-    stage.signup("1042", &number(1)).await?;
-    stage.until_case("1042", "registered delivered -").await?;
+    test.signup("1042", &number(1)).await?;
+    test.until_case("1042", "registered delivered -").await?;
     for mut stream in slow {
         let mut answer = Vec::new();
         // Err: it was reset, which is cut as well.
@@ -66,5 +66,5 @@ async fn slow_clients_are_cut_and_shut_nobody_out() -> anyhow::Result<()> {
         let answer = String::from_utf8_lossy(&answer);
         assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
-    stage.finish(Expect::users(1)).await
+    test.finish(Expect::users(1)).await
 }

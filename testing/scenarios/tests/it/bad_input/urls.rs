@@ -1,6 +1,6 @@
 //! URLs that name something else than what they are for.
 
-use support::{Expect, Plan};
+use support::{Expect, TestEnv};
 
 const RECORDED: &str = include_str!("../../../../cases/database-url-of-another-kind/urls.txt");
 /// Each program, its arguments, and the variable that it takes a database from.
@@ -18,61 +18,61 @@ const PROGRAMS: [(&str, &[&str], &str); 9] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_url_of_another_kind_is_refused_by_every_program() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    let good = stage.env["DATABASE_URL"].clone();
+    let mut test = TestEnv::builder().build().await?;
+    let good = test.env["DATABASE_URL"].clone();
     for (program, args, name) in PROGRAMS {
         for other in ["DATABASE_URL", "PORTAL_DATABASE_URL", "OUTBOX_DATABASE_URL"] {
-            stage.env.insert(other.to_owned(), good.clone());
+            test.env.insert(other.to_owned(), good.clone());
         }
         let url = RECORDED.lines().next().unwrap_or_default();
-        stage.env.insert(name.to_owned(), url.to_owned());
-        let (code, said) = stage.program(program, args).await?;
+        test.env.insert(name.to_owned(), url.to_owned());
+        let (code, said) = test.program(program, args).await?;
         assert_eq!(code, 78, "{program} {args:?}: {said}");
         assert!(said.contains(&format!("{name}: must begin with postgres://")), "{program} {args:?}: {said}");
     }
-    stage.env.insert("DATABASE_URL".to_owned(), good);
-    stage.finish(Expect::users(0)).await
+    test.env.insert("DATABASE_URL".to_owned(), good);
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slash_behind_the_broker_names_the_usual_vhost() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let recorded = include_str!("../../../../cases/amqp-url-trailing-slash/url.txt");
     assert!(recorded.trim().ends_with("5672/"));
-    let url = stage.env["AMQP_URL"].clone();
+    let url = test.env["AMQP_URL"].clone();
     let bare = url.trim_end_matches("/%2f").trim_end_matches("/%2F").trim_end_matches('/');
-    stage.env.insert("AMQP_URL".to_owned(), format!("{bare}/"));
-    let (code, said) = stage.command(&["doctor"]).await?;
+    test.env.insert("AMQP_URL".to_owned(), format!("{bare}/"));
+    let (code, said) = test.command(&["doctor"]).await?;
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("ok   round trip"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_url_with_a_query_ends_the_start() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let recorded = include_str!("../../../../cases/public-url-with-query/env.txt");
     let (name, url) = recorded.trim().split_once('=').unwrap_or_default();
-    let good = stage.env.insert(name.to_owned(), url.to_owned()).unwrap_or_default();
+    let good = test.env.insert(name.to_owned(), url.to_owned()).unwrap_or_default();
     for args in [&["run"], &["doctor"]] {
-        let (code, said) = stage.command(args).await?;
+        let (code, said) = test.command(args).await?;
         assert_eq!(code, 78, "{said}");
         assert!(said.contains("PUBLIC_URL: must end before the '?'"), "{said}");
     }
-    stage.env.insert(name.to_owned(), good);
-    stage.finish(Expect::users(0)).await
+    test.env.insert(name.to_owned(), good);
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_exist_is_told_from_one_that_is_away() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    let good = stage.env["DATABASE_URL"].clone();
-    stage.env.insert("DATABASE_URL".to_owned(), good.replacen('?', "_nowhere?", 1));
+    let mut test = TestEnv::builder().build().await?;
+    let good = test.env["DATABASE_URL"].clone();
+    test.env.insert("DATABASE_URL".to_owned(), good.replacen('?', "_nowhere?", 1));
     for (program, args) in [("worker", vec!["stats"]), ("backfill", vec!["--dry-run"])] {
-        let (code, said) = stage.program(program, &args).await?;
+        let (code, said) = test.program(program, &args).await?;
         assert_eq!(code, 69, "{said}");
         assert!(said.contains("no database of this name"), "{said}");
     }
-    stage.env.insert("DATABASE_URL".to_owned(), good);
-    stage.finish(Expect::users(0)).await
+    test.env.insert("DATABASE_URL".to_owned(), good);
+    test.finish(Expect::users(0)).await
 }

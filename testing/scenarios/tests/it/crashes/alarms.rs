@@ -1,7 +1,7 @@
 //! A broker of the scenario's own that runs, and refuses part of its work.
 
 use serde_json::json;
-use support::{Expect, PATIENCE, Plan, PrivateBroker, number, until};
+use support::{Expect, PATIENCE, PrivateBroker, TestEnv, number, until};
 
 use crate::people::signups;
 
@@ -9,36 +9,35 @@ use crate::people::signups;
 async fn a_memory_alarm_blocks_publishers_and_harms_nobody() -> anyhow::Result<()> {
     const WAITING: i64 = 20;
     let Some(broker) = PrivateBroker::start(&[]).await? else { return Ok(()) };
-    let mut stage = Plan::default().env("RETRY_MAX", "500ms").private_broker(&broker).build().await?;
+    let mut test = TestEnv::builder().env("RETRY_MAX", "500ms").private_broker(&broker).build().await?;
     let refusals = json!([{ "operation": "create", "count": WAITING,
                             "action": { "type": "error", "status": 409, "code": 20409 } }]);
-    stage.simulator.faults(refusals).await?;
-    stage.broker.publish_all(&signups(0..100)).await?;
+    test.simulator.faults(refusals).await?;
+    test.broker.publish_all(&signups(0..100)).await?;
     broker.ctl(&["set_vm_memory_high_watermark", "0.000001"]).await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.until_accepted(80).await?;
-    let (code, said) =
-        stage.program("signup", &["--user-id", "unconfirmed", "--phone", &number(100)]).await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.until_accepted(80).await?;
+    let (code, said) = test.program("signup", &["--user-id", "unconfirmed", "--phone", &number(100)]).await?;
     assert!(code != 0 && said.contains("\"confirmed\":0"), "{code}: {said}");
     until("a sweeper has met the alarm", PATIENCE, async || {
         let mut unconfirmed = 0.0;
-        for worker in &stage.workers {
+        for worker in &test.workers {
             unconfirmed += worker.metric("onboarding_published_events_total", "result=\"timeout\"").await?;
         }
         Ok(if unconfirmed > 0.0 { Ok(()) } else { Err("every publish was confirmed".to_owned()) })
     })
     .await?;
-    let waiting = stage.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
+    let waiting = test.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
     assert_eq!(waiting, WAITING, "those who wait for a retry still do");
-    stage.until_all_ready().await?;
+    test.until_all_ready().await?;
     broker.ctl(&["set_vm_memory_high_watermark", "0.4"]).await?;
     // Who was told that it is not confirmed repeats it.
-    stage.broker.reconnect().await?;
-    stage.signup("unconfirmed", &number(100)).await?;
-    stage.until_final(101).await?;
-    assert_eq!(stage.simulator.totals().await?.accepted, 101);
-    stage.finish(Expect::users(101)).await
+    test.broker.reconnect().await?;
+    test.signup("unconfirmed", &number(100)).await?;
+    test.until_final(101).await?;
+    assert_eq!(test.simulator.totals().await?.accepted, 101);
+    test.finish(Expect::users(101)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,30 +47,30 @@ async fn channels_that_the_broker_closes_are_opened_again() -> anyhow::Result<()
     let Some(broker) = PrivateBroker::start(&["consumer_timeout = 2000"]).await? else { return Ok(()) };
     broker.ctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 500)."]).await?;
     let plan =
-        Plan::default().simulator(&["--latency", "4s"]).env("TWILIO_TIMEOUT", "10s").env("LEASE", "20s");
-    let mut stage = plan.env("REGISTRATION_METHOD", "none").private_broker(&broker).build().await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.broker.publish_all(&signups(0..USERS)).await?;
-    for worker in &stage.workers {
+        TestEnv::builder().simulator(&["--latency", "4s"]).env("TWILIO_TIMEOUT", "10s").env("LEASE", "20s");
+    let mut test = plan.env("REGISTRATION_METHOD", "none").private_broker(&broker).build().await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.broker.publish_all(&signups(0..USERS)).await?;
+    for worker in &test.workers {
         until("the broker closes a channel", PATIENCE, async || {
             let log = worker.log();
             Ok(if log.contains("PRECONDITION_FAILED") { Ok(()) } else { Err(log) })
         })
         .await?;
     }
-    stage.until_final(usize::try_from(USERS)?).await?;
-    stage.until_drained().await?;
-    stage.until_all_ready().await?;
+    test.until_final(usize::try_from(USERS)?).await?;
+    test.until_drained().await?;
+    test.until_all_ready().await?;
     let mut reconnects = 0.0;
-    for worker in &stage.workers {
+    for worker in &test.workers {
         reconnects += worker.metric("onboarding_amqp_reconnects_total", "").await?;
     }
     println!("{reconnects} subscriptions were made anew");
     assert_eq!(
-        stage.simulator.totals().await?.asked_in_all(),
+        test.simulator.totals().await?.asked_in_all(),
         USERS,
         "a delivery that came again asked nobody"
     );
-    stage.finish(Expect::users(usize::try_from(USERS)?)).await
+    test.finish(Expect::users(usize::try_from(USERS)?)).await
 }

@@ -2,30 +2,30 @@
 
 use rand::seq::SliceRandom as _;
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, Plan, injected, number, rounds, seed, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, injected, number, rounds, seed, until};
 
 use crate::people::signups;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_deliveries_of_few_events() -> anyhow::Result<()> {
     let (users, copies) = (rounds(20, 100), usize::try_from(rounds(50, 100))?);
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let mut events: Vec<EventBody> = signups(0..users).into_iter().flat_map(|e| vec![e; copies]).collect();
     injected(events.len() - usize::try_from(users)?);
     events.shuffle(&mut seed("many deliveries of few events"));
-    stage.broker.publish_all(&events).await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.until_final(usize::try_from(users)?).await?;
-    stage.until_drained().await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.broker.publish_all(&events).await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.until_final(usize::try_from(users)?).await?;
+    test.until_drained().await?;
+    let ledger = test.simulator.ledger().await?;
     assert_eq!((ledger.accepted, ledger.asked_in_all()), (u64::from(users), users));
-    stage.finish(Expect::users(usize::try_from(users)?)).await
+    test.finish(Expect::users(usize::try_from(users)?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_users_on_one_number_in_different_spellings() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let spellings = [
         "9841200007",
         "09841200007",
@@ -40,19 +40,19 @@ async fn a_hundred_users_on_one_number_in_different_spellings() -> anyhow::Resul
     ];
     let events: Vec<_> =
         (0..100).map(|n| EventBody::signup(&format!("u{n}"), spellings[n % spellings.len()])).collect();
-    stage.broker.publish_all(&events).await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
-    stage.until_final(100).await?;
-    assert_eq!(stage.simulator.ledger().await?.asked(&number(7)), 1);
+    test.broker.publish_all(&events).await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
+    test.until_final(100).await?;
+    assert_eq!(test.simulator.ledger().await?.asked(&number(7)), 1);
     let shared = "SELECT count(*) FROM onboarding_status WHERE reason = 'shared_phone'";
-    assert_eq!(stage.database.number(shared).await?, 99);
-    stage.finish(Expect::users(100)).await
+    assert_eq!(test.database.number(shared).await?, 99);
+    test.finish(Expect::users(100)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_among_good_ones_harms_nobody() -> anyhow::Result<()> {
-    let stage = Plan::default().with_two_workers().await?;
+    let test = TestEnv::builder().with_two_workers().await?;
     let users = rounds(200, 2_000);
     let mut bodies: Vec<Vec<u8>> = signups(0..users).iter().map(EventBody::bytes).collect();
     bodies.extend((0..40_u8).map(|n| vec![0xff, n]));
@@ -60,14 +60,14 @@ async fn poison_among_good_ones_harms_nobody() -> anyhow::Result<()> {
     injected(50);
     bodies.shuffle(&mut seed("poison among good ones"));
     for body in &bodies {
-        stage.broker.publish(QueueLane::Live, body).await?;
+        test.broker.publish(QueueLane::Live, body).await?;
     }
-    stage.until_final(usize::try_from(users)?).await?;
+    test.until_final(usize::try_from(users)?).await?;
     until("every poison is kept", PATIENCE, async || {
-        let kept = stage.database.dead_letters().await?.len();
+        let kept = test.database.dead_letters().await?.len();
         Ok(if kept == 50 { Ok(()) } else { Err(kept.to_string()) })
     })
     .await?;
-    assert_eq!(stage.simulator.totals().await?.accepted, u64::from(users));
-    stage.finish(Expect::users(usize::try_from(users)?)).await
+    assert_eq!(test.simulator.totals().await?.accepted, u64::from(users));
+    test.finish(Expect::users(usize::try_from(users)?)).await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::lane::QueueLane;
 use support::{
-    EventBody, Expect, Letter, PATIENCE, Plan, RawPublisher, Stage, header, injected, nested, number, rounds,
+    DeadLetter, EventBody, Expect, PATIENCE, RawPublisher, TestEnv, header, injected, nested, number, rounds,
     short_property, until,
 };
 
@@ -31,18 +31,18 @@ fn event(n: u32) -> EventBody {
     EventBody::signup(&format!("m{n}"), &number(50_000 + n))
 }
 
-async fn until_kept(stage: &Stage, reason: &str, count: usize) -> anyhow::Result<Vec<Letter>> {
+async fn until_kept(test: &TestEnv, reason: &str, count: usize) -> anyhow::Result<Vec<DeadLetter>> {
     until(&format!("{count} letters are kept as {reason}"), PATIENCE, async || {
-        let letters = stage.database.dead_letters().await?;
-        let kept: Vec<Letter> = letters.into_iter().filter(|l| l.reason == reason).collect();
+        let letters = test.database.dead_letters().await?;
+        let kept: Vec<DeadLetter> = letters.into_iter().filter(|l| l.reason == reason).collect();
         Ok(if kept.len() == count { Ok(kept) } else { Err(kept.len().to_string()) })
     })
     .await
 }
 
 /// No connection was lost: nothing was delivered twice because of a message that only one handler is to see.
-async fn nobody_reconnected(stage: &Stage) -> anyhow::Result<()> {
-    for worker in &stage.workers {
+async fn nobody_reconnected(test: &TestEnv) -> anyhow::Result<()> {
+    for worker in &test.workers {
         for lane in ["live", "backfill"] {
             assert!(worker.metric("onboarding_amqp_reconnects_total", lane).await? < 1.0);
         }
@@ -52,8 +52,8 @@ async fn nobody_reconnected(stage: &Stage) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_messages_among_good_ones_stop_no_lane_and_no_worker() -> anyhow::Result<()> {
-    let mut stage = Plan::default().with_two_workers().await?;
-    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    let mut test = TestEnv::builder().with_two_workers().await?;
+    let mut raw = RawPublisher::connect(&test.broker).await?;
     let (users, kinds) = (rounds(240, 1_000), malformed());
     injected(usize::try_from(MALFORMED)?);
     let mut bodies = Vec::new();
@@ -64,47 +64,47 @@ async fn malformed_messages_among_good_ones_stop_no_lane_and_no_worker() -> anyh
             let properties = &kinds[bodies.len() % kinds.len()];
             raw.publish(QueueLane::Live, properties, bodies.last().expect("one")).await?;
         }
-        stage.broker.publish(QueueLane::Live, &good.at(chrono::Utc::now()).bytes()).await?;
+        test.broker.publish(QueueLane::Live, &good.at(chrono::Utc::now()).bytes()).await?;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let users = usize::try_from(users)?;
-    stage.until_final(users).await?;
-    let letters = until_kept(&stage, REASON, bodies.len()).await?;
+    test.until_final(users).await?;
+    let letters = until_kept(&test, REASON, bodies.len()).await?;
     assert!(letters.iter().all(|letter| bodies.contains(&letter.body) && letter.seen == 1), "{letters:?}");
     let seconds = "SELECT format('p50 %s ms, p99 %s ms, longest %s ms', percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::int,
                    percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)::int, max(ms)::int) FROM (
                        SELECT extract(epoch FROM a.claimed_at - u.changed_at) * 1000 AS ms
                        FROM attempts a JOIN users u USING (user_id)) latencies";
-    let measured: String = sqlx::query_scalar(seconds).fetch_one(&stage.database.pool).await?;
+    let measured: String = sqlx::query_scalar(seconds).fetch_one(&test.database.pool).await?;
     println!("from signup to claim beside {} malformed messages: {measured}", bodies.len());
-    nobody_reconnected(&stage).await?;
+    nobody_reconnected(&test).await?;
     let replay = ["dead", "replay", "--reason", REASON, "--yes", "--because", "the portal was mended"];
-    let (code, said) = stage.command(&replay).await?;
+    let (code, said) = test.command(&replay).await?;
     assert_eq!(code, 0, "{said}");
-    stage.finish(Expect::users(users + bodies.len())).await
+    test.finish(Expect::users(users + bodies.len())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_messages_that_the_broker_gave_up_on_are_kept_as_well() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
-    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    let test = TestEnv::builder().with_worker().await?;
+    let mut raw = RawPublisher::connect(&test.broker).await?;
     let kinds = malformed();
     for (n, properties) in (0..).zip(&kinds) {
         raw.publish_dead(properties, &event(n).bytes()).await?;
     }
-    until_kept(&stage, REASON, kinds.len()).await?;
+    until_kept(&test, REASON, kinds.len()).await?;
     raw.publish_dead(&header(b"nul", b"S\0\0\0\x03a\0b"), b"readable").await?;
-    until_kept(&stage, "broker", 1).await?;
-    stage.signup("good", &number(1)).await?;
-    stage.finish(Expect::users(1)).await
+    until_kept(&test, "broker", 1).await?;
+    test.signup("good", &number(1)).await?;
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_too_large_to_hold_are_cut_and_kept() -> anyhow::Result<()> {
     /// More than a prefetch.
     const LARGE: usize = 100;
-    let stage = Plan::default().with_worker().await?;
-    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    let test = TestEnv::builder().with_worker().await?;
+    let mut raw = RawPublisher::connect(&test.broker).await?;
     let bytes = usize::try_from(rounds(30, 100))? * 1024 * 1024;
     raw.publish(QueueLane::Live, &[0, 0], &vec![b'x'; bytes]).await?;
     let mut other = vec![b'x'; 1024 * 1024];
@@ -112,21 +112,21 @@ async fn bodies_too_large_to_hold_are_cut_and_kept() -> anyhow::Result<()> {
         other[0] = u8::try_from(n)?;
         raw.publish(QueueLane::Live, &[0, 0], &other).await?;
     }
-    stage.signup("behind", &number(1)).await?;
-    let letters = until_kept(&stage, "too_large", LARGE).await?;
+    test.signup("behind", &number(1)).await?;
+    let letters = until_kept(&test, "too_large", LARGE).await?;
     assert!(letters.iter().any(|letter| letter.detail.contains(&bytes.to_string())));
     assert!(letters.iter().all(|letter| letter.body.len() == 64 * 1024));
-    let memory = stage.workers[0].metric("process_resident_memory_bytes", "").await?;
+    let memory = test.workers[0].metric("process_resident_memory_bytes", "").await?;
     println!("resident beside {LARGE} bodies, one of {bytes} bytes: {memory}");
     assert!(memory < 200e6, "{memory} bytes: the memory limit of the manifest is 256 MiB");
-    nobody_reconnected(&stage).await?;
-    stage.finish(Expect::users(1)).await
+    nobody_reconnected(&test).await?;
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
-    let mut raw = RawPublisher::connect(&stage.broker).await?;
+    let test = TestEnv::builder().with_worker().await?;
+    let mut raw = RawPublisher::connect(&test.broker).await?;
     let timestamp = |at: u64| [&(1_u16 << 6).to_be_bytes()[..], &at.to_be_bytes()].concat();
     let odd = [
         header(b"nan", &[&b"d"[..], &f64::NAN.to_be_bytes()].concat()),
@@ -148,25 +148,24 @@ async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()>
             users += 1;
         } else {
             // RabbitMQ itself refuses some, such as a float that is no number.
-            raw = RawPublisher::connect(&stage.broker).await?;
+            raw = RawPublisher::connect(&test.broker).await?;
         }
     }
     assert!(users >= 9, "the broker took only {users} of {}", odd.len());
-    stage.until_final(users).await?;
+    test.until_final(users).await?;
     // A clock that counts milliseconds must not outdo all later events.
     let millis = timestamp(u64::try_from(chrono::Utc::now().timestamp_millis())?);
     raw.publish(QueueLane::Live, &millis, &EventBody::signup("late", &number(1)).without("time").bytes())
         .await?;
-    stage.until_case("late", "registered delivered -").await?;
-    stage
-        .broker
+    test.until_case("late", "registered delivered -").await?;
+    test.broker
         .publish(QueueLane::Live, &EventBody::signup("late", &number(2)).without("time").bytes())
         .await?;
     until("the newer number is welcomed", PATIENCE, async || {
-        let ledger = stage.simulator.ledger().await?;
+        let ledger = test.simulator.ledger().await?;
         Ok(if ledger.accepted(&number(2)) == 1 { Ok(()) } else { Err("not yet".to_owned()) })
     })
     .await?;
-    assert!(stage.database.dead_letters().await?.is_empty());
-    stage.finish(Expect::users(users + 1)).await
+    assert!(test.database.dead_letters().await?.is_empty());
+    test.finish(Expect::users(users + 1)).await
 }

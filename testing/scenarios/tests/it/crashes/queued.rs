@@ -2,41 +2,41 @@
 
 use serde_json::json;
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, Plan, number, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 
 use crate::people::signups;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_suppressed_while_queued_is_not_texted() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.broker.publish_all(&signups(0..20)).await?;
+    let mut test = TestEnv::builder().build().await?;
+    test.broker.publish_all(&signups(0..20)).await?;
     for n in 0..10 {
-        stage.database.suppress(&number(n)).await?;
+        test.database.suppress(&number(n)).await?;
     }
-    stage.start_worker().await?;
-    stage.until_final(20).await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.start_worker().await?;
+    test.until_final(20).await?;
+    let ledger = test.simulator.ledger().await?;
     for n in 0..20 {
-        let outcome = stage.database.outcome(&format!("u{n}")).await?.expect("a row");
+        let outcome = test.database.outcome(&format!("u{n}")).await?.expect("a row");
         let suppressed = n < 10;
         assert_eq!(outcome.state, if suppressed { "suppressed" } else { "registered" });
         assert_eq!(ledger.asked(&number(n)), u32::from(!suppressed));
     }
-    stage.finish(Expect::users(20)).await
+    test.finish(Expect::users(20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_suppressed_while_retrying_is_not_texted() -> anyhow::Result<()> {
-    let stage = Plan::default().env("RETRY_MAX", "500ms").with_worker().await?;
+    let test = TestEnv::builder().env("RETRY_MAX", "500ms").with_worker().await?;
     let refusals =
         json!([{ "operation": "create", "action": { "type": "error", "status": 409, "code": 20409 } }]);
-    stage.simulator.faults(refusals).await?;
-    stage.signup("one", &number(1)).await?;
-    stage.until_case("one", "received not_sent error_20409").await?;
-    stage.database.suppress(&number(1)).await?;
-    stage.until_case("one", "suppressed skipped opted_out").await?;
-    stage.simulator.faults(json!([])).await?;
-    stage.finish(Expect::users(1)).await
+    test.simulator.faults(refusals).await?;
+    test.signup("one", &number(1)).await?;
+    test.until_case("one", "received not_sent error_20409").await?;
+    test.database.suppress(&number(1)).await?;
+    test.until_case("one", "suppressed skipped opted_out").await?;
+    test.simulator.faults(json!([])).await?;
+    test.finish(Expect::users(1)).await
 }
 
 /// The claim is the last moment: who is suppressed after it and before the call gets that one message, and none ever
@@ -46,66 +46,66 @@ async fn a_number_suppressed_between_claim_and_call_is_texted_once_and_never_aga
     let folder = tempfile::tempdir()?;
     let go = folder.path().join("go");
     let hold = format!("before_call:{}", go.display());
-    let mut stage = Plan::default().env("FAILPOINT", &hold).env("LEASE", "2min").with_worker().await?;
-    stage.broker.publish_all(&signups(0..10)).await?;
+    let mut test = TestEnv::builder().env("FAILPOINT", &hold).env("LEASE", "2min").with_worker().await?;
+    test.broker.publish_all(&signups(0..10)).await?;
     let all_claimed = "SELECT count(*) FROM attempts WHERE outcome = 'sending'";
     until("ten are claimed", PATIENCE, async || {
-        let now = stage.database.number(all_claimed).await?;
+        let now = test.database.number(all_claimed).await?;
         Ok(if now == 10 { Ok(()) } else { Err(now.to_string()) })
     })
     .await?;
     for n in 0..10 {
         let add = ["suppress", "add", &number(n), "--reason", "asked by phone"];
-        stage.env.remove("FAILPOINT");
-        let (code, said) = stage.command(&add).await?;
+        test.env.remove("FAILPOINT");
+        let (code, said) = test.command(&add).await?;
         assert_eq!(code, 0, "{said}");
     }
-    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 0, "the call came before the suppression");
+    assert_eq!(test.simulator.totals().await?.asked_in_all(), 0, "the call came before the suppression");
     std::fs::write(go, "")?;
-    stage.until_final(10).await?;
+    test.until_final(10).await?;
     // Everything that could bring her a message again: the same event, another one, another user on her phone.
-    stage.broker.publish_all(&signups(0..10)).await?;
+    test.broker.publish_all(&signups(0..10)).await?;
     let others: Vec<_> = (0..10).map(|n| EventBody::signup(&format!("v{n}"), &number(n))).collect();
-    stage.broker.publish_all(&others).await?;
-    stage.until_final(20).await?;
-    stage.until_drained().await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.broker.publish_all(&others).await?;
+    test.until_final(20).await?;
+    test.until_drained().await?;
+    let ledger = test.simulator.ledger().await?;
     assert!((0..10).all(|n| ledger.asked(&number(n)) == 1), "{ledger:?}");
-    stage.finish(Expect::users(20)).await
+    test.finish(Expect::users(20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_changed_while_queued_is_the_one_that_is_texted() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     for n in 0..20 {
-        stage.database.import(&format!("u{n}"), &number(n)).await?;
-        stage.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+        test.database.import(&format!("u{n}"), &number(n)).await?;
+        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
     }
     for n in 0..20 {
         let changed = format!(
             "UPDATE users SET phone_raw = '{0}', phone_e164 = '{0}', changed_at = now() WHERE user_id = 'u{n}'",
             number(100 + n)
         );
-        stage.database.execute(&changed).await?;
+        test.database.execute(&changed).await?;
     }
-    stage.start_worker().await?;
-    stage.until_final(20).await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.start_worker().await?;
+    test.until_final(20).await?;
+    let ledger = test.simulator.ledger().await?;
     assert!((0..20).all(|n| ledger.asked(&number(n)) == 0 && ledger.accepted(&number(100 + n)) == 1));
-    stage.finish(Expect::users(20)).await
+    test.finish(Expect::users(20)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_signups_of_one_user_end_on_the_newer_number() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.broker.publish_all(&signups(0..20)).await?;
+    let mut test = TestEnv::builder().build().await?;
+    test.broker.publish_all(&signups(0..20)).await?;
     let newer: Vec<_> = (0..20).map(|n| EventBody::signup(&format!("u{n}"), &number(100 + n))).collect();
-    stage.broker.publish_all(&newer).await?;
-    stage.launch_worker().await?;
-    stage.launch_worker().await?;
+    test.broker.publish_all(&newer).await?;
+    test.launch_worker().await?;
+    test.launch_worker().await?;
     for n in 0..20 {
         support::until("she has a welcome on the newer number", support::PATIENCE, async || {
-            let now = stage.database.outcome(&format!("u{n}")).await?;
+            let now = test.database.outcome(&format!("u{n}")).await?;
             let newer = |o: &support::Outcome| {
                 o.phone_e164 == Some(number(100 + n)) && o.case() == "registered delivered -"
             };
@@ -113,5 +113,5 @@ async fn two_signups_of_one_user_end_on_the_newer_number() -> anyhow::Result<()>
         })
         .await?;
     }
-    stage.finish(Expect::users(20)).await
+    test.finish(Expect::users(20)).await
 }

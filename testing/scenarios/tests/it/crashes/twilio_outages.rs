@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Expect, PATIENCE, Plan, Stage, number, resumed, rounds, until};
+use support::{Expect, PATIENCE, TestEnv, number, resumed, rounds, until};
 
 use crate::people::signups;
 
@@ -25,11 +25,11 @@ enum Kind {
 }
 
 impl Kind {
-    async fn begin(self, stage: &Stage) -> anyhow::Result<()> {
+    async fn begin(self, test: &TestEnv) -> anyhow::Result<()> {
         let error = |status: u16| json!({ "type": "error", "status": status });
         let (hang, reset) = (json!({ "type": "hang", "ms": 60_000 }), json!({ "type": "reset" }));
         let rules = match self {
-            Self::Refused => return stage.roads.twilio.close().await,
+            Self::Refused => return test.proxies.twilio.close().await,
             Self::Status(status) => vec![(1.0, error(status))],
             Self::Hang => vec![(1.0, hang)],
             Self::Reset => vec![(1.0, reset)],
@@ -37,13 +37,13 @@ impl Kind {
             Self::Mixed => vec![(0.25, error(500)), (0.33, error(503)), (0.5, reset), (1.0, hang)],
         };
         let rule = |(share, action): (f64, Value)| json!({ "operation": "create", "probability": share, "action": action });
-        stage.simulator.faults(rules.into_iter().map(rule).collect()).await
+        test.simulator.faults(rules.into_iter().map(rule).collect()).await
     }
 
-    async fn end(self, stage: &Stage) -> anyhow::Result<()> {
+    async fn end(self, test: &TestEnv) -> anyhow::Result<()> {
         match self {
-            Self::Refused => stage.roads.twilio.open().await,
-            _ => stage.simulator.faults(json!([])).await,
+            Self::Refused => test.proxies.twilio.open().await,
+            _ => test.simulator.faults(json!([])).await,
         }
     }
 
@@ -65,58 +65,58 @@ impl Kind {
 }
 
 /// Publishes the signups of so many seconds, one by one.
-async fn stream(stage: &Stage, from: u32, seconds: u32) -> anyhow::Result<u32> {
+async fn stream(test: &TestEnv, from: u32, seconds: u32) -> anyhow::Result<u32> {
     let mut beat = tokio::time::interval(Duration::from_secs(1) / RATE);
     let to = from + seconds * RATE;
     for n in from..to {
         beat.tick().await;
-        stage.signup(&format!("u{n}"), &number(n)).await?;
+        test.signup(&format!("u{n}"), &number(n)).await?;
     }
     Ok(to)
 }
 
-async fn until_more_than(stage: &Stage, accepted: u64) -> anyhow::Result<()> {
+async fn until_more_than(test: &TestEnv, accepted: u64) -> anyhow::Result<()> {
     until("sending resumes", PATIENCE, async || {
-        let now = stage.simulator.totals().await?.accepted;
+        let now = test.simulator.totals().await?.accepted;
         Ok(if now > accepted { Ok(()) } else { Err(now.to_string()) })
     })
     .await
 }
 
-fn lines(stage: &Stage, text: &str) -> usize {
-    stage.workers.iter().map(|w| w.log().lines().filter(|l| l.contains(text)).count()).sum()
+fn lines(test: &TestEnv, text: &str) -> usize {
+    test.workers.iter().map(|w| w.log().lines().filter(|l| l.contains(text)).count()).sum()
 }
 
 async fn outage(kind: Kind) -> anyhow::Result<()> {
-    let stage = Plan::default().with_two_workers().await?;
-    let before = stream(&stage, 0, 1).await?;
-    stage.until_accepted(before.into()).await?;
-    kind.begin(&stage).await?;
-    let users = stream(&stage, before, rounds(4, 60)).await?;
+    let test = TestEnv::builder().with_two_workers().await?;
+    let before = stream(&test, 0, 1).await?;
+    test.until_accepted(before.into()).await?;
+    kind.begin(&test).await?;
+    let users = stream(&test, before, rounds(4, 60)).await?;
     let word = format!("kind=\"{}\"", kind.word());
     until("both workers name the outage", PATIENCE, async || {
         let mut shown = 0.0;
-        for worker in &stage.workers {
+        for worker in &test.workers {
             shown += worker.metric("onboarding_outage", &word).await?;
         }
         Ok(if shown > 1.5 { Ok(()) } else { Err(format!("{shown} show {word}")) })
     })
     .await?;
     // What was called and is slow comes to its end by itself; whoever else was not welcomed waits.
-    let accepted = stage.simulator.totals().await?.accepted;
-    kind.end(&stage).await?;
+    let accepted = test.simulator.totals().await?.accepted;
+    kind.end(&test).await?;
     let ended = Instant::now();
-    until_more_than(&stage, accepted).await?;
+    until_more_than(&test, accepted).await?;
     resumed(ended.elapsed());
     let users = usize::try_from(users)?;
-    stage.until_final(users).await?;
-    let probes = lines(&stage, "breaker probe: this user's call finds out");
+    test.until_final(users).await?;
+    let probes = lines(&test, "breaker probe: this user's call finds out");
     let bound = 2 * CONCURRENCY * WORKERS + probes;
-    let unknown = usize::try_from(stage.database.number("SELECT count(*) FROM harness.unknown").await?)?;
+    let unknown = usize::try_from(test.database.number("SELECT count(*) FROM harness.unknown").await?)?;
     println!("{kind:?}: {unknown} unknown, {probes} probes, resumed after {:?}", ended.elapsed());
     assert!(unknown <= bound, "{unknown} became unknown, at most {bound} may");
-    assert!(stage.database.outcomes().await?.iter().all(|o| o.attempts == 1), "one call for each");
-    stage.finish(Expect::users(users).parked(if kind.leaves_nothing() { bound } else { 0 })).await
+    assert!(test.database.outcomes().await?.iter().all(|o| o.attempts == 1), "one call for each");
+    test.finish(Expect::users(users).parked(if kind.leaves_nothing() { bound } else { 0 })).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,39 +156,39 @@ async fn an_outage_of_every_kind_at_once_leaves_few_unknown() -> anyhow::Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifth_of_all_calls_failing_opens_nothing() -> anyhow::Result<()> {
-    let stage = Plan::default().with_two_workers().await?;
+    let test = TestEnv::builder().with_two_workers().await?;
     // Numbers are consecutive: exactly every fifth call fails.
     let fail = |digit: &str| json!({ "operation": "create", "suffix": digit, "action": { "type": "error", "status": 500 } });
-    stage.simulator.faults(json!([fail("0"), fail("5")])).await?;
-    let users = usize::try_from(stream(&stage, 0, rounds(4, 60)).await?)?;
-    stage.until_final(users).await?;
-    assert_eq!(lines(&stage, "breaker opened"), 0);
-    let outcomes = stage.database.outcomes().await?;
+    test.simulator.faults(json!([fail("0"), fail("5")])).await?;
+    let users = usize::try_from(stream(&test, 0, rounds(4, 60)).await?)?;
+    test.until_final(users).await?;
+    assert_eq!(lines(&test, "breaker opened"), 0);
+    let outcomes = test.database.outcomes().await?;
     let parked = outcomes.iter().filter(|o| o.reason.as_deref() == Some("parked")).count();
     assert_eq!(parked, users / 5, "a fifth of the calls failed");
-    stage.finish(Expect::users(users).parked(parked)).await
+    test.finish(Expect::users(users).parked(parked)).await
 }
 
 /// The first ones wait through several probes, and are held back again on the way.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_outage_the_oldest_signups_are_welcomed_first() -> anyhow::Result<()> {
     const USERS: u32 = 200;
-    let stage = Plan::default().env("SEND_RATE", "50").with_two_workers().await?;
-    stage.roads.twilio.close().await?;
+    let test = TestEnv::builder().env("SEND_RATE", "50").with_two_workers().await?;
+    test.proxies.twilio.close().await?;
     for n in 0..USERS {
-        stage.signup(&format!("u{n}"), &number(n)).await?;
+        test.signup(&format!("u{n}"), &number(n)).await?;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     until("everybody waits", PATIENCE, async || {
-        let now = stage.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
+        let now = test.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
         Ok(if now == i64::from(USERS) { Ok(()) } else { Err(now.to_string()) })
     })
     .await?;
-    stage.roads.twilio.open().await?;
-    stage.until_final(usize::try_from(USERS)?).await?;
+    test.proxies.twilio.open().await?;
+    test.until_final(usize::try_from(USERS)?).await?;
     let order: Vec<u32> =
         sqlx::query_scalar("SELECT user_id FROM attempts WHERE outcome = 'accepted' ORDER BY claimed_at")
-            .fetch_all(&stage.database.pool)
+            .fetch_all(&test.database.pool)
             .await?
             .into_iter()
             .filter_map(|user: String| user.strip_prefix('u')?.parse().ok())
@@ -196,83 +196,82 @@ async fn after_an_outage_the_oldest_signups_are_welcomed_first() -> anyhow::Resu
     let half = usize::try_from(USERS / 2)?;
     let early = order[..half].iter().filter(|n| **n < USERS / 2).count();
     assert!(early >= half * 8 / 10, "{early} of the first {half} welcomed are of the older half: {order:?}");
-    stage.finish(Expect::users(usize::try_from(USERS)?)).await
+    test.finish(Expect::users(usize::try_from(USERS)?)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_starts_during_an_outage_makes_no_call_of_its_own() -> anyhow::Result<()> {
     // Longer than the test takes on any machine.
-    let mut stage = Plan::default().env("BREAKER_PROBE", "10min..10min").with_worker().await?;
-    stage.roads.twilio.close().await?;
-    stage.broker.publish_all(&signups(0..30)).await?;
+    let mut test = TestEnv::builder().env("BREAKER_PROBE", "10min..10min").with_worker().await?;
+    test.proxies.twilio.close().await?;
+    test.broker.publish_all(&signups(0..30)).await?;
     until("the breaker is open", PATIENCE, async || {
-        let now = stage.database.number("SELECT count(*) FROM breaker WHERE closed_at IS NULL").await?;
+        let now = test.database.number("SELECT count(*) FROM breaker WHERE closed_at IS NULL").await?;
         Ok(if now == 1 { Ok(()) } else { Err("no row".to_owned()) })
     })
     .await?;
-    stage.roads.twilio.open().await?;
-    stage.stop_worker(0).await?;
-    stage.start_worker().await?;
-    stage.broker.publish_all(&signups(30..60)).await?;
+    test.proxies.twilio.open().await?;
+    test.stop_worker(0).await?;
+    test.start_worker().await?;
+    test.broker.publish_all(&signups(30..60)).await?;
     until("everybody waits", PATIENCE, async || {
         let sql = "SELECT count(*) FROM users WHERE state = 'received' AND next_attempt_at IS NOT NULL";
-        let now = stage.database.number(sql).await?;
+        let now = test.database.number(sql).await?;
         Ok(if now == 60 { Ok(()) } else { Err(now.to_string()) })
     })
     .await?;
-    assert_eq!(stage.simulator.totals().await?.asked_in_all(), 0, "the probe is not due yet");
-    sqlx::query("UPDATE breaker SET next_probe_at = now()").execute(&stage.database.pool).await?;
-    stage.until_final(60).await?;
-    stage.finish(Expect::users(60)).await
+    assert_eq!(test.simulator.totals().await?.asked_in_all(), 0, "the probe is not due yet");
+    sqlx::query("UPDATE breaker SET next_probe_at = now()").execute(&test.database.pool).await?;
+    test.until_final(60).await?;
+    test.finish(Expect::users(60)).await
 }
 
 /// A fleet whose queues alone hold signups finds its probe in them.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_no_user_waiting_the_next_signup_is_the_probe() -> anyhow::Result<()> {
-    let stage = Plan::default().build().await?;
+    let test = TestEnv::builder().build().await?;
     sqlx::query("INSERT INTO breaker (scope, kind, next_probe_at) VALUES ('network', '5xx', now())")
-        .execute(&stage.database.pool)
+        .execute(&test.database.pool)
         .await?;
-    let mut stage = stage;
-    stage.start_worker().await?;
+    let mut test = test;
+    test.start_worker().await?;
     for n in 0..20 {
         let user = format!("stored-{n}");
-        stage.database.import(&user, &number(n)).await?;
+        test.database.import(&user, &number(n)).await?;
         let event = support::EventBody::stored(&user).bytes();
-        stage.broker.publish(shared::lane::QueueLane::Backfill, &event).await?;
+        test.broker.publish(shared::lane::QueueLane::Backfill, &event).await?;
     }
-    stage.until_final(20).await?;
-    stage.finish(Expect::users(20)).await
+    test.until_final(20).await?;
+    test.finish(Expect::users(20)).await
 }
 
 /// Users of a country that is held back become due during an outage, and stand before everybody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_passes_over_users_whose_country_is_held_back() -> anyhow::Result<()> {
     const HELD: u32 = 150;
-    let mut stage = Plan::default().build().await?;
-    stage
-        .database
+    let mut test = TestEnv::builder().build().await?;
+    test.database
         .execute(
             "INSERT INTO breaker (scope, kind, next_probe_at)
              VALUES ('network', '5xx', now()), ('country:IN', 'error_21408', now() + interval '1 hour')",
         )
         .await?;
     for n in 0..HELD {
-        stage.database.import(&format!("held-{n}"), &format!("+9198765{n:05}")).await?;
+        test.database.import(&format!("held-{n}"), &format!("+9198765{n:05}")).await?;
     }
-    stage.database.import("home", &number(1)).await?;
-    stage
+    test.database.import("home", &number(1)).await?;
+    test
         .database
         .execute(
             "UPDATE users SET state = 'received', lane = 'live', enqueued_at = now() - interval '2 hours',
                  next_attempt_at = now() - CASE user_id WHEN 'home' THEN interval '1 minute' ELSE interval '1 hour' END",
         )
         .await?;
-    stage.start_worker().await?;
-    stage.until_accepted(1).await?;
+    test.start_worker().await?;
+    test.until_accepted(1).await?;
     let welcomed: String =
-        sqlx::query_scalar("SELECT user_id FROM attempts").fetch_one(&stage.database.pool).await?;
+        sqlx::query_scalar("SELECT user_id FROM attempts").fetch_one(&test.database.pool).await?;
     assert_eq!(welcomed, "home");
     let everybody = Expect::users(usize::try_from(HELD)? + 1);
-    stage.finish((0..HELD).fold(everybody, |expect, n| expect.waiting(&format!("held-{n}")))).await
+    test.finish((0..HELD).fold(everybody, |expect, n| expect.waiting(&format!("held-{n}")))).await
 }

@@ -1,8 +1,8 @@
 //! Who gets in, and what they may do.
 
-use support::{Expect, Plan};
+use support::{Expect, TestEnv};
 
-use super::{PASSWORD, signed_in, stage, stranger};
+use super::{PASSWORD, signed_in, stranger, test_env};
 
 const PAGES: [&str; 9] = [
     "/",
@@ -19,8 +19,8 @@ const ACTIONS: [&str; 5] = ["/pause", "/resume", "/letters/replay", "/unknown/se
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
-    let mut browser = stranger(&stage)?;
+    let test = test_env(TestEnv::builder()).await?;
+    let mut browser = stranger(&test)?;
     for path in PAGES {
         let page = browser.get(path).await?;
         assert_eq!((page.status, page.header("location")), (303, "/login"), "{path}");
@@ -45,16 +45,16 @@ async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<
     for word in ["Secure", "HttpOnly", "SameSite=Strict"] {
         assert!(cookie.contains(word), "{cookie}");
     }
-    for worker in &stage.workers {
+    for worker in &test.workers {
         assert_eq!(worker.probe("login").await?.0, 404, "the probes have no dashboard");
     }
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_looks_and_cannot_act() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
-    let mut ram = signed_in(&stage, "ram").await?;
+    let test = test_env(TestEnv::builder()).await?;
+    let mut ram = signed_in(&test, "ram").await?;
     for path in ["/", "/people", "/letters", "/unknown", "/audit"] {
         let page = ram.get(path).await?;
         assert_eq!(page.status, 200, "{path}");
@@ -65,72 +65,72 @@ async fn a_viewer_looks_and_cannot_act() -> anyhow::Result<()> {
         assert_eq!(page.status, 403, "{path}");
         assert!(page.body.contains("viewer"), "{}", page.body);
     }
-    assert_eq!(stage.database.number("SELECT count(*) FROM pauses").await?, 0);
+    assert_eq!(test.database.number("SELECT count(*) FROM pauses").await?, 0);
     assert_eq!(ram.act("/logout", &[]).await?.status, 303);
     assert_eq!(ram.get("/").await?.status, 303, "signed out");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_or_missing_token_is_refused() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
-    let mut maya = signed_in(&stage, "maya").await?;
-    let mut other = signed_in(&stage, "maya").await?;
+    let test = test_env(TestEnv::builder()).await?;
+    let mut maya = signed_in(&test, "maya").await?;
+    let mut other = signed_in(&test, "maya").await?;
     let foreign = other.get("/").await?.token()?;
     let rest = [("lane", "live"), ("hours", "1"), ("reason", "x")];
     for token in [vec![], vec![("csrf", "")], vec![("csrf", "forged")], vec![("csrf", foreign.as_str())]] {
         let fields = [token, rest.to_vec()].concat();
         assert_eq!(maya.post("/pause", &fields).await?.status, 403, "{fields:?}");
     }
-    let mut stranger = stranger(&stage)?;
+    let mut stranger = stranger(&test)?;
     let page = stranger.post("/login", &[("csrf", ""), ("name", "maya"), ("password", PASSWORD)]).await?;
     assert_eq!(page.status, 403, "a login form from elsewhere");
-    assert_eq!(stage.database.number("SELECT count(*) FROM pauses").await?, 0);
-    stage.finish(Expect::users(0)).await
+    assert_eq!(test.database.number("SELECT count(*) FROM pauses").await?, 0);
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_passwords_ends_soon() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
-    let mut browser = stranger(&stage)?;
+    let test = test_env(TestEnv::builder()).await?;
+    let mut browser = stranger(&test)?;
     for _ in 0..5 {
         assert_eq!(browser.sign_in("maya", "a wrong password").await?.status, 401);
     }
     assert_eq!(browser.sign_in("maya", PASSWORD).await?.status, 429, "even the right one has to wait");
     assert_eq!(browser.sign_in("ram", PASSWORD).await?.status, 303, "nobody else does");
-    let log = stage.workers.first().map(support::Worker::log).unwrap_or_default();
+    let log = test.workers.first().map(support::Worker::log).unwrap_or_default();
     assert!(log.contains("sign-in failed") && !log.contains("a wrong password"), "{log}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_when_idle_and_after_half_a_day() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
+    let test = test_env(TestEnv::builder()).await?;
     for aged in ["seen_at = now() - interval '16 minutes'", "created_at = now() - interval '13 hours'"] {
-        let mut maya = signed_in(&stage, "maya").await?;
+        let mut maya = signed_in(&test, "maya").await?;
         // A refresh by the script is nobody at the keyboard.
-        stage.database.execute("UPDATE admin_sessions SET seen_at = now() - interval '14 minutes'").await?;
+        test.database.execute("UPDATE admin_sessions SET seen_at = now() - interval '14 minutes'").await?;
         assert_eq!(maya.get_with("/", &[("X-Refresh", "1")]).await?.status, 200);
         let idle = "SELECT count(*) FROM admin_sessions WHERE seen_at > now() - interval '13 minutes'";
-        assert_eq!(stage.database.number(idle).await?, 0);
+        assert_eq!(test.database.number(idle).await?, 0);
         assert_eq!(maya.get("/").await?.status, 200);
-        assert_eq!(stage.database.number(idle).await?, 1);
-        stage.database.execute(&format!("UPDATE admin_sessions SET {aged}")).await?;
+        assert_eq!(test.database.number(idle).await?, 1);
+        test.database.execute(&format!("UPDATE admin_sessions SET {aged}")).await?;
         assert_eq!(maya.get("/").await?.status, 303, "{aged}");
     }
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
-    let plan = Plan::default()
+    let plan = TestEnv::builder()
         .env("ADMIN_ADDR", "127.0.0.1:0")
         .env("ADMIN_PROXY_HEADER", "X-Forwarded-User")
         .env("ADMIN_PROXY_SECRET", "0123456789abcdef")
         .env("ADMIN_PROXY_OPERATORS", "maya")
         .env("TRUSTED_PROXIES", "127.0.0.0/8");
-    let stage = plan.with_worker().await?;
-    let mut browser = stranger(&stage)?;
+    let test = plan.with_worker().await?;
+    let mut browser = stranger(&test)?;
     let name = ("X-Forwarded-User", "maya");
     assert_eq!(browser.get_with("/", &[name]).await?.status, 303, "anybody can send a name");
     assert_eq!(browser.get_with("/", &[name, ("X-Admin-Proxy-Secret", "guess")]).await?.status, 303);
@@ -147,13 +147,13 @@ async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
     }
     let page = browser.get_with("/", &[("X-Forwarded-User", "ram"), secret]).await?;
     assert!(page.status == 200 && !page.body.contains("action=\"/pause\""), "whom nobody named looks");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_behind_a_proxy_that_writes_ports_are_told_apart() -> anyhow::Result<()> {
-    let stage = stage(Plan::default().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
-    let mut browser = stranger(&stage)?;
+    let test = test_env(TestEnv::builder().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
+    let mut browser = stranger(&test)?;
     let recorded = include_str!("../../../../cases/forwarded-for-with-port/headers.txt");
     let clients: Vec<&str> = recorded.lines().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
     let [guesser, maya] = clients[..] else { panic!("two headers: {clients:?}") };
@@ -163,16 +163,16 @@ async fn clients_behind_a_proxy_that_writes_ports_are_told_apart() -> anyhow::Re
     }
     assert_eq!(browser.sign_in_from(guesser, "maya", PASSWORD).await?.status, 429);
     assert_eq!(browser.sign_in_from(maya, "maya", PASSWORD).await?.status, 303);
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_stranger_locks_out_an_operator() -> anyhow::Result<()> {
-    let stage = stage(Plan::default().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
-    let mut browser = stranger(&stage)?;
+    let test = test_env(TestEnv::builder().env("TRUSTED_PROXIES", "127.0.0.1")).await?;
+    let mut browser = stranger(&test)?;
     for _ in 0..6 {
         browser.sign_in_from("203.0.113.9", "maya", "a wrong password").await?;
     }
     assert_eq!(browser.sign_in_from("198.51.100.7", "maya", PASSWORD).await?.status, 303);
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }

@@ -1,9 +1,9 @@
 //! What the pages show of people, and of what somebody typed.
 
 use shared::lane::QueueLane;
-use support::{Plan, number};
+use support::{TestEnv, number};
 
-use super::{signed_in, stage};
+use super::{signed_in, test_env};
 
 const PAGES: [&str; 5] = ["/", "/people", "/letters", "/unknown", "/audit"];
 const EVIL: &str = "<script>alert(1)</script>";
@@ -11,20 +11,20 @@ const SHOWN: &str = "&#60;script&#62;alert(1)&#60;/script&#62;";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
+    let test = test_env(TestEnv::builder()).await?;
     let mut numbers = Vec::new();
     for user in 1..=12 {
         let phone = number(user);
-        stage.signup(&format!("user-{user}"), &phone).await?;
+        test.signup(&format!("user-{user}"), &phone).await?;
         numbers.push(phone);
     }
-    stage.broker.publish(QueueLane::Live, br#"{"user":"Sita Seeded","phone":"9841999888"}"#).await?;
-    stage.until_final(12).await?;
-    stage.database.execute("UPDATE users SET display_name = 'Sita Seeded'").await?;
+    test.broker.publish(QueueLane::Live, br#"{"user":"Sita Seeded","phone":"9841999888"}"#).await?;
+    test.until_final(12).await?;
+    test.database.execute("UPDATE users SET display_name = 'Sita Seeded'").await?;
     let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, parked_at = now(), next_check_at = NULL
                 WHERE user_id = 'user-1'";
-    stage.database.execute(park).await?;
-    let mut maya = signed_in(&stage, "maya").await?;
+    test.database.execute(park).await?;
+    let mut maya = signed_in(&test, "maya").await?;
     let paths = PAGES.map(str::to_owned).into_iter();
     for path in paths.chain((1..=12).map(|user| format!("/person?id=user-{user}"))) {
         for lang in ["en", "ne"] {
@@ -40,8 +40,7 @@ async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
     }
     let people = maya.get("/people").await?.body;
     assert!(people.contains("+977••••••••"), "{people}");
-    stage
-        .database
+    test.database
         .execute("UPDATE attempts SET outcome = 'accepted', parked_at = NULL WHERE outcome = 'unknown'")
         .await?;
     Ok(())
@@ -49,7 +48,7 @@ async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_typed_shows_as_text() -> anyhow::Result<()> {
-    let stage = stage(Plan::default()).await?;
+    let test = test_env(TestEnv::builder()).await?;
     let rows = [
         "INSERT INTO users (user_id, phone_raw, display_name, source, changed_at, enqueued_at, state, reason, attempt_id)
          VALUES ($1, '', $1, 'portal', now(), now(), 'rejected', $1, NULL)",
@@ -61,9 +60,9 @@ async fn what_somebody_typed_shows_as_text() -> anyhow::Result<()> {
          VALUES ($1, $1, $1, '{}', '', '')",
     ];
     for sql in rows {
-        sqlx::query(sql).bind(EVIL).execute(&stage.database.pool).await?;
+        sqlx::query(sql).bind(EVIL).execute(&test.database.pool).await?;
     }
-    let mut maya = signed_in(&stage, "maya").await?;
+    let mut maya = signed_in(&test, "maya").await?;
     let person = "/person?id=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     for (path, shown) in
         [("/people", true), (person, true), ("/letters", true), ("/audit", true), ("/", false)]

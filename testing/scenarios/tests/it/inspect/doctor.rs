@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
-use support::{Expect, Plan, Stage, number};
+use support::{Expect, TestEnv, number};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Nothing listens there: a reserved port.
 const NOBODY: &str = "127.0.0.1:1";
 
 /// Runs it, checks the exit code and that nothing private is shown.
-pub(super) async fn doctor(stage: &mut Stage, args: &[&str], exit: i32) -> anyhow::Result<String> {
+pub(super) async fn doctor(test: &mut TestEnv, args: &[&str], exit: i32) -> anyhow::Result<String> {
     let all: Vec<&str> = std::iter::once("doctor").chain(args.iter().copied()).collect();
-    let (code, said) = stage.command(&all).await?;
+    let (code, said) = test.command(&all).await?;
     assert_eq!(code, exit, "{said}");
     for private in [TOKEN, "guest", &number(1), "AC0000", "MG0000", "Simulated"] {
         assert!(!said.contains(private), "{private} is shown: {said}");
@@ -29,36 +29,36 @@ pub(super) fn fails(said: &str, check: &str, word: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_is_content_when_all_is_well() -> anyhow::Result<()> {
-    let mut stage = Plan::default().with_worker().await?;
-    stage.signup("1042", &number(1)).await?;
-    stage.until_final(1).await?;
-    let said = doctor(&mut stage, &["--strict"], 0).await?;
+    let mut test = TestEnv::builder().with_worker().await?;
+    test.signup("1042", &number(1)).await?;
+    test.until_final(1).await?;
+    let said = doctor(&mut test, &["--strict"], 0).await?;
     assert!(said.contains("0 failed, 0 warnings"), "{said}");
     for check in ["RabbitMQ", "PostgreSQL", "round trip", "rolled back", "Nepal may be texted", "403"] {
         assert!(said.contains(check), "{check} is missing: {said}");
     }
-    let report: Value = serde_json::from_str(&doctor(&mut stage, &["--json"], 0).await?)?;
+    let report: Value = serde_json::from_str(&doctor(&mut test, &["--json"], 0).await?)?;
     assert_eq!(report["schema"], "doctor/1");
     assert_eq!(report["counts"]["failed"], 0);
-    assert_eq!(stage.database.number("SELECT count(*) FROM users").await?, 1, "a trace is left");
-    assert_eq!(stage.database.number("SELECT count(*) FROM attempts").await?, 1, "a trace is left");
-    stage.finish(Expect::users(1)).await
+    assert_eq!(test.database.number("SELECT count(*) FROM users").await?, 1, "a trace is left");
+    assert_eq!(test.database.number("SELECT count(*) FROM attempts").await?, 1, "a trace is left");
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_counts_who_waits_and_tells_the_hours() -> anyhow::Result<()> {
-    let mut stage = Plan::default().env("BACKFILL_WINDOW", "08:00-20:00 Asia/Kathmandu").build().await?;
+    let mut test = TestEnv::builder().env("BACKFILL_WINDOW", "08:00-20:00 Asia/Kathmandu").build().await?;
     for user in ["1", "2", "3"] {
-        stage.database.import(user, &number(1)).await?;
+        test.database.import(user, &number(1)).await?;
     }
-    stage.database.execute("UPDATE users SET kind = 'new_mother' WHERE user_id <> '3'").await?;
+    test.database.execute("UPDATE users SET kind = 'new_mother' WHERE user_id <> '3'").await?;
     let waiting =
         "UPDATE users SET state = 'received', lane = 'backfill', next_attempt_at = now() WHERE user_id = '1'";
-    stage.database.execute(waiting).await?;
+    test.database.execute(waiting).await?;
     let letter = "INSERT INTO dead_letters (reason, detail, routing_key, headers, body, body_sha256)
                   VALUES ('schema', 'x', 'y', '{}', '', '')";
-    stage.database.execute(letter).await?;
-    let said = doctor(&mut stage, &[], 0).await?;
+    test.database.execute(letter).await?;
+    let said = doctor(&mut test, &[], 0).await?;
     for line in [
         "2 new_mother, 1 without a kind",
         "live 0 received, 0 of them due; backfill 1 received, 1 of them due",
@@ -69,93 +69,93 @@ async fn doctor_counts_who_waits_and_tells_the_hours() -> anyhow::Result<()> {
         assert!(said.contains(line), "{line} is missing: {said}");
     }
     let settled = "UPDATE dead_letters SET dropped_at = now()";
-    stage.database.execute(settled).await?;
+    test.database.execute(settled).await?;
     assert!(
-        doctor(&mut stage, &[], 0).await?.contains("ok   dead letters  none"),
+        doctor(&mut test, &[], 0).await?.contains("ok   dead letters  none"),
         "a settled letter is counted"
     );
-    stage.finish(Expect::users(3).waiting("1").waiting("2").waiting("3")).await
+    test.finish(Expect::users(3).waiting("1").waiting("2").waiting("3")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_warns_where_no_worker_answers() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    let said = doctor(&mut stage, &[], 0).await?;
+    let mut test = TestEnv::builder().build().await?;
+    let said = doctor(&mut test, &[], 0).await?;
     assert!(said.contains("warn address"), "{said}");
-    doctor(&mut stage, &["--strict"], 3).await?;
-    stage.finish(Expect::users(0)).await
+    doctor(&mut test, &["--strict"], 3).await?;
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_wrong_token() -> anyhow::Result<()> {
     let wrong = "ffffffffffffffffffffffffffffffff";
-    let mut stage = Plan::default().env("TWILIO_AUTH_TOKEN", wrong).build().await?;
-    let said = doctor(&mut stage, &[], 78).await?;
+    let mut test = TestEnv::builder().env("TWILIO_AUTH_TOKEN", wrong).build().await?;
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "credentials", "20003");
     assert!(!said.contains(wrong) && said.contains("round trip"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_goes_on_without_a_broker() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.env.insert("AMQP_URL".into(), format!("amqp://guest:guest@{NOBODY}"));
-    let said = doctor(&mut stage, &[], 69).await?;
+    let mut test = TestEnv::builder().build().await?;
+    test.env.insert("AMQP_URL".into(), format!("amqp://guest:guest@{NOBODY}"));
+    let said = doctor(&mut test, &[], 69).await?;
     fails(&said, "reachable", "RabbitMQ");
     assert!(said.contains("ok   credentials") && said.contains("ok   migrations"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_goes_on_without_a_database() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.env.insert("DATABASE_URL".into(), format!("postgres://postgres@{NOBODY}/none?sslmode=disable"));
-    let said = doctor(&mut stage, &[], 69).await?;
+    let mut test = TestEnv::builder().build().await?;
+    test.env.insert("DATABASE_URL".into(), format!("postgres://postgres@{NOBODY}/none?sslmode=disable"));
+    let said = doctor(&mut test, &[], 69).await?;
     fails(&said, "reachable", "refused");
     assert!(said.contains("ok   credentials") && said.contains("ok   round trip"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_old_migrations() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let newest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
-    stage.database.execute("CREATE TABLE kept AS SELECT * FROM _sqlx_migrations").await?;
-    stage.database.execute(newest).await?;
-    let said = doctor(&mut stage, &[], 78).await?;
+    test.database.execute("CREATE TABLE kept AS SELECT * FROM _sqlx_migrations").await?;
+    test.database.execute(newest).await?;
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "migrations", "applied");
     assert!(said.contains("worker migrate"), "{said}");
-    stage.database.execute("INSERT INTO _sqlx_migrations SELECT * FROM kept ON CONFLICT DO NOTHING").await?;
-    doctor(&mut stage, &[], 0).await?;
-    stage.finish(Expect::users(0)).await
+    test.database.execute("INSERT INTO _sqlx_migrations SELECT * FROM kept ON CONFLICT DO NOTHING").await?;
+    doctor(&mut test, &[], 0).await?;
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_missing_queue_and_does_not_make_it() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.broker.delete_queue(QueueLane::Backfill).await?;
+    let mut test = TestEnv::builder().build().await?;
+    test.broker.delete_queue(QueueLane::Backfill).await?;
     for _ in 0..2 {
-        let said = doctor(&mut stage, &[], 78).await?;
+        let said = doctor(&mut test, &[], 78).await?;
         fails(&said, "topology", "onboarding.backfill does not exist");
         assert!(said.contains("onboarding.live as declared"), "{said}");
     }
-    stage.broker.declare().await?;
-    doctor(&mut stage, &[], 0).await?;
-    stage.finish(Expect::users(0)).await
+    test.broker.declare().await?;
+    doctor(&mut test, &[], 0).await?;
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_or_a_queue_of_another_kind_gets_the_advice_for_it() -> anyhow::Result<()> {
     for (what, command) in [("exchange", "delete exchange"), ("queue", "delete_queue")] {
-        let mut stage = Plan::default().build().await?;
-        let taken = stage.broker.replace_with_another_kind(what == "queue").await?;
-        let said = doctor(&mut stage, &[], 78).await?;
+        let mut test = TestEnv::builder().build().await?;
+        let taken = test.broker.replace_with_another_kind(what == "queue").await?;
+        let said = doctor(&mut test, &[], 78).await?;
         fails(&said, "topology", &format!("{what} {taken} exists with other properties"));
         assert!(said.contains(command), "{said}");
-        let (code, said) = stage.command(&["run"]).await?;
+        let (code, said) = test.command(&["run"]).await?;
         assert_eq!(code, 78, "{said}");
         assert!(said.contains(&format!("{what} {taken}")) && said.contains(command), "{said}");
-        stage.close()?;
+        test.close()?;
     }
     Ok(())
 }
@@ -163,66 +163,66 @@ async fn an_exchange_or_a_queue_of_another_kind_gets_the_advice_for_it() -> anyh
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_missing_messaging_service() -> anyhow::Result<()> {
     let unknown = "MG000000000000000000000000000000ff";
-    let mut stage = Plan::default().env("TWILIO_MESSAGING_SERVICE_SID", unknown).build().await?;
-    let said = doctor(&mut stage, &[], 78).await?;
+    let mut test = TestEnv::builder().env("TWILIO_MESSAGING_SERVICE_SID", unknown).build().await?;
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "sender", "Messaging Service");
     assert!(said.contains("ok   credentials"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_missing_permission_and_skips_what_a_key_may_not_ask() -> anyhow::Result<()> {
     let key = ("SK00000000000000000000000000000001", "k3y-s3cret");
     let option = format!("{}:{}", key.0, key.1);
-    let plan = Plan::default().simulator(&["--geo-disabled", "NP", "--api-key", &option]);
+    let plan = TestEnv::builder().simulator(&["--geo-disabled", "NP", "--api-key", &option]);
     let plan = plan.env("TWILIO_API_KEY_SID", key.0).env("TWILIO_API_KEY_SECRET", key.1);
-    let mut stage = plan.build().await?;
-    let said = doctor(&mut stage, &[], 78).await?;
+    let mut test = plan.build().await?;
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "permission", "Nepal may not be texted");
     assert!(said.contains("skip account") && !said.contains(key.1), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_skips_by_name_all_that_a_restricted_key_may_not_ask() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
+    let mut test = TestEnv::builder().build().await?;
     let refused = |operation: &str| {
         let action = json!({ "type": "error", "status": 403, "code": 70051 });
         json!({ "operation": operation, "action": action })
     };
     let rules: Vec<Value> = ["list", "account", "service", "geo"].map(refused).into();
-    stage.simulator.faults(rules.into()).await?;
-    let said = doctor(&mut stage, &[], 0).await?;
+    test.simulator.faults(rules.into()).await?;
+    let said = doctor(&mut test, &[], 0).await?;
     for check in ["credentials", "account", "sender", "permission"] {
         assert!(said.contains(&format!("skip {check}")), "{check} is not skipped: {said}");
     }
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_every_fault_of_the_configuration() -> anyhow::Result<()> {
-    let mut stage = Plan::default().env("LEASE", "soon").without("AMQP_URL").build().await?;
-    let said = doctor(&mut stage, &[], 78).await?;
+    let mut test = TestEnv::builder().env("LEASE", "soon").without("AMQP_URL").build().await?;
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "setting", "LEASE");
     fails(&said, "setting", "AMQP_URL");
     assert!(said.contains("ok   migrations") && said.contains("ok   credentials"), "{said}");
-    stage.finish(Expect::users(0)).await
+    test.finish(Expect::users(0)).await
 }
 
 /// Everything but the line of the rate may be written: a worker would send nothing, and say so only in its log.
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_finds_that_the_rate_cannot_be_leased() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    let url = stage.env["DATABASE_URL"].clone();
+    let mut test = TestEnv::builder().build().await?;
+    let url = test.env["DATABASE_URL"].clone();
     let sign = if url.contains('?') { '&' } else { '?' };
     // A role that every Postgres has; what it is granted here ends with the database.
-    stage.database.execute("GRANT INSERT, UPDATE ON users, attempts TO pg_read_all_data").await?;
-    stage.env.insert("DATABASE_URL".to_owned(), format!("{url}{sign}options=-c%20role%3Dpg_read_all_data"));
-    let said = doctor(&mut stage, &[], 78).await?;
+    test.database.execute("GRANT INSERT, UPDATE ON users, attempts TO pg_read_all_data").await?;
+    test.env.insert("DATABASE_URL".to_owned(), format!("{url}{sign}options=-c%20role%3Dpg_read_all_data"));
+    let said = doctor(&mut test, &[], 78).await?;
     fails(&said, "rights", "42501");
-    stage.database.execute("GRANT INSERT, UPDATE ON send_rate TO pg_read_all_data").await?;
-    let (_, said) = stage.command(&["doctor"]).await?;
+    test.database.execute("GRANT INSERT, UPDATE ON send_rate TO pg_read_all_data").await?;
+    let (_, said) = test.command(&["doctor"]).await?;
     assert!(said.contains("ok   rights"), "{said}");
-    stage.env.insert("DATABASE_URL".to_owned(), url);
-    stage.finish(Expect::users(0)).await
+    test.env.insert("DATABASE_URL".to_owned(), url);
+    test.finish(Expect::users(0)).await
 }

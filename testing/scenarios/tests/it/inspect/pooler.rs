@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use support::{Expect, PATIENCE, Plan, number, skip, until};
+use support::{Expect, PATIENCE, TestEnv, number, skip, until};
 use url::Url;
 
 const RECORDED: &str = include_str!("../../../../cases/pgbouncer-session-mode/pgbouncer.ini");
@@ -47,34 +47,34 @@ fn start(folder: &std::path::Path, url: &str) -> anyhow::Result<Option<(Pooler, 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_program_works_through_pgbouncer_in_session_mode() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut stage = Plan::default().build().await?;
-    let Some((_pooler, url)) = start(folder.path(), stage.database.url())? else {
+    let mut test = TestEnv::builder().build().await?;
+    let Some((_pooler, url)) = start(folder.path(), test.database.url())? else {
         skip("pgbouncer is not installed")?;
-        return stage.finish(Expect::users(0)).await;
+        return test.finish(Expect::users(0)).await;
     };
     for name in ["DATABASE_URL", "OUTBOX_DATABASE_URL"] {
-        stage.env.insert(name.to_owned(), url.clone());
+        test.env.insert(name.to_owned(), url.clone());
     }
-    let (_, ddl) = stage.program("signup", &["outbox-ddl"]).await?;
-    stage.database.execute(&ddl).await?;
+    let (_, ddl) = test.program("signup", &["outbox-ddl"]).await?;
+    test.database.execute(&ddl).await?;
     until("PgBouncer listens", PATIENCE, async || {
-        let (code, said) = stage.command(&["migrate"]).await?;
+        let (code, said) = test.command(&["migrate"]).await?;
         Ok(if code == 0 { Ok(()) } else { Err(said) })
     })
     .await?;
-    let (code, said) = stage.command(&["doctor"]).await?;
+    let (code, said) = test.command(&["doctor"]).await?;
     assert_eq!(code, 0, "{said}");
     let file = folder.path().join("users.csv");
     fs::write(&file, format!("user_id,phone\n7,{}\n", number(7)))?;
     let file = file.display().to_string();
-    let (code, said) = stage.program("import", &["csv", &file]).await?;
+    let (code, said) = test.program("import", &["csv", &file]).await?;
     assert_eq!(code, 0, "{said}");
-    let (code, said) = stage.program("backfill", &["--dry-run"]).await?;
+    let (code, said) = test.program("backfill", &["--dry-run"]).await?;
     assert_eq!(code, 0, "{said}");
-    let (code, said) = stage.program("signup", &["relay", "--once"]).await?;
+    let (code, said) = test.program("signup", &["relay", "--once"]).await?;
     assert_eq!(code, 0, "{said}");
-    stage.start_worker().await?;
-    stage.signup("1042", &number(1)).await?;
-    stage.until_final_but(2, &["7"]).await?;
-    stage.finish(Expect::users(2).waiting("7")).await
+    test.start_worker().await?;
+    test.signup("1042", &number(1)).await?;
+    test.until_final_but(2, &["7"]).await?;
+    test.finish(Expect::users(2).waiting("7")).await
 }

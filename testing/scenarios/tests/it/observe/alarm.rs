@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use support::{Expect, PATIENCE, Plan, Prometheus, Sample, Stage, full, number, promtool, samples};
+use support::{Expect, PATIENCE, Prometheus, Sample, TestEnv, full, number, promtool, samples};
 use tempfile::TempDir;
 
 use crate::dashboard::{self, Browser};
@@ -25,14 +25,14 @@ const STEP: Duration = Duration::from_millis(500);
 /// Before and after the fault.
 const CALM: usize = 6;
 
-async fn signup_of(stage: &Stage, n: &mut u32) -> anyhow::Result<()> {
+async fn signup_of(test: &TestEnv, n: &mut u32) -> anyhow::Result<()> {
     *n += 1;
-    stage.signup(&format!("u{n}"), &number(*n)).await
+    test.signup(&format!("u{n}"), &number(*n)).await
 }
 
 /// Scrapes at every step, with a signup each, `least` times and until `enough`.
 async fn record(
-    stage: &Stage,
+    test: &TestEnv,
     users: &mut u32,
     scrapes: &mut Vec<Vec<Sample>>,
     least: usize,
@@ -44,8 +44,8 @@ async fn record(
     while scrapes.len() < from + least || !enough(&scrapes[from..]) {
         ensure!(began.elapsed() < PATIENCE, "{} scrapes, and not enough", scrapes.len() - from);
         step.tick().await;
-        signup_of(stage, users).await?;
-        scrapes.push(samples(&stage.workers[0].probe("metrics").await?.1)?);
+        signup_of(test, users).await?;
+        scrapes.push(samples(&test.workers[0].probe("metrics").await?.1)?);
     }
     Ok(())
 }
@@ -78,17 +78,17 @@ const OPEN: [&str; 2] = [">Open<", "account or sender at fault"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_revoked_for_a_minute_fires_exactly_the_alert_of_the_breaker() -> anyhow::Result<()> {
-    let stage = dashboard::stage(Plan::default().env("BREAKER_PROBE", "500ms..1s")).await?;
-    let mut maya = dashboard::signed_in(&stage, "maya").await?;
+    let test = dashboard::test_env(TestEnv::builder().env("BREAKER_PROBE", "500ms..1s")).await?;
+    let mut maya = dashboard::signed_in(&test, "maya").await?;
     let (mut scrapes, mut users) = (Vec::new(), 0);
-    record(&stage, &mut users, &mut scrapes, CALM, |_| true).await?;
+    record(&test, &mut users, &mut scrapes, CALM, |_| true).await?;
     shows(&mut maya, &[">Closed<"]).await?;
-    stage.simulator.revoke(true).await?;
-    record(&stage, &mut users, &mut scrapes, MINUTE, |seen| lately(seen, true) > CALM + 2).await?;
+    test.simulator.revoke(true).await?;
+    record(&test, &mut users, &mut scrapes, MINUTE, |seen| lately(seen, true) > CALM + 2).await?;
     shows(&mut maya, &OPEN).await?;
-    stage.simulator.revoke(false).await?;
-    stage.until_final(users as usize).await?;
-    record(&stage, &mut users, &mut scrapes, CALM, |seen| lately(seen, false) >= CALM).await?;
+    test.simulator.revoke(false).await?;
+    test.until_final(users as usize).await?;
+    record(&test, &mut users, &mut scrapes, CALM, |seen| lately(seen, false) >= CALM).await?;
     shows(&mut maya, &[">Closed<"]).await?;
     let history = history(&scrapes);
     let firing = steps_of_alarm(&history);
@@ -101,7 +101,7 @@ async fn a_token_revoked_for_a_minute_fires_exactly_the_alert_of_the_breaker() -
     let file = folder.path().join("replay.yml");
     fs::write(&file, replay(&history, scrapes.len(), &firing)?)?;
     promtool(&["test", "rules", &file.display().to_string()], "")?;
-    stage.finish(Expect::users(users as usize)).await
+    test.finish(Expect::users(users as usize)).await
 }
 
 /// The same with a real Prometheus and a whole minute: with `FAULTS=full`.
@@ -110,15 +110,15 @@ async fn a_real_prometheus_sees_the_same_within_a_real_minute() -> anyhow::Resul
     if !full() {
         return Ok(());
     }
-    let stage = Plan::default().env("BREAKER_PROBE", "5s..20s").with_worker().await?;
-    let targets = [("onboarding", stage.workers[0].ops())];
+    let test = TestEnv::builder().env("BREAKER_PROBE", "5s..20s").with_worker().await?;
+    let targets = [("onboarding", test.workers[0].ops())];
     let Some(prometheus) = Prometheus::start(&targets, Duration::from_secs(2)).await? else { return Ok(()) };
     let (mut users, mut fired) = (0, BTreeMap::new());
     for second in 0..150_u32 {
         if second == 20 || second == 80 {
-            stage.simulator.revoke(second == 20).await?;
+            test.simulator.revoke(second == 20).await?;
         }
-        signup_of(&stage, &mut users).await?;
+        signup_of(&test, &mut users).await?;
         for name in prometheus.firing().await? {
             *fired.entry(name).or_insert(0) += 1;
         }
@@ -127,5 +127,5 @@ async fn a_real_prometheus_sees_the_same_within_a_real_minute() -> anyhow::Resul
     println!("{fired:?}");
     assert_eq!(fired.keys().collect::<Vec<_>>(), [EXPECTED]);
     assert!(prometheus.firing().await?.is_empty(), "it ends");
-    stage.finish(Expect::users(users as usize)).await
+    test.finish(Expect::users(users as usize)).await
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use support::{Expect, Plan, Stage, number, until};
+use support::{Expect, TestEnv, number, until};
 
 /// A leader measures every 15 s, and so often does another try to take over.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-async fn leaders(stage: &Stage) -> anyhow::Result<Vec<usize>> {
+async fn leaders(test: &TestEnv) -> anyhow::Result<Vec<usize>> {
     let mut found = Vec::new();
-    for (n, worker) in stage.workers.iter().enumerate() {
+    for (n, worker) in test.workers.iter().enumerate() {
         if worker.probe("metrics").await?.1.contains("\nonboarding_users{") {
             found.push(n);
         }
@@ -17,21 +17,21 @@ async fn leaders(stage: &Stage) -> anyhow::Result<Vec<usize>> {
     Ok(found)
 }
 
-async fn violations(stage: &Stage, worker: usize) -> anyhow::Result<String> {
-    Ok(stage.workers[worker].metric("onboarding_duplicate_welcome_violations", "").await?.to_string())
+async fn violations(test: &TestEnv, worker: usize) -> anyhow::Result<String> {
+    Ok(test.workers[worker].metric("onboarding_duplicate_welcome_violations", "").await?.to_string())
 }
 
-async fn until_violations(stage: &Stage, expected: &str) -> anyhow::Result<()> {
+async fn until_violations(test: &TestEnv, expected: &str) -> anyhow::Result<()> {
     until(&format!("{expected} are counted"), PATIENCE, async || {
-        let counted = violations(stage, 0).await?;
+        let counted = violations(test, 0).await?;
         Ok(if counted == expected { Ok(()) } else { Err(counted) })
     })
     .await
 }
 
-async fn until_one_leads(stage: &Stage) -> anyhow::Result<usize> {
+async fn until_one_leads(test: &TestEnv) -> anyhow::Result<usize> {
     until("one worker measures", PATIENCE, async || {
-        Ok(match leaders(stage).await?[..] {
+        Ok(match leaders(test).await?[..] {
             [leader] => Ok(leader),
             ref others => Err(format!("{others:?}")),
         })
@@ -41,46 +41,46 @@ async fn until_one_leads(stage: &Stage) -> anyhow::Result<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_worker_exports_the_figures_and_another_takes_over_when_it_dies() -> anyhow::Result<()> {
-    let mut stage = Plan::default().with_worker().await?;
-    stage.signup("a", &number(1)).await?;
-    stage.signup("b", "01-4412345").await?;
-    stage.until_final(2).await?;
-    stage.start_worker().await?;
-    stage.start_worker().await?;
-    let leader = until_one_leads(&stage).await?;
-    stage.kill_worker(leader)?;
-    assert!(leaders(&stage).await?.is_empty(), "the others did not measure");
-    let next = until_one_leads(&stage).await?;
-    let worker = &stage.workers[next];
+    let mut test = TestEnv::builder().with_worker().await?;
+    test.signup("a", &number(1)).await?;
+    test.signup("b", "01-4412345").await?;
+    test.until_final(2).await?;
+    test.start_worker().await?;
+    test.start_worker().await?;
+    let leader = until_one_leads(&test).await?;
+    test.kill_worker(leader)?;
+    assert!(leaders(&test).await?.is_empty(), "the others did not measure");
+    let next = until_one_leads(&test).await?;
+    let worker = &test.workers[next];
     for (labels, users) in [("registered", "1"), ("rejected", "1"), ("failed", "0")] {
         assert_eq!(worker.metric("onboarding_users", labels).await?.to_string(), users, "{labels}");
     }
-    assert_eq!(violations(&stage, next).await?, "0");
-    stage.finish(Expect::users(2)).await
+    assert_eq!(violations(&test, next).await?, "0");
+    test.finish(Expect::users(2)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_that_cannot_be_measured_vanish() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
-    until_one_leads(&stage).await?;
-    stage.roads.database.close().await?;
+    let test = TestEnv::builder().with_worker().await?;
+    until_one_leads(&test).await?;
+    test.proxies.database.close().await?;
     until("no figures are shown", PATIENCE, async || {
-        let leaders = leaders(&stage).await?;
+        let leaders = leaders(&test).await?;
         Ok(if leaders.is_empty() { Ok(()) } else { Err(format!("{leaders:?}")) })
     })
     .await?;
-    stage.roads.database.open().await?;
-    until_one_leads(&stage).await?;
-    stage.finish(Expect::users(0)).await
+    test.proxies.database.open().await?;
+    until_one_leads(&test).await?;
+    test.finish(Expect::users(0)).await
 }
 
 /// The audit finds what must never happen: made by hand, for nothing else makes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_message_that_nobody_asked_for_is_counted() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
-    stage.signup("a", &number(1)).await?;
-    stage.until_case("a", "registered delivered -").await?;
-    stage
+    let test = TestEnv::builder().with_worker().await?;
+    test.signup("a", &number(1)).await?;
+    test.until_case("a", "registered delivered -").await?;
+    test
         .database
         .execute(
             "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, blocks, lane, worker_id, language,
@@ -89,18 +89,17 @@ async fn a_second_message_that_nobody_asked_for_is_counted() -> anyhow::Result<(
                     body_sha256, segments, now() FROM attempts",
         )
         .await?;
-    stage
-        .database
+    test.database
         .execute(
             "INSERT INTO status_callbacks (sid, status, message_id)
              SELECT 'SM' || repeat('f', 32), 'sent', message_id FROM attempts WHERE blocks",
         )
         .await?;
-    until_violations(&stage, "2").await?;
+    until_violations(&test, "2").await?;
     // Allowed by a person, it is none.
-    stage.database.execute("UPDATE attempts SET reopened_at = now() WHERE NOT blocks").await?;
-    stage.database.execute("DELETE FROM status_callbacks WHERE NOT matched").await?;
-    until_violations(&stage, "0").await?;
-    stage.database.execute("DELETE FROM attempts WHERE NOT blocks").await?;
-    stage.finish(Expect::users(1)).await
+    test.database.execute("UPDATE attempts SET reopened_at = now() WHERE NOT blocks").await?;
+    test.database.execute("DELETE FROM status_callbacks WHERE NOT matched").await?;
+    until_violations(&test, "0").await?;
+    test.database.execute("DELETE FROM attempts WHERE NOT blocks").await?;
+    test.finish(Expect::users(1)).await
 }

@@ -1,22 +1,22 @@
 //! Nothing that is meant for those who run it tells of anybody.
 
-use support::{Collector, Plan, number, texts};
+use support::{Collector, TestEnv, number, texts};
 
 use super::fault_run::{self, NAMES, USERS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_metrics_and_traces_hold_no_number_and_no_name() -> anyhow::Result<()> {
     let collector = Collector::start().await?;
-    let plan = Plan::default()
+    let plan = TestEnv::builder()
         .env("RUST_LOG", "trace")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "200");
-    let stage = fault_run::play(plan).await?;
+    let test = fault_run::play(plan).await?;
     collector.span("POST /twilio/status").await?;
-    let (_, metrics) = stage.workers[0].probe("metrics").await?;
+    let (_, metrics) = test.workers[0].probe("metrics").await?;
     let spans: Vec<String> = collector.spans().iter().map(texts).collect();
     let traces = spans.join("\n");
-    let log = stage.workers[0].log();
+    let log = test.workers[0].log();
     assert!(
         log.contains("\"welcome\"") && traces.contains("messaging.system"),
         "there is something to search"
@@ -30,7 +30,7 @@ async fn logs_metrics_and_traces_hold_no_number_and_no_name() -> anyhow::Result<
             assert!(!text.contains(&secret), "{place} holds {secret}: {}", line_with(text, &secret));
         }
     }
-    stage.finish(fault_run::expect()).await
+    test.finish(fault_run::expect()).await
 }
 
 fn line_with<'a>(text: &'a str, secret: &str) -> &'a str {

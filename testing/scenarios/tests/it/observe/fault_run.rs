@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, Plan, Stage, number, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, TestEnvBuilder, number, until};
 
 /// Names that must be nowhere but in the database.
 pub(crate) const NAMES: [&str; 2] = ["Sitakumari Seededname", "सीताकुमारी"];
@@ -15,10 +15,10 @@ pub(crate) fn expect() -> Expect {
 }
 
 /// Signups of every kind, refusals, lost answers, a revoked token, forged callbacks; everybody has a final state.
-pub(crate) async fn play(plan: Plan) -> anyhow::Result<Stage> {
-    let mut stage = plan.sender().env("DEFAULT_LANGUAGE", "en").build().await?;
-    stage.simulator.faults(faults()).await?;
-    stage.start_worker().await?;
+pub(crate) async fn play(plan: TestEnvBuilder) -> anyhow::Result<TestEnv> {
+    let mut test = plan.sender().env("DEFAULT_LANGUAGE", "en").build().await?;
+    test.simulator.faults(faults()).await?;
+    test.start_worker().await?;
     let mut events: Vec<EventBody> = (0..USERS).map(|n| named(n, &number(n))).collect();
     events.extend(
         ["01-4412345", "12", "98०७९६९२७९", "+1 650 253 0000", ""]
@@ -26,24 +26,24 @@ pub(crate) async fn play(plan: Plan) -> anyhow::Result<Stage> {
             .zip(USERS..)
             .map(|(p, n)| named(n, p)),
     );
-    stage.broker.publish_all(&events).await?;
+    test.broker.publish_all(&events).await?;
     for body in [&b"no json"[..], b"{}", &named(1, "x").with("type", "np.aamcare.user.other.v9").bytes()] {
-        stage.broker.publish(QueueLane::Live, body).await?;
+        test.broker.publish(QueueLane::Live, body).await?;
     }
-    stage.broker.publish(QueueLane::Backfill, &EventBody::stored("0").bytes()).await?;
-    stage.until_final(events.len()).await?;
-    stage.simulator.faults(json!([])).await?;
-    stage.simulator.revoke(true).await?;
-    stage.signup("revoked", &number(500)).await?;
+    test.broker.publish(QueueLane::Backfill, &EventBody::stored("0").bytes()).await?;
+    test.until_final(events.len()).await?;
+    test.simulator.faults(json!([])).await?;
+    test.simulator.revoke(true).await?;
+    test.signup("revoked", &number(500)).await?;
     until("the breaker opens", PATIENCE, async || {
-        let open = stage.workers[0].metric("onboarding_circuit_state", "account").await?;
+        let open = test.workers[0].metric("onboarding_circuit_state", "account").await?;
         Ok(if open > 1.5 { Ok(()) } else { Err(format!("{open}")) })
     })
     .await?;
-    stage.simulator.revoke(false).await?;
-    forge(&stage).await?;
-    stage.until_final(events.len() + 1).await?;
-    Ok(stage)
+    test.simulator.revoke(false).await?;
+    forge(&test).await?;
+    test.until_final(events.len() + 1).await?;
+    Ok(test)
 }
 
 fn named(n: u32, phone: &str) -> EventBody {
@@ -67,8 +67,8 @@ fn faults() -> serde_json::Value {
     ])
 }
 
-async fn forge(stage: &Stage) -> anyhow::Result<()> {
-    let address = stage.workers[0].webhook().ok_or_else(|| anyhow::anyhow!("a webhook"))?;
+async fn forge(test: &TestEnv) -> anyhow::Result<()> {
+    let address = test.workers[0].webhook().ok_or_else(|| anyhow::anyhow!("a webhook"))?;
     let client = reqwest::Client::builder().no_proxy().build()?;
     let to = number(1);
     let form = [("MessageSid", "SM00000000000000000000000000000001"), ("To", to.as_str())];

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
-use support::{Expect, PATIENCE, Plan, Stage, number, until};
+use support::{Expect, PATIENCE, TestEnv, number, until};
 
 /// The lines with this message.
-fn lines(stage: &Stage, message: &str) -> Vec<Value> {
-    let log = stage.workers[0].log();
+fn lines(test: &TestEnv, message: &str) -> Vec<Value> {
+    let log = test.workers[0].log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.filter(|line| line["message"] == message).collect()
 }
 
 /// A line is written some milliseconds after what it tells of.
-async fn until_told(stage: &Stage) -> anyhow::Result<[Vec<Value>; 3]> {
+async fn until_told(test: &TestEnv) -> anyhow::Result<[Vec<Value>; 3]> {
     until("two welcomes, two without a message, a dead letter", PATIENCE, async || {
-        let told = ["welcome", "no message", "dead letter"].map(|message| lines(stage, message));
+        let told = ["welcome", "no message", "dead letter"].map(|message| lines(test, message));
         Ok(if told.each_ref().map(Vec::len) == [2, 2, 1] { Ok(told) } else { Err(format!("{told:?}")) })
     })
     .await
@@ -30,23 +30,22 @@ fn about<'a>(lines: &'a [Value], user: &str) -> &'a Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()> {
-    let mut stage = Plan::default().sender().build().await?;
-    stage
-        .simulator
+    let mut test = TestEnv::builder().sender().build().await?;
+    test.simulator
         .faults(json!([
             { "operation": "create", "count": 1, "action": { "type": "refuse", "code": 21614 } },
         ]))
         .await?;
-    stage.start_worker().await?;
+    test.start_worker().await?;
     // One after the other, so that the first is refused and the third finds the number taken.
     let users = ["refused", "good", "shared", "landline"].into_iter();
     let typed = [number(1), number(2), number(2), "01-4412345".to_owned()];
     for (n, (user, phone)) in users.zip(typed).enumerate() {
-        stage.signup(user, &phone).await?;
-        stage.until_final(n + 1).await?;
+        test.signup(user, &phone).await?;
+        test.until_final(n + 1).await?;
     }
-    stage.broker.publish(QueueLane::Live, b"no json").await?;
-    let [welcome, none, letters] = until_told(&stage).await?;
+    test.broker.publish(QueueLane::Live, b"no json").await?;
+    let [welcome, none, letters] = until_told(&test).await?;
 
     let refused = about(&welcome, "refused");
     for (field, value) in [("outcome", "failed"), ("reason", "error_21614"), ("error_class", "recipient")] {
@@ -73,5 +72,5 @@ async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()
         assert!(line["duration_ms"].is_u64(), "{line}");
         assert!(line["outcome"].is_string() && line["level"].is_string(), "{line}");
     }
-    stage.finish(Expect::users(4)).await
+    test.finish(Expect::users(4)).await
 }

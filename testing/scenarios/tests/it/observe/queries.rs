@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use support::{
-    PATIENCE, Plan, Process, Prometheus, Query, Stage, alerts, dashboards, free_address, samples, until,
+    PATIENCE, Process, Prometheus, Query, TestEnv, alerts, dashboards, free_address, samples, until,
 };
 
 use super::fault_run;
@@ -14,15 +14,15 @@ use super::fault_run;
 const OF_RABBITMQ: [&str; 2] =
     ["rabbitmq_detailed_queue_consumers", "rabbitmq_detailed_queue_messages_ready"];
 
-async fn relay(stage: &mut Stage) -> anyhow::Result<(Process, SocketAddr)> {
-    let (code, ddl) = stage.program("signup", &["outbox-ddl"]).await?;
+async fn relay(test: &mut TestEnv) -> anyhow::Result<(Process, SocketAddr)> {
+    let (code, ddl) = test.program("signup", &["outbox-ddl"]).await?;
     assert_eq!(code, 0, "{ddl}");
-    stage.database.execute(&ddl).await?;
+    test.database.execute(&ddl).await?;
     let address = free_address()?;
-    let mut env = stage.env.clone();
-    env.insert("OUTBOX_DATABASE_URL".to_owned(), stage.database.url().to_owned());
+    let mut env = test.env.clone();
+    env.insert("OUTBOX_DATABASE_URL".to_owned(), test.database.url().to_owned());
     env.insert("RELAY_OPS_ADDR".to_owned(), address.to_string());
-    let relay = stage.start("signup", &["relay"], &env)?;
+    let relay = test.start("signup", &["relay"], &env)?;
     let client = reqwest::Client::builder().no_proxy().build()?;
     until("the relay exports", PATIENCE, async || {
         let answer = client.get(format!("http://{address}/metrics")).send().await;
@@ -36,9 +36,9 @@ async fn relay(stage: &mut Stage) -> anyhow::Result<(Process, SocketAddr)> {
     Ok((relay, address))
 }
 
-async fn exported(stage: &Stage, relay: SocketAddr) -> anyhow::Result<BTreeSet<String>> {
+async fn exported(test: &TestEnv, relay: SocketAddr) -> anyhow::Result<BTreeSet<String>> {
     let mut text = until("the figures of the service are there", PATIENCE, async || {
-        let (_, text) = stage.workers[0].probe("metrics").await?;
+        let (_, text) = test.workers[0].probe("metrics").await?;
         Ok(if text.contains("onboarding_users") { Ok(text) } else { Err("not yet".to_owned()) })
     })
     .await?;
@@ -49,9 +49,9 @@ async fn exported(stage: &Stage, relay: SocketAddr) -> anyhow::Result<BTreeSet<S
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_asks_for_what_a_real_run_exports() -> anyhow::Result<()> {
-    let mut stage = fault_run::play(Plan::default()).await?;
-    let (relay, address) = relay(&mut stage).await?;
-    let exported = exported(&stage, address).await?;
+    let mut test = fault_run::play(TestEnv::builder()).await?;
+    let (relay, address) = relay(&mut test).await?;
+    let exported = exported(&test, address).await?;
     let all: Vec<Query> = dashboards()?.into_iter().chain(alerts()?).collect();
     assert!(all.len() > 60, "{} queries", all.len());
     for query in &all {
@@ -61,14 +61,14 @@ async fn every_query_asks_for_what_a_real_run_exports() -> anyhow::Result<()> {
             metrics.iter().filter(|m| !exported.contains(**m) && !OF_RABBITMQ.contains(m)).collect();
         assert!(unknown.is_empty(), "{}: nobody exports {unknown:?}", query.place);
     }
-    answered(&stage, address).await?;
+    answered(&test, address).await?;
     drop(relay);
-    stage.finish(fault_run::expect()).await
+    test.finish(fault_run::expect()).await
 }
 
 /// A real Prometheus understands each of them, and has an answer to those of the dashboards.
-async fn answered(stage: &Stage, relay: SocketAddr) -> anyhow::Result<()> {
-    let worker = stage.workers.first().context("a worker")?.ops();
+async fn answered(test: &TestEnv, relay: SocketAddr) -> anyhow::Result<()> {
+    let worker = test.workers.first().context("a worker")?.ops();
     let targets = [("onboarding", worker), ("onboarding-relay", relay)];
     let Some(prometheus) = Prometheus::start(&targets, Duration::from_secs(1)).await? else { return Ok(()) };
     for query in dashboards()?.into_iter().filter(|q| q.metrics().iter().all(|m| !OF_RABBITMQ.contains(m))) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use shared::telemetry::metric::{self, Exporter, Kind, Metric};
-use support::{Expect, PATIENCE, Plan, Stage, promtool, samples, until};
+use support::{Expect, PATIENCE, TestEnv, promtool, samples, until};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -22,9 +22,9 @@ const USERS: u32 = 500;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_run_leaves_few_series_and_only_those_of_the_table() -> anyhow::Result<()> {
-    let stage = fault_run::play(Plan::default()).await?;
+    let test = fault_run::play(TestEnv::builder()).await?;
     let text = until("the figures of the service are there", PATIENCE, async || {
-        let (_, text) = stage.workers[0].probe("metrics").await?;
+        let (_, text) = test.workers[0].probe("metrics").await?;
         Ok(if text.contains("onboarding_users") { Ok(text) } else { Err("not yet".to_owned()) })
     })
     .await?;
@@ -50,13 +50,13 @@ async fn a_fault_run_leaves_few_series_and_only_those_of_the_table() -> anyhow::
         metric::of(&exporters).filter(|m| !seen.contains(m.name)).map(|m: &Metric| m.name).collect();
     assert_eq!(missing, Vec::<&str>::new(), "in the table, but not in the scrape");
     promtool(&["check", "metrics"], &text)?;
-    stage.finish(fault_run::expect()).await
+    test.finish(fault_run::expect()).await
 }
 
 /// The whole exchange, without the cost of making a client.
-async fn scrape(stage: &Stage) -> anyhow::Result<Duration> {
+async fn scrape(test: &TestEnv) -> anyhow::Result<Duration> {
     let began = Instant::now();
-    let mut stream = TcpStream::connect(stage.workers[0].ops()).await?;
+    let mut stream = TcpStream::connect(test.workers[0].ops()).await?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: worker\r\nConnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
@@ -66,21 +66,21 @@ async fn scrape(stage: &Stage) -> anyhow::Result<Duration> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_asks_nobody() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
-    stage.broker.publish_all(&signups(0..USERS)).await?;
+    let test = TestEnv::builder().with_worker().await?;
+    test.broker.publish_all(&signups(0..USERS)).await?;
     let mut took = Vec::new();
     while took.len() < 20 {
-        took.push(scrape(&stage).await?);
+        took.push(scrape(&test).await?);
     }
     took.sort();
     println!("a scrape under load takes {:?}, at most {:?}", took[took.len() / 2], took[took.len() - 1]);
-    stage.until_final(USERS as usize).await?;
+    test.until_final(USERS as usize).await?;
     // A scrape that asked would wait until the database thaws, which it does only afterwards.
-    stage.roads.database.freeze();
+    test.proxies.database.freeze();
     for _ in 0..20 {
-        tokio::time::timeout(PATIENCE, scrape(&stage)).await??;
+        tokio::time::timeout(PATIENCE, scrape(&test)).await??;
     }
-    stage.roads.database.thaw();
-    stage.until_all_ready().await?;
-    stage.finish(Expect::users(USERS as usize)).await
+    test.proxies.database.thaw();
+    test.until_all_ready().await?;
+    test.finish(Expect::users(USERS as usize)).await
 }

@@ -5,7 +5,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use shared::lane::QueueLane;
-use support::{Collector, EventBody, Expect, Plan, attribute, hex, number};
+use support::{Collector, EventBody, Expect, TestEnv, attribute, hex, number};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -22,18 +22,18 @@ fn with_trace() -> BasicProperties {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_leads_from_the_event_through_the_call_to_the_callback() -> anyhow::Result<()> {
     let collector = Collector::start().await?;
-    let stage = Plan::default()
+    let test = TestEnv::builder()
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "200")
         .with_worker()
         .await?;
     let event = EventBody::signup("a", &number(1));
-    stage.broker.publish_with(QueueLane::Live, &event.bytes(), with_trace()).await?;
-    stage.until_case("a", "registered delivered -").await?;
-    let queue = format!("{}.onboarding.live", stage.broker.namespace());
+    test.broker.publish_with(QueueLane::Live, &event.bytes(), with_trace()).await?;
+    test.until_case("a", "registered delivered -").await?;
+    let queue = format!("{}.onboarding.live", test.broker.namespace());
     let process = collector.span(&format!("process {queue}")).await?;
     assert_eq!((hex(&process.trace_id), hex(&process.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
-    let namespace = stage.broker.namespace();
+    let namespace = test.broker.namespace();
     for (key, value) in [
         ("messaging.system", "rabbitmq"),
         ("messaging.operation.type", "process"),
@@ -53,17 +53,17 @@ async fn a_trace_leads_from_the_event_through_the_call_to_the_callback() -> anyh
     );
     let callback = collector.span("POST /twilio/status").await?;
     assert_eq!(callback.links.iter().map(|l| hex(&l.span_id)).collect::<Vec<_>>(), [hex(&process.span_id)]);
-    let log = stage.workers[0].log();
+    let log = test.workers[0].log();
     assert!(log.contains(&format!(r#""trace_id":"{TRACE}""#)), "{log}");
-    stage.finish(Expect::users(1)).await
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_away_holds_up_nothing() -> anyhow::Result<()> {
     let url = Collector::start().await?.url();
-    let stage = Plan::default().env("OTEL_EXPORTER_OTLP_ENDPOINT", &url).with_worker().await?;
+    let test = TestEnv::builder().env("OTEL_EXPORTER_OTLP_ENDPOINT", &url).with_worker().await?;
     for n in 0..20 {
-        stage.signup(&format!("u{n}"), &number(n)).await?;
+        test.signup(&format!("u{n}"), &number(n)).await?;
     }
-    stage.finish(Expect::users(20)).await
+    test.finish(Expect::users(20)).await
 }

@@ -1,7 +1,7 @@
 //! Users that came by an import, and their events.
 
 use anyhow::ensure;
-use support::{Expect, Plan, number};
+use support::{Expect, TestEnv, number};
 
 /// A portal with one user, whose `now()` is two minutes ahead of ours.
 const PORTAL: &str = "
@@ -15,21 +15,21 @@ const PORTAL: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signup_after_an_import_wins_even_if_the_portals_clock_is_ahead() -> anyhow::Result<()> {
-    let portal = Plan::default().unmigrated().build().await?;
+    let portal = TestEnv::builder().unmigrated().build().await?;
     sqlx::raw_sql(PORTAL).execute(&portal.database.pool).await?;
     sqlx::query("INSERT INTO core_pregnantwomanprofile VALUES (1, 1, $1)")
         .bind(number(1))
         .execute(&portal.database.pool)
         .await?;
-    let mut stage = Plan::default().with_worker().await?;
-    stage.env.insert("PORTAL_DATABASE_URL".to_owned(), portal.database.url().to_owned());
-    let (code, said) = stage.program("import", &["portal"]).await?;
+    let mut test = TestEnv::builder().with_worker().await?;
+    test.env.insert("PORTAL_DATABASE_URL".to_owned(), portal.database.url().to_owned());
+    let (code, said) = test.program("import", &["portal"]).await?;
     ensure!(code == 0, "{said}");
-    stage.signup("1", &number(2)).await?;
-    let end = stage.until_case("1", "registered delivered -").await?;
-    let ledger = stage.simulator.ledger().await?;
+    test.signup("1", &number(2)).await?;
+    let end = test.until_case("1", "registered delivered -").await?;
+    let ledger = test.simulator.ledger().await?;
     assert_eq!((ledger.asked(&number(1)), ledger.asked(&number(2))), (0, 1));
     assert_eq!(end.phone_e164, Some(number(2)));
     portal.close()?;
-    stage.finish(Expect::users(1)).await
+    test.finish(Expect::users(1)).await
 }

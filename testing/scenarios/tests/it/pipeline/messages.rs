@@ -1,9 +1,9 @@
 //! Messages of other kinds than the welcome: due in Postgres, sent once, whatever crashes.
 
-use support::{Expect, PATIENCE, Plan, Stage, injected, number, until};
+use support::{Expect, PATIENCE, TestEnv, injected, number, until};
 
 /// Stores notices to these numbers that are due now, each with a text of its own.
-async fn notices(stage: &Stage, numbers: impl Iterator<Item = u32>) -> anyhow::Result<()> {
+async fn notices(test: &TestEnv, numbers: impl Iterator<Item = u32>) -> anyhow::Result<()> {
     for n in numbers {
         let sql = format!(
             "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, content, keys,
@@ -13,14 +13,14 @@ async fn notices(stage: &Stage, numbers: impl Iterator<Item = u32>) -> anyhow::R
                      ARRAY['notice:{n}'], now(), now())",
             number(n)
         );
-        stage.database.execute(&sql).await?;
+        test.database.execute(&sql).await?;
     }
     Ok(())
 }
 
-async fn until_count(stage: &Stage, wanted: i64, of: &str) -> anyhow::Result<()> {
+async fn until_count(test: &TestEnv, wanted: i64, of: &str) -> anyhow::Result<()> {
     until(&format!("{wanted} {of}"), PATIENCE, async || {
-        let now = stage.database.number(&format!("SELECT count(*) FROM {of}")).await?;
+        let now = test.database.number(&format!("SELECT count(*) FROM {of}")).await?;
         Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
     })
     .await
@@ -30,56 +30,56 @@ const DELIVERED: &str = "messages m JOIN message_attempts a USING (message_id) W
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_due_is_sent_once_and_its_callbacks_arrive() -> anyhow::Result<()> {
-    let stage = Plan::default().with_two_workers().await?;
-    stage.database.suppress(&number(3)).await?;
-    notices(&stage, 1..=3).await?;
+    let test = TestEnv::builder().with_two_workers().await?;
+    test.database.suppress(&number(3)).await?;
+    notices(&test, 1..=3).await?;
     // A second one with the key of the first.
     let twin = "INSERT INTO messages SELECT (left(m.message_id::text, 14) || right(gen_random_uuid()::text, 22))::uuid, kind,
                     channel, lane, user_id, '+9779841299999', slot, language, content, keys, NULL, due_at, NULL, 'waiting',
                     NULL, NULL, now() + interval '2 seconds'
                 FROM messages m WHERE user_id = 'u1'";
-    stage.database.execute(twin).await?;
-    until_count(&stage, 2, DELIVERED).await?;
-    until_count(&stage, 1, "messages WHERE state = 'skipped' AND reason = 'opted_out'").await?;
-    until_count(&stage, 1, "messages WHERE state = 'skipped' AND reason = 'duplicate'").await?;
-    until_count(&stage, 2, "message_keys").await?;
-    stage.finish(Expect::users(0)).await
+    test.database.execute(twin).await?;
+    until_count(&test, 2, DELIVERED).await?;
+    until_count(&test, 1, "messages WHERE state = 'skipped' AND reason = 'opted_out'").await?;
+    until_count(&test, 1, "messages WHERE state = 'skipped' AND reason = 'duplicate'").await?;
+    until_count(&test, 2, "message_keys").await?;
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_a_killed_worker_are_found_or_left_unknown_and_never_sent_twice() -> anyhow::Result<()> {
-    let mut stage = Plan::default().simulator(&["--latency", "200ms"]).with_two_workers().await?;
-    notices(&stage, 1..=60).await?;
+    let mut test = TestEnv::builder().simulator(&["--latency", "200ms"]).with_two_workers().await?;
+    notices(&test, 1..=60).await?;
     for _ in 0..3 {
         until("calls are in flight", PATIENCE, async || {
-            let sending = stage
+            let sending = test
                 .database
                 .number("SELECT count(*) FROM message_attempts WHERE outcome = 'sending'")
                 .await?;
             Ok(if sending >= 3 { Ok(()) } else { Err(sending.to_string()) })
         })
         .await?;
-        stage.kill_worker(0)?;
+        test.kill_worker(0)?;
         injected(1);
-        stage.launch_worker().await?;
+        test.launch_worker().await?;
     }
     let open = "messages m WHERE state = 'waiting' OR EXISTS (
                     SELECT FROM message_attempts a WHERE a.message_id = m.message_id AND a.blocks
                     AND (a.outcome = 'sending' OR a.outcome = 'unknown' AND a.parked_at IS NULL))";
-    until_count(&stage, 0, open).await?;
-    until_count(&stage, 60, "message_attempts WHERE blocks").await?;
-    stage.finish(Expect::users(0).parked_unsent(30)).await
+    until_count(&test, 0, open).await?;
+    until_count(&test, 60, "message_attempts WHERE blocks").await?;
+    test.finish(Expect::users(0).parked_unsent(30)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_passes_is_tried_again_and_an_outage_ends_no_message() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     let rule = serde_json::json!([{ "operation": "create", "count": 8, "action": { "type": "error", "code": 20429 } }]);
-    stage.simulator.faults(rule).await?;
-    notices(&stage, 1..=5).await?;
-    until_count(&stage, 5, DELIVERED).await?;
-    assert!(stage.database.number("SELECT count(*) FROM message_attempts WHERE NOT blocks").await? > 0);
-    stage.finish(Expect::users(0)).await
+    test.simulator.faults(rule).await?;
+    notices(&test, 1..=5).await?;
+    until_count(&test, 5, DELIVERED).await?;
+    assert!(test.database.number("SELECT count(*) FROM message_attempts WHERE NOT blocks").await? > 0);
+    test.finish(Expect::users(0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

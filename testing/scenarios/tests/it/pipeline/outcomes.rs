@@ -1,15 +1,15 @@
 //! The published table of outcomes: a signup of each kind ends in its row.
 
 use serde_json::json;
-use support::{Expect, Plan, number};
+use support::{Expect, TestEnv, number};
 
 /// User, number, case, attempts.
 type Row<'a> = (&'a str, String, &'a str, i32);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_ends_in_its_row() -> anyhow::Result<()> {
-    let stage = Plan::default().simulator(&["--suffix-faults"]).with_worker().await?;
-    stage.database.import("imported", &number(4)).await?;
+    let test = TestEnv::builder().simulator(&["--suffix-faults"]).with_worker().await?;
+    test.database.import("imported", &number(4)).await?;
     let text = |t: &str| t.to_owned();
     let rows: [Row<'_>; 16] = [
         ("delivered", number(1), "registered delivered -", 1),
@@ -30,10 +30,10 @@ async fn every_case_ends_in_its_row() -> anyhow::Result<()> {
         ("abroad", text("+919876543210"), "registered delivered -", 1),
     ];
     for (user, phone, ..) in &rows {
-        stage.signup(user, phone).await?;
+        test.signup(user, phone).await?;
     }
     for (user, _, case, attempts) in &rows {
-        let outcome = stage.until_case(user, case).await?;
+        let outcome = test.until_case(user, case).await?;
         assert_eq!(outcome.attempts, *attempts, "{user}");
         assert_eq!(
             outcome.welcome_sid.is_some(),
@@ -42,35 +42,35 @@ async fn every_case_ends_in_its_row() -> anyhow::Result<()> {
         let registered = outcome.state == "registered";
         assert_eq!(outcome.registration_method.as_deref(), registered.then_some("lookup"), "{user}");
     }
-    stage.signup("second", &number(1)).await?;
-    let second = stage.until_case("second", "registered skipped shared_phone").await?;
+    test.signup("second", &number(1)).await?;
+    let second = test.until_case("second", "registered skipped shared_phone").await?;
     assert_eq!((second.welcome_sid, second.attempts), (None, 0));
-    let imported = stage.until_case("imported", "stored not_sent -").await?;
+    let imported = test.until_case("imported", "stored not_sent -").await?;
     assert_eq!(imported.attempts, 0);
     let late = format!("SELECT count(*) FROM suppressions WHERE phone_e164 = '{}'", number(9410));
-    assert_eq!(stage.database.number(&late).await?, 1, "an opt-out that is reported later suppresses too");
-    stage.finish(Expect::users(18).parked(1).waiting("imported")).await
+    assert_eq!(test.database.number(&late).await?, 1, "an opt-out that is reported later suppresses too");
+    test.finish(Expect::users(18).parked(1).waiting("imported")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_in_flight_is_seen_as_sending() -> anyhow::Result<()> {
-    let stage = Plan::default().with_worker().await?;
+    let test = TestEnv::builder().with_worker().await?;
     let slow = json!([{ "operation": "create", "action": { "type": "latency", "ms": 1200 } }]);
-    stage.simulator.faults(slow).await?;
-    stage.signup("slow", &number(1)).await?;
-    let sending = stage.until_case("slow", "registered sending -").await?;
+    test.simulator.faults(slow).await?;
+    test.signup("slow", &number(1)).await?;
+    let sending = test.until_case("slow", "registered sending -").await?;
     assert_eq!((sending.welcome_sid, sending.attempts), (None, 0));
-    stage.until_case("slow", "registered delivered -").await?;
-    stage.finish(Expect::users(1)).await
+    test.until_case("slow", "registered delivered -").await?;
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_country_that_is_not_allowed_is_rejected() -> anyhow::Result<()> {
-    let stage = Plan::default().env("ALLOWED_COUNTRIES", "NP").with_worker().await?;
-    stage.signup("abroad", "+919876543210").await?;
-    stage.signup("here", &number(1)).await?;
-    stage.until_case("abroad", "rejected not_sent country_not_allowed").await?;
-    stage.until_case("here", "registered delivered -").await?;
-    assert_eq!(stage.simulator.ledger().await?.asked("+919876543210"), 0);
-    stage.finish(Expect::users(2)).await
+    let test = TestEnv::builder().env("ALLOWED_COUNTRIES", "NP").with_worker().await?;
+    test.signup("abroad", "+919876543210").await?;
+    test.signup("here", &number(1)).await?;
+    test.until_case("abroad", "rejected not_sent country_not_allowed").await?;
+    test.until_case("here", "registered delivered -").await?;
+    assert_eq!(test.simulator.ledger().await?.asked("+919876543210"), 0);
+    test.finish(Expect::users(2)).await
 }

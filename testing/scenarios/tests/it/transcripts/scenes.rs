@@ -1,4 +1,4 @@
-//! What stands on the stage before the commands of a transcript are typed.
+//! What stands on the test environment before the commands of a transcript are typed.
 
 mod canary;
 mod faulty;
@@ -8,11 +8,11 @@ mod portal;
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use support::{Plan, Stage};
+use support::TestEnv;
 
 use super::form;
 
-/// A stage and what happened on it. Transcripts of one scene are played one after the other, in the order of the page.
+/// A test environment and what happened on it. Transcripts of one scene are played one after the other, in the order of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scene {
     /// The sample portal's database beside an empty one of ours, and a worker.
@@ -42,43 +42,43 @@ impl Scene {
     }
 
     pub(super) async fn set(self) -> anyhow::Result<Set> {
-        let (stage, portal) = match self {
-            Self::Portal => portal::set(Plan::default().with_worker().await?).await?,
+        let (test, portal) = match self {
+            Self::Portal => portal::set(TestEnv::builder().with_worker().await?).await?,
             Self::Canary => canary::set().await?,
             Self::People => (people::set().await?, None),
             Self::Faulty => (faulty::set().await?, None),
         };
-        Ok(Set { scene: self, stage, portal })
+        Ok(Set { scene: self, test, portal })
     }
 }
 
 /// A scene that was set.
 pub(super) struct Set {
     scene: Scene,
-    stage: Stage,
+    test: TestEnv,
     /// Holds the portal's database.
-    portal: Option<Stage>,
+    portal: Option<TestEnv>,
 }
 
 impl Set {
     /// Does what the transcript takes for granted.
     pub(super) async fn before(&mut self, name: &str) -> anyhow::Result<()> {
         match self.scene {
-            Scene::Portal => portal::before(&self.stage, name).await,
-            Scene::Canary => canary::before(&mut self.stage, name).await,
-            Scene::People => people::before(&mut self.stage, name).await,
-            Scene::Faulty => faulty::before(&mut self.stage, name).await,
+            Scene::Portal => portal::before(&self.test, name).await,
+            Scene::Canary => canary::before(&mut self.test, name).await,
+            Scene::People => people::before(&mut self.test, name).await,
+            Scene::Faulty => faulty::before(&mut self.test, name).await,
         }
     }
 
     /// Takes back what would spoil the next one.
     pub(super) async fn after(&mut self, name: &str) -> anyhow::Result<()> {
-        if self.scene == Scene::Faulty { faulty::after(&mut self.stage, name).await } else { Ok(()) }
+        if self.scene == Scene::Faulty { faulty::after(&mut self.test, name).await } else { Ok(()) }
     }
 
     /// What the commands find in their environment.
     pub(super) fn env(&self, name: &str) -> BTreeMap<String, String> {
-        let mut env = self.stage.env.clone();
+        let mut env = self.test.env.clone();
         env.insert("BACKFILL_WINDOW".to_owned(), "08:00-20:00 Asia/Kathmandu".to_owned());
         match self.scene {
             Scene::Portal | Scene::Canary => portal::env(self.portal.as_ref(), &mut env),
@@ -96,13 +96,13 @@ impl Set {
             Scene::Portal | Scene::Canary | Scene::Faulty => None,
         };
         let sql = sql.with_context(|| format!("whose id stands in `{command}`?"))?;
-        let new: String = sqlx::query_scalar(sql).fetch_one(&self.stage.database.pool).await?;
+        let new: String = sqlx::query_scalar(sql).fetch_one(&self.test.database.pool).await?;
         Ok(command.replace(old, &new))
     }
 
-    /// What was printed, without the prefix that keeps this stage's queues apart.
+    /// What was printed, without the prefix that keeps this test environment's queues apart.
     pub(super) fn plain(&self, printed: &str) -> String {
-        let namespace = self.stage.env.get("AMQP_NAMESPACE").map(String::as_str).unwrap_or_default();
+        let namespace = self.test.env.get("AMQP_NAMESPACE").map(String::as_str).unwrap_or_default();
         printed.replace(&format!("{namespace}."), "")
     }
 
@@ -110,6 +110,6 @@ impl Set {
         if let Some(portal) = self.portal {
             portal.close()?;
         }
-        self.stage.close()
+        self.test.close()
     }
 }

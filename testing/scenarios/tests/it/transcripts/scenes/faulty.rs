@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use shared::lane::QueueLane;
-use support::{Plan, Stage};
+use support::TestEnv;
 
-pub(super) async fn set() -> anyhow::Result<Stage> {
-    let stage = Plan::default().build().await?;
-    stage.database.execute("CREATE TABLE kept AS SELECT * FROM _sqlx_migrations").await?;
-    Ok(stage)
+pub(super) async fn set() -> anyhow::Result<TestEnv> {
+    let test = TestEnv::builder().build().await?;
+    test.database.execute("CREATE TABLE kept AS SELECT * FROM _sqlx_migrations").await?;
+    Ok(test)
 }
 
 pub(super) fn env(name: &str, env: &mut BTreeMap<String, String>) {
@@ -21,23 +21,23 @@ pub(super) fn env(name: &str, env: &mut BTreeMap<String, String>) {
     env.insert(wrong.0.to_owned(), wrong.1.to_owned());
 }
 
-pub(super) async fn before(stage: &mut Stage, name: &str) -> anyhow::Result<()> {
+pub(super) async fn before(test: &mut TestEnv, name: &str) -> anyhow::Result<()> {
     match name {
-        "doctor-no-queue" => stage.broker.delete_queue(QueueLane::Backfill).await,
+        "doctor-no-queue" => test.broker.delete_queue(QueueLane::Backfill).await,
         "doctor-old-migrations" => {
             let newest = "SELECT max(version) FROM _sqlx_migrations";
-            stage.database.execute(&format!("DELETE FROM _sqlx_migrations WHERE version = ({newest})")).await
+            test.database.execute(&format!("DELETE FROM _sqlx_migrations WHERE version = ({newest})")).await
         }
         _ => Ok(()),
     }
 }
 
-pub(super) async fn after(stage: &mut Stage, name: &str) -> anyhow::Result<()> {
+pub(super) async fn after(test: &mut TestEnv, name: &str) -> anyhow::Result<()> {
     match name {
-        "doctor-no-queue" => stage.broker.declare().await,
+        "doctor-no-queue" => test.broker.declare().await,
         "doctor-old-migrations" => {
             let back = "INSERT INTO _sqlx_migrations SELECT * FROM kept ON CONFLICT DO NOTHING";
-            stage.database.execute(back).await
+            test.database.execute(back).await
         }
         _ => Ok(()),
     }

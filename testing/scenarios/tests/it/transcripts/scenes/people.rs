@@ -1,10 +1,10 @@
 //! Six users, one of each kind of end; later three dead letters.
 
 use shared::lane::QueueLane;
-use support::{EventBody, PATIENCE, Plan, Stage, number, until};
+use support::{EventBody, PATIENCE, TestEnv, number, until};
 
-pub(super) async fn set() -> anyhow::Result<Stage> {
-    let stage = Plan::default().simulator(&["--suffix-faults"]).with_worker().await?;
+pub(super) async fn set() -> anyhow::Result<TestEnv> {
+    let test = TestEnv::builder().simulator(&["--suffix-faults"]).with_worker().await?;
     for (user, phone, case) in [
         ("1039", number(1), "registered delivered -"),
         ("1040", number(2), "registered delivered -"),
@@ -13,29 +13,29 @@ pub(super) async fn set() -> anyhow::Result<Stage> {
         ("1043", number(9214), "registered failed error_21614"),
         ("1044", "01-4412345".to_owned(), "rejected not_sent landline"),
     ] {
-        stage.signup(user, &phone).await?;
-        stage.until_case(user, case).await?;
+        test.signup(user, &phone).await?;
+        test.until_case(user, case).await?;
     }
-    Ok(stage)
+    Ok(test)
 }
 
-pub(super) async fn before(stage: &mut Stage, name: &str) -> anyhow::Result<()> {
+pub(super) async fn before(test: &mut TestEnv, name: &str) -> anyhow::Result<()> {
     match name {
-        "dead-list" => letters(stage).await,
-        // However long the stage took to set, the page speaks of the last minute.
-        "stats" => stage.database.execute("UPDATE attempts SET claimed_at = now()").await,
+        "dead-list" => letters(test).await,
+        // However long the test environment took to set, the page speaks of the last minute.
+        "stats" => test.database.execute("UPDATE attempts SET claimed_at = now()").await,
         // 500 before it takes effect: nobody can find out.
         "unknown-list" => {
-            stage.signup("1048", &number(9001)).await?;
-            stage.until_case("1048", "registered unknown parked").await.map(|_| ())
+            test.signup("1048", &number(9001)).await?;
+            test.until_case("1048", "registered unknown parked").await.map(|_| ())
         }
         // She was missing when her event came.
-        "dead-replay" => stage.database.import("1045", &number(3)).await,
+        "dead-replay" => test.database.import("1045", &number(3)).await,
         _ => Ok(()),
     }
 }
 
-async fn letters(stage: &Stage) -> anyhow::Result<()> {
+async fn letters(test: &TestEnv) -> anyhow::Result<()> {
     let name = "Sita Tamang";
     let wrong = EventBody::signup("1046", &number(4)).with_data("display_name", name).without("specversion");
     let cut = EventBody::signup("1047", &number(5)).bytes();
@@ -46,9 +46,9 @@ async fn letters(stage: &Stage) -> anyhow::Result<()> {
         (QueueLane::Live, cut),
     ];
     for (n, (lane, body)) in bodies.iter().enumerate() {
-        stage.broker.publish(*lane, body).await?;
+        test.broker.publish(*lane, body).await?;
         until("one more dead letter", PATIENCE, async || {
-            let letters = stage.database.dead_letters().await?.len();
+            let letters = test.database.dead_letters().await?.len();
             Ok(if letters == n + 1 { Ok(()) } else { Err(letters.to_string()) })
         })
         .await?;
