@@ -4,9 +4,7 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used, dead_code)]
 
-mod support;
-
-use support::command::{Command, Program};
+use support::{Command, Program};
 
 #[test]
 fn every_shell_has_its_completions() {

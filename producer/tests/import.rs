@@ -4,17 +4,11 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use serde_json::{Value, json};
-use support::{
-    World,
-    command::{Command, Ended, Program},
-    truth::Truth,
-};
+use support::{Command, CommandEnv, Ended, Program, Truth};
 
-fn import(world: &World, flags: &str) -> Ended {
-    world.command(Program::Import).args("portal --output json").args(flags).end()
+fn import(test: &CommandEnv, flags: &str) -> Ended {
+    test.command(Program::Import).args("portal --output json").args(flags).end()
 }
 
 fn stored(report: &Value) -> [u64; 4] {
@@ -35,8 +29,8 @@ fn assert_numbers(report: &Value) {
 
 #[test]
 fn every_user_of_the_sample_is_stored_as_expected() {
-    let world = World::with_portal();
-    let ended = import(&world, "").expect(0);
+    let test = CommandEnv::with_portal();
+    let ended = import(&test, "").expect(0);
     let report = ended.json();
     assert_eq!(stored(&report), [490, 0, 0, 0]);
     assert_eq!(report["skipped"], json!({"inactive": 10, "no_profile": 0, "invalid_id": 0}));
@@ -45,7 +39,7 @@ fn every_user_of_the_sample_is_stored_as_expected() {
     assert_numbers(&report);
     let sql =
         "SELECT concat_ws(' ', user_id, kind, coalesce(phone_e164, '-'), state, source, active) FROM users";
-    let mut rows: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
+    let mut rows: Vec<String> = test.run(test.database.texts(sql)).into_iter().flatten().collect();
     let row = |t: &Truth| {
         let e164 = t.e164.filter(|_| t.textable()).unwrap_or("-");
         format!("{} {} {e164} stored import t", t.user_id, t.kind)
@@ -58,51 +52,51 @@ fn every_user_of_the_sample_is_stored_as_expected() {
 
 #[test]
 fn a_second_import_changes_nothing() {
-    let world = World::with_portal();
-    import(&world, "").expect(0);
+    let test = CommandEnv::with_portal();
+    import(&test, "").expect(0);
     let touched = "SELECT md5(string_agg(xmin::text, ',' ORDER BY user_id)) FROM users";
-    let before = world.run(world.database.texts(touched));
-    let report = import(&world, "").expect(0).json();
+    let before = test.run(test.database.texts(touched));
+    let report = import(&test, "").expect(0).json();
     assert_eq!(stored(&report), [0, 0, 490, 0]);
-    assert_eq!(world.run(world.database.texts(touched)), before);
+    assert_eq!(test.run(test.database.texts(touched)), before);
 }
 
 #[test]
 fn a_dry_run_has_the_same_report_and_writes_nothing() {
-    let world = World::with_portal();
-    let dry = import(&world, "--dry-run").expect(0).json();
-    assert_eq!(world.run(world.database.count("SELECT count(*) FROM users")), 0);
+    let test = CommandEnv::with_portal();
+    let dry = import(&test, "--dry-run").expect(0).json();
+    assert_eq!(test.run(test.database.number("SELECT count(*) FROM users")), 0);
     assert_numbers(&dry);
-    let mut real = import(&world, "").expect(0).json();
+    let mut real = import(&test, "").expect(0).json();
     real["dry_run"] = json!(true);
     assert_eq!(dry, real);
-    assert_eq!(world.run(world.database.count("SELECT count(*) FROM audit_log")), 1);
-    let human = world.command(Program::Import).args("portal -n").end().expect(0).stdout;
+    assert_eq!(test.run(test.database.number("SELECT count(*) FROM audit_log")), 1);
+    let human = test.command(Program::Import).args("portal -n").end().expect(0).stdout;
     assert!(human.contains("adds up") && human.contains("Next: import portal"), "{human}");
 }
 
 #[test]
 fn changes_are_imported_unless_the_stored_data_are_newer() {
-    let world = World::with_portal();
-    import(&world, "").expect(0);
-    world.run(world.database.execute(
+    let test = CommandEnv::with_portal();
+    import(&test, "").expect(0);
+    test.run(test.database.execute(
         "UPDATE users SET state = 'registered' WHERE user_id = '1';
          UPDATE users SET changed_at = now() + interval '1 hour', phone_raw = 'newer' WHERE user_id = '2';
          UPDATE users SET country_hint = 'IN', phone_e164 = '+919800000001' WHERE user_id = '4';
          UPDATE users SET language = 'en' WHERE user_id = '5'",
     ));
-    world.run(world.portal.execute(
+    test.run(test.portal.execute(
         "UPDATE core_pregnantwomanprofile SET phone_number = '9841000009' WHERE user_id = 1;
          UPDATE auth_user SET is_active = false WHERE id = 3;
          UPDATE auth_user SET date_joined = 'infinity' WHERE id = 6;
          INSERT INTO auth_user VALUES (9001, 'staff', '', true, now())",
     ));
-    let report = import(&world, "").expect(0).json();
+    let report = import(&test, "").expect(0).json();
     assert_eq!((stored(&report), &report["deactivated"]), ([0, 1, 487, 1], &json!(1)));
     assert_eq!(report["skipped"], json!({"inactive": 11, "no_profile": 1, "invalid_id": 0}));
     let sql = "SELECT concat_ws(' ', user_id, phone_raw, phone_e164, state, active, language) FROM users
                WHERE user_id IN ('1', '2', '3', '4', '5') ORDER BY user_id";
-    let rows: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
+    let rows: Vec<String> = test.run(test.database.texts(sql)).into_iter().flatten().collect();
     assert_eq!(
         rows,
         [
@@ -152,17 +146,17 @@ const ROWS: &str = "
 
 #[test]
 fn a_corrected_number_resets_the_state_and_another_spelling_does_not() {
-    let world = World::with_portal();
-    import(&world, "").expect(0);
-    world.run(world.database.execute(ENDED));
-    let welcomes = |world: &World| {
-        let dry = world.command(Program::Backfill).args("--dry-run --output json").end().expect(0).json();
+    let test = CommandEnv::with_portal();
+    import(&test, "").expect(0);
+    test.run(test.database.execute(ENDED));
+    let welcomes = |test: &CommandEnv| {
+        let dry = test.command(Program::Backfill).args("--dry-run --output json").end().expect(0).json();
         dry["enqueued"]["welcome"].as_u64().unwrap()
     };
-    let before = welcomes(&world);
-    world.run(world.portal.execute(RENUMBERED));
-    import(&world, "").expect(0);
-    let rows: Vec<String> = world.run(world.database.texts(ROWS)).into_iter().flatten().collect();
+    let before = welcomes(&test);
+    test.run(test.portal.execute(RENUMBERED));
+    import(&test, "").expect(0);
+    let rows: Vec<String> = test.run(test.database.texts(ROWS)).into_iter().flatten().collect();
     assert_eq!(
         rows,
         [
@@ -175,37 +169,37 @@ fn a_corrected_number_resets_the_state_and_another_spelling_does_not() {
         ]
     );
     // The failed user, and two who were welcomed on their old numbers. The number of user 6 is still read as Indian.
-    assert_eq!(welcomes(&world), before + 3);
+    assert_eq!(welcomes(&test), before + 3);
     let sixth = "SELECT phone_e164 FROM users WHERE user_id = '6'";
-    assert_eq!(world.run(world.database.texts(sixth)), [Some("+919876543211".to_owned())]);
+    assert_eq!(test.run(test.database.texts(sixth)), [Some("+919876543211".to_owned())]);
     let status =
         "SELECT concat_ws(' ', phone_e164, state, welcome_status, welcome_sid) FROM onboarding_status
                   WHERE user_id = '2'";
-    let delivered: Vec<String> = world.run(world.database.texts(status)).into_iter().flatten().collect();
+    let delivered: Vec<String> = test.run(test.database.texts(status)).into_iter().flatten().collect();
     assert_eq!(delivered, ["+9779841000002 stored not_sent"]);
 }
 
 #[test]
 fn a_portal_may_lack_columns_or_have_a_language() {
-    let world = World::with_portal();
-    world.run(world.portal.execute(
+    let test = CommandEnv::with_portal();
+    test.run(test.portal.execute(
         "ALTER TABLE auth_user DROP COLUMN is_active, DROP COLUMN date_joined;
          ALTER TABLE core_newmotherprofile DROP COLUMN name, ADD COLUMN preferred_language text;
          UPDATE core_newmotherprofile SET preferred_language = 'en' WHERE user_id = 3",
     ));
-    let report = import(&world, "").expect(0).json();
+    let report = import(&test, "").expect(0).json();
     assert_eq!((stored(&report), &report["skipped"]["inactive"]), ([500, 0, 0, 0], &json!(0)));
     let sql =
         "SELECT user_id FROM users WHERE language = 'en' AND display_name IS NULL AND signed_up_at IS NULL";
-    assert_eq!(world.run(world.database.texts(sql)), [Some("3".to_owned())]);
+    assert_eq!(test.run(test.database.texts(sql)), [Some("3".to_owned())]);
 }
 
 #[test]
 fn a_database_that_is_not_a_portal_is_refused() {
-    let world = World::new();
-    let ended = import(&world, "").expect(78);
+    let test = CommandEnv::new();
+    let ended = import(&test, "").expect(78);
     assert!(ended.stderr.contains("core_newmotherprofile.phone_number"), "{}", ended.stderr);
-    let unmigrated = world.command(Program::Import).args("portal").env("DATABASE_URL", &world.portal.url);
+    let unmigrated = test.command(Program::Import).args("portal").env("DATABASE_URL", test.portal.url());
     assert!(unmigrated.end().expect(78).stderr.contains("worker migrate"));
 }
 

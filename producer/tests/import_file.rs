@@ -4,26 +4,21 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::{fmt::Write, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::SystemTime};
 
 use serde_json::{Value, json};
-use support::{
-    World,
-    command::{Ended, Program},
-};
+use support::{CommandEnv, Ended, Program};
 use tempfile::TempDir;
 
 /// A test environment and a folder for files.
 struct Desk {
-    world: World,
+    test: CommandEnv,
     folder: TempDir,
 }
 
 impl Desk {
     fn new() -> Self {
-        Self { world: World::new(), folder: TempDir::new().unwrap() }
+        Self { test: CommandEnv::new(), folder: TempDir::new().unwrap() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -42,11 +37,11 @@ impl Desk {
     }
 
     fn import(&self, line: &str) -> Ended {
-        self.world.command(Program::Import).args(line).end()
+        self.test.command(Program::Import).args(line).end()
     }
 
     fn rows(&self, sql: &str) -> Vec<String> {
-        self.world.run(self.world.database.texts(sql)).into_iter().flatten().collect()
+        self.test.run(self.test.database.texts(sql)).into_iter().flatten().collect()
     }
 
     fn users(&self) -> Vec<String> {
@@ -206,7 +201,7 @@ fn an_event_that_is_newer_than_the_file_is_kept() {
     let desk = Desk::new();
     desk.csv("id,phone,name,due_date\n1,9841000001,Maya,2026-12-28\n2,9841000002,,\n3,9841000003,,\n", "")
         .expect(0);
-    desk.world.run(desk.world.database.execute(
+    desk.test.run(desk.test.database.execute(
         "UPDATE users SET source = 'event', changed_at = now() - interval '1 hour' WHERE user_id IN ('1', '2')",
     ));
     let file = desk.file("old.csv", "id,phone,active\n1,9841000011,\n2,9841000002,no\n3,9841000003,\n");
@@ -264,18 +259,18 @@ fn json_lines_are_read_from_standard_input() {
     let desk = Desk::new();
     let lines = "{\"user_id\":7,\"phone_number\":9807969278,\"kind\":\"new_mother\",\"opted_out\":false}\n\n\
                  {\"user_id\":\"8\",\"phone_number\":null,\"display_name\":\"=1+1\"}\n";
-    let command = desk.world.command(Program::Import).args("jsonl - --output json");
+    let command = desk.test.command(Program::Import).args("jsonl - --output json");
     let report = command.end_with_input(lines).expect(0).json();
     assert_eq!((stored(&report), &report["source"]["file"]["format"]), ([2, 0, 0, 0], &json!("jsonl")));
     assert_eq!(desk.users(), ["7|new_mother|9807969278|+9779807969278|t|import", "8||-|=1+1|t|import"]);
     let bad = format!("{lines}[9807969278]\n{{\"user_id\":9,\"phone_number\":[1]}}\n");
-    let command = desk.world.command(Program::Import).args("jsonl - --output json");
+    let command = desk.test.command(Program::Import).args("jsonl - --output json");
     let problems = command.end_with_input(&bad).expect(3).json()["bad"]["problems"].clone();
     assert_eq!(
         (&problems["not_json"]["lines"], &problems["wrong_type"]["lines"]),
         (&json!([4]), &json!([5]))
     );
-    let command = desk.world.command(Program::Import).args("jsonl -");
+    let command = desk.test.command(Program::Import).args("jsonl -");
     let unknown = command.end_with_input("{\"user_id\":1,\"phone\":\"\",\"bp\":120}\n").expect(2);
     assert!(unknown.stderr.contains("`bp`"), "{}", unknown.stderr);
 }
@@ -304,11 +299,11 @@ fn many_batches_add_up_and_shared_numbers_are_suppressed_once() {
 #[test]
 fn an_interruption_while_the_input_is_read_writes_nothing() {
     let desk = Desk::new();
-    let mut running = desk.world.command(Program::Import).args("csv -").start();
+    let mut running = desk.test.command(Program::Import).args("csv -").start();
     running.write("id,phone\n1,9841000001\n");
     let connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                      AND application_name = 'import'";
-    desk.world.wait_for("its connection", async |world| world.database.count(connected).await > 0);
+    desk.test.wait_for("its connection", async |test| Ok(test.database.number(connected).await? > 0));
     running.interrupt();
     let ended = running.wait().expect(130);
     assert!(ended.stderr.contains("nothing was written"), "{}", ended.stderr);

@@ -4,8 +4,6 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::HashSet;
 
 use serde_json::json;
@@ -13,26 +11,22 @@ use shared::{
     events::{Event, Kind, decode},
     lane::QueueLane,
 };
-use support::{
-    World,
-    command::{Command, Ended, Program},
-    door::Door,
-};
+use support::{Command, CommandEnv, Ended, Program, Proxy};
 
 const PENDING: &str = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NULL";
 const PUBLISHED: &str = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NOT NULL";
 const IDS: &str = "SELECT id::text FROM onboarding_outbox";
 
-fn world() -> World {
-    let world = World::new();
+fn test_env() -> CommandEnv {
+    let test = CommandEnv::new();
     let ddl = Command::new(Program::Signup).args("outbox-ddl").end().expect(0).stdout;
-    world.run(world.portal.execute(&ddl));
-    world
+    test.run(test.portal.execute(&ddl));
+    test
 }
 
 /// Inserts users `from` to `to` in one transaction.
-fn insert(world: &World, from: u32, to: u32) {
-    world.run(world.portal.execute(&format!(
+fn insert(test: &CommandEnv, from: u32, to: u32) {
+    test.run(test.portal.execute(&format!(
         "INSERT INTO onboarding_outbox (id, type, payload)
          SELECT gen_random_uuid(), 'np.aamcare.user.signed_up.v1',
                 jsonb_build_object('user_id', n::text, 'phone_number', '98' || lpad(n::text, 8, '0'))
@@ -40,12 +34,12 @@ fn insert(world: &World, from: u32, to: u32) {
     )));
 }
 
-fn once(world: &World) -> Ended {
-    world.command(Program::Signup).args("relay --once").end()
+fn once(test: &CommandEnv) -> Ended {
+    test.command(Program::Signup).args("relay --once").end()
 }
 
-fn events(world: &World) -> Vec<Event> {
-    let bodies = world.run(world.broker.bodies(QueueLane::Live));
+fn events(test: &CommandEnv) -> Vec<Event> {
+    let bodies = test.run(test.broker.bodies(QueueLane::Live));
     bodies.iter().map(|body| decode(body).unwrap()).collect()
 }
 
@@ -59,27 +53,27 @@ fn users(events: &[Event]) -> Vec<u32> {
 
 #[test]
 fn everything_arrives_in_order() {
-    let world = world();
-    insert(&world, 1, 350);
+    let test = test_env();
+    insert(&test, 1, 350);
     let tally = json!({"published": 350, "failed": 0, "purged": 0});
-    assert_eq!(once(&world).expect(0).json(), tally);
-    assert_eq!(users(&events(&world)), (1..=350).collect::<Vec<_>>());
-    assert_eq!(once(&world).expect(0).json(), json!({"published": 0, "failed": 0, "purged": 0}));
+    assert_eq!(once(&test).expect(0).json(), tally);
+    assert_eq!(users(&events(&test)), (1..=350).collect::<Vec<_>>());
+    assert_eq!(once(&test).expect(0).json(), json!({"published": 0, "failed": 0, "purged": 0}));
 }
 
 #[test]
 fn a_row_keeps_its_id_and_time_and_an_event_its_own() {
-    let world = world();
-    world.run(world.portal.execute(
+    let test = test_env();
+    test.run(test.portal.execute(
         r#"INSERT INTO onboarding_outbox (id, type, payload, created_at) VALUES
            ('00000000-0000-0000-0000-000000000001', 'np.aamcare.user.signed_up.v1', '{"user_id": 1}', '2020-01-02 03:04Z'),
            ('00000000-0000-0000-0000-000000000002', 'np.aamcare.user.signed_up.v1',
             '{"specversion": "1.0", "id": "own", "time": "2021-01-02T03:04:00Z",
               "type": "np.aamcare.user.signed_up.v1", "data": {"user_id": 2}}', now())"#,
     ));
-    once(&world).expect(0);
+    once(&test).expect(0);
     let told: Vec<_> =
-        events(&world).into_iter().map(|e| format!("{} {}", e.id.unwrap(), e.time.at().unwrap())).collect();
+        events(&test).into_iter().map(|e| format!("{} {}", e.id.unwrap(), e.time.at().unwrap())).collect();
     assert_eq!(
         told,
         ["00000000-0000-0000-0000-000000000001 2020-01-02 03:04:00 UTC", "own 2021-01-02 03:04:00 UTC"]
@@ -88,122 +82,128 @@ fn a_row_keeps_its_id_and_time_and_an_event_its_own() {
 
 #[test]
 fn a_poison_row_blocks_no_other_and_keeps_its_error() {
-    let world = world();
-    insert(&world, 1, 1);
-    world.run(world.portal.execute(
+    let test = test_env();
+    insert(&test, 1, 1);
+    test.run(test.portal.execute(
         r#"INSERT INTO onboarding_outbox (id, type, payload) VALUES
            ('00000000-0000-0000-0000-00000000000a', 'np.aamcare.user.signed_up.v1', '{"phone_number": "9807969278"}'),
            ('00000000-0000-0000-0000-00000000000b', 'signup', '{"user_id": "9807969278"}')"#,
     ));
-    insert(&world, 2, 3);
-    world.run(world.portal.execute(
+    insert(&test, 2, 3);
+    test.run(test.portal.execute(
         "INSERT INTO onboarding_outbox (id, type, payload, published_at) VALUES
          (gen_random_uuid(), '', '{}', now() - interval '25 hours'),
          (gen_random_uuid(), '', '{}', now() - interval '23 hours')",
     ));
-    let ended = once(&world).expect(3);
+    let ended = once(&test).expect(3);
     assert_eq!(ended.json(), json!({"published": 3, "failed": 2, "purged": 1}));
     assert!(!ended.stderr.contains("9807969278"), "{}", ended.stderr);
-    assert_eq!(users(&events(&world)), [1, 2, 3]);
+    assert_eq!(users(&events(&test)), [1, 2, 3]);
     let failed = "SELECT concat_ws(' ', attempts, last_error) FROM onboarding_outbox
                   WHERE published_at IS NULL ORDER BY seq";
-    let errors: Vec<String> = world.run(world.portal.texts(failed)).into_iter().flatten().collect();
+    let errors: Vec<String> = test.run(test.portal.texts(failed)).into_iter().flatten().collect();
     assert!(errors[0].starts_with("1 body does not follow the contract"), "{errors:?}");
     assert_eq!(errors[1], "1 type is not np.aamcare.user.signed_up.v1");
     assert!(errors.len() == 2 && !errors[0].contains("980"), "{errors:?}");
 
-    world.run(world.portal.execute(
+    test.run(test.portal.execute(
         r#"UPDATE onboarding_outbox SET type = 'np.aamcare.user.signed_up.v1', payload = '{"user_id": "4"}'
            WHERE last_error IS NOT NULL"#,
     ));
-    assert_eq!(once(&world).expect(0).json()["published"], json!(2));
-    assert_eq!(users(&events(&world)), [4, 4]);
+    assert_eq!(once(&test).expect(0).json()["published"], json!(2));
+    assert_eq!(users(&events(&test)), [4, 4]);
 }
 
 #[test]
 fn a_returned_event_is_kept_and_sigterm_ends_with_0() {
-    let world = world();
-    let running = world.command(Program::Signup).args("relay").start();
-    insert(&world, 1, 1);
-    world.wait_for("the first row", async |w| w.portal.count(PUBLISHED).await == 1);
-    world.run(world.broker.unbind(QueueLane::Live));
-    insert(&world, 2, 2);
+    let test = test_env();
+    let running = test.command(Program::Signup).args("relay").start();
+    insert(&test, 1, 1);
+    test.wait_for("the first row", async |w| Ok(w.portal.number(PUBLISHED).await? == 1));
+    test.run(test.broker.unbind(QueueLane::Live));
+    insert(&test, 2, 2);
     let returned = "SELECT count(*) FROM onboarding_outbox
                     WHERE published_at IS NULL AND attempts > 0 AND last_error LIKE 'returned%'";
-    world.wait_for("the return", async |w| w.portal.count(returned).await == 1);
+    test.wait_for("the return", async |w| Ok(w.portal.number(returned).await? == 1));
     running.terminate();
     assert_eq!(running.wait().expect(0).json()["published"], json!(1));
     // A new start binds the queue again.
-    assert_eq!(once(&world).expect(0).json()["published"], json!(1));
-    assert_eq!(users(&events(&world)), [1, 2]);
+    assert_eq!(once(&test).expect(0).json()["published"], json!(1));
+    assert_eq!(users(&events(&test)), [1, 2]);
 }
 
 #[test]
 fn a_relay_that_is_killed_repeatedly_loses_nothing() {
-    let world = world();
+    let test = test_env();
     for round in 0..5 {
-        insert(&world, round * 400 + 1, round * 400 + 400);
-        let before = world.run(world.portal.count(PUBLISHED));
-        let running = world.command(Program::Signup).args("relay").start();
-        world.wait_for("some rows", async |w| w.portal.count(PUBLISHED).await > before);
+        insert(&test, round * 400 + 1, round * 400 + 400);
+        let before = test.run(test.portal.number(PUBLISHED));
+        let running = test.command(Program::Signup).args("relay").start();
+        test.wait_for("some rows", async |w| Ok(w.portal.number(PUBLISHED).await? > before));
         running.kill();
     }
-    once(&world).expect(0);
-    assert_eq!(world.run(world.portal.count(PENDING)), 0);
-    let rows: HashSet<String> = world.run(world.portal.texts(IDS)).into_iter().flatten().collect();
+    once(&test).expect(0);
+    assert_eq!(test.run(test.portal.number(PENDING)), 0);
+    let rows: HashSet<String> = test.run(test.portal.texts(IDS)).into_iter().flatten().collect();
     let arrived: HashSet<String> =
-        world.run(world.broker.drain(QueueLane::Live)).into_iter().filter_map(|event| event.id).collect();
+        test.run(test.broker.drain(QueueLane::Live)).into_iter().filter_map(|event| event.id).collect();
     assert_eq!(rows.len(), 2000);
     assert_eq!(arrived, rows);
 }
 
 #[test]
 fn two_relays_share_the_rows() {
-    let world = world();
-    insert(&world, 1, 1000);
-    let both = [(); 2].map(|()| world.command(Program::Signup).args("relay").start());
-    world.wait_for("all rows", async |w| w.portal.count(PENDING).await == 0);
+    let test = test_env();
+    insert(&test, 1, 1000);
+    let both = [(); 2].map(|()| test.command(Program::Signup).args("relay").start());
+    test.wait_for("all rows", async |w| Ok(w.portal.number(PENDING).await? == 0));
     let counts = both.map(|relay| {
         relay.terminate();
         relay.wait().expect(0).json()["published"].as_u64().unwrap()
     });
     assert_eq!(counts.iter().sum::<u64>(), 1000);
-    let mut arrived = users(&events(&world));
+    let mut arrived = users(&events(&test));
     arrived.sort_unstable();
     assert_eq!(arrived, (1..=1000).collect::<Vec<_>>());
 }
 
 #[test]
 fn the_relay_waits_for_an_unreachable_broker_and_marks_nothing() {
-    let world = world();
-    let (head, tail) = world.broker.url.rsplit_once('@').unwrap();
+    let test = test_env();
+    let broker = test.broker.url();
+    let (head, tail) = broker.rsplit_once('@').unwrap();
     let (host, path) = tail.find('/').map_or((tail, ""), |at| tail.split_at(at));
-    let mut door = Door::before(host);
-    let command = world.command(Program::Signup);
-    let running = command.env("AMQP_URL", &format!("{head}@{}{path}", door.address())).args("relay").start();
-    insert(&world, 1, 10);
+    let proxy = test.run(async {
+        let target = tokio::net::lookup_host(host).await?;
+        let proxy = Proxy::to(target).await?;
+        proxy.close().await?;
+        Ok(proxy)
+    });
+    let command = test.command(Program::Signup);
+    let running = command.env("AMQP_URL", &format!("{head}@{}{path}", proxy.address())).args("relay").start();
+    insert(&test, 1, 10);
     let trying = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                   AND application_name = 'signup relay' AND state = 'idle in transaction'";
-    world.wait_for("a first try", async |w| w.portal.count(trying).await > 0);
-    world.wait_for("its end", async |w| w.portal.count(trying).await == 0);
+    test.wait_for("a first try", async |w| Ok(w.portal.number(trying).await? > 0));
+    test.wait_for("its end", async |w| Ok(w.portal.number(trying).await? == 0));
     let untouched = "SELECT count(*) FROM onboarding_outbox WHERE published_at IS NULL AND attempts = 0";
-    assert_eq!(world.run(world.portal.count(untouched)), 10);
-    world.run(async { door.open() });
-    world.wait_for("the rows", async |w| w.portal.count(PUBLISHED).await == 10);
-    world.run(door.shut());
-    insert(&world, 11, 20);
-    world.wait_for("another try", async |w| w.portal.count(trying).await > 0);
-    world.run(async { door.open() });
-    world.wait_for("the others", async |w| w.portal.count(PUBLISHED).await == 20);
+    assert_eq!(test.run(test.portal.number(untouched)), 10);
+    test.run(proxy.open());
+    test.wait_for("the rows", async |w| Ok(w.portal.number(PUBLISHED).await? == 10));
+    test.run(proxy.close());
+    insert(&test, 11, 20);
+    test.wait_for("another try", async |w| Ok(w.portal.number(trying).await? > 0));
+    test.run(proxy.open());
+    test.wait_for("the others", async |w| Ok(w.portal.number(PUBLISHED).await? == 20));
     running.terminate();
     assert_eq!(running.wait().expect(0).json(), json!({"published": 20, "failed": 0, "purged": 0}));
-    assert_eq!(users(&events(&world)).into_iter().collect::<HashSet<_>>(), (1..=20).collect());
+    assert_eq!(users(&events(&test)).into_iter().collect::<HashSet<_>>(), (1..=20).collect());
 }
 
 #[test]
 fn missing_settings_and_tables_are_named() {
-    let world = World::new();
-    let ended = once(&world).expect(78);
+    let test = CommandEnv::new();
+    let ended = once(&test).expect(78);
     assert!(
         ended.stderr.contains("onboarding_outbox") && ended.stderr.contains("outbox-ddl"),
         "{}",
@@ -215,10 +215,10 @@ fn missing_settings_and_tables_are_named() {
         "{}",
         bare.stderr
     );
-    let remote = world.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u@db.example.com/x");
+    let remote = test.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u@db.example.com/x");
     let insecure = remote.args("relay").end().expect(78);
     assert!(insecure.stderr.contains("sslmode"), "{}", insecure.stderr);
-    let away = world.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u:s3cret@127.0.0.1:1/x");
+    let away = test.command(Program::Signup).env("OUTBOX_DATABASE_URL", "postgres://u:s3cret@127.0.0.1:1/x");
     let ended = away.args("relay").end().expect(69);
     assert!(
         ended.stderr.contains("OUTBOX_DATABASE_URL") && !ended.stderr.contains("s3cret"),
@@ -229,9 +229,9 @@ fn missing_settings_and_tables_are_named() {
 
 #[test]
 fn an_address_for_metrics_that_is_in_use_is_named() {
-    let world = world();
+    let test = test_env();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = world.command(Program::Signup).env("RELAY_OPS_ADDR", &address).args("relay").end().expect(78);
+    let ended = test.command(Program::Signup).env("RELAY_OPS_ADDR", &address).args("relay").end().expect(78);
     assert!(ended.stderr.contains("RELAY_OPS_ADDR") && ended.stderr.contains(&address), "{}", ended.stderr);
 }

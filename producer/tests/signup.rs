@@ -4,13 +4,8 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use shared::{events::Kind, lane::QueueLane};
-use support::{
-    World,
-    command::{Command, Program},
-};
+use support::{Command, CommandEnv, Program};
 
 fn counts(published: u64, confirmed: u64, returned: u64, refused: u64, rejected: u64) -> serde_json::Value {
     serde_json::json!({
@@ -19,52 +14,51 @@ fn counts(published: u64, confirmed: u64, returned: u64, refused: u64, rejected:
     })
 }
 
-fn user_ids(world: &World) -> Vec<String> {
+fn user_ids(test: &CommandEnv) -> Vec<String> {
     let signup = |event: shared::events::Event| match event.kind {
         Kind::SignedUp(signup) => signup.user_id.to_string(),
         Kind::Stored(_) => panic!("not a signup"),
     };
-    let mut ids: Vec<String> =
-        world.run(world.broker.drain(QueueLane::Live)).into_iter().map(signup).collect();
+    let mut ids: Vec<String> = test.run(test.broker.drain(QueueLane::Live)).into_iter().map(signup).collect();
     ids.sort_by_key(|id| (id.len(), id.clone()));
     ids
 }
 
 #[test]
 fn one_signup_takes_its_number_from_standard_input() {
-    let world = World::new();
-    let command = world.command(Program::Signup);
+    let test = CommandEnv::new();
+    let command = test.command(Program::Signup);
     let ended = command.args("--user-id 1042 --phone - --kind new_mother").end_with_input("९८०-७९६९२७८\n");
     assert_eq!(ended.expect(0).json(), counts(1, 1, 0, 0, 0));
-    let events = world.run(world.broker.drain(QueueLane::Live));
+    let events = test.run(test.broker.drain(QueueLane::Live));
     let [Kind::SignedUp(signup)] = events.iter().map(|e| &e.kind).collect::<Vec<_>>()[..] else { panic!() };
     assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("1042", "९८०-७९६९२७८"));
 }
 
 #[test]
 fn good_lines_are_published_and_bad_ones_named_without_their_number() {
-    let world = World::new();
+    let test = CommandEnv::new();
     let lines = (0..2000).map(|n| format!("{{\"user_id\":{n},\"phone_number\":\"98{n:08}\"}}\n"));
     let mut input: String = lines.collect();
     input += "{\"user_id\":\"\",\"phone_number\":\"9807969278\"}\n\nnot json 9807969278\n";
     input +=
         r#"{"specversion":"1.0","id":"e1","type":"np.aamcare.user.signed_up.v1","data":{"user_id":2000}}"#;
-    let ended = world.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(3);
+    let ended = test.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(3);
     assert_eq!(ended.json(), counts(2001, 2001, 0, 0, 2));
     assert!(ended.stderr.contains("line 2001:") && ended.stderr.contains("line 2003:"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("9807969278"), "{}", ended.stderr);
-    assert_eq!(user_ids(&world), (0..=2000).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(user_ids(&test), (0..=2000).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_full_event_is_published_byte_for_byte() {
-    let world = World::new();
+    let test = CommandEnv::new();
     let full = r#"{"specversion":"1.0", "id":"e-1", "time":"2020-01-02T03:04:05Z", "more": [1.50],
         "type":"np.aamcare.user.signed_up.v1", "data":{"user_id": 7, "phone_number":"980"}}"#
         .replace('\n', " ");
     let input = format!("{full}\r\n{{\"user_id\":\"8\"}}\n");
-    world.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(0);
-    let bodies = world.run(world.broker.bodies(QueueLane::Live));
+    test.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(0);
+    let bodies = test.run(test.broker.bodies(QueueLane::Live));
     assert_eq!(bodies.len(), 2);
     assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
     let own = shared::events::decode(&bodies[1]).unwrap();
@@ -73,36 +67,36 @@ fn a_full_event_is_published_byte_for_byte() {
 
 #[test]
 fn csv_is_read_from_a_file() {
-    let world = World::new();
+    let test = CommandEnv::new();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "id,phone,language\n1,9807969278,ne\n,9,en\n2,,\n").unwrap();
-    let command = world.command(Program::Signup);
+    let command = test.command(Program::Signup);
     let ended = command.args("--format csv").args(file.path().to_str().unwrap()).end().expect(3);
     assert_eq!(ended.json(), counts(2, 2, 0, 0, 1));
     assert!(ended.stderr.contains("line 3:"), "{}", ended.stderr);
-    assert_eq!(user_ids(&world), ["1", "2"]);
+    assert_eq!(user_ids(&test), ["1", "2"]);
 }
 
 #[test]
 fn without_a_binding_signups_are_returned() {
-    let world = World::new();
-    let mut running = world.command(Program::Signup).args("--format jsonl -").start();
+    let test = CommandEnv::new();
+    let mut running = test.command(Program::Signup).args("--format jsonl -").start();
     running.write("{\"user_id\":1,\"phone_number\":\"1\"}\n");
-    world.wait_for("the first signup", async |w| w.broker.ready(QueueLane::Live).await == Some(1));
-    world.run(world.broker.unbind(QueueLane::Live));
+    test.wait_for("the first signup", async |w| Ok(w.broker.ready_in(QueueLane::Live).await? == Some(1)));
+    test.run(test.broker.unbind(QueueLane::Live));
     running.write("{\"user_id\":2,\"phone_number\":\"1\"}\n{\"user_id\":3,\"phone_number\":\"1\"}\n");
     let ended = running.end().expect(3);
     assert_eq!(ended.json(), counts(3, 1, 2, 0, 0));
     assert!(ended.stderr.contains("line 2:") && ended.stderr.contains("returned"), "{}", ended.stderr);
-    assert_eq!(user_ids(&world), ["1"]);
+    assert_eq!(user_ids(&test), ["1"]);
 }
 
 #[test]
 fn ctrl_c_counts_what_was_published() {
-    let world = World::new();
-    let mut running = world.command(Program::Signup).args("--format jsonl -").start();
+    let test = CommandEnv::new();
+    let mut running = test.command(Program::Signup).args("--format jsonl -").start();
     running.write("{\"user_id\":1,\"phone_number\":\"1\"}\n");
-    world.wait_for("the first signup", async |w| w.broker.ready(QueueLane::Live).await == Some(1));
+    test.wait_for("the first signup", async |w| Ok(w.broker.ready_in(QueueLane::Live).await? == Some(1)));
     running.interrupt();
     assert_eq!(running.wait().expect(130).json(), counts(1, 1, 0, 0, 0));
 }

@@ -8,48 +8,41 @@ mod canary;
 mod pace;
 mod runs;
 mod selection;
-#[path = "../support/mod.rs"]
-mod support;
-
 use serde_json::{Value, json};
 use shared::{events::Kind, lane::QueueLane};
 use sqlx::{Connection, PgConnection};
-use support::{
-    World,
-    command::{Command, Ended, Program},
-    truth::{Truth, textable_numbers},
-};
+use support::{Command, CommandEnv, Ended, Program, Truth, textable_numbers};
 
-fn backfill(world: &World, flags: &str) -> Ended {
-    world.command(Program::Backfill).args("--output json").args(flags).end()
+fn backfill(test: &CommandEnv, flags: &str) -> Ended {
+    test.command(Program::Backfill).args("--output json").args(flags).end()
 }
 
-fn enqueued_ids(world: &World) -> Vec<String> {
+fn enqueued_ids(test: &CommandEnv) -> Vec<String> {
     let stored = |event: shared::events::Event| match event.kind {
         Kind::Stored(user) => user.to_string(),
         Kind::SignedUp(_) => panic!("not a backfill event"),
     };
     let mut ids: Vec<String> =
-        world.run(world.broker.drain(QueueLane::Backfill)).into_iter().map(stored).collect();
+        test.run(test.broker.drain(QueueLane::Backfill)).into_iter().map(stored).collect();
     ids.sort();
     ids
 }
 
-fn states(world: &World) -> Vec<String> {
+fn states(test: &CommandEnv) -> Vec<String> {
     let sql = "SELECT concat_ws(' ', state, lane, enqueued_at IS NOT NULL, count(*)) FROM users
                GROUP BY state, lane, enqueued_at IS NOT NULL ORDER BY 1";
-    world.run(world.database.texts(sql)).into_iter().flatten().collect()
+    test.run(test.database.texts(sql)).into_iter().flatten().collect()
 }
 
 #[test]
 fn the_dry_run_counts_as_expected_and_the_real_run_does_the_same() {
-    let world = World::with_portal();
-    world.command(Program::Import).args("portal").end().expect(0);
+    let test = CommandEnv::with_portal();
+    test.command(Program::Import).args("portal").end().expect(0);
     let truth: Vec<Truth> = Truth::all().into_iter().filter(|t| t.active).collect();
     let textable = truth.iter().filter(|t| t.textable()).count();
     let messages = textable_numbers(&truth).len();
 
-    let dry = backfill(&world, "--dry-run").expect(0).json();
+    let dry = backfill(&test, "--dry-run").expect(0).json();
     let enqueued = &dry["enqueued"];
     assert_eq!((&enqueued["total"], &enqueued["welcome"]), (&json!(truth.len()), &json!(messages)));
     assert_eq!(enqueued["shared_phone"], json!(textable - messages));
@@ -58,22 +51,22 @@ fn the_dry_run_counts_as_expected_and_the_real_run_does_the_same() {
     assert_eq!(json!(rejected), json!(truth.len() - textable));
     assert_eq!((&dry["selected"], &dry["remaining"]), (&json!(truth.len()), &json!(0)));
     assert_eq!(dry["estimate"]["seconds"], json!(messages.div_ceil(10)));
-    assert_eq!(states(&world), ["stored live f 490"]);
-    assert_eq!(world.run(world.broker.ready(QueueLane::Backfill)), None);
+    assert_eq!(states(&test), ["stored live f 490"]);
+    assert_eq!(test.run(test.broker.ready_in(QueueLane::Backfill)), None);
 
-    let real = backfill(&world, "--yes").expect(0).json();
+    let real = backfill(&test, "--yes").expect(0).json();
     for part in ["enqueued", "skipped", "selected", "remaining", "changed_by_normalising", "examples"] {
         assert_eq!(real[part], dry[part], "{part}");
     }
     assert_eq!((&real["dry_run"], &real["schema"]), (&json!(false), &json!("backfill-report/2")));
     let mut expected: Vec<String> = truth.iter().map(|t| t.user_id.to_owned()).collect();
     expected.sort();
-    assert_eq!(enqueued_ids(&world), expected);
-    assert_eq!(states(&world), ["received backfill t 490"]);
+    assert_eq!(enqueued_ids(&test), expected);
+    assert_eq!(states(&test), ["received backfill t 490"]);
 
-    let again = backfill(&world, "--yes").expect(0).json();
+    let again = backfill(&test, "--yes").expect(0).json();
     assert_eq!((&again["enqueued"]["total"], &again["skipped"]["queued"]), (&json!(0), &json!(490)));
-    assert_eq!(enqueued_ids(&world), Vec::<String>::new());
+    assert_eq!(enqueued_ids(&test), Vec::<String>::new());
 }
 
 const SETTLED: &str = "
@@ -104,10 +97,10 @@ const SETTLED: &str = "
 
 #[test]
 fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
-    let world = World::new();
-    world.run(world.database.execute(SETTLED));
-    let dry = backfill(&world, "-n").expect(0).json();
-    let real = backfill(&world, "-y").expect(0).json();
+    let test = CommandEnv::new();
+    test.run(test.database.execute(SETTLED));
+    let dry = backfill(&test, "-n").expect(0).json();
+    let real = backfill(&test, "-y").expect(0).json();
     for report in [&dry, &real] {
         let skipped = json!({
             "total": 8, "already_welcomed": 1, "shared_phone": 1, "suppressed": 1, "rejected": {"landline": 1},
@@ -119,10 +112,10 @@ fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
         });
         assert_eq!((&report["skipped"], &report["enqueued"]), (&skipped, &enqueued));
     }
-    assert_eq!(enqueued_ids(&world), ["changed", "lifted", "mended", "optednew", "sharednew"]);
+    assert_eq!(enqueued_ids(&test), ["changed", "lifted", "mended", "optednew", "sharednew"]);
     let sql =
         "SELECT concat_ws(' ', user_id, state) FROM users WHERE lane = 'backfill' OR enqueued_at IS NOT NULL";
-    let mut marked: Vec<String> = world.run(world.database.texts(sql)).into_iter().flatten().collect();
+    let mut marked: Vec<String> = test.run(test.database.texts(sql)).into_iter().flatten().collect();
     marked.sort();
     let enqueued = ["changed", "lifted", "mended", "optednew", "sharednew"];
     assert_eq!(marked, enqueued.map(|user| format!("{user} received")));
@@ -130,33 +123,33 @@ fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
 
 #[test]
 fn without_a_binding_the_run_stops_and_no_user_is_marked() {
-    let world = World::new();
-    world.run(world.database.execute(
+    let test = CommandEnv::new();
+    test.run(test.database.execute(
         "INSERT INTO users (user_id, phone_raw, source, changed_at)
          SELECT n::text, '9841000001', 'import', now() FROM generate_series(1, 10000) n",
     ));
     let received = "SELECT count(*) FROM users WHERE state = 'received'";
-    let running = world.command(Program::Backfill).args("--yes --output json").start();
-    world.wait_for("the first page", async |w| w.database.count(received).await > 0);
-    world.run(world.broker.unbind(QueueLane::Backfill));
+    let running = test.command(Program::Backfill).args("--yes --output json").start();
+    test.wait_for("the first page", async |w| Ok(w.database.number(received).await? > 0));
+    test.run(test.broker.unbind(QueueLane::Backfill));
     let ended = running.end().expect(3);
     let report = ended.json();
     assert!(report["unconfirmed"]["returned"].as_u64().unwrap() > 0, "{report}");
-    assert_eq!(report["enqueued"]["total"], json!(world.run(world.database.count(received))));
+    assert_eq!(report["enqueued"]["total"], json!(test.run(test.database.number(received))));
     assert!(ended.stderr.contains("no queue is bound"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_second_run_at_the_same_time_refuses() {
-    let world = World::new();
-    let mut holder = world.run(PgConnection::connect(&world.database.url)).unwrap();
+    let test = CommandEnv::new();
+    let mut holder = test.run(async { Ok(PgConnection::connect(test.database.url()).await?) });
     let key = i64::from_be_bytes(*b"backfill");
-    world.run(sqlx::query("SELECT pg_advisory_lock($1)").bind(key).execute(&mut holder)).unwrap();
-    let ended = backfill(&world, "--yes").expect(69);
+    test.run(async { Ok(sqlx::query("SELECT pg_advisory_lock($1)").bind(key).execute(&mut holder).await?) });
+    let ended = backfill(&test, "--yes").expect(69);
     assert!(ended.stderr.contains("another backfill is running"), "{}", ended.stderr);
-    backfill(&world, "--dry-run").expect(0);
-    world.run(holder.close()).unwrap();
-    backfill(&world, "--yes").expect(0);
+    backfill(&test, "--dry-run").expect(0);
+    test.run(async { Ok(holder.close().await?) });
+    backfill(&test, "--yes").expect(0);
 }
 
 #[test]
@@ -167,8 +160,8 @@ fn the_command_fails_without_a_terminal() {
 
 #[test]
 fn no_broker_is_69_and_no_configuration_78() {
-    let world = World::new();
-    let command = world.command(Program::Backfill).env("AMQP_URL", "amqp://guest:s3cret@127.0.0.1:1");
+    let test = CommandEnv::new();
+    let command = test.command(Program::Backfill).env("AMQP_URL", "amqp://guest:s3cret@127.0.0.1:1");
     let ended = command.args("--yes").end().expect(69);
     assert!(ended.stderr.contains("RabbitMQ") && !ended.stderr.contains("s3cret"), "{}", ended.stderr);
     let bare = Command::new(Program::Backfill).env("SMS_PRICE_USD", "-1").args("--yes").end().expect(78);

@@ -4,35 +4,35 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
+use support::Program;
 
 use crate::{
     backfill,
-    canary::{welcome, world_of},
-    support::command::Program,
+    canary::{env_of, welcome},
 };
 
 const RECEIVED: &str = "SELECT count(*) FROM users WHERE state = 'received'";
 
 #[test]
 fn the_rate_limits_users_per_second() {
-    let world = world_of(30);
+    let test = env_of(30);
     let began = Instant::now();
-    let report = backfill(&world, "--yes --rate 10").expect(0).json();
+    let report = backfill(&test, "--yes --rate 10").expect(0).json();
     assert_eq!(report["enqueued"]["total"], 30);
     assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]
 fn the_run_waits_for_a_full_queue() {
-    let world = world_of(40);
+    let test = env_of(40);
     let flags = "--yes --output jsonl --rate 10 --max-depth 15";
-    let running = world.command(Program::Backfill).args(flags).start();
-    world.wait_for("two pages", async |w| w.database.count(RECEIVED).await == 20);
+    let running = test.command(Program::Backfill).args(flags).start();
+    test.wait_for("two pages", async |w| Ok(w.database.number(RECEIVED).await? == 20));
     std::thread::sleep(Duration::from_millis(2500));
-    assert_eq!(world.run(world.database.count(RECEIVED)), 20, "twenty are ready, fifteen are allowed");
-    world.wait_for("the rest", async |w| {
-        w.broker.drain(QueueLane::Backfill).await;
-        w.database.count(RECEIVED).await == 40
+    assert_eq!(test.run(test.database.number(RECEIVED)), 20, "twenty are ready, fifteen are allowed");
+    test.wait_for("the rest", async |w| {
+        w.broker.drain(QueueLane::Backfill).await?;
+        Ok(w.database.number(RECEIVED).await? == 40)
     });
     let ended = running.end().expect(0);
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -45,19 +45,17 @@ fn the_run_waits_for_a_full_queue() {
 
 #[test]
 fn watch_follows_the_run_until_each_outcome_is_final() {
-    let world = world_of(10);
-    world.run(
-        world
-            .database
+    let test = env_of(10);
+    test.run(
+        test.database
             .execute("UPDATE users SET run_id = gen_random_uuid(), state = 'failed' WHERE user_id = '010'"),
     );
-    let running = world.command(Program::Backfill).args("--yes --output json --watch").start();
-    world.wait_for("everybody", async |w| w.database.count(RECEIVED).await == 9);
-    welcome(&world, 5, "delivered");
-    welcome(&world, 3, "undelivered");
-    world.run(
-        world
-            .database
+    let running = test.command(Program::Backfill).args("--yes --output json --watch").start();
+    test.wait_for("everybody", async |w| Ok(w.database.number(RECEIVED).await? == 9));
+    welcome(&test, 5, "delivered");
+    welcome(&test, 3, "undelivered");
+    test.run(
+        test.database
             .execute("UPDATE users SET state = 'rejected', reason = 'landline' WHERE state = 'received'"),
     );
     let report = running.end().expect(0).json();
@@ -72,10 +70,10 @@ fn watch_follows_the_run_until_each_outcome_is_final() {
 
 #[test]
 fn watching_ends_at_once_on_a_signal() {
-    let world = world_of(3);
-    let running = world.command(Program::Backfill).args("--yes --watch").start();
+    let test = env_of(3);
+    let running = test.command(Program::Backfill).args("--yes --watch").start();
     let finished = "SELECT count(*) FROM backfill_runs WHERE state = 'finished'";
-    world.wait_for("the run", async |w| w.database.count(finished).await == 1);
+    test.wait_for("the run", async |w| Ok(w.database.number(finished).await? == 1));
     running.interrupt();
     let ended = running.end().expect(130);
     assert!(ended.stdout.contains("ENQUEUED") && ended.stdout.contains("received"), "{}", ended.stdout);

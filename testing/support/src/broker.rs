@@ -5,14 +5,15 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ExchangeKind,
     options::{
-        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
-        QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+        ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
     },
     types::FieldTable,
 };
 use shared::{
     amqp::{Frames, Topology, connect, install_crypto},
     config::{self, Env},
+    events::{self, Event},
     lane::QueueLane,
 };
 
@@ -33,6 +34,13 @@ pub struct Broker {
 impl Broker {
     /// Connects, beside every proxy, and declares the topology within `namespace`.
     pub(crate) async fn connect(server: Server, namespace: &str) -> anyhow::Result<Self> {
+        let broker = Self::open(server, namespace).await?;
+        broker.topology.declare(&broker.publishing).await?;
+        Ok(broker)
+    }
+
+    /// Connects, beside every proxy, and declares nothing.
+    pub(crate) async fn open(server: Server, namespace: &str) -> anyhow::Result<Self> {
         install_crypto();
         let mut env =
             Env::of([("AMQP_URL", server.url().to_owned()), ("AMQP_NAMESPACE", namespace.to_owned())]);
@@ -41,7 +49,6 @@ impl Broker {
         let topology = Topology::new(broker.namespace.clone());
         let connection = connect(&broker, "fault harness", Frames::Large).await?;
         let publishing = connection.create_channel().await?;
-        topology.declare(&publishing).await?;
         publishing.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self { server, namespace: namespace.to_owned(), topology, connection, publishing })
     }
@@ -54,6 +61,11 @@ impl Broker {
         })
         .await?;
         Ok(())
+    }
+
+    /// The URL of its server, beside every proxy.
+    pub fn url(&self) -> &str {
+        self.server.url()
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -114,6 +126,42 @@ impl Broker {
         Ok(ready)
     }
 
+    /// Messages ready in a lane's queue. None if the queue does not exist.
+    pub async fn ready_in(&self, lane: QueueLane) -> anyhow::Result<Option<u32>> {
+        let channel = self.connection.create_channel().await?;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.topology.queue(lane);
+        let declared = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await;
+        Ok(declared.ok().map(|queue| queue.message_count()))
+    }
+
+    /// Takes every body out of a lane's queue, in its order.
+    pub async fn bodies(&self, lane: QueueLane) -> anyhow::Result<Vec<Vec<u8>>> {
+        let channel = self.connection.create_channel().await?;
+        let queue = self.topology.queue(lane);
+        let no_ack = BasicGetOptions { no_ack: true };
+        let mut bodies = Vec::new();
+        while let Some(message) = channel.basic_get(queue.as_str().into(), no_ack).await? {
+            bodies.push(message.delivery.data);
+        }
+        Ok(bodies)
+    }
+
+    /// Takes every event out of a lane's queue, on several channels: each asks for one at a time.
+    pub async fn drain(&self, lane: QueueLane) -> anyhow::Result<Vec<Event>> {
+        let drained = futures::future::try_join_all((0..8).map(|_| self.bodies(lane))).await?;
+        drained.concat().iter().map(|body| Ok(events::decode(body)?)).collect()
+    }
+
+    /// Removes the binding of a lane's queue.
+    pub async fn unbind(&self, lane: QueueLane) -> anyhow::Result<()> {
+        let channel = self.connection.create_channel().await?;
+        let (queue, exchange) = (self.topology.queue(lane), self.topology.exchange());
+        let (queue, exchange, key) = (queue.as_str(), exchange.as_str(), Topology::routing_key(lane));
+        channel.queue_unbind(queue.into(), exchange.into(), key.into(), FieldTable::default()).await?;
+        Ok(())
+    }
+
     /// Throws away what is ready in a lane's queue; returns how much that was.
     pub async fn purge(&self, lane: QueueLane) -> anyhow::Result<u32> {
         let channel = self.connection.create_channel().await?;
@@ -162,7 +210,7 @@ impl Broker {
         Self::connect(server, namespace).await?.delete_all().await
     }
 
-    async fn delete_all(&self) -> anyhow::Result<()> {
+    pub(crate) async fn delete_all(&self) -> anyhow::Result<()> {
         for queue in self.queues() {
             let channel = self.connection.create_channel().await?;
             channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;

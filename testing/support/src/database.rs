@@ -46,6 +46,11 @@ impl Database {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
     }
 
+    /// The first column of every row, as text.
+    pub async fn texts(&self, sql: &str) -> anyhow::Result<Vec<Option<String>>> {
+        Ok(sqlx::query_scalar(sql).fetch_all(&self.pool).await?)
+    }
+
     /// Runs a statement.
     pub async fn execute(&self, sql: &str) -> anyhow::Result<()> {
         self.pool.execute(sql).await?;

@@ -2,17 +2,25 @@
 
 use std::collections::HashSet;
 
+/// One user of the sample portal.
 #[derive(Debug, Clone)]
 pub struct Truth {
+    /// The portal's id.
     pub user_id: &'static str,
+    /// The kind of user.
     pub kind: &'static str,
+    /// Whether the portal has the user as active.
     pub active: bool,
+    /// Whether there is any text in place of a number.
     pub has_phone: bool,
+    /// The number, if it is valid.
     pub e164: Option<&'static str>,
+    /// As libphonenumber names it.
     pub line_type: &'static str,
 }
 
 impl Truth {
+    /// All users of the sample portal.
     pub fn all() -> Vec<Truth> {
         let lines = include_str!("../data/truth.tsv").lines().skip_while(|l| l.starts_with('#')).skip(1);
         lines.map(Truth::of).collect()
