@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::{Arguments, Command, dead};
 
 /// The transcripts of docs/admin.md of a version that filtered with `--reason`.
-const OLD_PAGE: &str = include_str!("../../../../testing/faults/tests/it/transcripts/old_transcripts.txt");
+const OLD_PAGE: &str = include_str!("../../../../testing/scenarios/tests/it/transcripts/old_transcripts.txt");
 /// The table of codes.
 const OUTCOMES: &str = include_str!("../../../../docs/outcome.md");
 

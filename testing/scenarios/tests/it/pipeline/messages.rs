@@ -87,37 +87,35 @@ async fn tests_move_the_calendar_and_what_is_due_then_is_sent() -> anyhow::Resul
     // Hours of the backfill lane that begin in about half a day, whenever this runs.
     let hour = (chrono::Timelike::hour(&chrono::Utc::now()) + 12) % 24;
     let window = format!("{hour:02}:00-{:02}:00 UTC", (hour + 2) % 24);
-    let mut stage = Plan::default().env("BACKFILL_WINDOW", &window).with_worker().await?;
-    notices(&stage, 1..=1).await?;
-    until_count(&stage, 1, DELIVERED).await?;
-    notices(&stage, 2..=2).await?;
-    stage
-        .database
+    let mut test = TestEnv::builder().env("BACKFILL_WINDOW", &window).with_worker().await?;
+    notices(&test, 1..=1).await?;
+    until_count(&test, 1, DELIVERED).await?;
+    notices(&test, 2..=2).await?;
+    test.database
         .execute("UPDATE messages SET next_attempt_at = now() + interval '24 hours' WHERE user_id = 'u2'")
         .await?;
-    stage.database.import("stored", &number(7)).await?;
-    stage
-        .broker
-        .publish(shared::lane::QueueLane::Backfill, &faults::EventBody::stored("stored").bytes())
+    test.database.import("stored", &number(7)).await?;
+    test.broker
+        .publish(shared::lane::QueueLane::Backfill, &support::EventBody::stored("stored").bytes())
         .await?;
-    let (code, said) = stage.command(&["clock", "advance", "25h"]).await?;
+    let (code, said) = test.command(&["clock", "advance", "25h"]).await?;
     assert!(code == 0 && said.contains("1day 1h ahead"), "{said}");
-    until_count(&stage, 2, DELIVERED).await?;
-    let (code, _) = stage.command(&["clock", "reset"]).await?;
+    until_count(&test, 2, DELIVERED).await?;
+    let (code, _) = test.command(&["clock", "reset"]).await?;
     assert_eq!(code, 0);
-    let (code, _) = stage.command(&["clock", "advance", "12h"]).await?;
+    let (code, _) = test.command(&["clock", "advance", "12h"]).await?;
     assert_eq!(code, 0);
-    stage.until_case("stored", "registered delivered -").await?;
-    stage.finish(Expect::users(1)).await
+    test.until_case("stored", "registered delivered -").await?;
+    test.finish(Expect::users(1)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moved_calendar_is_refused_where_messages_would_reach_people() -> anyhow::Result<()> {
-    let mut stage = Plan::default().build().await?;
-    stage.database.execute("INSERT INTO test_clock (ahead) VALUES (interval '1 hour')").await?;
-    stage.env.insert("TWILIO_API_BASE_URL".to_owned(), "https://api.twilio.invalid".to_owned());
+    let mut test = TestEnv::builder().build().await?;
+    test.database.execute("INSERT INTO test_clock (ahead) VALUES (interval '1 hour')").await?;
+    test.env.insert("TWILIO_API_BASE_URL".to_owned(), "https://api.twilio.invalid".to_owned());
     for args in [&["run"][..], &["clock", "advance", "1h"]] {
-        let (code, said) = stage.command(args).await?;
+        let (code, said) = test.command(args).await?;
         assert!(code == 78 && said.contains("this machine"), "{args:?}: {code} {said}");
     }
     Ok(())
