@@ -54,24 +54,28 @@ impl Command {
     }
 
     /// Sets a variable.
+    #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
         self
     }
 
     /// Arguments, split at blanks.
+    #[must_use]
     pub fn args(mut self, line: &str) -> Self {
         self.0.args(line.split_whitespace());
         self
     }
 
     /// One argument, blanks included.
+    #[must_use]
     pub fn arg(mut self, text: &str) -> Self {
         self.0.arg(text);
         self
     }
 
     /// Arguments as they are typed in a shell, quotes included.
+    #[must_use]
     pub fn shell_args(self, line: &str) -> Self {
         let script = format!(r#"for word in {line}; do printf '%s\n' "$word"; done"#);
         let words =
@@ -164,6 +168,7 @@ impl Running {
 impl Ended {
     /// Asserts the exit code, and shows the output if it differs.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "most tests look at nothing else")]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
