@@ -13,7 +13,7 @@ check_sqlx_data() {
     write_sqlx_data "$DEV_DIR/sqlx"
     diff -r "$ROOT/.sqlx" "$DEV_DIR/sqlx" >"$DEV_DIR/sqlx.diff" || {
         grep -E '^(Only in|diff)' "$DEV_DIR/sqlx.diff" | head -n 20 >&2
-        die 1 ".sqlx is not what the queries say. Write it anew: ./dev sqlx"
+        die 1 ".sqlx is not what the queries say. Renew it: ./dev sqlx"
     }
 }
 
@@ -35,7 +35,7 @@ write_sqlx_data() {
     ((code == 0)) || die 1 "see above: the code does not compile against the migrated database, or clippy objects"
 }
 
-# The data is written while a query's macro runs, so files with one must be compiled anew.
+# The data is written while a query's macro runs, so files with one must be compiled again.
 touch_queries() {
     grep -rlE --include='*.rs' 'query(_as|_scalar|_file)?(_unchecked)?!' shared producer worker testing | while read -r file; do
         touch "$file"
