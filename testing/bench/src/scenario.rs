@@ -5,6 +5,7 @@ mod import;
 mod instant;
 mod latency;
 mod live;
+mod messages;
 mod million;
 mod normalise;
 mod publish;
@@ -36,7 +37,9 @@ pub(crate) enum Scenario {
     Backfill,
     /// Reading numbers, three libraries
     Normalise,
-    /// Full speed with many users stored already (takes minutes and gigabytes)
+    /// Stored messages of another kind than the welcome at full speed
+    Messages,
+    /// Full speed with many users and old messages stored already (takes minutes and gigabytes)
     Growth,
     /// A backfill of a million users, killed and resumed (takes minutes)
     Million,
@@ -44,7 +47,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Everything that takes seconds.
-    pub(crate) const USUAL: [Self; 9] = [
+    pub(crate) const USUAL: [Self; 10] = [
         Self::Instant,
         Self::Slow,
         Self::Latency,
@@ -54,6 +57,7 @@ impl Scenario {
         Self::Import,
         Self::Backfill,
         Self::Normalise,
+        Self::Messages,
     ];
 
     pub(crate) fn label(self) -> String {
@@ -71,6 +75,7 @@ impl Scenario {
             Self::Import => import::run(services, sizes).await,
             Self::Backfill => backfill::run(services, sizes).await,
             Self::Normalise => Ok(normalise::run()),
+            Self::Messages => messages::run(services, sizes).await,
             Self::Growth => instant::grown(services, sizes).await,
             Self::Million => million::run(services, sizes).await,
         }

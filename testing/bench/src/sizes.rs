@@ -12,6 +12,9 @@ pub(crate) struct Sizes {
     /// Users stored beforehand in `growth`
     #[arg(long, default_value_t = 10_000_000)]
     pub(crate) stored: u32,
+    /// Messages of the twelve months before, stored beforehand in `growth`
+    #[arg(long, default_value_t = 36_000_000)]
+    pub(crate) messages: u32,
     /// Users of the backfill in `million`
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) users: u32,

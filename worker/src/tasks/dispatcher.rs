@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures::FutureExt;
+use futures::{FutureExt, future::select_all};
 use shared::lane::Lane;
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,8 +25,12 @@ pub(crate) struct Dispatcher {
     /// For so long a message that was taken is out of reach of other workers. Two that take the same one both ask for its
     /// claim, and one gets it.
     hold: Duration,
-    /// Room for messages in hand.
-    room: Arc<Semaphore>,
+    /// The lanes without a queue, the more urgent first, each with room for messages in hand: one lane never waits for the
+    /// other's room.
+    lanes: Vec<(Lane, Arc<Semaphore>)>,
+    room: usize,
+    /// Lanes of which more is due than there was room for.
+    waiting: Vec<Arc<Semaphore>>,
     /// Handlers that have begun are finished at shutdown.
     handlers: TaskTracker,
 }
@@ -40,31 +44,38 @@ impl Dispatcher {
         hold: Duration,
         handlers: TaskTracker,
     ) -> Self {
-        Self { pool, pipeline, hold, room: Arc::new(Semaphore::new(calls * PER_CALL)), handlers }
+        let room = calls * PER_CALL;
+        let lanes = Lane::ALL.into_iter().filter(|lane| lane.queue().is_none());
+        let lanes = lanes.map(|lane| (lane, Arc::new(Semaphore::new(room)))).collect();
+        Self { pool, pipeline, hold, lanes, room, waiting: Vec::new(), handlers }
     }
 
-    /// Leases due messages of one lane and starts to send them. True: more may be due.
-    async fn dispatch(&self, lane: Lane) -> Result<bool, sqlx::Error> {
-        let free = self.room.available_permits();
-        if free == 0 || self.pipeline.throttle.pauses.check(lane).is_err() {
+    /// Takes due messages of one lane and starts to send them. True: more may be due.
+    async fn dispatch(&self, lane: Lane, room: &Arc<Semaphore>) -> Result<bool, sqlx::Error> {
+        let throttle = &self.pipeline.throttle;
+        // What is due stays due; taken and held back, each message would be written for nothing.
+        if throttle.pauses.check(lane).is_err() || throttle.breaker.is_open() {
             return Ok(false);
         }
-        let due =
-            messages::take_due(&self.pool, lane.as_str(), i64::try_from(free).unwrap_or(i64::MAX), self.hold)
-                .await?;
+        let free = room.available_permits();
+        if free == 0 {
+            return Ok(true);
+        }
+        let limit = i64::try_from(free).unwrap_or(i64::MAX);
+        let due = messages::take_due(&self.pool, lane.as_str(), limit, self.hold).await?;
         let more = due.len() == free;
         for message in due {
             // Only this task takes room, so there is some for each message.
-            let room = self.room.clone().try_acquire_owned().ok();
-            self.start(message, lane, room);
+            let place = room.clone().try_acquire_owned().ok();
+            self.start(message, lane, place);
         }
         Ok(more)
     }
 
-    fn start(&self, due: Due, lane: Lane, room: Option<OwnedSemaphorePermit>) {
+    fn start(&self, due: Due, lane: Lane, place: Option<OwnedSemaphorePermit>) {
         let pipeline = self.pipeline.clone();
         self.handlers.spawn(async move {
-            let _room = room;
+            let _place = place;
             match AssertUnwindSafe(pipeline::deliver(&pipeline, &due, lane)).catch_unwind().await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) if error.is_stopping() => {}
@@ -84,13 +95,25 @@ impl Task for Dispatcher {
         INTERVAL
     }
 
-    /// Looks at every lane without a queue, the more urgent first.
+    /// Looks at every lane without a queue.
     async fn step(&mut self) -> Result<Next, Failed> {
-        let mut more = false;
-        for lane in Lane::ALL.into_iter().filter(|lane| lane.queue().is_none()) {
-            more |= self.dispatch(lane).await?;
+        let mut waiting = Vec::new();
+        for (lane, room) in &self.lanes {
+            if self.dispatch(*lane, room).await? {
+                waiting.push(room.clone());
+            }
         }
-        // With all room taken, the next look would find none.
-        Ok(if more && self.room.available_permits() > 0 { Next::AtOnce } else { Next::AfterInterval })
+        self.waiting = waiting;
+        Ok(Next::AfterInterval)
+    }
+
+    /// As soon as half the room of a lane is free of which more is due.
+    async fn woken(&mut self) {
+        let half = u32::try_from(self.room.div_ceil(2)).unwrap_or(u32::MAX);
+        if self.waiting.is_empty() {
+            return std::future::pending().await;
+        }
+        let freed = self.waiting.iter().map(|room| Box::pin(room.acquire_many(half)));
+        drop(select_all(freed).await);
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use shared::lane::QueueLane;
 
+use super::messages;
 use crate::{
     event,
     measure::{Steady, steady},
@@ -29,17 +30,24 @@ pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Ve
     Ok(vec![Row::steady("instant, bare pipeline", bare), row, scrapes])
 }
 
-/// An empty database, then one with many users stored and welcomed.
+/// An empty database, then one with many users stored and welcomed, and a year of messages.
 pub(super) async fn grown(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let (empty, _) = full(&Stage::open(services).await?, 0, sizes.events).await?;
+    let none_sent = messages::full(&Stage::open(services).await?, sizes.events).await?;
     let stage = Stage::open(services).await?;
     eprintln!("  storing {} users", sizes.stored);
     store_welcomed(&stage, sizes.stored).await?;
+    messages::store_old(&stage, sizes.messages).await?;
     let (grown, _) = full(&stage, sizes.stored, sizes.events).await?;
+    let many_sent = messages::full(&stage, sizes.events).await?;
     let mut row = Row::steady(format!("instant, {} users stored", sizes.stored), grown);
     row.share = Some(grown.per_second / empty.per_second);
     "share is of the empty database".clone_into(&mut row.note);
-    Ok(vec![Row::steady("instant, empty database", empty), row])
+    let mut of_messages = Row::steady(format!("stored messages, {} sent before", sizes.messages), many_sent);
+    of_messages.share = Some(many_sent.per_second / none_sent.per_second);
+    row.note.clone_into(&mut of_messages.note);
+    let empty = Row::steady("instant, empty database", empty);
+    Ok(vec![empty, row, Row::steady("stored messages, none sent before", none_sent), of_messages])
 }
 
 async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady, Row)> {
