@@ -40,7 +40,7 @@ impl Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bare {
-    /// Ends after so many
+    /// Exit after this many events
     #[arg(long)]
     pub(crate) events: u64,
     /// Calls in flight

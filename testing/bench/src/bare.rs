@@ -1,5 +1,5 @@
 //! The bare pipeline: consume, the same two calls, one batched outcome, ack. No claim, no limiter, no logs, no
-//! metrics, and none of the guarantees: what is left of the machine when only the inevitable is done.
+//! metrics, and none of the guarantees. It shows what the machine can do when a worker does only the unavoidable.
 
 mod acks;
 mod calls;
@@ -26,7 +26,7 @@ use acks::Acks;
 use calls::Twilio;
 use outcome::Outcome;
 
-/// Runs until so many events are acked.
+/// Runs until `arguments.events` events are acked.
 pub(crate) async fn run(arguments: &Bare) -> anyhow::Result<()> {
     install_crypto();
     let mut env = Env::of_process();

@@ -1,4 +1,4 @@
-//! Where and with what was measured.
+//! The machine, versions and commit of a measurement.
 
 use std::{fs, process::Command};
 

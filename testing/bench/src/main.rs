@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
         Command::Run(run) => runtime.block_on(async {
             tokio::select! {
                 done = measure_all(&run) => done,
-                // What was created is removed on the way out.
+                // Dropping the run removes everything that it created.
                 _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
             }
         }),

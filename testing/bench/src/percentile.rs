@@ -1,6 +1,6 @@
 //! Percentiles and medians.
 
-/// The value that so many percent of the others do not exceed (nearest rank).
+/// The value that `percent` percent of the others do not exceed (nearest rank).
 pub(crate) fn percentile(values: &mut [f64], percent: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let rank = (percent / 100.0 * count(values.len())).ceil().max(1.0);

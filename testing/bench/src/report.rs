@@ -124,7 +124,7 @@ fn thousands(value: f64) -> String {
     text
 }
 
-/// So many in that time.
+/// The rate of `n` events in `took`, per second.
 pub(crate) fn per_second(n: u32, took: std::time::Duration) -> f64 {
     count(n as usize) / took.as_secs_f64()
 }

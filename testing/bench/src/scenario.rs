@@ -1,4 +1,4 @@
-//! What can be measured.
+//! The scenarios of the benchmark.
 
 mod backfill;
 mod import;

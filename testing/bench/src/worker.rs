@@ -49,7 +49,7 @@ pub(crate) fn start(stage: &Stage, twilio: &str, pace: Pace) -> anyhow::Result<P
     Process::start(&program("worker")?, &["run"], &environment(stage, twilio, pace), stage.folder())
 }
 
-/// Starts the bare pipeline for so many events.
+/// Starts the bare pipeline for `events` events.
 pub(crate) fn start_bare(stage: &Stage, twilio: &str, pace: Pace, events: u32) -> anyhow::Result<Process> {
     let (events, concurrency) = (events.to_string(), pace.concurrency.to_string());
     let args = ["bare", "--events", &events, "--concurrency", &concurrency];

@@ -53,7 +53,7 @@ impl Broker {
         Ok(Self { server, namespace: namespace.to_owned(), topology, connection, publishing })
     }
 
-    /// Connects anew to a broker that was away, and declares the topology again.
+    /// Connects again to a broker that was away, and declares the topology again.
     pub async fn reconnect(&mut self) -> anyhow::Result<()> {
         *self = until("the harness is connected again", PATIENCE, async || {
             let again = Self::connect(self.server.clone(), &self.namespace).await;
@@ -162,7 +162,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Throws away what is ready in a lane's queue; returns how much that was.
+    /// Discards the ready messages of a lane's queue and returns their number.
     pub async fn purge(&self, lane: QueueLane) -> anyhow::Result<u32> {
         let channel = self.connection.create_channel().await?;
         let queue = self.topology.queue(lane);

@@ -12,7 +12,7 @@ const LIBRARY: &str = "faketime/libfaketime.so.1";
 pub struct FastClock([(&'static str, String); 3]);
 
 impl FastClock {
-    /// So many seconds ahead. `None`: libfaketime is not installed, and the scenario was named as skipped.
+    /// A clock `seconds` ahead. `None` if libfaketime is not installed; the scenario is then reported as skipped.
     pub fn ahead(seconds: u32) -> anyhow::Result<Option<Self>> {
         let Some(library) = library() else {
             skip("libfaketime is not installed")?;

@@ -107,7 +107,7 @@ impl Database {
         Ok(())
     }
 
-    /// Removes it, whoever is connected; a private server is removed as a whole, by its owner.
+    /// Removes the database even if clients are connected. A private server is removed as a whole, by its owner.
     pub(crate) async fn drop(server: &Server, name: &str) -> anyhow::Result<()> {
         if server.is_private() {
             return Ok(());

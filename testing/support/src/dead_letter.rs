@@ -7,7 +7,7 @@ use sqlx::FromRow;
 pub struct DeadLetter {
     /// One word.
     pub reason: String,
-    /// What is wrong with it.
+    /// Describes the fault.
     pub detail: String,
     /// As delivered.
     pub body: Vec<u8>,

@@ -8,7 +8,7 @@ thread_local! {
     static INJECTED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts so many faults for the scenario that runs on this thread.
+/// Counts `faults` more faults for the scenario that runs on this thread.
 pub fn injected(faults: usize) {
     INJECTED.set(INJECTED.get() + faults);
 }

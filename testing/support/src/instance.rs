@@ -42,7 +42,7 @@ impl Instance {
         &self.url
     }
 
-    /// Stops it in an orderly way; whoever is connected is thrown out.
+    /// Stops it in an orderly way and disconnects its clients.
     pub async fn stop(&self) -> anyhow::Result<()> {
         self.run("stop", &[]).await?;
         Ok(())

@@ -65,7 +65,7 @@ impl Ledger {
 pub struct Sent {
     /// Its SID.
     pub sid: String,
-    /// Whom it went to, E.164.
+    /// The recipient's number, E.164.
     pub to: String,
     /// The text.
     pub body: String,

@@ -44,7 +44,7 @@ impl Measured {
         let ended =
             format!("SELECT count(*) FROM onboarding_status WHERE {} OR user_id = ANY ($1)", Outcome::FINAL);
         let ended: i64 = sqlx::query_scalar(&ended).bind(waiting).fetch_one(&mut connection).await?;
-        // A scenario that makes the tables itself has no watch.
+        // A scenario that makes the tables itself does not have this table.
         let watched: bool = sqlx::query_scalar("SELECT to_regclass('harness.unknown') IS NOT NULL")
             .fetch_one(&mut connection)
             .await?;

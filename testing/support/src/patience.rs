@@ -9,10 +9,10 @@ use tokio::time::Instant;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
-/// What a look found: the value that was waited for, or what is the case instead.
+/// The result of a look: the value that was waited for, or a description of the present state.
 pub type Look<T> = Result<T, String>;
 
-/// Looks again and again until `look` finds what it waits for; after `limit`, fails and tells what it saw last.
+/// Repeats `look` until it finds the value. After `limit`, fails and reports what it saw last.
 pub async fn until<T>(
     what: &str,
     limit: Duration,

@@ -57,7 +57,7 @@ impl Prometheus {
         Ok(Some(running))
     }
 
-    /// What a query finds now; an error names what is wrong with it.
+    /// The present result of a query. If the query fails, the error contains Prometheus's answer.
     pub async fn query(&self, expression: &str) -> anyhow::Result<Vec<Value>> {
         let answer = self
             .client

@@ -156,7 +156,7 @@ impl TestEnv {
         .await
     }
 
-    /// Waits until Twilio has accepted so many messages.
+    /// Waits until Twilio has accepted `accepted` messages.
     pub async fn until_accepted(&self, accepted: u64) -> anyhow::Result<()> {
         until(&format!("{accepted} messages"), PATIENCE, async || {
             let now = self.simulator.totals().await?.accepted;
@@ -187,7 +187,7 @@ impl TestEnv {
         .await
     }
 
-    /// Waits until `users` users have a final state and nobody else is waiting.
+    /// Waits until `users` users have a final state and no other user is waiting.
     pub async fn until_final(&self, users: usize) -> anyhow::Result<()> {
         self.until_final_but(users, &[]).await
     }
@@ -223,7 +223,7 @@ impl TestEnv {
         .await
     }
 
-    /// Waits for everybody's final state, stops the workers and checks what holds after every scenario.
+    /// Waits for the final state of every user, stops the workers and checks the rules for every scenario.
     pub async fn finish(mut self, expect: Expect) -> anyhow::Result<()> {
         checker::run(&mut self, &expect).await?;
         if std::env::var_os("FAULTS_KEEP").is_none()

@@ -72,7 +72,7 @@ impl Auth {
         self.read().token.clone()
     }
 
-    /// Who sent this `Authorization` header; error 20003 if nobody known.
+    /// The identity that sent this `Authorization` header; error 20003 if it is not known.
     pub(crate) fn identify(&self, header: Option<&[u8]>) -> Result<Identity, ApiError> {
         let current = self.read();
         header

@@ -91,7 +91,7 @@ impl Simulator {
         self.app.reset();
     }
 
-    /// What was asked and accepted so far.
+    /// The requests and accepted messages so far.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { app: &self.app }
     }
@@ -111,7 +111,7 @@ impl Drop for Simulator {
     }
 }
 
-/// A view of the ledger; every call reads anew.
+/// A view of the ledger; every call reads it again.
 #[derive(Debug, Clone, Copy)]
 pub struct Ledger<'a> {
     app: &'a App,

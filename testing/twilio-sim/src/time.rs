@@ -28,7 +28,7 @@ impl Clock {
         now_ms() + self.ahead_ms.load(Ordering::Relaxed)
     }
 
-    /// Moves the clock; what waits for a time that has come goes on.
+    /// Moves the clock. Tasks that wait for a time that has come continue.
     pub(crate) fn advance(&self, by: Duration) {
         self.ahead_ms.fetch_add(millis(by), Ordering::Relaxed);
         self.moved.notify_waiters();

@@ -20,7 +20,7 @@ fn statuses(callbacks: &[Callback]) -> Vec<&str> {
     callbacks.iter().map(Callback::status).collect()
 }
 
-/// Waits until so many callbacks were dealt with.
+/// Waits until `count` callbacks were sent, failed or skipped.
 async fn settled(bench: &Bench, count: u64) {
     eventually(|| {
         let stats = bench.simulator.ledger().stats();

@@ -53,7 +53,7 @@ async fn retry_after_message_and_plain_bodies() {
     assert_eq!(bench.try_create(&FIELDS).await.unwrap().text().await.unwrap(), "");
 }
 
-/// Sends a create call over a plain socket; what came back, and how the connection ended.
+/// Sends a create call over a plain socket. Returns the answer and how the connection ended.
 async fn raw_create(bench: &Bench) -> (Vec<u8>, std::io::Result<usize>) {
     let mut stream = TcpStream::connect(bench.simulator.address()).await.expect("a connection");
     let body = format!("To=%2B9779841234567&MessagingServiceSid={SERVICE}&Body=x");

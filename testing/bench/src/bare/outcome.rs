@@ -14,7 +14,7 @@ pub(super) struct Outcome {
     pub(super) sid: String,
 }
 
-/// Writes what comes in; tells of the tags that are committed.
+/// Writes the outcomes from `inbox` and reports to `stored` the delivery tags of the committed ones.
 pub(super) async fn write(
     pool: PgPool,
     mut inbox: mpsc::Receiver<Outcome>,

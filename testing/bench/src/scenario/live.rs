@@ -48,7 +48,7 @@ pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Ve
     row.memory = Some(memory);
     fill(&mut row, &published, &created);
     row.note = format!("{missing} of {} live ones had waited longer than a second", published.len());
-    // What is left in the queue goes with it.
+    // The stage deletes the queue with the rest of the backlog.
     drop(worker);
     Ok(vec![row])
 }

@@ -80,7 +80,7 @@ async fn enqueued(backfill: &mut Process) -> anyhow::Result<f64> {
     }
 }
 
-/// Waits until so many messages exist; returns the highest value of `watched` meanwhile.
+/// Waits until `messages` messages exist; returns the highest value of `watched` meanwhile.
 async fn until(simulator: &Simulator, messages: f64, watched: impl Fn() -> f64) -> anyhow::Result<f64> {
     let (began, mut highest) = (Instant::now(), 0.0_f64);
     loop {

@@ -1,4 +1,4 @@
-//! Kills, cuts, lost responses and lost queues: nobody is lost and nobody is texted twice.
+//! Kills, cuts, lost responses and lost queues: no user is lost and no user is texted twice.
 
 mod alarms;
 mod broker;

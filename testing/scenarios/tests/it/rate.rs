@@ -52,7 +52,7 @@ async fn the_rate_holds_for_fleets_of_every_size() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first so many stored users.
+/// Imports the first `users` stored users and publishes their backfill events.
 async fn backfill(test: &TestEnv, users: u32) -> anyhow::Result<()> {
     for n in 0..users {
         let user = format!("stored-{n}");

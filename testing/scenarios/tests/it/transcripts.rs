@@ -2,7 +2,7 @@
 //!
 //! `<!-- transcript: NAME -->`, or `<!-- transcript: NAME exit=78 -->` where the last command ends so.
 //!
-//! `TRANSCRIPTS=write` writes them anew; lines that a block leaves out with `…` stay out. What must vary (times,
+//! `TRANSCRIPTS=write` writes them again; lines that a block leaves out with `…` stay out. What must vary (times,
 //! ids, durations, versions) is compared by its form. A new name needs its line in `scenes.rs`.
 
 mod block;
@@ -16,8 +16,8 @@ use block::{Block, Outcome};
 use page::Page;
 use scenes::Scene;
 
-/// Options that were renamed keep their meaning for one release. The broken systems are left out, because their commands
-/// have no options.
+/// Options that were renamed keep their meaning for one release. The broken systems are left out, because their
+/// commands do not take options.
 #[tokio::test(flavor = "multi_thread")]
 async fn older_transcripts_still_do_the_same() -> anyhow::Result<()> {
     let blocks = Page::old().blocks()?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From whoever connected.
+    /// From the client to the server.
     ToServer,
-    /// Back to whoever connected.
+    /// From the server back to the client.
     ToClient,
 }
 

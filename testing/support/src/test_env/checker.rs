@@ -18,32 +18,32 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// So many users, each with a final state, nobody parked.
+    /// Expects `users` users, each with a final state and none parked.
     pub fn users(users: usize) -> Self {
         Self { users, ..Self::default() }
     }
 
-    /// At most `parked` attempts are left to a person.
+    /// At most `parked` attempts need review.
     #[must_use]
     pub fn parked(mut self, parked: usize) -> Self {
         self.parked = parked;
         self
     }
 
-    /// At most `parked` attempts are left to a person, and Twilio has no message of any of them.
+    /// At most `parked` attempts need review, and Twilio has no message of any of them.
     #[must_use]
     pub fn parked_unsent(self, parked: usize) -> Self {
         Self { unsent: true, ..self.parked(parked) }
     }
 
-    /// So many second messages were asked for by policy or by hand.
+    /// Expects `reopened` second messages that were requested by policy or by hand.
     #[must_use]
     pub fn reopened(mut self, reopened: u64) -> Self {
         self.reopened = reopened;
         self
     }
 
-    /// This user is to have no final state.
+    /// Expects that this user does not reach a final state.
     #[must_use]
     pub fn waiting(mut self, user: &str) -> Self {
         self.waiting.push(user.to_owned());
@@ -80,7 +80,7 @@ async fn parked_have_no_message(test: &TestEnv, sent: &[Sent]) -> anyhow::Result
 async fn end(test: &mut TestEnv, expect: &Expect) -> anyhow::Result<()> {
     let waiting: Vec<&str> = expect.waiting.iter().map(String::as_str).collect();
     test.until_final_but(expect.users, &waiting).await?;
-    // Whoever is held back may have an event in a queue that nobody consumes meanwhile.
+    // A user that is held back may have an event in a queue that no worker consumes meanwhile.
     let held = test.database.number("SELECT count(*) FROM users WHERE state = 'received'").await?;
     test.until_left(u32::try_from(held)?).await?;
     while !test.workers.is_empty() {
@@ -102,7 +102,7 @@ fn add_up(measured: &Measured, expect: &Expect) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nobody is `failed` whom Twilio did not refuse.
+/// Checks that Twilio refused every user that is `failed`.
 async fn refused_or_not_failed(test: &TestEnv) -> anyhow::Result<()> {
     let sql = "SELECT count(*) FROM users u WHERE state = 'failed' AND NOT EXISTS (
                    SELECT FROM attempts a WHERE a.message_id = u.attempt_id AND a.outcome = 'refused')";

@@ -26,7 +26,7 @@ pub(crate) struct Courier {
     permits: Semaphore,
 }
 
-/// What came of one callback.
+/// The result of one callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Delivery {
     pub(super) delivered: bool,

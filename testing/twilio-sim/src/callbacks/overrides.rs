@@ -33,7 +33,7 @@ pub(super) enum Failure {
 }
 
 impl Overrides {
-    /// Reads `ct`, `rt`, `tt` (ms), `rc` and `rp`; what is absent or nonsense keeps its default.
+    /// Reads `ct`, `rt`, `tt` (ms), `rc` and `rp`; an absent or invalid value keeps its default.
     pub(super) fn parse(fragment: &str) -> Self {
         let form = Form::parse(fragment.as_bytes());
         let number = |name: &str| form.get(name).and_then(|text| text.parse::<u64>().ok());

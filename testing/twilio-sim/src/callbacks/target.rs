@@ -7,7 +7,7 @@ use super::overrides::Overrides;
 /// A `StatusCallback` URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// As given, without fragment: what is signed.
+    /// The signed part: the URL as given, without its fragment.
     pub(super) signed: String,
     pub(super) url: Url,
     pub(super) overrides: Overrides,

@@ -91,7 +91,7 @@ impl Effects {
         *slot = Some(interruption);
     }
 
-    /// Actions on the message, its callbacks and what is read back.
+    /// Actions on the message, its callbacks and the results of reads.
     fn bend(&mut self, action: &Action) {
         match action {
             Action::Latency { ms } => self.latency = Duration::from_millis(*ms),

@@ -23,7 +23,7 @@ use suffix::SuffixFaults;
 #[derive(Debug)]
 pub(crate) struct Faults {
     rules: RwLock<Vec<ActiveRule>>,
-    /// Spares the lock when there is no rule.
+    /// Whether there are rules. If not, a request does not take the lock.
     any: AtomicBool,
     suffixes: Option<SuffixFaults>,
     random: Random,

@@ -23,10 +23,10 @@ pub struct Rule {
     /// Share of the matching requests, 0 to 1; none means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// How often the rule applies before it is spent; none means for ever.
+    /// How often the rule applies before it is spent; none means without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Milliseconds from being set until the rule ends; none means for ever.
+    /// Milliseconds from being set until the rule ends; none means that it does not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_ms: Option<u64>,
     /// What happens: one action or a list of them.

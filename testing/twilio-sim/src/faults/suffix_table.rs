@@ -8,7 +8,7 @@ use super::operation::Operation;
 pub(super) struct SuffixFault {
     pub(super) digits: &'static str,
     pub(super) operation: Operation,
-    /// Only for so many first requests of each number.
+    /// Only for this many first requests of each number.
     pub(super) first: Option<u32>,
     pub(super) actions: fn() -> Vec<Action>,
 }

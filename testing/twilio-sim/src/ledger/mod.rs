@@ -1,4 +1,4 @@
-//! The ledger: what was asked, what was accepted, how fast, and to whom. The judge of duplicates.
+//! The ledger: requests, accepted messages, their rates and their recipients. It decides what is a duplicate.
 
 mod archive;
 mod book;

@@ -7,7 +7,7 @@ use crate::faults::Operation;
 
 const STATUSES: usize = 600;
 
-/// One counter per operation and HTTP status; status 0 stands for no answer at all.
+/// One counter per operation and HTTP status; status 0 means no answer at all.
 #[derive(Debug)]
 pub(super) struct RequestCounts {
     counts: Vec<AtomicU64>,
@@ -23,7 +23,7 @@ impl RequestCounts {
         self.counts[operation.index() * STATUSES + status].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts above 0, by operation and then by status ("none" where there was no answer).
+    /// Counts above 0, by operation and then by status ("none" for requests without an answer).
     pub(super) fn snapshot(&self) -> BTreeMap<Operation, BTreeMap<String, u64>> {
         let of = |operation: Operation| {
             let row = &self.counts[operation.index() * STATUSES..][..STATUSES];

@@ -41,7 +41,7 @@ pub struct Stats {
     pub per_number: Option<BTreeMap<String, NumberStats>>,
 }
 
-/// Peaks of what was accepted and of what was asked.
+/// Peaks of accepted messages and of create calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peaks {
     /// Accepted messages.

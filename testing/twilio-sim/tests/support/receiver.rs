@@ -110,7 +110,7 @@ async fn receive(
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let fields = url::form_urlencoded::parse(&body).into_owned().collect();
     let callback = Callback { path: parts.uri.to_string(), headers: parts.headers, fields };
-    // The test may have ended; then nobody asks.
+    // If the test has ended, the callback is dropped.
     let _ = sender.send(callback);
     let mut response = Response::new(Empty::new());
     let next = answers.lock().expect("no panic").pop_front();

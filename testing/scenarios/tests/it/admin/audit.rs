@@ -64,7 +64,7 @@ fn listed(help: &str) -> Vec<String> {
     lines.filter_map(|l| Some(l.split_whitespace().next()?.to_owned())).collect()
 }
 
-/// Runs a deed as maya, for a reason that names the command.
+/// Runs a command of [`CHANGING`] as maya. The reason names the command.
 async fn deed(test: &mut TestEnv, words: &str, because: &str, subject: &[&str]) -> anyhow::Result<()> {
     let reason = format!("why {words}");
     let named: Vec<&str> = words.split(' ').collect();
@@ -74,7 +74,7 @@ async fn deed(test: &mut TestEnv, words: &str, because: &str, subject: &[&str]) 
     Ok(())
 }
 
-/// Three attempts that nobody knows the outcome of, of users 1 to 3; the messages exist.
+/// Creates an attempt with an unknown outcome for each of the users 1 to 3. The messages exist.
 async fn doubts(test: &mut TestEnv) -> anyhow::Result<Vec<Uuid>> {
     let hidden = json!([{ "type": "reset", "store": true }, { "type": "no_callbacks" },
                         { "type": "list_lag", "ms": 600_000 }]);
@@ -168,7 +168,7 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     for change in ["UPDATE audit_log SET reason = ''", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
         assert!(test.database.execute(change).await.is_err(), "{change}");
     }
-    // What was marked as sent has no SID, which the last check wants of every message.
+    // The attempt marked as sent has no SID, but the last check expects one for every message.
     let sent = test.simulator.sent().await?;
     let marked = sent.iter().find(|m| m.to == number(1)).expect("her message");
     test.database.execute(&format!("UPDATE attempts SET sid = '{}' WHERE user_id = '1'", marked.sid)).await?;

@@ -1,4 +1,4 @@
-//! `worker dead`: what could not be processed is found, shown without its content, published once more or given up.
+//! `worker dead` finds dead letters, shows them without their content, and publishes them again or drops them.
 
 use serde_json::Value;
 use shared::lane::QueueLane;
@@ -38,7 +38,7 @@ async fn with_poison(bodies: &[Vec<u8>]) -> anyhow::Result<TestEnv> {
     Ok(test)
 }
 
-/// A backfill event of somebody who is imported only later.
+/// A backfill event of a user that is imported only later.
 async fn with_a_stranger() -> anyhow::Result<TestEnv> {
     let test = TestEnv::builder().with_worker().await?;
     test.broker.publish(QueueLane::Backfill, &EventBody::stored("1042").bytes()).await?;
@@ -128,7 +128,7 @@ async fn a_mended_letter_is_replayed_and_welcomed_once() -> anyhow::Result<()> {
     assert!(again.contains("no open dead letter matches: nothing was published"), "{again}");
     let named = dead(&mut test, &["replay", "1", "--because", "once more"], 0).await?;
     assert!(named.contains("letter 1 was replayed already"), "{named}");
-    // Even if the mark of the first replay was lost, nobody is welcomed twice.
+    // Even if the mark of the first replay is lost, the user is not welcomed twice.
     test.database.execute("UPDATE dead_letters SET replayed_at = NULL, replayed_by = NULL").await?;
     dead(&mut test, &replay, 0).await?;
     test.until_drained().await?;
@@ -188,7 +188,7 @@ async fn what_cannot_be_read_is_left_and_what_comes_back_is_open_again() -> anyh
     let mut test = with_poison(&poison()).await?;
     test.broker.publish(QueueLane::Backfill, &EventBody::stored("nobody").bytes()).await?;
     until_open(&test, 4).await?;
-    // More than one, and nobody to ask.
+    // The command would publish more than one letter, and it cannot ask for confirmation.
     let said = dead(&mut test, &["replay", "--because", "all of them"], 2).await?;
     assert!(said.contains("this publishes 4 dead letters") && said.contains("--yes"), "{said}");
     let said = dead(&mut test, &["replay", "--because", "all of them", "--yes", "--rate", "5"], 3).await?;

@@ -1,4 +1,4 @@
-//! Bodies that are no event, and fields that no database can hold.
+//! Bodies that are not events, and fields that the database cannot hold.
 
 use std::collections::BTreeMap;
 

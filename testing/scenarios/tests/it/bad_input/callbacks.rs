@@ -57,7 +57,7 @@ async fn a_replayed_callback_changes_nothing() -> anyhow::Result<()> {
     test.finish(Expect::users(1)).await
 }
 
-/// A callback of a messaging service's own address has no id of ours.
+/// A callback to a messaging service's own address does not contain our attempt id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_belongs_to_the_attempt_of_its_number_and_sid() -> anyhow::Result<()> {
     let mut test = TestEnv::builder().simulator(&["--suffix-faults"]).with_worker().await?;

@@ -114,7 +114,7 @@ impl Fuzz {
         Shot { query, kind, body, signature, genuine: false }
     }
 
-    /// Signed by whom it says, and of no consequence: a replay, a message nobody knows, or no callback at all.
+    /// Correctly signed and without effect: a replay, an unknown message, or a body that is not a callback.
     fn genuine(&mut self) -> Shot {
         let (sid, account) = (self.sid.clone(), self.account.clone());
         let status = ["accepted", "queued", "sent", "delivered", "strange"].choose(&mut self.random);

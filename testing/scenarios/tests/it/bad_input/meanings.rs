@@ -69,7 +69,8 @@ async fn an_unreadable_time_is_older_than_any_other() -> anyhow::Result<()> {
     let test = TestEnv::builder().with_worker().await?;
     let unreadable =
         |user: &str, phone: &str| EventBody::signup(user, phone).with("time", "28/11/2026 12:00");
-    // A user with a time stays as she is; one without is welcomed, and any time beats hers.
+    // The event does not change a user that has a time. A user without a time is welcomed, and any time is
+    // newer than the missing one.
     test.signup("timed", "9801120003").await?;
     test.broker.publish(QueueLane::Live, &unreadable("untimed", "9801120005").bytes()).await?;
     test.until_case("timed", "registered delivered -").await?;

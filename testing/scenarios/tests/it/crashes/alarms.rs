@@ -32,7 +32,7 @@ async fn a_memory_alarm_blocks_publishers_and_harms_nobody() -> anyhow::Result<(
     assert_eq!(waiting, WAITING, "those who wait for a retry still do");
     test.until_all_ready().await?;
     broker.ctl(&["set_vm_memory_high_watermark", "0.4"]).await?;
-    // Who was told that it is not confirmed repeats it.
+    // The publisher was told that the signup is not confirmed, so it repeats it.
     test.broker.reconnect().await?;
     test.signup("unconfirmed", &number(100)).await?;
     test.until_final(101).await?;

@@ -11,7 +11,7 @@ use crate::people::signups;
 const AHEAD: u32 = 90;
 const CONCURRENCY: usize = 20;
 
-/// Starts the sound worker (0) or the one whose clock is ahead (1) anew.
+/// Starts a worker: the one with the correct clock (0) or the one whose clock is ahead (1).
 async fn start(test: &mut TestEnv, which: usize, clock: &FastClock) -> anyhow::Result<()> {
     if which == 0 {
         test.launch_worker().await?;
@@ -23,8 +23,8 @@ async fn start(test: &mut TestEnv, which: usize, clock: &FastClock) -> anyhow::R
     Ok(())
 }
 
-/// A claim taken for expired while its call is under way would be freed by this policy, and a second message
-/// sent; so nobody but the database may say what time it is.
+/// If a worker takes a claim for expired while its call is under way, this policy frees the claim and a second
+/// message is sent. So only the database may say what time it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_clock_is_ahead_takes_no_claim_from_the_other() -> anyhow::Result<()> {
     let (kills, users) = (rounds(2, 12), rounds(120, 1_200));

@@ -55,7 +55,7 @@ async fn sigterm_under_load_leaves_nothing_in_flight() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_leaves_unknown_outcomes_that_are_found() -> anyhow::Result<()> {
-    // Twilio takes longer than the worker lives: the messages exist, the answers reach nobody.
+    // Twilio takes longer than the worker lives: the messages exist, but the answers are lost.
     let mut test = TestEnv::builder().simulator(&["--latency", "300ms"]).with_worker().await?;
     test.broker.publish_all(&signups(0..10)).await?;
     until("calls are in flight", PATIENCE, async || {

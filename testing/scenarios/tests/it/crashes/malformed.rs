@@ -147,7 +147,7 @@ async fn odd_properties_are_no_reason_to_refuse_a_signup() -> anyhow::Result<()>
         if raw.publish(QueueLane::Live, properties, &event(n).bytes()).await.is_ok() {
             users += 1;
         } else {
-            // RabbitMQ itself refuses some, such as a float that is no number.
+            // RabbitMQ itself refuses some, such as a float that is not a number.
             raw = RawPublisher::connect(&test.broker).await?;
         }
     }

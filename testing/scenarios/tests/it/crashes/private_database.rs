@@ -43,7 +43,7 @@ async fn postgres_is_stopped_and_killed_under_load() -> anyhow::Result<()> {
     let users = outages * SIGNUPS;
     test.until_final(usize::try_from(users)?).await?;
     let accepted = test.simulator.totals().await?.accepted;
-    // A claim whose commit was not answered is not called; nobody can tell it from one that was.
+    // A claim whose commit was not answered is not called, but it looks the same as one that was.
     let parked = outages * CALLS_IN_FLIGHT;
     assert!(accepted + u64::from(parked) >= u64::from(users), "{accepted} accepted");
     test.finish(Expect::users(usize::try_from(users)?).parked_unsent(usize::try_from(parked)?)).await

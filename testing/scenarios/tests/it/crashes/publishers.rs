@@ -1,5 +1,5 @@
-//! Whoever publishes dies while it does. What the broker has confirmed reaches a final state; what is repeated
-//! texts nobody twice.
+//! Publishers die while they publish. Every event that the broker has confirmed reaches a final state. A repeated
+//! event does not text a user twice.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn a_moment(random: &mut impl rand::Rng, at_most_ms: u64) {
     tokio::time::sleep(Duration::from_millis(random.gen_range(0..at_most_ms))).await;
 }
 
-/// Everybody has her welcome, and nobody was even asked twice.
+/// Checks that every user has a welcome and that each was requested from Twilio only once.
 async fn finish(test: TestEnv, users: u32) -> anyhow::Result<()> {
     let all = usize::try_from(users)?;
     test.until_final(all).await?;
@@ -73,7 +73,7 @@ async fn signups_of_a_killed_producer_are_final_and_a_repetition_texts_nobody_tw
     until_none(&test, "SELECT count(*) FROM users WHERE state = 'received'").await?;
     let arrived = test.database.number(USERS).await?;
     println!("{arrived} of {users} signups had arrived before their producer died");
-    // Whoever was not told that all of it is confirmed sends all of it again.
+    // A producer that was not told that all signups are confirmed sends all of them again.
     let mut signup = test.start("signup", &["--format", "jsonl", "-"], &env)?;
     signup.write(lines(0..users).as_bytes())?;
     signup.close_input();
@@ -114,7 +114,8 @@ async fn users_of_a_killed_backfill_are_final_and_the_next_one_finishes() -> any
         kills_left -= 1;
     }
     assert!(kills_left < kills, "nobody was killed");
-    // Whom the broker has, or whose event is noted as confirmed, ends without another backfill.
+    // A user whose event the broker has, or whose event is recorded as confirmed, reaches a final state without
+    // another backfill.
     test.until_drained().await?;
     let open = "SELECT count(*) FROM users WHERE enqueued_at IS NOT NULL AND state IN ('stored', 'received')";
     until_none(&test, open).await?;

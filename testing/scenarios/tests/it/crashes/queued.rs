@@ -39,8 +39,8 @@ async fn a_number_suppressed_while_retrying_is_not_texted() -> anyhow::Result<()
     test.finish(Expect::users(1)).await
 }
 
-/// The claim is the last moment: who is suppressed after it and before the call gets that one message, and none ever
-/// again.
+/// The claim is the last moment for a suppression. A user suppressed after the claim and before the call gets
+/// that one message and never another.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_suppressed_between_claim_and_call_is_texted_once_and_never_again() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;

@@ -64,7 +64,7 @@ impl Kind {
     }
 }
 
-/// Publishes the signups of so many seconds, one by one.
+/// Publishes the signups of `seconds` seconds, one by one.
 async fn stream(test: &TestEnv, from: u32, seconds: u32) -> anyhow::Result<u32> {
     let mut beat = tokio::time::interval(Duration::from_secs(1) / RATE);
     let to = from + seconds * RATE;
@@ -102,7 +102,7 @@ async fn outage(kind: Kind) -> anyhow::Result<()> {
         Ok(if shown > 1.5 { Ok(()) } else { Err(format!("{shown} show {word}")) })
     })
     .await?;
-    // What was called and is slow comes to its end by itself; whoever else was not welcomed waits.
+    // Slow calls that were made end by themselves. All other users without a welcome wait.
     let accepted = test.simulator.totals().await?.accepted;
     kind.end(&test).await?;
     let ended = Instant::now();
@@ -245,7 +245,7 @@ async fn with_no_user_waiting_the_next_signup_is_the_probe() -> anyhow::Result<(
     test.finish(Expect::users(20)).await
 }
 
-/// Users of a country that is held back become due during an outage, and stand before everybody else.
+/// Users of a country that is held back become due during an outage, before all other users.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_passes_over_users_whose_country_is_held_back() -> anyhow::Result<()> {
     const HELD: u32 = 150;

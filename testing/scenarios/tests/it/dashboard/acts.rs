@@ -1,4 +1,4 @@
-//! What operators do on the pages: the deeds of the commands.
+//! Operators make the same changes on the pages as with the commands.
 
 use shared::lane::QueueLane;
 use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};

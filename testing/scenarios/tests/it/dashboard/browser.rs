@@ -10,7 +10,7 @@ use reqwest::{
 };
 use support::PATIENCE;
 
-/// What came back.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) status: u16,

@@ -108,7 +108,7 @@ async fn a_session_ends_when_idle_and_after_half_a_day() -> anyhow::Result<()> {
     let test = test_env(TestEnv::builder()).await?;
     for aged in ["seen_at = now() - interval '16 minutes'", "created_at = now() - interval '13 hours'"] {
         let mut maya = signed_in(&test, "maya").await?;
-        // A refresh by the script is nobody at the keyboard.
+        // A refresh by the page's script does not count as activity.
         test.database.execute("UPDATE admin_sessions SET seen_at = now() - interval '14 minutes'").await?;
         assert_eq!(maya.get_with("/", &[("X-Refresh", "1")]).await?.status, 200);
         let idle = "SELECT count(*) FROM admin_sessions WHERE seen_at > now() - interval '13 minutes'";

@@ -9,7 +9,7 @@ async fn stats_count_what_became_of_everybody() -> anyhow::Result<()> {
     for user in 1..=3 {
         test.signup(&user.to_string(), &number(user)).await?;
     }
-    // Who comes first has the number.
+    // The user that signs up first owns the number.
     test.until_case("1", "registered delivered -").await?;
     test.signup("4", &number(1)).await?;
     test.signup("5", "01-4412345").await?;

@@ -8,8 +8,8 @@ use support::{EventBody, Expect, PATIENCE, TestEnv, TestEnvBuilder, number, unti
 pub(crate) const NAMES: [&str; 2] = ["Sitakumari Seededname", "सीताकुमारी"];
 pub(crate) const USERS: u32 = 40;
 
-/// What the run leaves behind: whoever got a 503 that nothing came of is left to a person, and on a busy machine some
-/// whose call timed out.
+/// What the run leaves behind. A user whose call ended with a 503 and without a message needs review. On a busy
+/// machine, some users whose call timed out need review too.
 pub(crate) fn expect() -> Expect {
     Expect::users(USERS as usize + 6).parked(10)
 }

@@ -1,4 +1,4 @@
-//! One line in the log for every outcome, with what is needed to find its cause.
+//! One log line for every outcome, with the fields that are needed to find its cause.
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;

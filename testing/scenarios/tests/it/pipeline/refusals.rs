@@ -1,4 +1,4 @@
-//! What Twilio refuses, and who comes again.
+//! Refusals by Twilio, and refused users who sign up again.
 
 use serde_json::{Value, json};
 use shared::lane::QueueLane;

@@ -69,7 +69,7 @@ async fn an_older_event_changes_nothing() -> anyhow::Result<()> {
     test.finish(Expect::users(2)).await
 }
 
-/// What is stored of `one`, apart from her number and her outcome.
+/// The stored details of user `one`, apart from the number and the outcome.
 const DETAILS: &str =
     "SELECT concat_ws(' ', phone_raw, kind, language, channel, display_name, due_date, active, source,
     changed_at > signed_up_at) FROM users WHERE user_id = 'one'";

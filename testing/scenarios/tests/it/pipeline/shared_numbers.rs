@@ -42,7 +42,7 @@ async fn reopening_an_attempt_of_a_former_number_frees_it_and_is_recorded() -> a
     let freed = format!("SELECT count(*) FROM attempts WHERE message_id = '{former}' AND NOT blocks");
     let freed = test.database.number(&freed).await?;
     assert_eq!((code, recorded, freed), (0, 1, 1), "{said}");
-    // The number is free for whoever has it now; the former owner is not texted again.
+    // The number is free for its new owner; the former owner is not texted again.
     test.signup("next", &number(1)).await?;
     test.until_case("next", "registered delivered -").await?;
     let ledger = test.simulator.ledger().await?;

@@ -1,4 +1,4 @@
-//! Outcomes that nobody knows are found out, never guessed.
+//! Unknown outcomes are found out, never guessed.
 
 use serde_json::json;
 use support::{Expect, TestEnv, number};

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 
 use super::{form, scenes::Set, shell};
 
-/// Stands for any number of lines.
+/// Replaces any number of lines.
 const LEFT_OUT: &str = "…";
 
 pub(super) struct Block {
@@ -20,7 +20,7 @@ struct Step {
     output: Vec<String>,
 }
 
-/// What came of playing a block.
+/// The result of playing a block.
 pub(super) enum Outcome {
     True,
     Changed { is: String, was: String },
@@ -120,7 +120,7 @@ fn matches(page: &[String], printed: &[String]) -> bool {
     }
 }
 
-/// What was printed, without the lines that the page left out before.
+/// The printed lines without those that the page already leaves out.
 fn shortened(page: &[String], printed: Vec<String>) -> Vec<String> {
     if !page.iter().any(|l| left_out(l)) {
         return printed;

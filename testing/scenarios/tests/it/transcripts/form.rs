@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What varies, and what stands for it, in this order.
+/// Patterns of text that varies, with their placeholders. They apply in this order.
 const VARY: [(&str, &str); 14] = [
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "TIME"),
     (r"\d{4}-\d\d-\d\d", "DAY"),

@@ -12,7 +12,7 @@ const OLD: &str = include_str!("old_transcripts.txt");
 const MARKER: &str = "<!-- transcript: ";
 const FENCE: &str = "```";
 
-/// Whether the page is to be written anew.
+/// Whether to write the page again.
 pub(super) fn writes() -> bool {
     std::env::var("TRANSCRIPTS").is_ok_and(|v| v == "write")
 }

@@ -1,4 +1,4 @@
-//! What stands on the test environment before the commands of a transcript are typed.
+//! The state of the test environment before the commands of a transcript are typed.
 
 mod canary;
 mod faulty;
@@ -100,7 +100,7 @@ impl Set {
         Ok(command.replace(old, &new))
     }
 
-    /// What was printed, without the prefix that keeps this test environment's queues apart.
+    /// The printed text without the prefix that keeps this test environment's queues apart.
     pub(super) fn plain(&self, printed: &str) -> String {
         let namespace = self.test.env.get("AMQP_NAMESPACE").map(String::as_str).unwrap_or_default();
         printed.replace(&format!("{namespace}."), "")

@@ -1,4 +1,4 @@
-//! What was scraped, as promtool takes it.
+//! The scraped samples in the format of promtool.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 

@@ -1,4 +1,4 @@
-//! The sample portal, imported, and nobody who sends: a canary stops its run, which goes on once a worker runs.
+//! The sample portal is imported and no worker runs. A canary stops its run, which continues once a worker runs.
 
 use anyhow::ensure;
 use support::TestEnv;

@@ -24,7 +24,7 @@ pub(super) async fn before(test: &mut TestEnv, name: &str) -> anyhow::Result<()>
         "dead-list" => letters(test).await,
         // However long the test environment took to set, the page speaks of the last minute.
         "stats" => test.database.execute("UPDATE attempts SET claimed_at = now()").await,
-        // 500 before it takes effect: nobody can find out.
+        // Twilio answers 500 before the call takes effect, so the outcome cannot be found out.
         "unknown-list" => {
             test.signup("1048", &number(9001)).await?;
             test.until_case("1048", "registered unknown parked").await.map(|_| ())

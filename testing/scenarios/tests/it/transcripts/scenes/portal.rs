@@ -26,7 +26,7 @@ pub(super) fn env(portal: Option<&TestEnv>, env: &mut BTreeMap<String, String>) 
         ("PORTAL_DATABASE_URL", url),
         ("SEND_RATE", "10".to_owned()),
         ("SMS_PRICE_USD", "0.3".to_owned()),
-        // What is shown must not depend on the time of the day.
+        // The output must not depend on the time of day.
         ("BACKFILL_WINDOW", String::new()),
     ];
     env.extend(rest.map(|(name, value)| (name.to_owned(), value)));
