@@ -11,7 +11,7 @@ use uuid::Uuid;
 const RANGES: [u32; 6] = [984, 985, 986, 980, 981, 982];
 const PER_RANGE: u32 = 10_000_000;
 
-/// A valid mobile number as she would type it; each `n` has its own.
+/// A valid mobile number as the user would type it; each `n` has its own.
 pub(crate) fn number(n: u32) -> String {
     format!("{}{:07}", RANGES[(n / PER_RANGE) as usize % RANGES.len()], n % PER_RANGE)
 }
@@ -21,7 +21,7 @@ pub(crate) fn user(n: u32) -> anyhow::Result<UserId> {
     Ok(UserId::parse(&n.to_string())?)
 }
 
-/// Her signup.
+/// The signup of the `n`th user.
 pub(crate) fn signup(n: u32) -> anyhow::Result<Signup> {
     Ok(Signup {
         user_id: user(n)?,
@@ -34,12 +34,12 @@ pub(crate) fn signup(n: u32) -> anyhow::Result<Signup> {
     })
 }
 
-/// Its event.
+/// The event of that signup.
 pub(crate) fn signed_up(n: u32) -> anyhow::Result<Vec<u8>> {
     Ok(events::signed_up(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &signup(n)?))
 }
 
-/// The event that names her as stored.
+/// The backfill event of the `n`th user.
 pub(crate) fn stored(n: u32) -> anyhow::Result<Vec<u8>> {
     Ok(events::backfill(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &user(n)?))
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 
 use crate::usage;
 
-/// How long a process may take to do as told.
+/// How long a process may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running process; dropping it kills it.

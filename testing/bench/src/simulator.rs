@@ -1,4 +1,4 @@
-//! The simulated Twilio, whose ledger is the judge of times and rates.
+//! The simulated Twilio. Its ledger measures times and rates.
 
 use std::{
     collections::{BTreeMap, HashMap},

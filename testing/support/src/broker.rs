@@ -39,7 +39,7 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Connects, beside every proxy, and declares nothing.
+    /// Connects without a proxy and does not declare the topology.
     pub(crate) async fn open(server: Server, namespace: &str) -> anyhow::Result<Self> {
         install_crypto();
         let mut env =

@@ -7,7 +7,7 @@ use crate::{TestEnv, Worker, skip};
 /// Where Debian and its like put the library, below the folder of each architecture.
 const LIBRARY: &str = "faketime/libfaketime.so.1";
 
-/// A clock of the day that runs ahead; durations pass as ever.
+/// A wall clock that runs ahead. Durations are not changed.
 #[derive(Debug)]
 pub struct FastClock([(&'static str, String); 3]);
 

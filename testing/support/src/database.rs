@@ -63,7 +63,7 @@ impl Database {
         Ok(sqlx::query_as(&sql).bind(user).fetch_optional(&self.pool).await?)
     }
 
-    /// The published outcome of everybody.
+    /// The published outcomes of all users.
     pub async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
         Ok(sqlx::query_as(Outcome::SELECT).fetch_all(&self.pool).await?)
     }
@@ -87,7 +87,7 @@ impl Database {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
     }
 
-    /// Everything that was kept for a person.
+    /// All dead letters.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<DeadLetter>> {
         Ok(sqlx::query_as(DeadLetter::SELECT).fetch_all(&self.pool).await?)
     }
@@ -100,7 +100,7 @@ impl Database {
         Ok(())
     }
 
-    /// Puts a number on the list of those never to be texted.
+    /// Adds a number to the suppressions.
     pub async fn suppress(&self, phone: &str) -> anyhow::Result<()> {
         let sql = "INSERT INTO suppressions (phone_e164, source, actor, reason) VALUES ($1, 'staff', 'test', 'test')";
         sqlx::query(sql).bind(phone).execute(&self.pool).await?;

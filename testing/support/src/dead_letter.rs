@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-/// A delivery that was kept for a person.
+/// A delivery that was kept for an operator.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DeadLetter {
     /// One word.
@@ -11,7 +11,7 @@ pub struct DeadLetter {
     pub detail: String,
     /// As delivered.
     pub body: Vec<u8>,
-    /// How often it came.
+    /// How often it was delivered.
     pub seen: i32,
 }
 

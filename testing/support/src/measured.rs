@@ -23,11 +23,11 @@ pub(crate) struct Measured {
     pub(crate) ledger: Ledger,
     /// Signups without a final state, unless the scenario expects them to wait.
     pub(crate) lost: usize,
-    /// Messages beyond the first of a number that neither a person nor a policy asked for.
+    /// Messages beyond the first of a number that neither an operator nor a policy requested.
     pub(crate) duplicates: u64,
     /// Attempts whose outcome was unknown at any time.
     pub(crate) unknown: i64,
-    /// Attempts left for a person to settle.
+    /// Attempts that need review by an operator.
     pub(crate) parked: usize,
 }
 

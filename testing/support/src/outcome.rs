@@ -2,12 +2,12 @@
 
 use sqlx::FromRow;
 
-/// What became of one user, as the view `onboarding_status` tells it.
+/// The outcome of one user, as the view `onboarding_status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Outcome {
     /// The portal's id.
     pub user_id: String,
-    /// E.164, if her number is one.
+    /// E.164, if the number is valid.
     pub phone_e164: Option<String>,
     /// `stored`, `received`, `rejected`, `registered`, `suppressed` or `failed`.
     pub state: String,
@@ -28,11 +28,11 @@ impl Outcome {
         "SELECT user_id, phone_e164, state, reason, registration_method, welcome_sid,
         welcome_status, attempts FROM onboarding_status";
 
-    /// Whether nothing but a status callback will change a row.
+    /// Whether only a status callback can still change a row.
     pub(crate) const FINAL: &str = "state IN ('rejected', 'suppressed', 'failed')
         OR state = 'registered' AND (welcome_status NOT IN ('sending', 'unknown') OR coalesce(reason, '') = 'parked')";
 
-    /// State, welcome status and reason, `-` for none: the columns that tell the cases apart.
+    /// State, welcome status and reason, `-` for none: the columns that distinguish the cases.
     pub fn case(&self) -> String {
         format!("{} {} {}", self.state, self.welcome_status, self.reason.as_deref().unwrap_or("-"))
     }

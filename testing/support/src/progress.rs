@@ -1,4 +1,4 @@
-//! Waiting for many, as long as it goes on.
+//! Waiting for many users, as long as there is progress.
 
 use anyhow::bail;
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! Prometheus' own judge of metrics and rules: `promtool` of Debian's package `prometheus`.
+//! Prometheus's own checker of metrics and rules: `promtool` of Debian's package `prometheus`.
 
 use std::{
     io::Write as _,

@@ -111,13 +111,13 @@ impl Proxy {
         self.toxics.send_modify(|d| d.frozen = false);
     }
 
-    /// Every chunk is held back for so long.
+    /// Holds every chunk back for `delay`.
     pub fn delay(&self, delay: Duration) {
         self.toxics.send_modify(|d| d.delay = delay);
         injected(1);
     }
 
-    /// Bytes of this direction vanish; `None`: none do.
+    /// Drops the bytes of this direction. `None` drops no bytes.
     pub fn drop_direction(&self, direction: Option<Direction>) {
         self.toxics.send_modify(|d| d.dropped = direction);
         injected(usize::from(direction.is_some()));
@@ -228,7 +228,7 @@ async fn carry(
         let _ = client.set_zero_linger();
         return;
     };
-    // Err: slower, nothing else.
+    // Err: the connection is only slower.
     let _ = client.set_nodelay(true).and_then(|()| server.set_nodelay(true));
     {
         let (from_client, to_client) = client.split();

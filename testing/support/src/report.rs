@@ -27,7 +27,7 @@ pub(crate) fn scenario() -> String {
     std::thread::current().name().unwrap_or("?").to_owned()
 }
 
-/// What a scenario leaves to tell.
+/// The report of one scenario.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) scenario: String,

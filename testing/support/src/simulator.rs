@@ -62,7 +62,7 @@ impl Simulator {
         self.send(Method::PUT, "faults", rules).await
     }
 
-    /// Refuses everybody, or stops doing so.
+    /// Refuses every credential, or stops doing so.
     pub async fn revoke(&self, revoked: bool) -> anyhow::Result<()> {
         injected(usize::from(revoked));
         self.send(Method::POST, "credentials", json!({ "revoked": revoked })).await

@@ -192,7 +192,7 @@ impl TestEnv {
         self.until_final_but(users, &[]).await
     }
 
-    /// The same, but the users in `waiting` need none.
+    /// The same, but the users in `waiting` do not need a final state.
     pub async fn until_final_but(&self, users: usize, waiting: &[&str]) -> anyhow::Result<()> {
         self.signups.fetch_max(users, Ordering::Relaxed);
         until_none(&format!("{users} users have a final state"), async || {

@@ -4,7 +4,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 
 const WHATSAPP: &str = "whatsapp:";
 
-/// A destination, as far as the numbering plan tells.
+/// A destination, as far as the numbering plan shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Recipient {
     /// A number of the plan.

@@ -1,4 +1,4 @@
-//! One rate, several workers: the simulator's ledger is the judge.
+//! One rate and several workers, measured by the simulator's ledger.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a person may do to a system that runs.
+//! What an operator may do to a running system.
 
 mod audit;
 mod dead;

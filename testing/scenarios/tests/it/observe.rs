@@ -1,4 +1,4 @@
-//! What those who run it get to see: metrics, alerts, dashboards, traces.
+//! What operators see: metrics, alerts, dashboards, traces.
 
 mod alarm;
 mod census;

@@ -1,4 +1,4 @@
-//! What a proxy is told to do to the bytes that pass.
+//! What a proxy does to the bytes that pass.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Direction {
 pub(crate) struct Toxics {
     /// Nothing moves, in either direction.
     pub(crate) frozen: bool,
-    /// Every chunk waits for so long.
+    /// How long every chunk waits.
     pub(crate) delay: Duration,
     /// Bytes of this direction vanish.
     pub(crate) dropped: Option<Direction>,

@@ -1,4 +1,4 @@
-//! Status callbacks: signed form POSTs that tell each change of status.
+//! Status callbacks: signed form POSTs that report each change of status.
 
 mod courier;
 mod event;

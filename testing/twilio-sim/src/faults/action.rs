@@ -51,7 +51,7 @@ pub enum Action {
         /// Milliseconds.
         ms: u64,
     },
-    /// A refusal where Twilio would tell it: at once with `From`, as a failed message with a service.
+    /// A refusal where Twilio would report it: at once with `From`, as a failed message with a service.
     Refuse {
         /// Twilio's error code.
         code: u32,

@@ -14,7 +14,7 @@ pub(crate) struct Effects {
     pub(crate) before: Option<Interruption>,
     /// Spoils the answer after it took effect.
     pub(crate) after: Option<Interruption>,
-    /// An error told as Twilio would, at once or by callback.
+    /// An error reported as Twilio would, at once or by callback.
     pub(crate) refusal: Option<u32>,
     pub(crate) ending: Ending,
     pub(crate) callbacks: CallbackEffects,

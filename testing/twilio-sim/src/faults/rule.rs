@@ -98,7 +98,7 @@ impl Rule {
         self
     }
 
-    /// Only for so long after being set.
+    /// Limits the rule to `time` after it is set.
     #[must_use]
     pub fn lasting(mut self, time: Duration) -> Self {
         self.for_ms = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));

@@ -21,7 +21,7 @@ pub enum CallbackResult {
 pub struct CallbackRecord {
     /// The message.
     pub message_sid: String,
-    /// The status it told.
+    /// The status it reported.
     pub message_status: &'static str,
     /// `I-Twilio-Idempotency-Token`.
     pub token: String,

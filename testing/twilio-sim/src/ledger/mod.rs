@@ -1,4 +1,4 @@
-//! The ledger: requests, accepted messages, their rates and their recipients. It decides what is a duplicate.
+//! The ledger: requests, accepted messages, their rates and their recipients. It detects duplicates.
 
 mod archive;
 mod book;

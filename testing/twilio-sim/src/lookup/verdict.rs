@@ -5,10 +5,10 @@ use rlibphonenumber::{
     ValidationError,
 };
 
-/// The parsed number, or why it is none.
+/// The parsed number, or why it is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// E.164 where that can be told, else the input.
+    /// E.164 where that is known, else the input.
     pub(super) number: String,
     pub(super) calling_code: Option<String>,
     pub(super) country: Option<String>,

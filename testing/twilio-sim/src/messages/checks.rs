@@ -19,7 +19,7 @@ const MAX_VALIDITY: u32 = 36_000;
 pub(super) struct Accepted {
     pub(super) to: String,
     pub(super) origin: Origin,
-    /// The error with which it will fail, told by callback.
+    /// The error with which it will fail, reported by callback.
     pub(super) late_error: Option<(FailedStatus, u32)>,
 }
 

@@ -1,4 +1,4 @@
-//! The statuses a message goes through. They follow from the clock, nothing has to be updated.
+//! The statuses a message goes through. They follow from the clock, so they are not updated.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use twilio_sim::sign;
 
-/// One request as it came in.
+/// One request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Callback {
     pub(crate) path: String,

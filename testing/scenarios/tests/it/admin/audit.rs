@@ -1,11 +1,11 @@
-//! Every command that changes something leaves who, what and why in the audit log; the others leave nothing.
+//! Every command that changes something records actor, action and reason in the audit log. The others do not.
 
 use serde_json::json;
 use shared::lane::QueueLane;
 use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 use uuid::Uuid;
 
-/// Commands that change nothing, nothing that a person decided, as `run`, or only the calendar of tests.
+/// Commands that do not change anything, that do not carry out a decision (`run`), or that move the clock of tests.
 const READING: [&str; 17] = [
     "run",
     "healthcheck",
@@ -120,7 +120,7 @@ async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
     test.database.execute(old).await?;
     deed(test, "prune", "--reason", &[]).await?;
     test.until_case("stranger", "registered delivered -").await?;
-    // She has had her welcome: nothing is sent.
+    // The user already has a welcome, so the command does not send one.
     let again = ["register", "--yes", &number(4), "--actor", "maya", "--reason", "why register"];
     let (code, said) = test.command(&again).await?;
     assert_eq!(code, 3, "{said}");

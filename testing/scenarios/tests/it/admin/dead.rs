@@ -105,7 +105,7 @@ async fn a_letter_is_revealed_only_with_a_reason_that_is_recorded() -> anyhow::R
     let audited = "SELECT count(*) FROM audit_log WHERE actor = 'maya' AND action = 'dead show --reveal'
                    AND subject = 'letters 1' AND reason = 'the portal asks'";
     assert_eq!(test.database.number(audited).await?, 1);
-    // Where it cannot be recorded, nothing is shown.
+    // If the command cannot record the access, it does not show the content.
     test.database.execute("ALTER TABLE audit_log RENAME TO audit_log_away").await?;
     let said = dead(&mut test, &why, 69).await?;
     shows_nobody(&said);
@@ -149,7 +149,7 @@ async fn replaying_an_old_dead_letter_keeps_the_newer_number() -> anyhow::Result
     until_open(&test, 1).await?;
     test.signup("one", &number(2)).await?;
     test.until_case("one", "registered delivered -").await?;
-    // It comes once more: the time of the first publish counts.
+    // The event is published again: the time of the first publish counts.
     raw.publish(QueueLane::Live, &short_property(7, b"\xff"), &old).await?;
     let twice = "SELECT count(*) FROM dead_letters WHERE seen = 2";
     until("the letter came again", PATIENCE, async || {

@@ -1,4 +1,4 @@
-//! A lane held back by a person.
+//! A lane held back by an operator.
 
 use std::time::Duration;
 

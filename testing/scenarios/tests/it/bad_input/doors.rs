@@ -23,7 +23,7 @@ const DAMAGED: [&str; 7] = [
 /// The same as JSON numbers.
 const JSON: [&str; 4] = ["9.84123457E9", "984123456.0", "9841234570.5", "9.841234570"];
 
-/// The users that came in so far; all of them must end as rejected.
+/// The users so far. All of them must end as rejected.
 #[derive(Default)]
 struct Users(Vec<String>);
 

@@ -46,7 +46,7 @@ async fn acks_that_never_arrive_ask_nobody_again() -> anyhow::Result<()> {
     .await?;
     test.proxies.broker.drop_direction(Some(Direction::ToServer));
     test.until_accepted(50).await?;
-    // The broker has heard nothing of it; with the cut every delivery comes again.
+    // The broker has not received the acks. After the cut it redelivers everything.
     test.proxies.broker.cut();
     test.proxies.broker.drop_direction(None);
     test.until_final(50).await?;
@@ -61,7 +61,7 @@ async fn a_frozen_broker_is_left_for_a_new_connection() -> anyhow::Result<()> {
     test.broker.publish_all(&signups(0..100)).await?;
     test.until_accepted(10).await?;
     test.proxies.broker.freeze();
-    // Heartbeats of 10 s tell.
+    // The workers notice by heartbeats of 10 s.
     for worker in &test.workers {
         worker.until_ready(503).await?;
     }

@@ -40,7 +40,7 @@ async fn until_kept(test: &TestEnv, reason: &str, count: usize) -> anyhow::Resul
     .await
 }
 
-/// No connection was lost: nothing was delivered twice because of a message that only one handler is to see.
+/// No worker lost a connection, so a message that concerns only one handler did not cause redeliveries.
 async fn nobody_reconnected(test: &TestEnv) -> anyhow::Result<()> {
     for worker in &test.workers {
         for lane in ["live", "backfill"] {

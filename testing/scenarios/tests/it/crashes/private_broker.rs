@@ -6,7 +6,7 @@ use support::{Expect, PrivateBroker, TestEnv, number, rounds};
 
 use crate::people::signups;
 
-/// Starts the broker again and waits until both workers consume, which none of them needed a restart for.
+/// Starts the broker again and waits until both workers consume. Neither needs a restart for that.
 async fn back(broker: &PrivateBroker, test: &mut TestEnv, after: &str) -> anyhow::Result<()> {
     for worker in &test.workers {
         worker.until_ready(503).await?;

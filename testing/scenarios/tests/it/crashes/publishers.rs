@@ -23,7 +23,7 @@ async fn until_more(test: &TestEnv, sql: &str, before: i64) -> anyhow::Result<()
     .await
 }
 
-/// Waits until `sql` counts none.
+/// Waits until `sql` counts 0.
 async fn until_none(test: &TestEnv, sql: &str) -> anyhow::Result<()> {
     until(sql, PATIENCE, async || {
         let now = test.database.number(sql).await?;

@@ -63,7 +63,7 @@ async fn a_number_suppressed_between_claim_and_call_is_texted_once_and_never_aga
     assert_eq!(test.simulator.totals().await?.asked_in_all(), 0, "the call came before the suppression");
     std::fs::write(go, "")?;
     test.until_final(10).await?;
-    // Everything that could bring her a message again: the same event, another one, another user on her phone.
+    // Everything that could cause another message: the same event, another event, another user with the same number.
     test.broker.publish_all(&signups(0..10)).await?;
     let others: Vec<_> = (0..10).map(|n| EventBody::signup(&format!("v{n}"), &number(n))).collect();
     test.broker.publish_all(&others).await?;

@@ -1,4 +1,4 @@
-//! Twilio does not take part for a while: it throttles, or cannot be reached at all.
+//! Twilio is unavailable for a while: it throttles, or it cannot be reached at all.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ async fn throttled_with_retry_after_nobody_is_burned_nor_asked_too_early() -> an
     test.finish(Expect::users(users)).await
 }
 
-/// `RETRY_FOR` is a fraction of the outage, as a day's would be of a week's: what never reached Twilio counts for
-/// nothing.
+/// `RETRY_FOR` is a fraction of the outage, as a day is of a week. A call that never reached Twilio does not
+/// count towards it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_twilio_that_is_away_for_an_hour_costs_nobody_anything() -> anyhow::Result<()> {
     const USERS: u32 = 200;
@@ -50,7 +50,7 @@ async fn a_twilio_that_is_away_for_an_hour_costs_nobody_anything() -> anyhow::Re
     .await?;
     tokio::time::sleep(away / 2).await;
     test.broker.publish_all(&signups(USERS / 2..USERS)).await?;
-    // A worker that starts meanwhile finds out by itself.
+    // A worker that starts during the outage detects it without help.
     test.kill_worker(0)?;
     test.launch_worker().await?;
     tokio::time::sleep(away / 2).await;

@@ -1,4 +1,4 @@
-//! What the pages show of people, and of what somebody typed.
+//! What the pages show of people and of entered text.
 
 use shared::lane::QueueLane;
 use support::{TestEnv, number};

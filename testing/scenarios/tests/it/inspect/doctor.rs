@@ -8,7 +8,7 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Nothing listens there: a reserved port.
 const NOBODY: &str = "127.0.0.1:1";
 
-/// Runs it, checks the exit code and that nothing private is shown.
+/// Runs the command, checks its exit code and that its output does not show anything private.
 pub(super) async fn doctor(test: &mut TestEnv, args: &[&str], exit: i32) -> anyhow::Result<String> {
     let all: Vec<&str> = std::iter::once("doctor").chain(args.iter().copied()).collect();
     let (code, said) = test.command(&all).await?;
@@ -209,7 +209,8 @@ async fn doctor_names_every_fault_of_the_configuration() -> anyhow::Result<()> {
     test.finish(Expect::users(0)).await
 }
 
-/// Everything but the line of the rate may be written: a worker would send nothing, and say so only in its log.
+/// The role may write everything but the row of the rate. A worker would not send, and would report it only in
+/// its log.
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_finds_that_the_rate_cannot_be_leased() -> anyhow::Result<()> {
     let mut test = TestEnv::builder().build().await?;

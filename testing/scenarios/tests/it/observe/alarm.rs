@@ -59,7 +59,7 @@ fn lately(scrapes: &[Vec<Sample>], open: bool) -> usize {
     scrapes.iter().rev().take_while(|scrape| state(scrape)).count()
 }
 
-/// Waits until the page tells of the breaker in these words.
+/// Waits until the page shows the breaker with these words.
 async fn shows(browser: &mut Browser, words: &[&str]) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {

@@ -74,7 +74,7 @@ async fn figures_that_cannot_be_measured_vanish() -> anyhow::Result<()> {
     test.finish(Expect::users(0)).await
 }
 
-/// The audit finds what must never happen: made by hand, for nothing else makes it.
+/// The audit finds what must never happen. The test inserts it directly, because the worker does not cause it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_message_that_nobody_asked_for_is_counted() -> anyhow::Result<()> {
     let test = TestEnv::builder().with_worker().await?;
@@ -96,7 +96,7 @@ async fn a_second_message_that_nobody_asked_for_is_counted() -> anyhow::Result<(
         )
         .await?;
     until_violations(&test, "2").await?;
-    // Allowed by a person, it is none.
+    // If an operator allowed the second message, it is not a violation.
     test.database.execute("UPDATE attempts SET reopened_at = now() WHERE NOT blocks").await?;
     test.database.execute("DELETE FROM status_callbacks WHERE NOT matched").await?;
     until_violations(&test, "0").await?;

@@ -1,4 +1,4 @@
-//! Nothing that is meant for those who run it tells of anybody.
+//! Logs, metrics and traces do not identify users.
 
 use support::{Collector, TestEnv, number, texts};
 

@@ -1,4 +1,4 @@
-//! A short run in which everything that can be told of goes wrong once.
+//! A short run in which everything that can be reported goes wrong once.
 
 use serde_json::json;
 use shared::lane::QueueLane;
@@ -14,7 +14,7 @@ pub(crate) fn expect() -> Expect {
     Expect::users(USERS as usize + 6).parked(10)
 }
 
-/// Signups of every kind, refusals, lost answers, a revoked token, forged callbacks; everybody has a final state.
+/// Signups of every kind, refusals, lost answers, a revoked token, forged callbacks. Every user has a final state.
 pub(crate) async fn play(plan: TestEnvBuilder) -> anyhow::Result<TestEnv> {
     let mut test = plan.sender().env("DEFAULT_LANGUAGE", "en").build().await?;
     test.simulator.faults(faults()).await?;

@@ -11,7 +11,7 @@ fn lines(test: &TestEnv, message: &str) -> Vec<Value> {
     lines.filter(|line| line["message"] == message).collect()
 }
 
-/// A line is written some milliseconds after what it tells of.
+/// A line is written some milliseconds after the event that it describes.
 async fn until_told(test: &TestEnv) -> anyhow::Result<[Vec<Value>; 3]> {
     until("two welcomes, two without a message, a dead letter", PATIENCE, async || {
         let told = ["welcome", "no message", "dead letter"].map(|message| lines(test, message));

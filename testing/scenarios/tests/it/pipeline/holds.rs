@@ -1,4 +1,4 @@
-//! Faults of the account or a country hold users back and fail none.
+//! Faults of the account or a country hold users back and do not fail them.
 
 use std::time::Instant;
 

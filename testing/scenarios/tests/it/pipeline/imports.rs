@@ -1,4 +1,4 @@
-//! Users that came by an import, and their events.
+//! Imported users and their events.
 
 use anyhow::ensure;
 use support::{Expect, TestEnv, number};

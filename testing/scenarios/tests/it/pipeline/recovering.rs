@@ -37,7 +37,7 @@ async fn messages_that_a_restored_database_forgot_are_not_sent_again() -> anyhow
     assert_eq!(code, 0, "{said}");
     test.start_worker().await?;
     test.until_case("2", "registered delivered -").await?;
-    // The portal publishes the user that was lost once more.
+    // The portal publishes the lost user again.
     test.signup("3", &number(3)).await?;
     test.until_case("3", "registered skipped shared_phone").await?;
     let ledger = test.simulator.ledger().await?;

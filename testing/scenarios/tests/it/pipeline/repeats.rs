@@ -60,7 +60,7 @@ async fn an_older_event_changes_nothing() -> anyhow::Result<()> {
     test.broker.publish(QueueLane::Live, &older.bytes()).await?;
     let unusable = EventBody::signup("one", "hello").at(Utc::now() - TimeDelta::hours(1));
     test.broker.publish(QueueLane::Live, &unusable.bytes()).await?;
-    // A later signup of somebody else: when it is done, the two before it are, for all practical purposes.
+    // A later signup of another user: when it is done, the two before it are, for all practical purposes.
     test.signup("two", &number(3)).await?;
     test.until_case("two", "registered delivered -").await?;
     test.until_drained().await?;
@@ -85,7 +85,7 @@ async fn every_event_keeps_the_users_table_current() -> anyhow::Result<()> {
     test.broker.publish(QueueLane::Live, &first.at(Utc::now() - TimeDelta::minutes(2)).bytes()).await?;
     let outcome = test.until_case("one", "registered delivered -").await?;
     assert_eq!(details().await?, format!("{} pregnant_woman ne Maya t event f", number(1)));
-    // She was welcomed; the portal closed her account; an import told of a date.
+    // The user was welcomed, the portal closed the account, and an import set a date.
     sqlx::query("UPDATE users SET active = false, due_date = '2026-12-28', source = 'import'")
         .execute(&test.database.pool)
         .await?;

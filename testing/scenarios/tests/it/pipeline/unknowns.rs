@@ -107,7 +107,7 @@ async fn resend_once_sends_once_more_and_then_leaves_it() -> anyhow::Result<()> 
     assert_eq!((first.attempts, never.attempts, twice.attempts), (2, 2, 2));
     let ledger = test.simulator.ledger().await?;
     assert_eq!((ledger.asked(&number(1)), ledger.asked(&number(2))), (2, 2));
-    // The price of this policy: she whose first message could not be found got a second one.
+    // The price of this policy: the user whose first message could not be found got a second one.
     assert_eq!((ledger.accepted(&number(3)), ledger.duplicates), (2, 1));
     test.finish(Expect::users(3).parked(1).reopened(1)).await
 }

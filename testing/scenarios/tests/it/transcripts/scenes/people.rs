@@ -29,7 +29,7 @@ pub(super) async fn before(test: &mut TestEnv, name: &str) -> anyhow::Result<()>
             test.signup("1048", &number(9001)).await?;
             test.until_case("1048", "registered unknown parked").await.map(|_| ())
         }
-        // She was missing when her event came.
+        // The user was missing when the event arrived.
         "dead-replay" => test.database.import("1045", &number(3)).await,
         _ => Ok(()),
     }
