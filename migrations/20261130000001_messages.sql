@@ -8,7 +8,7 @@ SET LOCAL lock_timeout = '5s';
 
 CREATE TABLE messages (
     message_id      uuid NOT NULL,
-    kind            text NOT NULL,
+    kind            text NOT NULL CHECK (kind <> 'welcome'),
     channel         text NOT NULL,
     -- The lanes that have no queue of the broker.
     lane            text NOT NULL CHECK (lane IN ('replies', 'tips')),
@@ -17,7 +17,7 @@ CREATE TABLE messages (
     slot            text NOT NULL,
     language        text NOT NULL,
     content         jsonb,
-    keys            text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    keys            text[] COLLATE "C" NOT NULL DEFAULT '{}' CHECK (array_position(keys, NULL) IS NULL),
     keys_expire_on  date,
     due_at          timestamptz NOT NULL,
     expires_at      timestamptz,
@@ -46,7 +46,7 @@ CREATE INDEX messages_by_user ON messages (user_id);
 CREATE TABLE message_attempts (
     attempt_id    uuid NOT NULL,
     message_id    uuid NOT NULL,
-    kind          text NOT NULL,
+    kind          text NOT NULL CHECK (kind <> 'welcome'),
     channel       text NOT NULL,
     lane          text NOT NULL,
     user_id       text COLLATE "C" NOT NULL,
@@ -104,24 +104,39 @@ CREATE INDEX message_leases_by_end ON message_leases (lease_until);
 CREATE FUNCTION id_from_time(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
 
+-- Only a role that may write messages may change their partitions: the functions run with the rights of the role that
+-- migrates, and every role may call a function.
+CREATE FUNCTION refuse_strangers() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT has_table_privilege(session_user, 'messages', 'INSERT') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this role may not write messages';
+    END IF;
+END $$;
+
 -- Adds the partitions of one month in UTC, `YYYY-MM-01`, unless they exist. Rows are updated in place, so more than half
--- of each page of attempts is left empty for that. It runs with the rights of the role that migrates.
+-- of each page of attempts is left empty for that. Attaching a partition locks the default one for some milliseconds; behind
+-- a long statement the function gives up soon, and is run again.
 CREATE FUNCTION add_message_partitions(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '1s' AS $$
 DECLARE
     first date := date_trunc('month', month);
-    bounds text := format('FROM (%L) TO (%L)', id_from_time(first::timestamp AT TIME ZONE 'UTC'),
-                          id_from_time((first + interval '1 month') AT TIME ZONE 'UTC'));
+    lower_id uuid := id_from_time(first::timestamp AT TIME ZONE 'UTC');
+    upper_id uuid := id_from_time((first + interval '1 month') AT TIME ZONE 'UTC');
     parent text;
     part text;
     fill integer;
 BEGIN
+    PERFORM refuse_strangers();
     FOR parent, fill IN VALUES ('messages', 70), ('message_attempts', 40) LOOP
         part := format('%s_%s', parent, to_char(first, 'YYYY_MM'));
         CONTINUE WHEN to_regclass(part) IS NOT NULL;
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_other');
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL) WITH (fillfactor = %s)', part, parent, fill);
+        -- Rows of a worker whose clock was ahead are in the default partition, and would forbid the new one.
+        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE message_id >= %L AND message_id < %L RETURNING *)
+                        INSERT INTO %I SELECT * FROM moved', parent || '_other', lower_id, upper_id, part);
         -- Attached rather than created as a partition: that locks out no reader and no writer of the other months.
-        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s', parent, part, bounds);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, part, lower_id, upper_id);
     END LOOP;
 END $$;
 
@@ -135,13 +150,18 @@ CREATE FUNCTION message_months_before(at timestamptz) RETURNS SETOF date LANGUAG
     ORDER BY month
 $$;
 
--- Retention: drops the partitions of one month. It needs both tables to itself for some milliseconds; behind a long
--- statement it gives up soon, and is run again.
+-- Retention: drops the partitions of one month that is over. It needs both tables to itself for some milliseconds; behind a
+-- long statement it gives up soon, and is run again. The tables are locked in the order in which claims lock them.
 CREATE FUNCTION drop_message_partitions(month date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '2s' AS $$
 BEGIN
-    EXECUTE format('DROP TABLE IF EXISTS %I', 'message_attempts_' || to_char(month, 'YYYY_MM'));
+    PERFORM refuse_strangers();
+    IF (date_trunc('month', month) + interval '1 month') AT TIME ZONE 'UTC' > calendar_now() THEN
+        RAISE EXCEPTION 'the month is not over';
+    END IF;
+    LOCK TABLE messages, message_attempts IN ACCESS EXCLUSIVE MODE;
     EXECUTE format('DROP TABLE IF EXISTS %I', 'messages_' || to_char(month, 'YYYY_MM'));
+    EXECUTE format('DROP TABLE IF EXISTS %I', 'message_attempts_' || to_char(month, 'YYYY_MM'));
 END $$;
 
 -- Ids of a worker whose clock is far off are stored here, so that no message is refused for it.

@@ -147,8 +147,8 @@ impl App {
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
         tasks.spawn(driver().run(Partitions(pool.clone())));
-        // The messages in hand are waited for, as deliveries are.
-        tasks.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
+        // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
+        lanes.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
         tasks.spawn(driver().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
         tasks.spawn(driver().run(Sweeper {
             pool: pool.clone(),

@@ -172,7 +172,7 @@ fn explain(outcome: Outcome) -> String {
         Outcome::Unknown => "? no definite answer: the running worker finds out later".to_owned(),
         Outcome::Linked | Outcome::Skipped(_) => "– nothing sent: this number has had its welcome".to_owned(),
         Outcome::Rejected(reason) => format!("✗ rejected: {reason}"),
-        Outcome::Dropped(reason) => format!("– nothing sent: {reason}"),
+        Outcome::Dropped(reason) | Outcome::Postponed(reason) => format!("– nothing sent: {reason}"),
         Outcome::OptedOut => "– nothing sent: this number is suppressed".to_owned(),
         Outcome::Deferred(reason) => format!("… nothing sent yet ({reason}): the running worker tries again"),
         Outcome::Failed(Reason::Error(code)) => {

@@ -1,6 +1,8 @@
 //! The way of a stored message of any kind but the welcome: render → throttle → claim → call → outcome. Due messages
 //! wait in Postgres, not in a queue, because a message in the broker would outlive its reason.
 
+use std::time::Duration;
+
 use shared::{
     domain::MessageKind,
     lane::Lane,
@@ -17,6 +19,7 @@ use super::{
 };
 use crate::{
     store::{
+        batch::BatchError,
         message_claim::MessageClaimResult,
         messages::{self, Due},
     },
@@ -28,20 +31,33 @@ const CONTENT_ERROR: &str = "content_error";
 const NO_TEXT: &str = "no_text";
 const NO_CHANNEL: &str = "no_channel";
 const NUMBER_ERROR: &str = "number_error";
+const DATA_ERROR: &str = "data_error";
+/// So long a message waits of which this worker does not know the kind, the channel or the text.
+const UNKNOWN_HERE: Duration = Duration::from_secs(300);
 
 /// Sends a stored message that is due in `lane`, and logs its outcome. Its outcome is committed. If the throttle holds
 /// the message back, it is due again later.
 pub(crate) async fn deliver(pipeline: &Pipeline, due: &Due, lane: Lane) -> Result<Outcome, Interrupted> {
     let started = Instant::now();
     let (outcome, call) = match prepare(pipeline, due, lane, started) {
-        Ok(prepared) => prepared.send(pipeline, due).await?,
+        Ok(prepared) => match prepared.send(pipeline, due).await {
+            Err(Interrupted::Batch(BatchError::BadRow(_))) => (skip(pipeline, due, DATA_ERROR).await?, None),
+            sent => sent?,
+        },
+        Err(NUMBER_ERROR) => (skip(pipeline, due, NUMBER_ERROR).await?, None),
+        // A worker of a later release may know it. Until then the message waits, at the latest to its expiry.
         Err(reason) => {
-            messages::skip(&pipeline.pool, due.message_id, reason).await?;
-            (Outcome::Dropped(reason), None)
+            messages::postpone(&pipeline.pool, due.message_id, reason, UNKNOWN_HERE).await?;
+            (Outcome::Postponed(reason), None)
         }
     };
     pipeline.log.message(due, lane, started, outcome, call.as_ref());
     Ok(outcome)
+}
+
+async fn skip(pipeline: &Pipeline, due: &Due, reason: &'static str) -> Result<Outcome, Interrupted> {
+    messages::skip(&pipeline.pool, due.message_id, reason).await?;
+    Ok(Outcome::Dropped(reason))
 }
 
 /// What a message is sent with.

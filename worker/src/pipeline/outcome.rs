@@ -30,6 +30,8 @@ pub(crate) enum Outcome {
     OptedOut,
     /// A message that is not sent any more: its time is over, another has its key, or it cannot be rendered.
     Dropped(&'static str),
+    /// A message that this worker cannot send, and another one may.
+    Postponed(&'static str),
     /// To be tried again later.
     Deferred(Reason),
     /// Refused permanently.
@@ -48,7 +50,7 @@ impl Outcome {
             Outcome::Rejected(_) => "invalid",
             Outcome::OptedOut => "opted_out",
             Outcome::Dropped(_) => "skipped",
-            Outcome::Deferred(_) => "deferred",
+            Outcome::Deferred(_) | Outcome::Postponed(_) => "deferred",
             Outcome::Failed(_) => "failed",
             Outcome::DeadLetter => "dead_letter",
         }

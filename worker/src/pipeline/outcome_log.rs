@@ -159,7 +159,7 @@ fn why(outcome: Outcome) -> Option<Cow<'static, str>> {
         Outcome::Rejected(reason) | Outcome::Deferred(reason) | Outcome::Failed(reason) => {
             Some(reason.as_str())
         }
-        Outcome::Dropped(reason) => Some(reason.into()),
+        Outcome::Dropped(reason) | Outcome::Postponed(reason) => Some(reason.into()),
         Outcome::Skipped(reason) => Some(reason.as_str().into()),
         Outcome::Linked => Some("number_held".into()),
         Outcome::OptedOut => Some("opted_out".into()),

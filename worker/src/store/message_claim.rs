@@ -68,11 +68,14 @@ impl Statement for ClaimMessages {
 
     async fn run(&self, rows: &[MessageClaimRequest]) -> Result<Vec<MessageClaimResult>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
-        let granted = self.claim(&mut tx, rows).await?;
+        delete_expired_keys(&mut tx, rows).await?;
+        let mut granted = self.claim(&mut tx, rows).await?;
         let skipped: Vec<(Uuid, &str)> =
             granted.iter().filter_map(|(id, granted)| Some((*id, granted.skips()?))).collect();
         if !skipped.is_empty() {
-            skip(&mut tx, &skipped).await?;
+            for waiting in skip(&mut tx, &skipped).await? {
+                granted.insert(waiting, MessageClaimResult::Gone);
+            }
         }
         tx.commit().await?;
         let answer = |row: &MessageClaimRequest| granted.get(&row.message_id).copied();
@@ -113,7 +116,7 @@ impl ClaimMessages {
                    SELECT f.message_id, f.keys_expire_on, k.key FROM free f, unnest(f.keys) AS k(key)
                ), keyed AS (
                    INSERT INTO message_keys (key, message_id, expires_on)
-                   SELECT key, message_id, keys_expire_on FROM wanted ORDER BY key COLLATE "C"
+                   SELECT key, message_id, keys_expire_on FROM wanted ORDER BY key COLLATE "C", message_id
                    ON CONFLICT DO NOTHING
                    RETURNING key, message_id
                ), missing AS (
@@ -171,24 +174,50 @@ impl ClaimMessages {
     }
 }
 
-/// Ends messages that may not be sent. Keys that this transaction inserted for them are free again: a claim inserts all
-/// its keys or none.
-async fn skip(tx: &mut PgConnection, skipped: &[(Uuid, &str)]) -> Result<(), sqlx::Error> {
-    let ids: Vec<Uuid> = skipped.iter().map(|(id, _)| *id).collect();
-    let reasons: Vec<&str> = skipped.iter().map(|(_, reason)| *reason).collect();
+/// A key that has expired blocks nothing, whether or not it was deleted by retention.
+async fn delete_expired_keys(tx: &mut PgConnection, rows: &[MessageClaimRequest]) -> Result<(), sqlx::Error> {
+    let messages: Vec<Uuid> = rows.iter().map(|r| r.message_id).collect();
     sqlx::query!(
-        "WITH skipped AS (
-             UPDATE messages m SET state = 'skipped', reason = i.reason, next_attempt_at = NULL, updated_at = now()
-             FROM UNNEST($1::uuid[], $2::text[]) AS i(message_id, reason)
-             WHERE m.message_id = i.message_id AND m.state = 'waiting'
-             RETURNING m.message_id, m.keys, i.reason
-         )
-         DELETE FROM message_keys k USING skipped s, unnest(s.keys) AS w(key)
-         WHERE s.reason = 'duplicate' AND k.key = w.key AND k.message_id = s.message_id",
-        &ids,
-        &reasons as &[&str],
+        "DELETE FROM message_keys k USING messages m
+         WHERE m.message_id = ANY($1) AND k.key = ANY(m.keys)
+           AND k.expires_on < ((SELECT calendar_now()) AT TIME ZONE 'Asia/Kathmandu')::date",
+        &messages,
     )
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// Ends messages that may not be sent. Keys that this transaction inserted for them are free again: a claim inserts all
+/// its keys or none. Returns those that wait after all: each key that seemed to be another message's is that of a message
+/// which lost its keys here as well, or proved to be its own, inserted by a claim that committed meanwhile.
+async fn skip(tx: &mut PgConnection, skipped: &[(Uuid, &str)]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let ids: Vec<Uuid> = skipped.iter().map(|(id, _)| *id).collect();
+    let reasons: Vec<&str> = skipped.iter().map(|(_, reason)| *reason).collect();
+    sqlx::query_scalar!(
+        r#"WITH input AS (
+               SELECT * FROM UNNEST($1::uuid[], $2::text[]) AS i(message_id, reason)
+           ), decided AS (
+               SELECT m.message_id, m.keys, i.reason, m.attempt_id IS NOT NULL AS claimed_before,
+                      i.reason <> 'duplicate' OR EXISTS (
+                   SELECT FROM message_keys k WHERE k.key = ANY(m.keys) AND k.message_id <> m.message_id
+                     AND k.message_id NOT IN (SELECT message_id FROM input WHERE reason = 'duplicate')) AS final
+               FROM input i JOIN messages m ON m.message_id = i.message_id WHERE m.state = 'waiting'
+           ), moved AS (
+               UPDATE messages m SET state = CASE WHEN d.final THEN 'skipped' ELSE 'waiting' END,
+                   reason = CASE WHEN d.final THEN d.reason END,
+                   next_attempt_at = CASE WHEN NOT d.final THEN calendar_now() END, updated_at = now()
+               FROM decided d WHERE m.message_id = d.message_id
+           ), freed AS (
+               DELETE FROM message_keys k USING decided d
+               -- One that was claimed before and waits for another attempt keeps its keys.
+               WHERE d.reason = 'duplicate' AND (d.final OR NOT d.claimed_before)
+                 AND k.key = ANY(d.keys) AND k.message_id = d.message_id
+           )
+           SELECT message_id AS "message_id!" FROM decided WHERE NOT final"#,
+        &ids,
+        &reasons as &[&str],
+    )
+    .fetch_all(tx)
+    .await
 }

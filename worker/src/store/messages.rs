@@ -16,6 +16,8 @@ use super::{
 
 /// A message that is due.
 pub(crate) struct Due {
+    /// It was past its expiry, and is skipped now.
+    pub(crate) stale: bool,
     pub(crate) message_id: Uuid,
     pub(crate) kind: String,
     pub(crate) channel: String,
@@ -54,10 +56,10 @@ pub(crate) async fn take_due(
                FROM due d WHERE m.message_id = d.message_id
                RETURNING m.*
            )
-           SELECT message_id AS "message_id!", kind AS "kind!", channel AS "channel!", user_id AS "user_id!",
+           SELECT state = 'skipped' AS "stale!", message_id AS "message_id!", kind AS "kind!", channel AS "channel!", user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", slot AS "slot!", language AS "language!", content, due_at AS "since!",
                   retries AS "retries!", traceparent
-           FROM taken WHERE state = 'waiting' ORDER BY due_at"#,
+           FROM taken ORDER BY due_at"#,
         lane,
         limit,
         hold.as_secs_f64(),

@@ -61,6 +61,9 @@ pub(crate) async fn prune(
     if dry_run {
         return count(pool, kind, seconds).await;
     }
+    if kind == Kind::Messages {
+        delete_expired_keys(pool).await?;
+    }
     let mut rows = 0;
     loop {
         let mut tx = pool.begin().await?;
@@ -95,7 +98,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DeliveryTries => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM delivery_tries
-                   WHERE last_at < calendar_now() - make_interval(secs => $1)"#,
+                   WHERE last_at < (SELECT calendar_now()) - make_interval(secs => $1)"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -104,7 +107,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::StatusCallbacks => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM status_callbacks
-                   WHERE received_at < calendar_now() - make_interval(secs => $1)"#,
+                   WHERE received_at < (SELECT calendar_now()) - make_interval(secs => $1)"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -113,7 +116,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DeadLetterBodies => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM dead_letters
-                   WHERE replayed_at < calendar_now() - make_interval(secs => $1) AND body <> ''"#,
+                   WHERE replayed_at < (SELECT calendar_now()) - make_interval(secs => $1) AND body <> ''"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -122,7 +125,7 @@ async fn count(pool: &PgPool, kind: Kind, seconds: f64) -> Result<u64, sqlx::Err
         Kind::DailyBudget => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "rows!" FROM daily_budget
-                   WHERE day < ((calendar_now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
+                   WHERE day < (((SELECT calendar_now()) - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date"#,
                 seconds,
             )
             .fetch_one(&mut *tx)
@@ -147,7 +150,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
         Kind::DeliveryTries => {
             sqlx::query!(
                 "DELETE FROM delivery_tries WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM delivery_tries WHERE last_at < calendar_now() - make_interval(secs => $1)
+                     SELECT ctid FROM delivery_tries WHERE last_at < (SELECT calendar_now()) - make_interval(secs => $1)
                      LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 seconds,
                 BATCH,
@@ -158,7 +161,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
         Kind::StatusCallbacks => {
             sqlx::query!(
                 "DELETE FROM status_callbacks WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM status_callbacks WHERE received_at < calendar_now() - make_interval(secs => $1)
+                     SELECT ctid FROM status_callbacks WHERE received_at < (SELECT calendar_now()) - make_interval(secs => $1)
                      LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 seconds,
                 BATCH,
@@ -170,7 +173,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             sqlx::query!(
                 "UPDATE dead_letters SET body = '', headers = '{}' WHERE id IN (
                      SELECT id FROM dead_letters
-                     WHERE replayed_at < calendar_now() - make_interval(secs => $1) AND body <> ''
+                     WHERE replayed_at < (SELECT calendar_now()) - make_interval(secs => $1) AND body <> ''
                      LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
                 BATCH,
@@ -182,7 +185,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             sqlx::query!(
                 "DELETE FROM daily_budget WHERE day IN (
                      SELECT day FROM daily_budget
-                     WHERE day < ((calendar_now() - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date
+                     WHERE day < (((SELECT calendar_now()) - make_interval(secs => $1)) AT TIME ZONE 'Asia/Kathmandu')::date
                      LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 seconds,
                 BATCH,
@@ -195,16 +198,8 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
     Ok(done.rows_affected())
 }
 
-/// Drops the oldest month of messages, so that each is a transaction of its own, and the keys that have expired.
+/// Drops the oldest month of messages, so that each is a transaction of its own.
 async fn months(tx: &mut PgConnection, seconds: f64) -> Result<u64, sqlx::Error> {
-    sqlx::query!(
-        "DELETE FROM message_keys WHERE ctid = ANY(ARRAY(
-             SELECT ctid FROM message_keys WHERE expires_on < (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date
-             LIMIT $1 FOR UPDATE SKIP LOCKED))",
-        BATCH,
-    )
-    .execute(&mut *tx)
-    .await?;
     let dropped = sqlx::query!(
         r#"SELECT drop_message_partitions(month)::text AS done
            FROM (SELECT month FROM message_months_before(calendar_now() - make_interval(secs => $1)) AS m(month)
@@ -214,4 +209,20 @@ async fn months(tx: &mut PgConnection, seconds: f64) -> Result<u64, sqlx::Error>
     .fetch_all(tx)
     .await?;
     Ok(dropped.len() as u64)
+}
+
+/// Deletes the keys of messages that have expired, a batch at a time.
+async fn delete_expired_keys(pool: &PgPool) -> Result<(), sqlx::Error> {
+    loop {
+        let deleted = sqlx::query!(
+            "DELETE FROM message_keys WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM message_keys
+                 WHERE expires_on < ((SELECT calendar_now()) AT TIME ZONE 'Asia/Kathmandu')::date
+                 LIMIT $1 FOR UPDATE SKIP LOCKED))",
+            BATCH,
+        );
+        if deleted.execute(pool).await?.rows_affected() < BATCH.unsigned_abs() {
+            return Ok(());
+        }
+    }
 }

@@ -46,7 +46,7 @@ pub(crate) struct UserRow {
 }
 
 /// The attempt that blocks a number.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct HolderRow {
     pub(crate) message_id: Uuid,
     pub(crate) user_id: String,

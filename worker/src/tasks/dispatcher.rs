@@ -15,6 +15,8 @@ use crate::{
 };
 
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Why a message waits whose worker stopped before its call.
+const GIVEN_BACK: &str = "given_back";
 /// Messages in hand for each call that may be in flight, so that a call never waits for the database.
 const PER_CALL: usize = 2;
 
@@ -54,7 +56,7 @@ impl Dispatcher {
     async fn dispatch(&self, lane: Lane, room: &Arc<Semaphore>) -> Result<bool, sqlx::Error> {
         let throttle = &self.pipeline.throttle;
         // What is due stays due; taken and held back, each message would be written for nothing.
-        if throttle.pauses.check(lane).is_err() || throttle.breaker.is_open() {
+        if !throttle.pauses.is_granted(lane) || !throttle.breaker.is_read() || throttle.breaker.is_open() {
             return Ok(false);
         }
         let free = room.available_permits();
@@ -64,7 +66,7 @@ impl Dispatcher {
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
         let due = messages::take_due(&self.pool, lane.as_str(), limit, self.hold).await?;
         let more = due.len() == free;
-        for message in due {
+        for message in due.into_iter().filter(|message| !message.stale) {
             // Only this task takes room, so there is some for each message.
             let place = room.clone().try_acquire_owned().ok();
             self.start(message, lane, place);
@@ -78,7 +80,10 @@ impl Dispatcher {
             let _place = place;
             match AssertUnwindSafe(pipeline::deliver(&pipeline, &due, lane)).catch_unwind().await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) if error.is_stopping() => {}
+                // Not called: another worker takes it at once.
+                Ok(Err(error)) if error.is_stopping() => {
+                    let _ = messages::postpone(&pipeline.pool, due.message_id, GIVEN_BACK, Duration::ZERO).await;
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(message = %due.message_id, %error, "message not handled, it is due again later");
                 }

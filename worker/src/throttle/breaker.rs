@@ -119,6 +119,11 @@ impl Breaker {
         self.state.borrow().scope().is_some()
     }
 
+    /// Whether what the database says was read at least once.
+    pub(crate) fn is_read(&self) -> bool {
+        self.state.borrow().read
+    }
+
     /// Whether calls to any country are held back.
     pub(crate) fn holds_a_country(&self) -> bool {
         self.is_watchful() && self.countries().any()

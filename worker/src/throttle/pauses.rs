@@ -40,6 +40,11 @@ impl Pauses {
         }
     }
 
+    /// Whether it was read that the lane is not paused.
+    pub(crate) fn is_granted(&self, lane: Lane) -> bool {
+        self.0.borrow()[lane as usize] == Permission::Granted
+    }
+
     /// Waits until the lane is paused.
     pub(super) async fn until_paused(&self, lane: Lane) -> Rejection {
         let mut known = self.0.subscribe();

@@ -77,7 +77,7 @@ impl World {
 
     async fn due(&self) -> Vec<Uuid> {
         let due = messages::take_due(&self.pool, "replies", 10, LEASE).await.unwrap();
-        due.into_iter().map(|d| d.message_id).collect()
+        due.into_iter().filter(|d| !d.stale).map(|d| d.message_id).collect()
     }
 }
 
@@ -363,5 +363,49 @@ async fn retention_drops_whole_months_and_expired_keys() {
     assert_eq!(world.count("SELECT count(*) FROM messages_other").await, 0, "each id leads to its month");
     assert_eq!(world.keys().await, ["kept"]);
     messages::add_partitions(&world.pool).await.unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_waits_if_its_rival_lost_all_keys_in_the_same_batch() {
+    let world = World::create().await;
+    let first = world.notice("ama", &["a", "b"]).await;
+    let second = world.notice("bina", &["b", "c"]).await;
+    let third = world.notice("chandra", &["c", "d"]).await;
+    let (_, granted) = world.claim_notices(&[&first, &second, &third]).await;
+    assert_eq!(granted, [MessageClaimResult::Yes, MessageClaimResult::Duplicate, MessageClaimResult::Gone]);
+    assert_eq!(world.told(&third).await, "waiting due; -");
+    assert_eq!(world.keys().await, ["a", "b"]);
+    world.claimed(&third).await;
+    assert_eq!(world.keys().await, ["a", "b", "c", "d"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_expired_key_blocks_nothing() {
+    let world = World::create().await;
+    world
+        .pool
+        .execute("INSERT INTO message_keys VALUES ('a', gen_random_uuid(), current_date - 2)")
+        .await
+        .unwrap();
+    let notice = world.notice("ama", &["a"]).await;
+    world.claimed(&notice).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_id_of_a_wrong_clock_moves_to_its_month_when_that_is_added() {
+    let world = World::create().await;
+    let ahead = "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, due_at, state)
+                 SELECT id_from_time(now() + interval '5 months'), 'tip', 'sms', 'tips', 'u', '+1', 's', 'ne', now(), 'claimed'";
+    world.pool.execute(ahead).await.unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM messages_other").await, 1);
+    let add = "SELECT add_message_partitions((now() + make_interval(months => n))::date) FROM generate_series(3, 6) n";
+    world.pool.execute(add).await.unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM messages_other").await, 0);
+    assert_eq!(world.count("SELECT count(*) FROM messages").await, 1);
+    let early = world.pool.execute("SELECT drop_message_partitions(current_date)").await;
+    assert!(early.is_err(), "a month that is not over is not dropped");
     world.end().await;
 }
