@@ -201,7 +201,7 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
                  FROM UNNEST($1::uuid[], $2::uuid[], $3::attempt_outcome[], $4::bool[], $5::text[], $6::text[],
                              $7::int2[], $8::int4[], $9::float8[])
                       AS i(message_id, attempt_id, outcome, blocks, sid, status, rank, code, check_in)
-                 WHERE a.message_id = i.message_id AND a.message_id = ANY($1) AND a.attempt_id = i.attempt_id
+                 WHERE a.message_id = i.message_id AND a.attempt_id = i.attempt_id
                    AND (a.outcome = 'sending'
                         OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
                         OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
