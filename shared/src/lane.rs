@@ -77,7 +77,7 @@ impl Lane {
         self.traits().weight
     }
 
-    /// The lane as rows and queues name it. `None`: it has no queue.
+    /// The lane as rows and queues name it. `None` for a lane without a queue.
     pub const fn queue(self) -> Option<QueueLane> {
         self.traits().queue
     }

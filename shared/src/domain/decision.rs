@@ -1,4 +1,4 @@
-//! What an event about a user leads to. The decision does nothing: it reads no database and calls nobody.
+//! What an event about a user leads to. The decision does nothing: it does not read a database or make a call.
 //!
 //! The worker decides when a delivery is processed. The backfill, and its dry run, decide before an event is
 //! published. Both map their rows into [`TypedNumber`] and [`StoredState`].
@@ -55,7 +55,7 @@ pub struct TypedNumber<'a> {
     pub e164: Result<E164, Rejection>,
 }
 
-/// What is stored about a user and a number.
+/// The stored data about a user and a number.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StoredState<'a> {
     /// None: the user is not stored.

@@ -100,7 +100,7 @@ pub(crate) fn label(word: &str) -> &str {
 pub(crate) struct Quota {
     /// Users with any expected result.
     pub(crate) limit: Option<u64>,
-    /// Users who are expected to be welcomed.
+    /// Users that the run expects to welcome.
     pub(crate) welcomes: Option<u64>,
 }
 

@@ -91,7 +91,7 @@ impl OutcomeStats {
         stats
     }
 
-    /// Users who are expected to get a message.
+    /// Users that the run expects to get a message.
     pub(crate) fn messages(&self) -> u64 {
         self.delivered + self.failed + self.sent + self.open
     }

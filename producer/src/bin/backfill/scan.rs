@@ -176,7 +176,7 @@ struct Planned {
 }
 
 impl Planned {
-    /// The number of a user who is expected to be welcomed.
+    /// The number of a user that the run expects to welcome.
     fn welcomed(&self) -> Option<&E164> {
         let welcome = matches!(
             self.action,
@@ -193,7 +193,7 @@ impl Planned {
     }
 }
 
-/// Changes the expected result of every user who is not the first of this run with the number.
+/// Changes the expected result of every user except the first of this run with the number.
 async fn share_repeated_numbers(planned: &mut [Planned], seen: &mut NumbersSeen) -> Result<(), sqlx::Error> {
     let numbers: Vec<String> =
         planned.iter().filter_map(Planned::welcomed).map(|number| number.as_str().to_owned()).collect();
