@@ -114,6 +114,9 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
             "settled: the number is free again; its user has another number or attempt by now, so nothing is sent to them",
             ExitCode::SUCCESS,
         ),
+        ReviewResult::TooLate => {
+            ("settled: the message's time is over by now, so it is not sent", ExitCode::SUCCESS)
+        }
         ReviewResult::ProvedSent => (
             "settled: an earlier message of this number proved sent, so nothing more is sent to it",
             ExitCode::SUCCESS,

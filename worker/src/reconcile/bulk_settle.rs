@@ -195,7 +195,9 @@ impl BulkSettle {
         Ok(match done {
             needs_review::ReviewResult::AnsweredFirst => BulkResult::Answered,
             needs_review::ReviewResult::ProvedSent => BulkResult::ProvedSent,
-            needs_review::ReviewResult::Yes | needs_review::ReviewResult::NumberFreed => settled,
+            needs_review::ReviewResult::Yes
+            | needs_review::ReviewResult::NumberFreed
+            | needs_review::ReviewResult::TooLate => settled,
         })
     }
 

@@ -156,15 +156,34 @@ fn state(of_user: UserState) -> &'static str {
     }
 }
 
-/// An operator allows one more attempt. False: the message changed since.
-pub(super) async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, sqlx::Error> {
-    let reopened = sqlx::query!(
-        "UPDATE messages SET state = 'waiting', reason = NULL, next_attempt_at = calendar_now(), updated_at = now()
-         WHERE message_id = $1 AND attempt_id = $2 AND state = 'claimed'",
+/// What becomes of a message of which an operator allows one more attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reopened {
+    Waits,
+    /// Its time is over: it is skipped.
+    Expired,
+    /// It changed since, and stays as it is.
+    Changed,
+}
+
+/// An operator allows one more attempt.
+pub(super) async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<Reopened, sqlx::Error> {
+    let reopened = sqlx::query_scalar!(
+        r#"UPDATE messages SET
+               state = CASE WHEN expires_at <= calendar_now() THEN 'skipped' ELSE 'waiting' END,
+               reason = CASE WHEN expires_at <= calendar_now() THEN 'stale' END,
+               next_attempt_at = CASE WHEN expires_at <= calendar_now() THEN NULL ELSE calendar_now() END,
+               updated_at = now()
+           WHERE message_id = $1 AND attempt_id = $2 AND state = 'claimed'
+           RETURNING state = 'waiting' AS "waits!""#,
         attempt.message_id,
         attempt.attempt_id,
     );
-    Ok(reopened.execute(tx).await?.rows_affected() == 1)
+    Ok(match reopened.fetch_optional(tx).await? {
+        Some(true) => Reopened::Waits,
+        Some(false) => Reopened::Expired,
+        None => Reopened::Changed,
+    })
 }
 
 /// An attempt that had let go of its message proved to be accepted: it blocks again, and the message is sent, unless

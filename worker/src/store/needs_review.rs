@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
     audit::{self, NewEntry},
-    messages, number,
+    messages::{self, Reopened},
+    number,
     unknown::{self, Adoption},
 };
 
@@ -40,6 +41,8 @@ pub(crate) enum ReviewResult {
     Yes,
     /// The number is free again. The attempt's user has another number or attempt by now, so nothing is sent to them.
     NumberFreed,
+    /// The message's time is over, so it is skipped.
+    TooLate,
     /// An earlier message to the number proved sent meanwhile: nothing more is sent to it.
     ProvedSent,
     /// Nothing was changed: a definite answer or another decision came first, and wins.
@@ -164,7 +167,7 @@ async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<ReviewResu
         fetch_optional(&mut *tx)
     )?;
     let Some(user) = freed else { return Ok(ReviewResult::AnsweredFirst) };
-    let (reopened, proved_sent) = match attempt.heap {
+    match attempt.heap {
         Heap::Welcomes => {
             let reopened = sqlx::query!(
                 "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
@@ -175,13 +178,17 @@ async fn reopen(tx: &mut PgConnection, attempt: AttemptRef) -> Result<ReviewResu
             .execute(&mut *tx)
             .await?
             .rows_affected();
-            (reopened == 1, !number::released(tx, &[attempt.attempt_id]).await?.is_empty())
+            let proved_sent = !number::released(tx, &[attempt.attempt_id]).await?.is_empty();
+            Ok(match (proved_sent, reopened) {
+                (true, _) => ReviewResult::ProvedSent,
+                (false, 1) => ReviewResult::Yes,
+                (false, _) => ReviewResult::NumberFreed,
+            })
         }
-        Heap::Messages => (messages::reopen(tx, attempt).await?, false),
-    };
-    Ok(match (proved_sent, reopened) {
-        (true, _) => ReviewResult::ProvedSent,
-        (false, true) => ReviewResult::Yes,
-        (false, false) => ReviewResult::NumberFreed,
-    })
+        Heap::Messages => Ok(match messages::reopen(tx, attempt).await? {
+            Reopened::Waits => ReviewResult::Yes,
+            Reopened::Expired => ReviewResult::TooLate,
+            Reopened::Changed => ReviewResult::NumberFreed,
+        }),
+    }
 }

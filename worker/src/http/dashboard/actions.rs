@@ -120,6 +120,7 @@ pub(crate) async fn settle(
     let note = match settled {
         ReviewResult::Yes => Note::Settled,
         ReviewResult::NumberFreed => Note::NumberFreed,
+        ReviewResult::TooLate => Note::TooLate,
         ReviewResult::ProvedSent => Note::ProvedSent,
         ReviewResult::AnsweredFirst => Note::AnsweredFirst,
     };

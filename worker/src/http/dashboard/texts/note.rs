@@ -13,6 +13,7 @@ pub(crate) enum Note {
     SettlingAlready,
     BadPeriod,
     NumberFreed,
+    TooLate,
     ProvedSent,
     AnsweredFirst,
     NoSuchAttempt,
@@ -27,7 +28,7 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    const ALL: [Note; 19] = [
+    const ALL: [Note; 20] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
@@ -36,6 +37,7 @@ impl Note {
         Note::SettlingAlready,
         Note::BadPeriod,
         Note::NumberFreed,
+        Note::TooLate,
         Note::ProvedSent,
         Note::AnsweredFirst,
         Note::NoSuchAttempt,
@@ -60,6 +62,7 @@ impl Note {
             Note::SettlingAlready => "settling_already",
             Note::BadPeriod => "bad_period",
             Note::NumberFreed => "number_freed",
+            Note::TooLate => "too_late",
             Note::ProvedSent => "proved_sent",
             Note::AnsweredFirst => "answered_first",
             Note::NoSuchAttempt => "no_such_attempt",
@@ -101,6 +104,10 @@ impl Note {
             Note::NumberFreed => (
                 "Settled: the number is free again. Its user has another number or attempt by now, so nothing is sent to them.",
                 "टुङ्गियो: नम्बर फेरि खाली भयो। प्रयोगकर्ताको अर्कै नम्बर वा प्रयास छ, त्यसैले उहाँलाई केही पठाइँदैन।",
+            ),
+            Note::TooLate => (
+                "Settled: the message's time is over by now, so it is not sent.",
+                "टुङ्गियो: सन्देशको समय सकिइसक्यो, त्यसैले पठाइँदैन।",
             ),
             Note::ProvedSent => (
                 "Settled: an earlier message of this number proved sent, so nothing more is sent to it.",
