@@ -23,9 +23,10 @@ impl Calendar {
         Utc::now() + TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    /// Tests have moved the calendar so far ahead.
-    pub(crate) fn set_ahead(&self, ahead: Duration) {
-        self.ahead_ms.store(i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    /// Tests have moved the calendar so far ahead. True: it was not so before.
+    pub(crate) fn set_ahead(&self, ahead: Duration) -> bool {
+        let ahead = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+        self.ahead_ms.swap(ahead, Ordering::Relaxed) != ahead
     }
 }
 
@@ -37,7 +38,8 @@ mod tests {
     fn a_calendar_that_is_ahead_adds_to_the_real_clock() {
         let calendar = Calendar::default();
         let copy = calendar.clone();
-        copy.set_ahead(Duration::from_secs(25 * 3600));
+        assert!(copy.set_ahead(Duration::from_secs(25 * 3600)));
+        assert!(!copy.set_ahead(Duration::from_secs(25 * 3600)));
         let ahead = calendar.now() - Utc::now();
         assert!((TimeDelta::hours(24)..=TimeDelta::hours(25)).contains(&ahead), "{ahead}");
     }

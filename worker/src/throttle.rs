@@ -78,8 +78,9 @@ impl Throttle {
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<(), Rejection> {
-        self.pauses.check(lane.into())?;
-        self.breaker.check(entry)?;
+        let lane = lane.into();
+        self.pauses.check(lane)?;
+        self.breaker.check(lane, entry)?;
         self.breaker.check_country(country, entry)
     }
 
@@ -91,8 +92,9 @@ impl Throttle {
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Rejection> {
-        self.pauses.check(lane.into())?;
-        self.breaker.approach(pool, country, entry).await
+        let lane = lane.into();
+        self.pauses.check(lane)?;
+        self.breaker.approach(pool, lane, country, entry).await
     }
 
     /// Follows the obstacles that hold a whole lane back.
@@ -129,7 +131,7 @@ impl Throttle {
                 Ok(SendPermit { permit, token, rank, segments })
             }
             rejection = self.pauses.until_paused(lane) => Err(rejection),
-            rejection = self.breaker.until_held(country, entry) => Err(rejection),
+            rejection = self.breaker.until_held(lane, country, entry) => Err(rejection),
         }
     }
 

@@ -146,6 +146,7 @@ impl Parts {
             pool: self.pools.tasks.clone(),
             health,
             calendar: self.hours.calendar.clone(),
+            throttle: self.throttle.clone(),
             simulated: config.twilio.client()?.is_simulated(),
         })
     }

@@ -38,9 +38,9 @@ pub(super) async fn call<'a>(
     mut pass: SendPermit<'a>,
 ) -> Result<Sent, Interrupted> {
     let user_id = request.subject.user_id().to_owned();
-    let (attempt, entry) = (claimed.attempt, standing.entry);
+    let (attempt, entry, lane) = (claimed.attempt, standing.entry, standing.rank.lane);
     failpoint::hit("after_claim");
-    if let Err(reason) = may_call(pipeline, &mut pass, claimed.call_before, entry).await {
+    if let Err(reason) = may_call(pipeline, &mut pass, claimed.call_before, standing).await {
         pipeline.statements.outcome.run(settle::give_back(attempt, user_id, reason)).await?;
         return Ok(Sent::GivenBack(reason));
     }
@@ -67,7 +67,7 @@ pub(super) async fn call<'a>(
         retries: standing.retries,
         first_check: pipeline.times.first_check,
         blame,
-        held_back: pipeline.throttle.breaker.is_open(),
+        held_back: pipeline.throttle.breaker.is_open(lane),
     };
     let classify = |class| channel.classify(class);
     let ended = settle::settle(attempt, user_id, &answer, classify, terms);
@@ -91,7 +91,7 @@ async fn may_call<'a>(
     pipeline: &'a Pipeline,
     pass: &mut SendPermit<'a>,
     call_before: Instant,
-    entry: Entry,
+    standing: Standing,
 ) -> Result<(), Reason> {
     let renewed = pass.is_good()
         || tokio::select! {
@@ -101,7 +101,7 @@ async fn may_call<'a>(
     if !renewed || pipeline.stop.is_cancelled() || Instant::now() > call_before {
         return Err(Reason::GivenBack);
     }
-    pipeline.throttle.breaker.check(entry).map_err(|trip| trip.reason)
+    pipeline.throttle.breaker.check(standing.rank.lane, standing.entry).map_err(|trip| trip.reason)
 }
 
 /// The call sample. None: the call never reached Twilio.

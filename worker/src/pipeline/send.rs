@@ -64,7 +64,7 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
                     // Others may use it while the database is asked.
                     drop(pass);
                     let wait = Box::pin(budget::until_tomorrow(&pipeline.pool)).await?;
-                    pipeline.throttle.breaker.cap(wait);
+                    pipeline.throttle.breaker.cap_welcomes(wait);
                     return Ok(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)));
                 }
                 other => return Ok(Sent::NotClaimed(other)),

@@ -159,7 +159,7 @@ async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Rejection, retries:
     // once more, users who have waited for a shorter time would go first.
     let enqueued_again =
         facts.signup.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
-    if enqueued_again && !pipeline.throttle.breaker.is_open_now().await {
+    if enqueued_again && !pipeline.throttle.breaker.is_open_now(facts.lane.lane()).await {
         return Ok(None);
     }
     let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));

@@ -8,7 +8,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use shared::{
     domain::{AttemptOutcome, UserState},
-    lane::QueueLane,
+    lane::{Lane, QueueLane},
     phone::E164,
 };
 use sqlx::Executor;
@@ -29,6 +29,7 @@ use crate::{
     },
     replay,
     store::{
+        attempts::Heap,
         dead_letters::{self, DeadLetter, settle},
         leases,
         needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
@@ -203,8 +204,8 @@ impl World {
     /// As [`crate::tasks::sweeper`] does; the broker is the queue of this world.
     async fn sweep(&mut self, n: usize, marked: bool) {
         let worker = self.workers[n].clone();
-        leases::expire(&self.pool, self.config.timing.first_check()).await.unwrap();
-        if worker.throttle.breaker.is_open() {
+        leases::expire(&self.pool, Heap::Welcomes, self.config.timing.first_check()).await.unwrap();
+        if worker.throttle.breaker.is_open(Lane::Live) {
             return;
         }
         let grace = self.config.timing.sweep_grace;

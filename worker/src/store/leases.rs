@@ -4,9 +4,19 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-/// Claims whose lease ran out become unknown: the worker that held them may have made its call. Returns how many.
-pub(crate) async fn expire(pool: &PgPool, first_check: Duration) -> Result<u64, sqlx::Error> {
-    let welcomes = sqlx::query!(
+use super::attempts::Heap;
+
+/// Claims of a heap whose lease ran out become unknown: the worker that held them may have made its call. Returns how
+/// many.
+pub(crate) async fn expire(pool: &PgPool, heap: Heap, first_check: Duration) -> Result<u64, sqlx::Error> {
+    match heap {
+        Heap::Welcomes => expire_of_welcomes(pool, first_check).await,
+        Heap::Messages => expire_of_messages(pool, first_check).await,
+    }
+}
+
+async fn expire_of_welcomes(pool: &PgPool, first_check: Duration) -> Result<u64, sqlx::Error> {
+    let expired = sqlx::query!(
         "WITH over AS (
              DELETE FROM leases WHERE ctid = ANY(ARRAY(
                  SELECT ctid FROM leases WHERE lease_until < now()
@@ -24,7 +34,11 @@ pub(crate) async fn expire(pool: &PgPool, first_check: Duration) -> Result<u64, 
     )
     .execute(pool)
     .await?;
-    let messages = sqlx::query!(
+    Ok(expired.rows_affected())
+}
+
+async fn expire_of_messages(pool: &PgPool, first_check: Duration) -> Result<u64, sqlx::Error> {
+    let expired = sqlx::query!(
         "WITH over AS (
              DELETE FROM message_leases WHERE ctid = ANY(ARRAY(
                  SELECT ctid FROM message_leases WHERE lease_until < now()
@@ -44,5 +58,5 @@ pub(crate) async fn expire(pool: &PgPool, first_check: Duration) -> Result<u64, 
     )
     .execute(pool)
     .await?;
-    Ok(welcomes.rows_affected() + messages.rows_affected())
+    Ok(expired.rows_affected())
 }

@@ -56,7 +56,8 @@ impl Dispatcher {
     async fn dispatch(&self, lane: Lane, room: &Arc<Semaphore>) -> Result<bool, sqlx::Error> {
         let throttle = &self.pipeline.throttle;
         // What is due stays due; taken and held back, each message would be written for nothing.
-        if !throttle.pauses.is_granted(lane) || !throttle.breaker.is_read() || throttle.breaker.is_open() {
+        if !throttle.pauses.is_granted(lane) || !throttle.breaker.is_read() || throttle.breaker.is_open(lane)
+        {
             return Ok(false);
         }
         let free = room.available_permits();

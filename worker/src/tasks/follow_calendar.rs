@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
-use crate::{calendar::Calendar, health::Health, store::calendar};
+use crate::{calendar::Calendar, health::Health, store::calendar, throttle::Throttle};
 
 /// A test waits for it.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -15,6 +15,7 @@ pub(crate) struct FollowCalendar {
     pub(crate) pool: PgPool,
     pub(crate) health: Arc<Health>,
     pub(crate) calendar: Calendar,
+    pub(crate) throttle: Arc<Throttle>,
     /// Twilio is a simulator on this machine.
     pub(crate) simulated: bool,
 }
@@ -29,7 +30,9 @@ impl Task for FollowCalendar {
     async fn step(&mut self) -> Result<Next, Failed> {
         let ahead = calendar::ahead(&self.pool).await?;
         if self.simulated {
-            self.calendar.set_ahead(ahead);
+            if self.calendar.set_ahead(ahead) {
+                self.throttle.breaker.uncap();
+            }
         } else if !ahead.is_zero() {
             self.health.fatal("the calendar was moved for a test: run `worker clock reset`".to_owned());
         }

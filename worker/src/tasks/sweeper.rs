@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use shared::{
     amqp::{Outgoing, Publisher},
+    db::sqlstate,
     domain::UserId,
-    lane::QueueLane,
+    lane::{Lane, QueueLane},
 };
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use crate::{
     health::Health,
     hours::Hours,
     store::{
+        attempts::Heap,
         leases, positions,
         sweep::{self, Due},
     },
@@ -55,12 +57,9 @@ impl Task for Sweeper {
 
     /// Looks at everything that may be due.
     async fn step(&mut self) -> Result<Next, Failed> {
-        let expired = leases::expire(&self.pool, self.first_check).await?;
-        if expired > 0 {
-            tracing::warn!(expired, "claims without an outcome became unknown");
-        }
+        self.expire_leases().await;
         self.report_position().await?;
-        if self.throttle.breaker.is_open() {
+        if self.throttle.breaker.is_open(Lane::Live) {
             return Ok(Next::AfterInterval);
         }
         let due = self.enqueue_due(BATCH).await?;
@@ -78,6 +77,20 @@ impl Task for Sweeper {
 }
 
 impl Sweeper {
+    /// Each heap by itself: a statement that fails for one leaves the other, and those who wait, to be looked after.
+    async fn expire_leases(&self) {
+        for heap in Heap::ALL {
+            match leases::expire(&self.pool, heap, self.first_check).await {
+                Ok(0) => {}
+                Ok(expired) => tracing::warn!(expired, "claims without an outcome became unknown"),
+                Err(error) => {
+                    let error = sqlstate(&error);
+                    tracing::error!(?heap, error, "leases are not expired, the sweeper tries again");
+                }
+            }
+        }
+    }
+
     async fn enqueue_due(&self, limit: i64) -> Result<i64, sqlx::Error> {
         let mut enqueued = 0;
         for lane in self.hours.running_lanes() {

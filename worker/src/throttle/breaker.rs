@@ -20,6 +20,7 @@ use std::{
 
 use shared::{
     domain::{Reason, RetryPolicy},
+    lane::Lane,
     phone::CountryCode,
 };
 use tokio::{
@@ -114,9 +115,9 @@ impl Breaker {
         self.state.subscribe()
     }
 
-    /// Whether nothing is to be sent at the moment, but for a probe.
-    pub(crate) fn is_open(&self) -> bool {
-        self.state.borrow().scope().is_some()
+    /// Whether nothing is to be sent in this lane at the moment, but for a probe.
+    pub(crate) fn is_open(&self, lane: Lane) -> bool {
+        self.state.borrow().holds(lane).is_some()
     }
 
     /// Whether what the database says was read at least once.
@@ -129,9 +130,9 @@ impl Breaker {
         self.is_watchful() && self.countries().any()
     }
 
-    /// Fails where a call is held back by the breaker as a whole.
-    pub(crate) fn check(&self, entry: Entry) -> Result<(), Rejection> {
-        if entry.probe { Ok(()) } else { self.state.borrow().rejection().map_or(Ok(()), Err) }
+    /// Fails where a call of this lane is held back, whatever its country.
+    pub(crate) fn check(&self, lane: Lane, entry: Entry) -> Result<(), Rejection> {
+        if entry.probe { Ok(()) } else { self.state.borrow().rejection(lane).map_or(Ok(()), Err) }
     }
 
     /// Fails where calls to this country are held back.
@@ -148,11 +149,17 @@ impl Breaker {
     }
 
     /// Waits until a call that waits for its turn is held back.
-    pub(crate) async fn until_held(&self, country: Option<CountryCode>, entry: Entry) -> Rejection {
+    pub(crate) async fn until_held(
+        &self,
+        lane: Lane,
+        country: Option<CountryCode>,
+        entry: Entry,
+    ) -> Rejection {
         let mut state = self.state.subscribe();
         loop {
             state.borrow_and_update();
-            if let Err(rejection) = self.check(entry).and_then(|()| self.check_country(country, entry)) {
+            if let Err(rejection) = self.check(lane, entry).and_then(|()| self.check_country(country, entry))
+            {
                 return rejection;
             }
             if state.changed().await.is_err() {
@@ -288,12 +295,25 @@ impl Breaker {
         }
     }
 
-    /// The day's messages are used up.
+    /// Twilio takes no more messages today.
     pub(crate) fn cap(&self, wait: Duration) {
         if self.state.borrow().capped.is_none() {
-            tracing::error!(?wait, "breaker opened: the day's messages are used up");
+            tracing::error!(?wait, "breaker opened: Twilio takes no more messages today");
         }
         self.change(|state| state.capped = Some(Instant::now() + wait));
+    }
+
+    /// The day's welcomes are used up.
+    pub(crate) fn cap_welcomes(&self, wait: Duration) {
+        if self.state.borrow().welcomes_capped.is_none() {
+            tracing::error!(?wait, "breaker opened for welcomes: the day's are used up");
+        }
+        self.change(|state| state.welcomes_capped = Some(Instant::now() + wait));
+    }
+
+    /// Another day may have begun: the next call finds out whether its messages are used up as well.
+    pub(crate) fn uncap(&self) {
+        self.change(|state| (state.capped, state.welcomes_capped) = (None, None));
     }
 
     fn open_account(&self) {
@@ -328,6 +348,7 @@ impl Breaker {
         self.change(|state| {
             state.read = true;
             state.capped = state.capped.filter(|until| *until > Instant::now());
+            state.welcomes_capped = state.welcomes_capped.filter(|until| *until > Instant::now());
             if !untold(NETWORK) {
                 let kind = row(NETWORK).map(|r| Outage::of_word(&r.kind));
                 if state.network.is_some() && kind.is_none() {

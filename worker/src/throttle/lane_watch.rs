@@ -41,9 +41,10 @@ impl LaneWatch {
         let breaker = *self.breaker.borrow_and_update();
         // Live signups are consumed all the same, and stored as waiting in their order; the day's cap only ends with the
         // day. A backfill waits in its queue.
+        let held = breaker.holds(self.lane.lane());
         let open = match self.lane {
-            QueueLane::Live => breaker.scope() == Some(Scope::DailyCap),
-            QueueLane::Backfill => breaker.scope().is_some() && !breaker.seeking,
+            QueueLane::Live => held == Some(Scope::DailyCap),
+            QueueLane::Backfill => held.is_some() && !breaker.seeking,
         };
         match permission {
             _ if !breaker.read => Some(Obstacle::Unread),

@@ -257,7 +257,7 @@ async fn an_expired_claim_becomes_unknown_and_is_found_out() {
     let notice = world.notice("ama", &[]).await;
     let attempt = world.claimed(&notice).await;
     world.pool.execute("UPDATE message_leases SET lease_until = now() - interval '1 second'").await.unwrap();
-    assert_eq!(leases::expire(&world.pool, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(leases::expire(&world.pool, Heap::Messages, Duration::ZERO).await.unwrap(), 1);
     assert_eq!(world.told(&notice).await, "claimed; unknown blocks");
     let due = unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap();
     assert_eq!(due.iter().map(|d| d.attempt).collect::<Vec<_>>(), [attempt]);
@@ -290,6 +290,20 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     assert!(matches!(effect, Effect::Applied { .. }));
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
     assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageClaimResult::Gone]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_reopened_after_its_time_is_skipped_at_once() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    let attempt = world.claimed(&notice).await;
+    world.ends(unknown(attempt)).await;
+    world.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'").await.unwrap();
+    let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
+    let settled = needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await;
+    assert_eq!(settled.unwrap(), ReviewResult::TooLate);
+    assert_eq!(world.told(&notice).await, "skipped stale; unknown");
     world.end().await;
 }
 

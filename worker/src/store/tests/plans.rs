@@ -188,7 +188,9 @@ async fn sweeper(pool: PgPool) {
         sweep::enqueued(&mut tx, &ids).await.unwrap();
         sweep::rescued(&mut tx, &ids).await.unwrap();
         tx.commit().await.unwrap();
-        leases::expire(&pool, Duration::from_secs(30)).await.unwrap();
+        for heap in Heap::ALL {
+            leases::expire(&pool, heap, Duration::from_secs(30)).await.unwrap();
+        }
         unblocked_numbers::linked(&pool, "", 500).await.unwrap();
         unblocked_numbers::freed(&pool, "", 500).await.unwrap();
         assert!(unblocked_numbers::fix(&pool, NUMBER).await.unwrap());

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use shared::phone::CountryCode;
+use shared::{lane::Lane, phone::CountryCode};
 use sqlx::PgPool;
 
 use super::{
@@ -51,14 +51,14 @@ impl Breaker {
         self.told.notified().await;
     }
 
-    /// Whether the fleet's breaker is open as the database says now: what this worker knows may be older.
-    pub(crate) async fn is_open_now(&self) -> bool {
+    /// Whether the fleet's breaker is open for this lane as the database says now: what this worker knows may be older.
+    pub(crate) async fn is_open_now(&self, lane: Lane) -> bool {
         let mut last = self.last_exchange.subscribe();
         // One that has begun may have read too early.
         let begun = self.exchanges.load(Ordering::Relaxed);
         self.told.notify_one();
         let _ = tokio::time::timeout(TIMEOUT, last.wait_for(|number| *number > begun)).await;
-        self.is_open()
+        self.is_open(lane)
     }
 
     /// The scope whose probe is due. Each exchange returns it once.
@@ -114,10 +114,11 @@ impl Breaker {
     pub(crate) async fn approach(
         &self,
         pool: &PgPool,
+        lane: Lane,
         country: Option<CountryCode>,
         entry: Entry,
     ) -> Result<Entry, Rejection> {
-        self.check(entry)?;
+        self.check(lane, entry)?;
         let Some(country) = country.filter(|_| self.is_watchful()) else { return Ok(entry) };
         let (way, by_callback) = {
             let mut countries = self.countries();

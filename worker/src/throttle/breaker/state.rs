@@ -1,6 +1,9 @@
 //! What the breaker holds back at the moment.
 
-use shared::domain::Reason;
+use shared::{
+    domain::Reason,
+    lane::{DailyBudget, Lane},
+};
 use tokio::time::Instant;
 
 use super::{Outage, Rejection};
@@ -14,8 +17,10 @@ pub(crate) struct State {
     pub(crate) network: Option<Outage>,
     /// Credentials, sender or account are at fault.
     pub(crate) account: bool,
-    /// The day's messages are used up, at Twilio or by `MAX_MESSAGES_PER_DAY`, until then.
+    /// Twilio takes no more messages today, until then.
     pub(crate) capped: Option<Instant>,
+    /// The day's welcomes are used up by `MAX_MESSAGES_PER_DAY`, until then. Other messages are sent.
+    pub(crate) welcomes_capped: Option<Instant>,
     /// A probe is due, and no waiting user can be it. The queues are consumed until one can.
     pub(crate) seeking: bool,
 }
@@ -32,19 +37,31 @@ pub(crate) enum Scope {
 }
 
 impl State {
-    /// Why nothing is sent; `None`: calls are made.
+    /// Why nothing is sent in any lane; `None`: calls are made.
     pub(crate) fn scope(&self) -> Option<Scope> {
         let network = self.network.map(Scope::Network);
         let account = self.account.then_some(Scope::Account);
         network.or(account).or(self.capped.map(|_| Scope::DailyCap))
     }
 
-    pub(super) fn rejection(&self) -> Option<Rejection> {
+    /// Why nothing is sent in this lane; `None`: calls are made.
+    pub(crate) fn holds(&self, lane: Lane) -> Option<Scope> {
+        self.scope().or(self.cap_of(lane).map(|_| Scope::DailyCap))
+    }
+
+    pub(super) fn rejection(&self, lane: Lane) -> Option<Rejection> {
         let wait = |until: Instant| until.saturating_duration_since(Instant::now());
         if self.network.is_some() || self.account {
             return Some(Rejection::of(Reason::BreakerOpen, std::time::Duration::ZERO));
         }
-        self.capped.map(|until| Rejection::of(Reason::DailyCap, wait(until)))
+        self.cap_of(lane).map(|until| Rejection::of(Reason::DailyCap, wait(until)))
+    }
+
+    fn cap_of(&self, lane: Lane) -> Option<Instant> {
+        match lane.daily_budget() {
+            DailyBudget::Welcomes => self.capped.max(self.welcomes_capped),
+            DailyBudget::Tips | DailyBudget::Replies => self.capped,
+        }
     }
 
     pub(super) fn show(&self) {
@@ -54,7 +71,8 @@ impl State {
             (true, false) => 2.0,
         };
         let circuit = |scope| metrics::gauge!("onboarding_circuit_state", "scope" => scope);
-        circuit("account").set(state(self.account || self.capped.is_some()));
+        circuit("account")
+            .set(state(self.account || self.capped.is_some() || self.welcomes_capped.is_some()));
         circuit("network").set(state(self.network.is_some()));
         for kind in Outage::ALL {
             let on = if self.network == Some(kind) { 1.0 } else { 0.0 };

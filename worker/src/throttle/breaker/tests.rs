@@ -27,9 +27,9 @@ async fn every_kind_of_outage_opens_it_after_eight_calls_and_is_named() {
     for kind in Outage::ALL {
         let breaker = breaker(50);
         (0..7).for_each(|_| breaker.indefinite(kind, USUAL));
-        assert_eq!(breaker.check(USUAL), Ok(()));
+        assert_eq!(breaker.check(Lane::Live, USUAL), Ok(()));
         breaker.indefinite(kind, USUAL);
-        assert_eq!(breaker.check(USUAL), Err(Rejection::of(Reason::BreakerOpen, Duration::ZERO)));
+        assert_eq!(breaker.check(Lane::Live, USUAL), Err(Rejection::of(Reason::BreakerOpen, Duration::ZERO)));
         assert_eq!(told(&breaker), [BreakerChange::Opened(fault("network", kind.as_str(), false))]);
     }
 }
@@ -57,21 +57,21 @@ async fn a_definite_answer_between_keeps_it_closed() {
         (0..7).for_each(|_| breaker.indefinite(Outage::ServerError, USUAL));
         breaker.definite(USUAL);
     }
-    assert!(!breaker.is_open());
+    assert!(!breaker.is_open(Lane::Live));
 }
 
 #[tokio::test]
 async fn only_the_probe_passes_and_finds_out() {
     let breaker = breaker(1);
     (0..2).for_each(|_| breaker.indefinite(Outage::Timeout, USUAL));
-    assert!(breaker.check(USUAL).is_err() && breaker.check(PROBE).is_ok());
+    assert!(breaker.check(Lane::Live, USUAL).is_err() && breaker.check(Lane::Live, PROBE).is_ok());
     breaker.definite(USUAL);
     assert_eq!(*lock(&breaker.finding), None, "a call that was in flight proves nothing");
     breaker.indefinite(Outage::Reset, PROBE);
     assert_eq!(lock(&breaker.finding).take(), Some(Finding::Outage(Outage::Reset)));
     breaker.accepted(country("NP"), PROBE);
     assert_eq!(lock(&breaker.finding).take(), Some(Finding::Well));
-    assert!(breaker.is_open(), "the database closes it");
+    assert!(breaker.is_open(Lane::Live), "the database closes it");
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_scope_held_by_the_fleet_is_held_here_and_released_with_it() {
     breaker.read(&[row("account", "account", 3.0)]);
     assert_eq!(breaker.state.borrow().scope(), Some(Scope::Account));
     breaker.read(&[]);
-    assert_eq!(breaker.check(USUAL), Ok(()));
+    assert_eq!(breaker.check(Lane::Live, USUAL), Ok(()));
 }
 
 #[tokio::test]
@@ -91,11 +91,11 @@ async fn what_the_database_does_not_know_yet_stays() {
     (0..2).for_each(|_| breaker.indefinite(Outage::Timeout, USUAL));
     breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
     breaker.read(&[]);
-    assert!(breaker.is_open() && breaker.holds_a_country());
+    assert!(breaker.is_open(Lane::Live) && breaker.holds_a_country());
     told(&breaker);
     breaker.countries().stored("country:IN");
     breaker.read(&[]);
-    assert!(!breaker.is_open() && !breaker.holds_a_country());
+    assert!(!breaker.is_open(Lane::Live) && !breaker.holds_a_country());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,8 +117,8 @@ async fn a_country_is_held_back_alone_and_says_how_its_users_end() {
 async fn a_call_that_waits_for_its_turn_leaves_when_its_country_is_held_back() {
     let breaker = breaker(50);
     let (mut home, mut abroad) = (
-        Box::pin(breaker.until_held(country("NP"), USUAL)),
-        Box::pin(breaker.until_held(country("IN"), USUAL)),
+        Box::pin(breaker.until_held(Lane::Live, country("NP"), USUAL)),
+        Box::pin(breaker.until_held(Lane::Live, country("IN"), USUAL)),
     );
     assert!((&mut home).now_or_never().is_none() && (&mut abroad).now_or_never().is_none());
     breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
@@ -165,10 +165,25 @@ async fn nothing_is_consumed_before_the_fleet_was_asked() {
 #[tokio::test(start_paused = true)]
 async fn the_days_cap_ends_with_the_day() {
     let breaker = breaker(50);
-    breaker.cap(Duration::from_secs(60));
-    let rejection = breaker.check(USUAL).unwrap_err();
+    breaker.cap_welcomes(Duration::from_secs(60));
+    let rejection = breaker.check(Lane::Live, USUAL).unwrap_err();
     assert_eq!((rejection.reason, rejection.again_in), (Reason::DailyCap, Duration::from_secs(60)));
     tokio::time::advance(Duration::from_secs(61)).await;
     breaker.read(&[]);
-    assert_eq!(breaker.check(USUAL), Ok(()));
+    assert_eq!(breaker.check(Lane::Live, USUAL), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_days_welcomes_hold_welcomes_only_and_the_cap_of_twilio_holds_all() {
+    let breaker = breaker(50);
+    let held = || Lane::ALL.into_iter().filter(|lane| breaker.is_open(*lane)).collect::<Vec<_>>();
+    breaker.cap_welcomes(Duration::from_secs(60));
+    assert_eq!(held(), [Lane::Live, Lane::Backfill]);
+    assert_eq!(breaker.check(Lane::Replies, USUAL), Ok(()));
+    breaker.cap(Duration::from_secs(30));
+    assert_eq!(held(), Lane::ALL);
+    let again_in = |lane| breaker.check(lane, USUAL).unwrap_err().again_in.as_secs();
+    assert_eq!((again_in(Lane::Live), again_in(Lane::Tips)), (60, 30));
+    breaker.uncap();
+    assert_eq!(held(), []);
 }
