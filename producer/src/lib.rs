@@ -1,4 +1,4 @@
-//! Publishes events about users of the portal: their signups, and users that are stored already.
+//! Publishes events about users of the portal: their signups, changes of them, and users that are stored already.
 //!
 //! A portal written in Rust uses [`Producer`], or writes to an outbox that [`relay::run`] publishes. Other portals
 //! use the programs `signup`, `import` and `backfill` of this crate, or any AMQP client that follows the published
@@ -14,13 +14,8 @@
 //!
 //! let producer = Producer::connect(broker_of_process()?).await?;
 //! let signup = Signup {
-//!     user_id: UserId::parse("1042")?,
-//!     phone: "९८०-०००००००".into(),
-//!     country_hint: None,
 //!     language: Some("ne".into()),
-//!     channel: None,
-//!     user_kind: None,
-//!     display_name: None,
+//!     ..Signup::new(UserId::parse("1042")?, "९८०-०००००००".into())
 //! };
 //! let confirmed = producer.signed_up(&signup).await?;
 //! println!("stored by the broker as {}", confirmed.event_id);
@@ -36,8 +31,12 @@ pub mod relay;
 
 pub use publish::{Confirmed, Producer, broker_of_process};
 pub use shared::{
-    amqp::{PublishError, StartError},
+    amqp::{PeopleEvent, PublishError, Route, StartError},
     config::{Broker, Faults},
-    domain::{BadUserId, UserId},
-    events::{Signup, UserKind},
+    domain::{
+        BadConsents, BadDate, BadText, BadUserId, BoundedText, Cadence, CalendarDate, Change, Consent,
+        ConsentAction, ConsentChannel, Consents, HouseholdId, ProfileChange, Purpose, TimeZone, TipsHour,
+        UserId,
+    },
+    events::{ConsentChanged, Dropped, ProfileChanged, ReportedBy, Signup, UserKind},
 };

@@ -2,10 +2,10 @@
 
 use futures::future::join_all;
 use shared::{
-    amqp::{Outgoing, PublishError, Publisher, StartError, install_crypto},
+    amqp::{Outgoing, PublishError, Publisher, Route, StartError, install_crypto},
     config::{Broker, Env, Faults, insecure_allowed},
     domain::UserId,
-    events::{SIGNED_UP, Signup},
+    events::{ConsentChanged, ProfileChanged, ReportedBy, Signup},
     lane::QueueLane,
 };
 use tokio_util::sync::CancellationToken;
@@ -66,10 +66,34 @@ impl Producer {
         self.publish(Outgoing::stored(user, QueueLane::Backfill, None)).await
     }
 
-    /// Publishes a full signup event unchanged; `id` is the id of the event. An event that does not decode becomes a
-    /// dead letter. Its time is kept, so that an old event does not change newer data.
-    pub async fn verbatim(&self, id: String, body: Vec<u8>) -> Result<Confirmed, PublishError> {
-        self.publish(Outgoing::verbatim(id, QueueLane::Live, SIGNED_UP, body, None)).await
+    /// Publishes a change of a user's number or profile that happened now.
+    pub async fn profile_changed(&self, changed: &ProfileChanged) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::profile_changed(changed, None)).await
+    }
+
+    /// Publishes consents that a user gave or withdrew now.
+    pub async fn consent_changed(&self, changed: &ConsentChanged) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::consent_changed(changed, None)).await
+    }
+
+    /// Publishes a loss that is reported now. `reported_by` names the reporter, and never holds details of the loss.
+    pub async fn loss_reported(
+        &self,
+        user: &UserId,
+        reported_by: Option<&ReportedBy>,
+    ) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::loss_reported(user, reported_by, None)).await
+    }
+
+    /// Publishes that the portal erased a user.
+    pub async fn erased(&self, user: &UserId) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::erased(user, None)).await
+    }
+
+    /// Publishes a full event unchanged, on the route of its type; `id` is the id of the event. An event that does not
+    /// decode becomes a dead letter. Its time is kept, so that an old event does not change newer data.
+    pub async fn verbatim(&self, id: String, route: Route, body: Vec<u8>) -> Result<Confirmed, PublishError> {
+        self.publish(Outgoing::verbatim(id, route, body, None)).await
     }
 
     /// Publishes a few hundred events at most, in this order. The results have the same order.

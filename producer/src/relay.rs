@@ -1,4 +1,4 @@
-//! The outbox of a portal: rows that are written in the transaction of a signup become events, each at least once.
+//! The outbox of a portal: rows that are written in the transactions of the portal become events, each at least once.
 //!
 //! [`run`] publishes until it is told to stop, [`run_once`] publishes what waits now. Several relays may work on one
 //! outbox at a time. The portal creates the table from [`DDL`]. `signup relay` is a program around these functions.

@@ -4,7 +4,7 @@
 // Helpers are tests, too.
 #![allow(clippy::unwrap_used)]
 
-use shared::{events::Kind, lane::QueueLane};
+use shared::{amqp::Topology, events::Kind, lane::QueueLane};
 use support::{Command, CommandEnv, Program};
 
 fn counts(published: u64, confirmed: u64, returned: u64, refused: u64, rejected: u64) -> serde_json::Value {
@@ -17,7 +17,7 @@ fn counts(published: u64, confirmed: u64, returned: u64, refused: u64, rejected:
 fn user_ids(test: &CommandEnv) -> Vec<String> {
     let signup = |event: shared::events::Event| match event.kind {
         Kind::SignedUp(signup) => signup.user_id.to_string(),
-        Kind::Stored(_) => panic!("not a signup"),
+        other => panic!("not a signup: {other:?}"),
     };
     let mut ids: Vec<String> = test.run(test.broker.drain(QueueLane::Live)).into_iter().map(signup).collect();
     ids.sort_by_key(|id| (id.len(), id.clone()));
@@ -63,6 +63,28 @@ fn a_full_event_is_published_byte_for_byte() {
     assert_eq!(String::from_utf8(bodies[0].clone()).unwrap(), full);
     let own = shared::events::decode(&bodies[1]).unwrap();
     assert!(own.id.is_some() && own.time.at().is_some());
+}
+
+#[test]
+fn full_events_about_people_are_published_by_their_own_keys() {
+    let test = CommandEnv::new();
+    let data = r#"{"user_id":"8","consents":[{"purpose":"tips","channel":"any","action":"withdraw"}]}"#;
+    let event = |key: &str| {
+        format!(r#"{{"specversion":"1.0", "id":"{key}", "type":"np.aamcare.{key}", "data":{data}}}"#)
+    };
+    let events = Topology::PEOPLE_KEYS.map(|key| (key.to_owned(), event(key)));
+    let bad = event("user.consent_changed.v1").replace("tips", "9807969278");
+    let lines = events.iter().map(|(_, event)| event.as_str()).chain([bad.as_str()]);
+    let input = lines.collect::<Vec<_>>().join("\n");
+    let ended = test.command(Program::Signup).args("--format jsonl -").end_with_input(&input).expect(3);
+    assert_eq!(ended.json(), counts(4, 4, 0, 0, 1));
+    let named = "line 5: body does not follow the contract: consents[0]: unknown purpose";
+    assert!(ended.stderr.contains(named) && !ended.stderr.contains("9807"), "{}", ended.stderr);
+    let mut arrived = test.run(test.broker.people());
+    arrived.sort();
+    let mut sent = events.map(|(key, event)| (key, event.into_bytes()));
+    sent.sort();
+    assert_eq!(arrived, sent);
 }
 
 #[test]

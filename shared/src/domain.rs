@@ -1,14 +1,27 @@
-//! The terms that all parts of the service share: users, messages, attempts and reasons.
+//! The terms that all parts of the service share: users, their profiles and consents, messages, attempts and reasons.
 
 mod attempt;
+mod change;
+mod consent;
 pub mod decision;
 mod message;
+mod names;
+mod profile;
 mod reason;
 mod retry;
+mod text;
 mod user;
 
 pub use attempt::{AttemptId, AttemptOutcome};
+pub use change::Change;
+pub use consent::{
+    BadConsents, Consent, ConsentAction, ConsentChannel, Consents, LONGEST_WORDING, LONGEST_WORDING_ID,
+    Purpose,
+};
 pub use message::{Channel, MessageKind, UnknownChannel, UnknownMessageKind};
+pub use names::UnknownName;
+pub use profile::{BadDate, Cadence, CalendarDate, HouseholdId, ProfileChange, TimeZone, TipsHour};
 pub use reason::{Reason, UnknownReason};
 pub use retry::RetryPolicy;
+pub use text::{BadText, BoundedText};
 pub use user::{BadUserId, UserId, UserState};

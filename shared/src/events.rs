@@ -2,11 +2,18 @@
 
 mod decode;
 mod encode;
+mod people;
+mod signup;
 mod wire;
 
 pub use decode::{Rejected, decode};
-pub use encode::{backfill, signed_up};
-pub use wire::{BackfillData, BackfillEvent, SignedUpData, SignedUpEvent, TextOrInteger};
+pub use encode::{backfill, consent_changed, erased, loss_reported, profile_changed, signed_up};
+pub use people::{ConsentChanged, ProfileChanged, ReportedBy};
+pub use signup::{Dropped, Signup, UserKind};
+pub use wire::{
+    BackfillData, BackfillEvent, ConsentChangedEvent, ErasedEvent, LossReportedEvent, ProfileChangedEvent,
+    SignedUpData, SignedUpEvent, TextOrInteger,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -16,6 +23,16 @@ use crate::{domain::UserId, time};
 pub const SIGNED_UP: &str = "np.aamcare.user.signed_up.v1";
 /// `type` of an event that names a stored user.
 pub const BACKFILL: &str = "np.aamcare.user.backfill.v1";
+/// `type` of an event that changes a user's number or profile.
+pub const PROFILE_CHANGED: &str = "np.aamcare.user.profile_changed.v1";
+/// `type` of an event that gives or withdraws consents.
+pub const CONSENT_CHANGED: &str = "np.aamcare.user.consent_changed.v1";
+/// `type` of an event that reports a loss.
+pub const LOSS_REPORTED: &str = "np.aamcare.user.loss_reported.v1";
+/// `type` of an event that erases a user.
+pub const ERASED: &str = "np.aamcare.user.erased.v1";
+/// Every `type`.
+pub const TYPES: [&str; 6] = [SIGNED_UP, BACKFILL, PROFILE_CHANGED, CONSENT_CHANGED, LOSS_REPORTED, ERASED];
 /// Content type of a published event.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// A longer body becomes a dead letter.
@@ -79,63 +96,48 @@ impl Version {
     }
 }
 
-/// The content of an event.
+/// The content of an event. `Debug` shows no number, name, date or wording.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// A user signed up or changed the number.
     SignedUp(Box<Signup>),
     /// A stored user should be welcomed. The worker reads the number from the database.
     Stored(UserId),
+    /// The number or the profile of a user changed.
+    ProfileChanged(Box<ProfileChanged>),
+    /// A user gave or withdrew consents.
+    ConsentChanged(ConsentChanged),
+    /// The pregnancy or the child of a user was lost.
+    LossReported {
+        /// The portal's id.
+        user_id: UserId,
+        /// The publisher's name of the reporter.
+        reported_by: Option<ReportedBy>,
+    },
+    /// The portal erased a user.
+    Erased(UserId),
 }
 
-/// One signup. `Debug` shows neither number nor name.
-#[derive(Clone, PartialEq)]
-pub struct Signup {
-    /// The portal's id.
-    pub user_id: UserId,
-    /// The number as typed, without NUL and cut to 250 bytes. Empty if it is missing.
-    pub phone: String,
-    /// ISO 3166 code of the country that the portal knows, for numbers without a country code. Events carry it as
-    /// given. The decoder drops an unknown code.
-    pub country_hint: Option<String>,
-    /// Language as the portal writes it.
-    pub language: Option<String>,
-    /// The channel that the user prefers. It is recorded, but SMS is sent.
-    pub channel: Option<String>,
-    /// `pregnant_woman`, `new_mother` or `other`.
-    pub user_kind: Option<UserKind>,
-    /// The name as the portal shows it.
-    pub display_name: Option<String>,
-}
-
-impl std::fmt::Debug for Signup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signup").field("user_id", &self.user_id).finish_non_exhaustive()
-    }
-}
-
-/// The kind of profile that the portal keeps of a user.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum UserKind {
-    /// A pregnant woman.
-    PregnantWoman,
-    /// A woman who has given birth.
-    NewMother,
-    /// Any other user, and every unknown name.
-    #[serde(other)]
-    Other,
-}
-
-impl UserKind {
-    /// The word for it in events and the database.
-    pub fn as_str(self) -> &'static str {
+impl Kind {
+    /// The `type` of the event.
+    pub fn event_type(&self) -> &'static str {
         match self {
-            UserKind::PregnantWoman => "pregnant_woman",
-            UserKind::NewMother => "new_mother",
-            UserKind::Other => "other",
+            Self::SignedUp(_) => SIGNED_UP,
+            Self::Stored(_) => BACKFILL,
+            Self::ProfileChanged(_) => PROFILE_CHANGED,
+            Self::ConsentChanged(_) => CONSENT_CHANGED,
+            Self::LossReported { .. } => LOSS_REPORTED,
+            Self::Erased(_) => ERASED,
+        }
+    }
+
+    /// The user of the event.
+    pub fn user_id(&self) -> &UserId {
+        match self {
+            Self::SignedUp(signup) => &signup.user_id,
+            Self::ProfileChanged(changed) => &changed.user_id,
+            Self::ConsentChanged(changed) => &changed.user_id,
+            Self::LossReported { user_id, .. } | Self::Stored(user_id) | Self::Erased(user_id) => user_id,
         }
     }
 }

@@ -120,10 +120,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
             facts::NO_TIME
         }
     };
-    let user_id = match &event.kind {
-        Kind::SignedUp(signup) => signup.user_id.clone(),
-        Kind::Stored(user_id) => user_id.clone(),
-    };
+    let user_id = event.kind.user_id().clone();
     let signup = match event.kind {
         Kind::SignedUp(signup) => {
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
@@ -131,6 +128,9 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
             Some(Arc::new(facts))
         }
         Kind::Stored(_) => None,
+        Kind::ProfileChanged(_) | Kind::ConsentChanged(_) | Kind::LossReported { .. } | Kind::Erased(_) => {
+            return reject(pipeline, inbound, &Rejected::UnknownType).await;
+        }
     };
     match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
         Some(settled) => Ok(Handled::User(settled)),

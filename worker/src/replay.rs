@@ -40,10 +40,10 @@ mod tests {
     fn only_what_can_be_read_goes_out() {
         let readable = letter(r#"{"user_id": "1", "phone_number": ""}"#);
         let event = outgoing(&readable).expect("readable");
-        assert_eq!((event.id.as_str(), event.lane), ("dead-letter-7", QueueLane::Backfill));
+        assert_eq!((event.id.as_str(), event.route), ("dead-letter-7", QueueLane::Backfill.into()));
         let own = Letter { message_id: Some("m-1".to_owned()), lane: Some(QueueLane::Live), ..readable };
         let event = outgoing(&own).expect("readable");
-        assert_eq!((event.id.as_str(), event.lane), ("m-1", QueueLane::Live));
+        assert_eq!((event.id.as_str(), event.route), ("m-1", QueueLane::Live.into()));
         assert!(outgoing(&letter(r#"{"user": "1"}"#)).is_none());
     }
 }

@@ -3,9 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    amqp::Outgoing,
-    events::{self, Kind, Rejected, SIGNED_UP},
-    lane::QueueLane,
+    amqp::{Outgoing, Route},
+    events::{self, BACKFILL, Kind, Rejected, TYPES},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -31,34 +30,45 @@ pub(super) struct Row {
 /// Why a row cannot be published as it is. It shows nothing of the content.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub(super) enum InvalidRow {
-    #[error("type is not {SIGNED_UP}")]
+    #[error("type is not one of {}", published_types())]
     Type,
     #[error(transparent)]
     Contract(#[from] Rejected),
-    #[error("payload is an event of another type than {SIGNED_UP}")]
+    #[error("payload is an event of another type than the row")]
     OtherEvent,
+    #[error("payload is not a full event, which a row of this type needs")]
+    BareData,
+}
+
+/// The types that a row may have. Backfill events come from the command `backfill` alone.
+fn published_types() -> String {
+    TYPES.into_iter().filter(|event_type| *event_type != BACKFILL).collect::<Vec<_>>().join(", ")
 }
 
 impl Row {
-    /// The event of the row. A full event keeps its id and time. Bare data gets those of the row, the same in every
-    /// attempt.
+    /// The event of the row. A full event keeps its id and time. Bare data of a signup gets those of the row, the same in
+    /// every attempt.
     pub(super) fn event(&self) -> Result<Outgoing, InvalidRow> {
-        if self.event_type != SIGNED_UP {
-            return Err(InvalidRow::Type);
-        }
+        let route = Route::of_type(&self.event_type).filter(|_| self.event_type != BACKFILL);
+        let route = route.ok_or(InvalidRow::Type)?;
         let payload = self.payload.as_bytes();
         let event = events::decode(payload)?;
+        let other = Route::of_kind(&event.kind) != route;
         let (id, body) = match (event.kind, event.id) {
-            (Kind::Stored(_), _) => return Err(InvalidRow::OtherEvent),
-            (Kind::SignedUp(_), Some(id)) => (id, payload.to_vec()),
+            // A bare object is read as a signup, whatever the type of the row.
+            (_, None) if other => return Err(InvalidRow::BareData),
+            (_, Some(_)) if other => return Err(InvalidRow::OtherEvent),
             (Kind::SignedUp(signup), None) => {
                 let id = self.id.to_string();
                 let body = events::signed_up(&id, SOURCE, self.created_at, &signup);
                 (id, body)
             }
+            (_, Some(id)) => (id, payload.to_vec()),
+            // Unreachable: only a signup may be bare data.
+            (_, None) => return Err(InvalidRow::BareData),
         };
         // Without a time of the event the time of the row counts, however late it is relayed.
-        Ok(Outgoing::verbatim(id, QueueLane::Live, SIGNED_UP, body, None).published_at(self.created_at))
+        Ok(Outgoing::verbatim(id, route, body, None).published_at(self.created_at))
     }
 }
 
@@ -146,6 +156,8 @@ pub(super) async fn purge(pool: &PgPool) -> Result<u64, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
+    use shared::{amqp::PeopleEvent, events::SIGNED_UP, lane::QueueLane};
+
     use super::*;
 
     fn row(event_type: &str, payload: &str) -> Row {
@@ -156,7 +168,7 @@ mod tests {
     #[test]
     fn the_id_is_that_of_the_event_or_of_the_row() {
         let bare = row(SIGNED_UP, r#"{"user_id": 1042, "phone_number": "9849999998"}"#).event().unwrap();
-        assert_eq!((bare.id, bare.lane), (Uuid::from_u128(7).to_string(), QueueLane::Live));
+        assert_eq!((bare.id, bare.route), (Uuid::from_u128(7).to_string(), QueueLane::Live.into()));
         let full = format!(
             r#"{{"id": "e", "data": {{"user_id": "8"}}, "type": "{SIGNED_UP}", "specversion": "1.0"}}"#
         );
@@ -164,11 +176,25 @@ mod tests {
     }
 
     #[test]
+    fn a_full_event_about_people_has_the_route_of_its_type() {
+        let data = r#"{"user_id":"8","consents":[{"purpose":"tips","channel":"any","action":"withdraw"}]}"#;
+        for event in PeopleEvent::ALL {
+            let event_type = event.event_type();
+            let full = format!(r#"{{"specversion":"1.0","id":"e","type":"{event_type}","data":{data}}}"#);
+            assert_eq!(row(event_type, &full).event().unwrap().route, event.into());
+            assert_eq!(row(SIGNED_UP, &full).event().unwrap_err(), InvalidRow::OtherEvent);
+            assert_eq!(row(event_type, data).event().unwrap_err(), InvalidRow::BareData);
+        }
+    }
+
+    #[test]
     fn invalid_rows_are_rejected_without_showing_their_content() {
         let stored =
             r#"{"specversion":"1.0","id":"e","type":"np.aamcare.user.backfill.v1","data":{"user_id":"8"}}"#;
         assert_eq!(row(SIGNED_UP, stored).event().unwrap_err(), InvalidRow::OtherEvent);
-        assert_eq!(row("signup", r#"{"user_id":"8"}"#).event().unwrap_err(), InvalidRow::Type);
+        for event_type in ["signup", "user.signed_up.v1", BACKFILL] {
+            assert_eq!(row(event_type, r#"{"user_id":"8"}"#).event().unwrap_err(), InvalidRow::Type);
+        }
         for bad in [r#""9807969278""#, r#"{"phone_number":"9807969278"}"#, r#"{"user_id":["9807969278"]}"#] {
             let text = row(SIGNED_UP, bad).event().unwrap_err().to_string();
             assert!(!text.contains("980"), "{text}");

@@ -1,4 +1,4 @@
--- Signups to be published: written in the portal's own transaction, read by `signup relay`.
+-- Events to be published: written in the portal's own transaction, read by `signup relay`.
 CREATE TABLE onboarding_outbox (
     id           uuid PRIMARY KEY,
     seq          bigint GENERATED ALWAYS AS IDENTITY,

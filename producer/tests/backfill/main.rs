@@ -20,7 +20,7 @@ fn backfill(test: &CommandEnv, flags: &str) -> Ended {
 fn enqueued_ids(test: &CommandEnv) -> Vec<String> {
     let stored = |event: shared::events::Event| match event.kind {
         Kind::Stored(user) => user.to_string(),
-        Kind::SignedUp(_) => panic!("not a backfill event"),
+        other => panic!("not a backfill event: {other:?}"),
     };
     let mut ids: Vec<String> =
         test.run(test.broker.drain(QueueLane::Backfill)).into_iter().map(stored).collect();

@@ -40,8 +40,9 @@ impl Topology {
     /// Checks the exchange and every queue. Missing ones are not declared.
     pub async fn inspect(&self, connection: &Connection) -> Result<Vec<Part>, TopologyError> {
         let mut parts = vec![self.inspect_exchange(connection).await?];
-        for lane in QueueLane::ALL {
-            parts.push(inspect_queue(connection, self.queue(lane), self.lane_arguments()).await?);
+        let lanes = QueueLane::ALL.into_iter().map(|lane| self.queue(lane));
+        for queue in lanes.chain([self.people_queue()]) {
+            parts.push(inspect_queue(connection, queue, self.consumed_arguments()).await?);
         }
         parts.push(inspect_queue(connection, self.dead_queue(), dead_arguments()).await?);
         Ok(parts)

@@ -11,9 +11,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    amqp::{Topology, screen},
+    amqp::{PeopleEvent, Route, screen},
     domain::UserId,
-    events::{self, Signup},
+    events::{self, ConsentChanged, ProfileChanged, ReportedBy, Signup},
     lane::QueueLane,
 };
 
@@ -29,8 +29,8 @@ const LONGEST_NAME: usize = 255;
 pub struct Outgoing {
     /// The event's id.
     pub id: String,
-    /// The lane it goes to.
-    pub lane: QueueLane,
+    /// The way to its queue.
+    pub route: Route,
     event_type: Cow<'static, str>,
     body: Vec<u8>,
     headers: FieldTable,
@@ -40,35 +40,56 @@ pub struct Outgoing {
 impl Outgoing {
     /// A signup that happened now.
     pub fn signed_up(signup: &Signup, traceparent: Option<String>) -> Self {
-        let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
-        let body = events::signed_up(&id, SOURCE, now, signup);
-        Self::new(id, QueueLane::Live, events::SIGNED_UP.into(), body, traceparent)
+        Self::now(QueueLane::Live, traceparent, |id, now| events::signed_up(id, SOURCE, now, signup))
     }
 
     /// An event that names a stored user, on either lane.
     pub fn stored(user: &UserId, lane: QueueLane, traceparent: Option<String>) -> Self {
-        let (id, now) = (Uuid::now_v7().to_string(), Utc::now());
-        let body = events::backfill(&id, SOURCE, now, user);
-        Self::new(id, lane, events::BACKFILL.into(), body, traceparent)
+        let event = Self::now(lane, traceparent, |id, now| events::backfill(id, SOURCE, now, user));
+        Self { event_type: events::BACKFILL.into(), ..event }
+    }
+
+    /// A change of a user's number or profile that happened now.
+    pub fn profile_changed(changed: &ProfileChanged, traceparent: Option<String>) -> Self {
+        Self::now(PeopleEvent::ProfileChanged, traceparent, |id, now| {
+            events::profile_changed(id, SOURCE, now, changed)
+        })
+    }
+
+    /// Consents that a user gave or withdrew now.
+    pub fn consent_changed(changed: &ConsentChanged, traceparent: Option<String>) -> Self {
+        Self::now(PeopleEvent::ConsentChanged, traceparent, |id, now| {
+            events::consent_changed(id, SOURCE, now, changed)
+        })
+    }
+
+    /// A loss that is reported now.
+    pub fn loss_reported(
+        user: &UserId,
+        reported_by: Option<&ReportedBy>,
+        traceparent: Option<String>,
+    ) -> Self {
+        Self::now(PeopleEvent::LossReported, traceparent, |id, now| {
+            events::loss_reported(id, SOURCE, now, user, reported_by)
+        })
+    }
+
+    /// The erasure of a user, now.
+    pub fn erased(user: &UserId, traceparent: Option<String>) -> Self {
+        Self::now(PeopleEvent::Erased, traceparent, |id, now| events::erased(id, SOURCE, now, user))
     }
 
     /// An event that is published byte for byte. `id` is the one in `body`, at most 255 bytes (AMQP's limit for
-    /// `message_id`). The caller must have checked that `body` decodes.
-    pub fn verbatim(
-        id: String,
-        lane: QueueLane,
-        event_type: &str,
-        body: Vec<u8>,
-        traceparent: Option<String>,
-    ) -> Self {
-        Self::new(id, lane, event_type.to_owned().into(), body, traceparent)
+    /// `message_id`). The caller must have checked that `body` decodes to an event of this route.
+    pub fn verbatim(id: String, route: Route, body: Vec<u8>, traceparent: Option<String>) -> Self {
+        Self::new(id, route, route.event_type().into(), body, traceparent)
     }
 
     /// A stored delivery that is published again byte for byte, with its headers and the time of its first publish. That
     /// time dates an event without a `time`, so it must not look newer than it is.
     pub fn replayed(
         id: String,
-        lane: QueueLane,
+        route: impl Into<Route>,
         body: Vec<u8>,
         headers: &Value,
         published_at: DateTime<Utc>,
@@ -77,7 +98,7 @@ impl Outgoing {
         let event_type = typed.as_ref().and_then(|v| v.get("type")?.as_str()).unwrap_or_default();
         // AMQP allows 255 bytes for `type`. None of our types is longer.
         let event_type = if event_type.len() > 255 { "" } else { event_type }.to_owned();
-        let mut event = Self::new(id, lane, event_type.into(), body, None);
+        let mut event = Self::new(id, route.into(), event_type.into(), body, None);
         event.headers = stored_headers(headers);
         event.published_at(published_at)
     }
@@ -89,9 +110,20 @@ impl Outgoing {
         self
     }
 
+    /// An event with a new id and the current time.
+    fn now(
+        route: impl Into<Route>,
+        traceparent: Option<String>,
+        body: impl FnOnce(&str, DateTime<Utc>) -> Vec<u8>,
+    ) -> Self {
+        let (id, route) = (Uuid::now_v7().to_string(), route.into());
+        let body = body(&id, Utc::now());
+        Self::verbatim(id, route, body, traceparent)
+    }
+
     fn new(
         id: String,
-        lane: QueueLane,
+        route: Route,
         event_type: Cow<'static, str>,
         body: Vec<u8>,
         traceparent: Option<String>,
@@ -101,11 +133,11 @@ impl Outgoing {
         if let Some(parent) = traceparent {
             headers.insert("traceparent".into(), AMQPValue::LongString(parent.into()));
         }
-        Self { id, lane, event_type, body, headers, unix_seconds }
+        Self { id, route, event_type, body, headers, unix_seconds }
     }
 
     pub(super) fn routing_key(&self) -> &'static str {
-        Topology::routing_key(self.lane)
+        self.route.routing_key()
     }
 
     /// The bytes to publish.
@@ -159,6 +191,36 @@ fn text(content: &str) -> AMQPValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Consent, ConsentAction, ConsentChannel, Consents, Purpose};
+
+    #[test]
+    fn an_event_has_the_routing_key_and_the_type_of_its_content() {
+        let user = UserId::parse("1").unwrap();
+        let consent = Consent::new(Purpose::Tips, ConsentChannel::Any, ConsentAction::Withdraw);
+        let consents = Consents::new(vec![consent]).unwrap();
+        let events = [
+            Outgoing::signed_up(&Signup::new(user.clone(), String::new()), None),
+            Outgoing::stored(&user, QueueLane::Backfill, None),
+            Outgoing::profile_changed(&ProfileChanged::new(user.clone()), None),
+            Outgoing::consent_changed(&ConsentChanged { user_id: user.clone(), consents }, None),
+            Outgoing::loss_reported(&user, None, None),
+            Outgoing::erased(&user, None),
+        ];
+        for (event, route) in events.iter().zip(Route::ALL) {
+            let kind = events::decode(event.body()).unwrap().kind;
+            assert_eq!((event.route, Route::of_kind(&kind)), (route, route));
+            assert_eq!(
+                (event.event_type.as_ref(), kind.event_type()),
+                (route.event_type(), route.event_type())
+            );
+            assert_eq!(kind.user_id(), &user);
+        }
+        let due_again = Outgoing::stored(&user, QueueLane::Live, None);
+        assert_eq!(
+            (due_again.routing_key(), &*due_again.event_type),
+            ("user.signed_up.v1", events::BACKFILL)
+        );
+    }
 
     #[test]
     fn stored_headers_are_published_without_those_of_the_broker() {

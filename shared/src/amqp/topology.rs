@@ -8,6 +8,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, LongString},
 };
 
+use super::{PeopleEvent, Route};
 use crate::{config::Namespace, lane::QueueLane};
 
 /// Far above any series of crashes. A crash counts against every prefetched message, and RabbitMQ 4 would otherwise
@@ -93,6 +94,17 @@ impl TopologyError {
 }
 
 impl Topology {
+    /// The routing keys of the queue of events about people.
+    pub const PEOPLE_KEYS: [&str; PeopleEvent::ALL.len()] = {
+        let mut keys = [""; PeopleEvent::ALL.len()];
+        let mut n = 0;
+        while n < keys.len() {
+            keys[n] = PeopleEvent::ALL[n].routing_key();
+            n += 1;
+        }
+        keys
+    };
+
     /// The topology within `namespace`.
     pub fn new(namespace: Namespace) -> Self {
         Self { namespace }
@@ -111,6 +123,11 @@ impl Topology {
         })
     }
 
+    /// The queue of events about people. Workers of older releases do not consume it.
+    pub fn people_queue(&self) -> String {
+        self.namespace.name("onboarding.people")
+    }
+
     /// The queue of messages that the broker dead-lettered.
     pub fn dead_queue(&self) -> String {
         self.namespace.name("onboarding.dead")
@@ -118,10 +135,7 @@ impl Topology {
 
     /// The routing key of a lane.
     pub fn routing_key(lane: QueueLane) -> &'static str {
-        match lane {
-            QueueLane::Live => "user.signed_up.v1",
-            QueueLane::Backfill => "user.backfill.v1",
-        }
+        Route::Lane(lane).routing_key()
     }
 
     /// Declares exchange, queues and bindings. After an error the channel is closed.
@@ -134,19 +148,32 @@ impl Topology {
             .map_err(|e| TopologyError::of(Named::Exchange, &exchange, e))?;
         self.declare_queue(channel, &self.dead_queue(), dead_arguments()).await?;
         for lane in QueueLane::ALL {
-            let queue = self.queue(lane);
-            self.declare_queue(channel, &queue, self.lane_arguments()).await?;
-            let key = Self::routing_key(lane);
+            self.declare_bound(channel, &self.queue(lane), &[Self::routing_key(lane)]).await?;
+        }
+        self.declare_bound(channel, &self.people_queue(), &Self::PEOPLE_KEYS).await
+    }
+
+    /// Declares a queue that workers consume, and binds it to our exchange.
+    async fn declare_bound(
+        &self,
+        channel: &Channel,
+        queue: &str,
+        keys: &[&str],
+    ) -> Result<(), TopologyError> {
+        self.declare_queue(channel, queue, self.consumed_arguments()).await?;
+        let exchange = self.exchange();
+        for &key in keys {
+            let options = QueueBindOptions::default();
             channel
                 .queue_bind(
-                    queue.as_str().into(),
+                    queue.into(),
                     exchange.as_str().into(),
                     key.into(),
-                    QueueBindOptions::default(),
+                    options,
                     FieldTable::default(),
                 )
                 .await
-                .map_err(|e| TopologyError::of(Named::Queue, &queue, e))?;
+                .map_err(|e| TopologyError::of(Named::Queue, queue, e))?;
         }
         Ok(())
     }
@@ -164,7 +191,8 @@ impl Topology {
             .map_err(|e| TopologyError::of(Named::Queue, name, e))
     }
 
-    pub(super) fn lane_arguments(&self) -> FieldTable {
+    /// The arguments of a queue that workers consume: of a lane, or of events about people.
+    pub(super) fn consumed_arguments(&self) -> FieldTable {
         let mut args = dead_arguments();
         let mut text = |key: &str, value: &str| {
             args.insert(key.into(), AMQPValue::LongString(LongString::from(value)));

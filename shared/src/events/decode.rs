@@ -1,13 +1,19 @@
 //! Decodes the bytes of a delivery to an [`Event`], or to the reason why it becomes a dead letter.
 
+mod consents;
+mod field;
+mod people;
+mod profile;
+mod signup;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    BACKFILL, BackfillData, Event, EventTime, Kind, MAX_BODY_BYTES, SIGNED_UP, SignedUpData, Signup,
-    TextOrInteger, Version,
+    BACKFILL, BackfillData, CONSENT_CHANGED, ERASED, Event, EventTime, Kind, LOSS_REPORTED, MAX_BODY_BYTES,
+    PROFILE_CHANGED, SIGNED_UP, TYPES, TextOrInteger, Version,
 };
 use crate::{domain::UserId, json::object_from_str, phone::CountryCode};
 
@@ -24,7 +30,7 @@ pub enum Rejected {
     #[error("body does not follow the contract: {0}")]
     Schema(String),
     /// This worker does not know the type or its major version.
-    #[error("unknown event type; this worker knows {SIGNED_UP} and {BACKFILL}")]
+    #[error("unknown event type; known are {}", TYPES.join(", "))]
     UnknownType,
 }
 
@@ -65,7 +71,7 @@ pub fn decode(body: &[u8]) -> Result<Event, Rejected> {
     let envelope: Envelope<'_> = object_from_str(text).map_err(|e| classify(&e))?;
     let bare = envelope.specversion.is_none() && envelope.event_type.is_none() && envelope.data.is_none();
     if bare && envelope.user_id.is_some() {
-        let kind = Kind::SignedUp(Box::new(signup(text)?));
+        let kind = Kind::SignedUp(Box::new(signup::read(text)?));
         return Ok(Event { id: None, time: EventTime::Missing, version: Version::V0, kind });
     }
     from_envelope(&envelope)
@@ -82,29 +88,20 @@ fn from_envelope(envelope: &Envelope<'_>) -> Result<Event, Rejected> {
     };
     let data = || envelope.data.map(RawValue::get).ok_or_else(|| Rejected::Schema("data is missing".into()));
     let kind = match envelope.event_type.as_deref() {
-        Some(SIGNED_UP) => Kind::SignedUp(Box::new(signup(data()?)?)),
+        Some(SIGNED_UP) => Kind::SignedUp(Box::new(signup::read(data()?)?)),
         Some(BACKFILL) => {
             let data: BackfillData = object_from_str(data()?).map_err(|e| classify(&e))?;
             Kind::Stored(user_id(&data.user_id)?)
         }
+        Some(PROFILE_CHANGED) => Kind::ProfileChanged(Box::new(people::profile_changed(data()?)?)),
+        Some(CONSENT_CHANGED) => Kind::ConsentChanged(people::consent_changed(data()?)?),
+        Some(LOSS_REPORTED) => people::loss_reported(data()?)?,
+        Some(ERASED) => Kind::Erased(people::erased(data()?)?),
         Some(_) => return Err(Rejected::UnknownType),
         None => return Err(Rejected::Schema("type is missing".into())),
     };
     let time = envelope.time.as_deref().map_or(EventTime::Missing, EventTime::read);
     Ok(Event { id: Some(clean(id, 128)), time, version: Version::V1, kind })
-}
-
-fn signup(data: &str) -> Result<Signup, Rejected> {
-    let data: SignedUpData = object_from_str(data).map_err(|e| classify(&e))?;
-    Ok(Signup {
-        user_id: user_id(&data.user_id)?,
-        phone: data.phone_number.map(|p| clean(&p.0, 250)).unwrap_or_default(),
-        country_hint: data.country_hint.as_deref().and_then(known_country),
-        language: data.preferred_language.map(|t| clean(&t, 35)),
-        channel: data.preferred_channel.map(|t| clean(&t, 35)),
-        user_kind: data.kind,
-        display_name: data.display_name.map(|t| clean(&t, 250)),
-    })
 }
 
 fn user_id(text: &TextOrInteger) -> Result<UserId, Rejected> {

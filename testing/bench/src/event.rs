@@ -24,13 +24,9 @@ pub(crate) fn user(n: u32) -> anyhow::Result<UserId> {
 /// The signup of the `n`th user.
 pub(crate) fn signup(n: u32) -> anyhow::Result<Signup> {
     Ok(Signup {
-        user_id: user(n)?,
-        phone: number(n),
-        country_hint: None,
         language: Some("ne".into()),
         channel: Some("sms".into()),
-        user_kind: None,
-        display_name: None,
+        ..Signup::new(user(n)?, number(n))
     })
 }
 

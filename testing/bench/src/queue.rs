@@ -102,7 +102,7 @@ impl Names {
         let connection = connect(&env.finish(broker)?, "bench", Frames::Large).await?;
         let channel = connection.create_channel().await?;
         let lanes = QueueLane::ALL.into_iter().map(|lane| self.topology.queue(lane));
-        for queue in lanes.chain([self.topology.dead_queue()]) {
+        for queue in lanes.chain([self.topology.people_queue(), self.topology.dead_queue()]) {
             channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
         }
         let exchange = self.topology.exchange();

@@ -137,14 +137,23 @@ impl Broker {
 
     /// Takes every body out of a lane's queue, in its order.
     pub async fn bodies(&self, lane: QueueLane) -> anyhow::Result<Vec<Vec<u8>>> {
+        let messages = self.messages(&self.topology.queue(lane)).await?;
+        Ok(messages.into_iter().map(|(_, body)| body).collect())
+    }
+
+    /// Takes routing key and body of every message out of the queue of events about people, in its order.
+    pub async fn people(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        self.messages(&self.topology.people_queue()).await
+    }
+
+    async fn messages(&self, queue: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let channel = self.connection.create_channel().await?;
-        let queue = self.topology.queue(lane);
         let no_ack = BasicGetOptions { no_ack: true };
-        let mut bodies = Vec::new();
-        while let Some(message) = channel.basic_get(queue.as_str().into(), no_ack).await? {
-            bodies.push(message.delivery.data);
+        let mut messages = Vec::new();
+        while let Some(message) = channel.basic_get(queue.into(), no_ack).await? {
+            messages.push((message.delivery.routing_key.to_string(), message.delivery.data.clone()));
         }
-        Ok(bodies)
+        Ok(messages)
     }
 
     /// Takes every event out of a lane's queue, on several channels: each asks for one at a time.
@@ -221,8 +230,8 @@ impl Broker {
         Ok(())
     }
 
-    fn queues(&self) -> [String; 3] {
+    fn queues(&self) -> [String; 4] {
         let [live, backfill] = QueueLane::ALL.map(|lane| self.topology.queue(lane));
-        [live, backfill, self.topology.dead_queue()]
+        [live, backfill, self.topology.people_queue(), self.topology.dead_queue()]
     }
 }

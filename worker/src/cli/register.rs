@@ -143,15 +143,7 @@ async fn note(pool: &PgPool, entry: &NewEntry<'_>) -> Result<(), sqlx::Error> {
 /// The event that the portal would have published.
 fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
     let user_id = UserId::parse(user).map_err(Failure::usage)?;
-    let signup = Signup {
-        user_id,
-        phone,
-        country_hint: None,
-        language: None,
-        channel: None,
-        user_kind: None,
-        display_name: None,
-    };
+    let signup = Signup::new(user_id, phone);
     let id = Uuid::now_v7().to_string();
     Ok(Inbound {
         screened: shared::amqp::Screened::default(),

@@ -42,7 +42,7 @@ impl Delivery {
         let published_at = DateTime::from_timestamp(i64::try_from(seconds).unwrap(), 0).unwrap();
         let (id, body) = (event.id.clone(), event.body().to_vec());
         // A replay may have been counted before.
-        Self { lane: event.lane, id, body, published_at, redelivered: false, tries: 2 }
+        Self { lane: event.route.lane().unwrap(), id, body, published_at, redelivered: false, tries: 2 }
     }
 
     /// The user of the event, and its time, if it has one.
@@ -53,6 +53,7 @@ impl Delivery {
                 (signup.user_id.to_string(), Some(event.time.at().unwrap_or(self.published_at)))
             }
             Kind::Stored(user) => (user.to_string(), None),
+            other => panic!("not an event of a lane: {other:?}"),
         }
     }
 

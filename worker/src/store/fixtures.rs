@@ -74,15 +74,7 @@ pub(super) fn facts(n: u32) -> Arc<Facts> {
 
 /// A signup of `user` with the `number`th number, at that time.
 pub(super) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts> {
-    let signup = Signup {
-        user_id: UserId::parse(user).unwrap(),
-        phone: format!("984{number:07}"),
-        country_hint: None,
-        language: None,
-        channel: None,
-        user_kind: None,
-        display_name: None,
-    };
+    let signup = Signup::new(UserId::parse(user).unwrap(), format!("984{number:07}"));
     Arc::new(Facts::of_signup(signup, at, origin(), &AUDIENCE))
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use producer::{
-    Signup, UserKind,
+    ProfileChange, Signup, UserKind,
     cli::{EXIT_CODES, Failure, LONGEST_RECORD, TEMPLATE},
 };
 use shared::{
@@ -25,8 +25,9 @@ Examples
   signup relay                               the outbox of a portal, until Ctrl-C or SIGTERM
 
 Each line of JSON is the `data` of the contract, {\"user_id\":\"1042\",\"phone_number\":\"98…\"}, or a
-full event, which keeps its id, time and bytes: an old file can be replayed. The last line on standard output counts, as JSON: published, confirmed, returned,
-refused (no confirm), rejected (lines without a valid signup).
+full event of any type in the contract except a backfill, which keeps its id, time and bytes: an old
+file can be replayed. The last line on standard output counts, as JSON: published, confirmed,
+returned, refused (no confirm), rejected (lines without a valid event).
 
 ";
 
@@ -147,6 +148,8 @@ impl One {
             preferred_channel: self.channel,
             kind: self.kind.map(UserKind::from),
             display_name: self.name,
+            profile: ProfileChange::default(),
+            consents: Vec::new(),
         };
         line::of_data(&data).map_err(|rejected| Failure::usage(rejected.to_string()))
     }

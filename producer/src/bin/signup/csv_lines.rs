@@ -4,7 +4,7 @@ use std::{borrow::Cow, io::Read};
 
 use csv::StringRecord;
 use producer::{
-    Signup, UserKind,
+    ProfileChange, Signup, UserKind,
     cli::{Beginning, Bounded, formula},
 };
 use serde::{Deserialize, de::IntoDeserializer, de::value::Error as WordError};
@@ -115,6 +115,8 @@ impl Columns {
             preferred_channel: next(),
             kind: next().map(|word| kind(word.trim())),
             display_name: next(),
+            profile: ProfileChange::default(),
+            consents: Vec::new(),
         })
     }
 }

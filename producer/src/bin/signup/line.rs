@@ -1,6 +1,6 @@
-//! One line of input: a signup, or the reason to reject it.
+//! One line of input: a signup or a full event, or the reason to reject it.
 
-use producer::{Signup, UserId, cli::formula};
+use producer::{Route, Signup, UserId, cli::formula};
 use shared::events::{self, Kind, Rejected, SignedUpData};
 use tokio::sync::mpsc;
 
@@ -11,7 +11,7 @@ pub(crate) enum BadLine {
     #[error(transparent)]
     Contract(#[from] Rejected),
     /// A valid event of another type.
-    #[error("an event of another type; only signups are published here")]
+    #[error("an event of another type; `signup` publishes signups and events about people")]
     OtherEvent,
     /// Longer than any event may be.
     #[error("longer than {} bytes", producer::cli::LONGEST_RECORD)]
@@ -30,6 +30,8 @@ pub(crate) enum Entry {
     Event {
         /// The id of the event.
         id: String,
+        /// The route of its type.
+        route: Route,
         /// The event without surrounding white space.
         body: Vec<u8>,
     },
@@ -49,10 +51,13 @@ pub(crate) struct Line {
 /// The `data` of the contract, or a full event.
 pub(crate) fn of_json(text: &[u8]) -> Result<Entry, BadLine> {
     let event = events::decode(text)?;
+    let route = Route::of_kind(&event.kind);
     match (event.kind, event.id) {
         (Kind::Stored(_), _) => Err(BadLine::OtherEvent),
-        (Kind::SignedUp(_), Some(id)) => Ok(Entry::Event { id, body: text.trim_ascii().to_vec() }),
+        (_, Some(id)) => Ok(Entry::Event { id, route, body: text.trim_ascii().to_vec() }),
         (Kind::SignedUp(signup), None) => Ok(Entry::Signup(without_formulas(*signup)?)),
+        // Unreachable: only a signup may be bare data.
+        (_, None) => Err(BadLine::OtherEvent),
     }
 }
 
@@ -71,6 +76,7 @@ fn without_formulas(signup: Signup) -> Result<Signup, BadLine> {
         channel: text(signup.channel),
         user_kind: signup.user_kind,
         display_name: text(signup.display_name),
+        ..signup
     })
 }
 
@@ -86,6 +92,9 @@ pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, BadLine> {
 
 #[cfg(test)]
 mod tests {
+    use producer::PeopleEvent;
+    use shared::lane::QueueLane;
+
     use super::*;
 
     #[test]
@@ -95,8 +104,23 @@ mod tests {
         assert_eq!((signup.user_id.as_str(), signup.phone.as_str()), ("7", "9807969278"));
         let full = r#"{"specversion":"1.0", "id":"e","x":1, "type":"np.aamcare.user.signed_up.v1","data":{"user_id":"8"}}"#;
         let read = of_json(format!("{full}\r").as_bytes()).unwrap();
-        let Entry::Event { id, body } = read else { panic!("{read:?}") };
+        let Entry::Event { id, route, body } = read else { panic!("{read:?}") };
         assert_eq!((id.as_str(), body.as_slice()), ("e", full.as_bytes()));
+        assert_eq!(route, Route::Lane(QueueLane::Live));
+    }
+
+    #[test]
+    fn a_full_event_about_people_has_the_route_of_its_type() {
+        let data = r#"{"user_id":"8","consents":[{"purpose":"tips","channel":"any","action":"withdraw"}]}"#;
+        for event in PeopleEvent::ALL {
+            let event_type = event.event_type();
+            let full = format!(r#"{{"specversion":"1.0","id":"e","type":"{event_type}","data":{data}}}"#);
+            let read = of_json(full.as_bytes()).unwrap();
+            assert!(
+                matches!(read, Entry::Event { route: Route::People(found), .. } if found == event),
+                "{read:?}"
+            );
+        }
     }
 
     #[test]

@@ -54,7 +54,9 @@ enum LineResult {
 async fn publish(producer: &Producer, line: Line) -> (Option<u64>, LineResult) {
     let result = match line.entry {
         Ok(Entry::Signup(signup)) => LineResult::Published(producer.signed_up(&signup).await.map(|_| ())),
-        Ok(Entry::Event { id, body }) => LineResult::Published(producer.verbatim(id, body).await.map(|_| ())),
+        Ok(Entry::Event { id, route, body }) => {
+            LineResult::Published(producer.verbatim(id, route, body).await.map(|_| ()))
+        }
         Err(why) => LineResult::Rejected(why),
     };
     (line.number, result)

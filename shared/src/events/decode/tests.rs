@@ -1,7 +1,9 @@
+mod people;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::events::UserKind;
+use crate::events::{Signup, UserKind};
 
 fn ce(data: &str) -> String {
     format!(
