@@ -6,16 +6,23 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use lapin::{
-    Channel, Connection, ConnectionProperties,
-    options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions},
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
+    options::{
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 use shared::{
-    amqp::{Topology, install_crypto},
+    amqp::{PeopleEvent, Route, Topology, install_crypto},
     config::Namespace,
-    events::{self, BACKFILL, BackfillEvent, CONTENT_TYPE, Kind, SIGNED_UP, SignedUpEvent, Version},
+    domain::Change,
+    events::{
+        self, BackfillEvent, CONTENT_TYPE, ConsentChangedEvent, ErasedEvent, Kind, LossReportedEvent,
+        ProfileChangedEvent, SignedUpEvent, Version,
+    },
     lane::QueueLane,
 };
 
@@ -37,6 +44,10 @@ fn assert_published<T: JsonSchema>(name: &str) {
 fn the_schemas_are_those_of_the_code() {
     assert_published::<SignedUpEvent>("user.signed_up.v1.schema.json");
     assert_published::<BackfillEvent>("user.backfill.v1.schema.json");
+    assert_published::<ProfileChangedEvent>("user.profile_changed.v1.schema.json");
+    assert_published::<ConsentChangedEvent>("user.consent_changed.v1.schema.json");
+    assert_published::<LossReportedEvent>("user.loss_reported.v1.schema.json");
+    assert_published::<ErasedEvent>("user.erased.v1.schema.json");
 }
 
 /// One line of `fixtures/expected.tsv`.
@@ -44,17 +55,16 @@ fn the_schemas_are_those_of_the_code() {
 struct Expected {
     file: String,
     result: String,
-    user_id: String,
-    phone: String,
+    user_id: Option<Value>,
+    phone: Option<Value>,
 }
 
 impl Expected {
     fn read(line: &str) -> Self {
         let columns: Vec<&str> = line.split('\t').collect();
         let [file, result, user_id, phone] = columns[..] else { panic!("four columns: {line}") };
-        let text =
-            |json: &str| if json.is_empty() { String::new() } else { serde_json::from_str(json).unwrap() };
-        Self { file: file.into(), result: result.into(), user_id: text(user_id), phone: text(phone) }
+        let value = |json: &str| (!json.is_empty()).then(|| serde_json::from_str(json).unwrap());
+        Self { file: file.into(), result: result.into(), user_id: value(user_id), phone: value(phone) }
     }
 
     /// The result of decoding the file.
@@ -64,12 +74,20 @@ impl Expected {
             Ok(event) => {
                 let version = if file.starts_with("v0/") { Version::V0 } else { Version::V1 };
                 assert_eq!(event.version, version, "{file}");
-                match event.kind {
-                    Kind::SignedUp(s) => ("signed_up".to_owned(), s.user_id.to_string(), s.phone),
-                    Kind::Stored(user) => ("backfill".to_owned(), user.to_string(), String::new()),
-                }
+                let name = event.kind.event_type().strip_prefix("np.aamcare.user.").unwrap();
+                let user_id = Value::from(event.kind.user_id().as_str());
+                let phone = match event.kind {
+                    Kind::SignedUp(signup) => Some(signup.phone.into()),
+                    Kind::ProfileChanged(changed) => match changed.phone {
+                        Change::Keep => None,
+                        Change::Clear => Some(Value::Null),
+                        Change::Set(phone) => Some(phone.into()),
+                    },
+                    _ => None,
+                };
+                (name.strip_suffix(".v1").unwrap().to_owned(), Some(user_id), phone)
             }
-            Err(rejected) => (format!("dead_letter:{}", rejected.reason()), String::new(), String::new()),
+            Err(rejected) => (format!("dead_letter:{}", rejected.reason()), None, None),
         };
         Self { file: file.to_owned(), result, user_id, phone }
     }
@@ -94,10 +112,15 @@ fn asyncapi() -> Value {
     serde_saphyr::from_str(&fs::read_to_string(contract("asyncapi.yaml")).unwrap()).unwrap()
 }
 
-fn channel_of(lane: QueueLane) -> &'static str {
-    match lane {
-        QueueLane::Live => "/channels/signedUp",
-        QueueLane::Backfill => "/channels/backfill",
+/// The name of channel and message of a route.
+fn name_of(route: Route) -> &'static str {
+    match route {
+        Route::Lane(QueueLane::Live) => "signedUp",
+        Route::Lane(QueueLane::Backfill) => "backfill",
+        Route::People(PeopleEvent::ProfileChanged) => "profileChanged",
+        Route::People(PeopleEvent::ConsentChanged) => "consentChanged",
+        Route::People(PeopleEvent::LossReported) => "lossReported",
+        Route::People(PeopleEvent::Erased) => "erased",
     }
 }
 
@@ -106,11 +129,10 @@ fn asyncapi_has_the_names_of_the_code() {
     let (api, topology) = (asyncapi(), Topology::new(Namespace::default()));
     let at = |path: &str| api.pointer(path).unwrap_or_else(|| panic!("{path} is missing")).clone();
     assert_eq!(at("/asyncapi"), "3.0.0");
-    for (lane, message, event_type) in
-        [(QueueLane::Live, "signedUp", SIGNED_UP), (QueueLane::Backfill, "backfill", BACKFILL)]
-    {
-        let channel = channel_of(lane);
-        assert_eq!(at(&format!("{channel}/address")), Topology::routing_key(lane));
+    for route in Route::ALL {
+        let (message, event_type) = (name_of(route), route.event_type());
+        let channel = format!("/channels/{message}");
+        assert_eq!(at(&format!("{channel}/address")), route.routing_key());
         let exchange = at(&format!("{channel}/bindings/amqp/exchange"));
         assert_eq!(
             (exchange["name"].as_str(), exchange["type"].as_str()),
@@ -126,7 +148,8 @@ fn asyncapi_has_the_names_of_the_code() {
         let schema: Value = serde_json::from_slice(&schema).unwrap();
         assert_eq!(schema["properties"]["type"]["const"], event_type);
         let example = message["examples"][0]["payload"].to_string();
-        assert!(events::decode(example.as_bytes()).is_ok(), "{example}");
+        let decoded = events::decode(example.as_bytes()).map(|event| event.kind.event_type());
+        assert_eq!(decoded, Ok(event_type), "{example}");
     }
 }
 
@@ -178,8 +201,7 @@ async fn asyncapi_lists_the_queues_with_their_arguments() {
 
     let queues = documented_queues();
     let names: BTreeSet<String> = queues.iter().map(|(name, _)| namespace.name(name)).collect();
-    let ours = QueueLane::ALL.into_iter().map(|lane| topology.queue(lane)).chain([topology.dead_queue()]);
-    assert_eq!(names, ours.collect::<BTreeSet<_>>());
+    assert_eq!(names, BTreeSet::from(queues_of(&topology)));
     for (name, documented) in &queues {
         let queue = namespace.name(name);
         declare(&connection, &queue, arguments(documented, &namespace)).await.unwrap();
@@ -193,8 +215,42 @@ async fn asyncapi_lists_the_queues_with_their_arguments() {
     remove(&channel, &topology).await;
 }
 
+/// An event of each routing key arrives in the queue of its route.
+#[tokio::test]
+async fn every_routing_key_is_bound_to_the_queue_of_its_route() {
+    install_crypto();
+    let url = std::env::var("TEST_AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672".into());
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let namespace: Namespace = format!("contract-{}", uuid::Uuid::now_v7().simple()).parse().unwrap();
+    let topology = Topology::new(namespace);
+    let channel = connection.create_channel().await.unwrap();
+    topology.declare(&channel).await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    for route in Route::ALL {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let (exchange, key) = (topology.exchange(), route.routing_key());
+        let published = channel.basic_publish(
+            exchange.as_str().into(),
+            key.into(),
+            options,
+            key.as_bytes(),
+            BasicProperties::default(),
+        );
+        assert_eq!(published.await.unwrap().await.unwrap(), Confirmation::Ack(None), "{key}");
+        let queue = route.lane().map_or_else(|| topology.people_queue(), |lane| topology.queue(lane));
+        let got = channel.basic_get(queue.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap();
+        assert_eq!(got.unwrap().delivery.data, key.as_bytes());
+    }
+    remove(&channel, &topology).await;
+}
+
+fn queues_of(topology: &Topology) -> [String; 4] {
+    let [live, backfill] = QueueLane::ALL.map(|lane| topology.queue(lane));
+    [live, backfill, topology.people_queue(), topology.dead_queue()]
+}
+
 async fn remove(channel: &Channel, topology: &Topology) {
-    for queue in QueueLane::ALL.map(|lane| topology.queue(lane)).into_iter().chain([topology.dead_queue()]) {
+    for queue in queues_of(topology) {
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     }
     let exchange = topology.exchange();

@@ -44,6 +44,7 @@ pub const LONGEST_WORDING: usize = 2000;
 
 /// One consent, given or withdrawn. `Debug` shows neither the wording nor the time.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(description = "One consent, given or withdrawn.")]
 pub struct Consent {
     /// What the messages are for.
     pub purpose: Purpose,

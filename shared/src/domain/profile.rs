@@ -153,7 +153,7 @@ impl Serialize for TimeZone {
 pub type HouseholdId = BoundedText<128>;
 
 /// What an event says about a user's profile. The default changes nothing. `Debug` shows no values.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProfileChange {
     /// The expected day of birth, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Change::is_keep")]
