@@ -27,6 +27,7 @@ pub(crate) struct Nginx {
     client: reqwest::Client,
     /// Our own requests, which it counts too.
     asked: u64,
+    calls_per_event: u64,
 }
 
 /// Where nginx is, if it is installed.
@@ -40,9 +41,10 @@ pub(crate) fn kind() -> &'static str {
 }
 
 impl StandIn {
-    pub(crate) async fn start(folder: &Path) -> anyhow::Result<Self> {
+    /// Starts it. A welcome makes two calls, Lookup and the message; other messages make one.
+    pub(crate) async fn start(folder: &Path, calls_per_event: u64) -> anyhow::Result<Self> {
         match nginx() {
-            Some(path) => Ok(Self::Nginx(Nginx::start(&path, folder).await?)),
+            Some(path) => Ok(Self::Nginx(Nginx::start(&path, folder, calls_per_event).await?)),
             None => Ok(Self::Simulator(Simulator::start(&["--fast"], folder).await?)),
         }
     }
@@ -61,17 +63,17 @@ impl StandIn {
         }
     }
 
-    /// Events whose two calls were both made, roughly: calls so far, halved.
+    /// Events whose calls were all made, roughly.
     pub(crate) async fn events(&mut self) -> anyhow::Result<u64> {
         match self {
-            Self::Nginx(nginx) => Ok(nginx.calls().await? / 2),
+            Self::Nginx(nginx) => Ok(nginx.calls().await? / nginx.calls_per_event),
             Self::Simulator(simulator) => Ok(simulator.totals().await?.accepted),
         }
     }
 }
 
 impl Nginx {
-    async fn start(path: &Path, folder: &Path) -> anyhow::Result<Self> {
+    async fn start(path: &Path, folder: &Path, calls_per_event: u64) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let shown = folder.to_str().context("the folder's name")?;
         let text = NGINX.replace("{folder}", shown).replace("{port}", &port.to_string());
@@ -80,7 +82,8 @@ impl Nginx {
         let args = ["-p", shown, "-c", conf.to_str().context("the folder's name")?, "-e", "stderr"];
         let process = Process::start(path, &args, &BTreeMap::new(), folder)?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        let mut nginx = Self { process, url: format!("http://127.0.0.1:{port}"), client, asked: 0 };
+        let url = format!("http://127.0.0.1:{port}");
+        let mut nginx = Self { process, url, client, asked: 0, calls_per_event };
         for _ in 0..200 {
             nginx.process.check()?;
             if nginx.calls().await.is_ok() {

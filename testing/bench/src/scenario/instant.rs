@@ -53,7 +53,7 @@ pub(super) async fn grown(services: &Services, sizes: &Sizes) -> anyhow::Result<
 async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady, Row)> {
     stage.queues.fill(QueueLane::Live, first..first + events, event::signed_up).await?;
     let before = stage.number("SELECT count(*) FROM attempts").await?;
-    let mut stand_in = StandIn::start(stage.folder()).await?;
+    let mut stand_in = StandIn::start(stage.folder(), 2).await?;
     let mut worker = worker::start(stage, stand_in.url(), PACE)?;
     worker::until_consuming(&mut worker).await?;
     let scrapes = Scrapes::start(&worker)?;
@@ -68,7 +68,7 @@ async fn full(stage: &Stage, first: u32, events: u32) -> anyhow::Result<(Steady,
 async fn bare(stage: &Stage, events: u32) -> anyhow::Result<Steady> {
     stage.execute(BARE_TABLE).await?;
     stage.queues.fill(QueueLane::Live, 0..events, event::signed_up).await?;
-    let mut stand_in = StandIn::start(stage.folder()).await?;
+    let mut stand_in = StandIn::start(stage.folder(), 2).await?;
     let mut pipeline = worker::start_bare(stage, stand_in.url(), PACE, events)?;
     let seen = steady(stage, &mut pipeline, &mut stand_in, events).await?;
     pipeline.wait(std::time::Duration::from_secs(10)).await?;

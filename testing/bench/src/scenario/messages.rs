@@ -24,7 +24,7 @@ pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Ve
 /// Sends `messages` that are due now.
 pub(super) async fn full(stage: &Stage, messages: u32) -> anyhow::Result<Steady> {
     store_due(stage, messages).await?;
-    let mut stand_in = StandIn::start(stage.folder()).await?;
+    let mut stand_in = StandIn::start(stage.folder(), 1).await?;
     let mut worker = worker::start(stage, stand_in.url(), PACE)?;
     let seen = steady(stage, &mut worker, &mut stand_in, messages).await?;
     worker.stop().await?;
