@@ -6,6 +6,7 @@ pub mod audit;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod db;
 pub mod domain;
 pub mod events;

@@ -17,7 +17,7 @@ pub(crate) use parts::{Parts, Pools};
 
 use crate::{
     config::Config,
-    consumer::{Consumer, dead_queue::DeadQueue},
+    consumer::{Consumer, dead_queue::DeadQueue, people_queue::PeopleQueue},
     health::Health,
     http::{
         dashboard::{self, Admin},
@@ -31,6 +31,7 @@ use crate::{
         recorder::{self, ServiceText},
         traces::Traces,
     },
+    pipeline::People,
     tasks::{
         census::Census, database_watch::DatabaseWatch, driver::Driver, follow_breaker::FollowBreaker,
         follow_pauses::FollowPauses, history::History, partitions::Partitions,
@@ -132,6 +133,13 @@ impl App {
             };
             lanes.spawn(consumer.run());
         }
+        let people_queue = PeopleQueue {
+            people: People { pool: pool.clone(), numbers: config.audience.numbers.clone() },
+            broker: config.broker.clone(),
+            topology: topology.clone(),
+            health: health.clone(),
+        };
+        tasks.spawn(people_queue.run(stop.clone()));
         let dead_queue =
             DeadQueue { pool: pool.clone(), broker: config.broker.clone(), topology, health: health.clone() };
         tasks.spawn(dead_queue.run(stop.clone()));

@@ -6,10 +6,12 @@ mod bulk;
 mod cause;
 mod clock;
 mod completions;
+mod consent;
 mod dead;
 mod doctor;
 mod healthcheck;
 mod lane_argument;
+mod loss;
 mod migrate;
 mod open;
 mod pause;
@@ -73,6 +75,12 @@ enum Command {
     /// List and change the numbers that must never be texted
     #[command(subcommand)]
     Suppress(suppress::Command),
+    /// Show and enter what users agreed to
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Enter a loss, after which nothing automatic is sent
+    #[command(subcommand)]
+    Loss(loss::Command),
     /// List and settle attempts whose outcome is unknown
     #[command(subcommand)]
     Unknown(unknown::Command),
@@ -115,6 +123,8 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Phone(arguments) => phone::run(&arguments),
         Command::Register(arguments) => register::run(&arguments).await,
         Command::Suppress(command) => suppress::run(&command).await,
+        Command::Consent(command) => consent::run(&command).await,
+        Command::Loss(command) => loss::run(&command).await,
         Command::Unknown(command) => unknown::run(&command).await,
         Command::Reopen(arguments) => reopen::run(&arguments).await,
         Command::Dead(command) => dead::run(&command).await,

@@ -4,6 +4,7 @@ mod acks;
 pub(crate) mod dead_queue;
 mod delivery;
 mod hours;
+pub(crate) mod people_queue;
 mod session;
 
 use std::{sync::Arc, time::Duration};

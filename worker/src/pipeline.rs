@@ -8,6 +8,7 @@ mod message;
 mod meters;
 mod outcome;
 mod outcome_log;
+mod people;
 mod plan;
 mod request;
 mod send;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use shared::{
-    domain::UserId,
+    domain::{ProfileChange, UserId},
     events::{self, Event, EventTime, Kind, Rejected},
     lane::QueueLane,
 };
@@ -32,6 +33,7 @@ pub(crate) use message::deliver;
 pub(crate) use meters::Meters;
 pub(crate) use outcome::{Interrupted, Outcome};
 pub(crate) use outcome_log::OutcomeLog;
+pub(crate) use people::People;
 pub(crate) use statements::{Statements, Terms};
 
 use crate::{
@@ -40,6 +42,7 @@ use crate::{
     store::{
         batch::BatchError,
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
+        profiles,
     },
     throttle::Entry,
 };
@@ -121,10 +124,18 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
     };
     let user_id = event.kind.user_id().clone();
+    let mut profile = ProfileChange::default();
     let signup = match event.kind {
-        Kind::SignedUp(signup) => {
+        Kind::SignedUp(mut signup) => {
+            profile = std::mem::take(&mut signup.profile);
+            let consents = std::mem::take(&mut signup.consents);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);
+            if !consents.is_empty() {
+                // Before the claim, which looks at what is withdrawn.
+                Box::pin(people::of_signup(pipeline, inbound, event.id.as_deref(), &facts, &consents, at))
+                    .await?;
+            }
             Some(Arc::new(facts))
         }
         Kind::Stored(_) => None,
@@ -133,7 +144,13 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
     };
     match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
-        Some(settled) => Ok(Handled::User(settled)),
+        Some(settled) => {
+            if !profile.is_empty() {
+                // The row exists by now.
+                Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), &profile, at)).await?;
+            }
+            Ok(Handled::User(settled))
+        }
         None => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
     }
 }

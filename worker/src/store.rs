@@ -26,6 +26,7 @@ pub(crate) mod pauses;
 pub(crate) mod people;
 pub(crate) mod poll;
 pub(crate) mod positions;
+pub(crate) mod profiles;
 pub(crate) mod prune;
 pub(crate) mod record;
 pub(crate) mod recover;

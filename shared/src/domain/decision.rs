@@ -34,6 +34,8 @@ pub enum SkipReason {
     Rejected(Rejection),
     /// Twilio Lookup called the number invalid.
     LookupInvalid,
+    /// The number belongs to somebody else, and the user waits for another one.
+    WrongNumber,
     /// Twilio refused the number permanently. An operator may reopen it.
     Failed,
     /// A retry is scheduled for later.
@@ -147,6 +149,7 @@ impl SkipReason {
             | Self::Suppressed
             | Self::Rejected(_)
             | Self::LookupInvalid
+            | Self::WrongNumber
             | Self::Failed => "final",
         }
     }
@@ -173,7 +176,9 @@ fn settled(user: &StoredUser<'_>, number: &TypedNumber<'_>, stored: &StoredState
     match (user.state, number.e164) {
         (UserState::Rejected, Err(why)) => Some(SkipReason::Rejected(why)),
         (UserState::Rejected, Ok(_)) => {
-            (user.reason == Some(&*Reason::LookupInvalid.as_str())).then_some(SkipReason::LookupInvalid)
+            let because = |reason: Reason| user.reason == Some(&*reason.as_str());
+            let invalid = because(Reason::LookupInvalid).then_some(SkipReason::LookupInvalid);
+            invalid.or(because(Reason::WrongNumber).then_some(SkipReason::WrongNumber))
         }
         (UserState::Registered, _) => stored.holder_of(number).map(|holder| match holder {
             Holder { in_flight: true, .. } => SkipReason::InFlight,

@@ -17,6 +17,8 @@ pub enum Reason {
     Parked,
     /// The user opted out, or the number is suppressed.
     OptedOut,
+    /// The number belongs to somebody else.
+    WrongNumber,
     /// Temporary refusals lasted longer than `RETRY_FOR`.
     RetriesExhausted,
     /// Twilio's error code of a refusal or of a failed delivery.
@@ -44,6 +46,7 @@ impl Reason {
             Reason::SharedPhone => "shared_phone",
             Reason::Parked => "parked",
             Reason::OptedOut => "opted_out",
+            Reason::WrongNumber => "wrong_number",
             Reason::RetriesExhausted => "retries_exhausted",
             Reason::PathFault => "path_fault",
             Reason::BreakerOpen => "breaker_open",
@@ -93,6 +96,7 @@ impl FromStr for Reason {
             Reason::SharedPhone,
             Reason::Parked,
             Reason::OptedOut,
+            Reason::WrongNumber,
             Reason::RetriesExhausted,
             Reason::PathFault,
             Reason::BreakerOpen,

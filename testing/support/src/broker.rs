@@ -93,13 +93,27 @@ impl Broker {
         body: &[u8],
         properties: BasicProperties,
     ) -> anyhow::Result<()> {
-        let (exchange, key) = (self.topology.exchange(), Topology::routing_key(lane));
+        self.publish_by_key(Topology::routing_key(lane), body, properties).await
+    }
+
+    async fn publish_by_key(
+        &self,
+        key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> anyhow::Result<()> {
+        let exchange = self.topology.exchange();
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let publish =
             self.publishing.basic_publish(exchange.as_str().into(), key.into(), mandatory, body, properties);
         let confirm = publish.await?.await?;
         ensure!(matches!(confirm, Confirmation::Ack(None)), "the broker did not store it: {confirm:?}");
         Ok(())
+    }
+
+    /// Publishes one event about a person; `Ok` once the broker has confirmed it.
+    pub async fn publish_people(&self, key: &str, body: &[u8]) -> anyhow::Result<()> {
+        self.publish_by_key(key, body, BasicProperties::default().with_delivery_mode(2)).await
     }
 
     /// Publishes events on the live lane, many at a time.

@@ -10,11 +10,24 @@ use shared::{
         output::{self, Output, Record},
     },
     config::{Env, settings::DEFAULT_REGION},
-    phone::{self, Region},
+    consent::{
+        Door, Person, Source,
+        doors::{self, Effect},
+    },
+    phone::{self, E164, Region},
 };
 
 use super::open;
 use crate::store::suppressions::{self, Suppressed};
+
+/// What a number gets no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Scope {
+    /// Every message
+    All,
+    /// Tips only
+    Tips,
+}
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +39,8 @@ The worker checks the list directly before each call to Twilio.";
 const ADD_EXAMPLES: &str = "\
 Examples:
   echo 98… | worker suppress add - --reason 'asked by phone'
+  echo 98… | worker suppress add - --scope tips --reason 'wants no tips'
+  echo 98… | worker suppress add - --wrong-number --reason 'a shop answered'
   worker suppress add - --reason 'a list of the clinic' --actor maya < numbers.txt";
 
 const REMOVE_EXAMPLES: &str = "\
@@ -44,7 +59,16 @@ Examples:
 pub(super) enum Command {
     /// Never text these numbers
     #[command(before_help = ADD_EXAMPLES)]
-    Add(Change),
+    Add {
+        /// What they get no longer
+        #[arg(long, value_enum, default_value = "all")]
+        scope: Scope,
+        /// They belong to somebody else: their users wait for another number
+        #[arg(long, conflicts_with = "scope")]
+        wrong_number: bool,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Allow these numbers again
     #[command(before_help = REMOVE_EXAMPLES)]
     Remove(Change),
@@ -75,9 +99,30 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let pool = open::database(env).await?;
     match command {
         Command::List { output } => list(&pool, *output).await,
-        Command::Add(change) | Command::Remove(change) => {
-            let add = matches!(command, Command::Add(_));
-            change_all(&pool, change, region, add).await
+        Command::Add { scope, wrong_number, change } => {
+            let door = Act { command: "suppress add", done: "suppressed", idle: "was suppressed already" };
+            match (scope, wrong_number) {
+                (_, true) => {
+                    change_all(change, region, &door, async |to, door| {
+                        doors::wrong_number(&pool, to, door).await
+                    })
+                    .await
+                }
+                (Scope::All, false) => {
+                    change_all(change, region, &door, async |to, door| doors::stop(&pool, to, door).await)
+                        .await
+                }
+                (Scope::Tips, false) => {
+                    change_all(change, region, &door, async |to, door| {
+                        doors::stop_tips(&pool, to, door).await
+                    })
+                    .await
+                }
+            }
+        }
+        Command::Remove(change) => {
+            let door = Act { command: "suppress remove", done: "allowed again", idle: "was not suppressed" };
+            change_all(change, region, &door, async |to, door| doors::lift(&pool, to, door).await).await
         }
     }
 }
@@ -98,36 +143,54 @@ struct Listed {
     source: String,
     actor: String,
     reason: String,
+    /// `all` or `tips`.
+    scope: String,
 }
 
 impl Listed {
     fn of(row: Suppressed) -> Self {
         let number = open::masked(&row.phone_e164);
-        Self { number, since: row.created_at, source: row.source, actor: row.actor, reason: row.reason }
+        Self {
+            number,
+            since: row.created_at,
+            source: row.source,
+            actor: row.actor,
+            reason: row.reason,
+            scope: row.scope,
+        }
     }
 }
 
 impl Record for Listed {
-    const COLUMNS: &'static [&'static str] = &["number", "since", "source", "actor", "reason"];
+    const COLUMNS: &'static [&'static str] = &["number", "since", "source", "actor", "reason", "scope"];
 
     fn cells(&self) -> Vec<String> {
-        let texts = [&self.source, &self.actor, &self.reason];
+        let texts = [&self.source, &self.actor, &self.reason, &self.scope];
         let mut cells = vec![self.number.clone(), output::time(self.since)];
         cells.extend(texts.into_iter().cloned());
         cells
     }
 }
 
+/// A change of the list, and what it prints for each number.
+struct Act {
+    command: &'static str,
+    done: &'static str,
+    idle: &'static str,
+}
+
 async fn change_all(
-    pool: &sqlx::PgPool,
     change: &Change,
     region: Region,
-    add: bool,
+    act: &Act,
+    mut carry_out: impl AsyncFnMut(Person<'_>, &Door<'_>) -> Result<Effect, sqlx::Error>,
 ) -> Result<ExitCode, Failure> {
     let actor = change.actor.name();
+    let door =
+        Door { source: Source::Staff, actor: &actor, reason: &change.reason, action: Some(act.command) };
     let mut unusable = 0;
     for (i, line) in lines(&change.number)?.iter().enumerate() {
-        let phone = match phone::normalise(line.trim(), region) {
+        let phone: E164 = match phone::normalise(line.trim(), region) {
             Ok(phone) => phone.e164,
             Err(why) => {
                 eprintln!("line {}: {why}: this number cannot be texted", i + 1);
@@ -135,20 +198,8 @@ async fn change_all(
                 continue;
             }
         };
-        let (changed, done, idle) = if add {
-            (
-                suppressions::add(pool, &phone, &actor, &change.reason).await,
-                "suppressed",
-                "was suppressed already",
-            )
-        } else {
-            (
-                suppressions::lift(pool, &phone, &actor, &change.reason).await,
-                "allowed again",
-                "was not suppressed",
-            )
-        };
-        println!("{} {}", phone.masked(), if changed.map_err(Failure::statement)? { done } else { idle });
+        let effect = carry_out(Person::Number(&phone), &door).await.map_err(Failure::statement)?;
+        println!("{} {}", phone.masked(), if effect == Effect::Done { act.done } else { act.idle });
     }
     Ok(Exit::all_done(unusable == 0).into())
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use shared::{
+    consent::{Door, Person, Source, doors},
     domain::{AttemptOutcome, UserState},
     lane::{Lane, QueueLane},
     phone::E164,
@@ -33,13 +34,15 @@ use crate::{
         dead_letters::{self, DeadLetter, settle},
         leases,
         needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
-        pauses, prune, reopen, suppressions, sweep,
+        pauses, prune, reopen, sweep,
     },
     tasks::driver::Task as _,
     twilio::{MessageSid, MessageStatus, sign_form},
 };
 
 const BY: (&str, &str) = ("staff", "search");
+const BY_STAFF: Door<'static> =
+    Door { source: Source::Staff, actor: BY.0, reason: BY.1, action: Some("suppress") };
 /// By then everybody has come to an end.
 const ROUNDS: usize = 12;
 /// Recovers from every fault. Restarted workers give their deliveries back and forget that a day's budget is used up.
@@ -150,9 +153,9 @@ impl World {
             Step::Suppress { number } | Step::Lift { number } => {
                 let Some(phone) = NUMBERS[number].1.and_then(|n| E164::parse(n).ok()) else { return Ok(()) };
                 if matches!(step, Step::Lift { .. }) {
-                    suppressions::lift(&self.pool, &phone, BY.0, BY.1).await.unwrap();
+                    doors::lift(&self.pool, Person::Number(&phone), &BY_STAFF).await.unwrap();
                 } else {
-                    suppressions::add(&self.pool, &phone, BY.0, BY.1).await.unwrap();
+                    doors::stop(&self.pool, Person::Number(&phone), &BY_STAFF).await.unwrap();
                 }
             }
             Step::Pause { lane } => {

@@ -1,5 +1,6 @@
 //! Status callbacks: kept as they came, applied upwards only.
 
+use shared::consent::{Door, Source, doors};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
@@ -154,17 +155,15 @@ pub(super) async fn apply(
 }
 
 async fn suppress_number(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
-    // No row: the number is suppressed already.
-    on_heap!(
+    let phones = on_heap!(
         attempt.heap,
-        query![
-            "INSERT INTO suppressions (phone_e164, source, actor, reason)
-             SELECT phone_e164, 'twilio', 'webhook', 'reported as opted out' FROM ",
-            "
-             WHERE message_id = $1 AND attempt_id = $2
-             ON CONFLICT DO NOTHING"
+        query_scalar![
+            r#"SELECT phone_e164 AS "phone_e164!" FROM "#,
+            " WHERE message_id = $1 AND attempt_id = $2"
         ](attempt.message_id, attempt.attempt_id),
-        execute(tx)
-    )
-    .map(drop)
+        fetch_all(&mut *tx)
+    )?;
+    let reason = "reported as opted out";
+    let door = Door { source: Source::Twilio, actor: "webhook", reason, action: None };
+    doors::refused_by_twilio(tx, &phones, &door).await
 }

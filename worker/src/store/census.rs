@@ -27,6 +27,8 @@ pub(crate) struct Figures {
     pub(crate) unknown: Unknown,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) violations: i64,
+    /// Messages claimed after a stop or a loss was in force: none.
+    pub(crate) after_stop: i64,
 }
 
 /// Whether this session is now the one that measures. It stays so until it ends.
@@ -45,6 +47,7 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Dura
         unknown: counts::unknown(&mut *connection).await?,
         dead_letters: counts::dead_letters(&mut *connection).await?,
         violations: counts::violations(connection).await?,
+        after_stop: counts::after_stop(connection).await?,
     };
     Ok((figures, counting + started.elapsed()))
 }

@@ -16,6 +16,10 @@ use super::{
 };
 use crate::store::batch::{Keyed, Statement};
 
+/// Begins the transaction of a claim: whoever silences a number waits for its end, or it begins after their commit and
+/// sees what they wrote. One round trip with the beginning.
+pub(super) const BEGIN: &str = "BEGIN; LOCK TABLE claim_gate IN ACCESS SHARE MODE";
+
 /// Claims many numbers in one transaction.
 pub(crate) struct Claim {
     pub(crate) pool: PgPool,
@@ -64,7 +68,7 @@ impl Statement for Claim {
     type Answer = ClaimResult;
 
     async fn run(&self, rows: &[ClaimRequest]) -> Result<Vec<ClaimResult>, sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.pool.begin_with(BEGIN).await?;
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
         let (requests, capped) = rows.split_at(allowed);
         let users: Vec<&NewState> = requests.iter().map(|w| &w.user).collect();
@@ -118,6 +122,7 @@ impl Claim {
                         AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent)
                    -- Asked by itself, it is never joined as a whole.
                    WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL) IS NULL
+                     AND (SELECT u.user_id FROM silenced_users u WHERE u.user_id = i.user_id) IS NULL
                    ORDER BY i.phone COLLATE "C"
                    ON CONFLICT DO NOTHING
                    RETURNING message_id
@@ -157,15 +162,19 @@ async fn explain(
                WHERE phone_e164 = ANY($2) AND blocks ORDER BY message_id FOR SHARE
            ), held AS (
                SELECT m.user_id, m.message_id, b.message_id AS holder, b.user_id AS holder_user,
-                      s.id IS NOT NULL AS suppressed
+                      s.id IS NOT NULL OR q.user_id IS NOT NULL AS suppressed,
+                      coalesce(s.wrong_number, false) AS wrong_number
                FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS m(user_id, phone, message_id)
                LEFT JOIN holders b ON b.phone_e164 = m.phone
                LEFT JOIN suppressions s ON s.phone_e164 = m.phone AND s.lifted_at IS NULL
+               LEFT JOIN silenced_users q ON q.user_id = m.user_id
            )
            UPDATE users u SET
-               state = CASE WHEN h.holder IS NOT NULL THEN 'registered'
+               state = CASE WHEN h.wrong_number THEN 'rejected'
+                            WHEN h.holder IS NOT NULL THEN 'registered'
                             WHEN h.suppressed THEN 'suppressed' ELSE 'received' END::user_state,
-               reason = CASE WHEN h.holder_user <> u.user_id THEN 'shared_phone'
+               reason = CASE WHEN h.wrong_number THEN 'wrong_number'
+                             WHEN h.holder_user <> u.user_id THEN 'shared_phone'
                              WHEN h.holder IS NULL AND h.suppressed THEN 'opted_out' END,
                attempt_id = CASE WHEN h.holder_user = u.user_id THEN h.holder END
            FROM held h WHERE u.user_id = h.user_id

@@ -1,6 +1,6 @@
 //! How many there are: the counts that metrics, dashboard, `worker stats` and `worker doctor` show, each defined once.
 
-use shared::lane::QueueLane;
+use shared::{consent::Source, lane::QueueLane};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -97,9 +97,6 @@ pub(crate) async fn overdue(connection: &mut PgConnection) -> Result<Vec<(QueueL
     Ok(rows.into_iter().map(|row| (row.lane, row.seconds)).collect())
 }
 
-/// The sources of suppressions, as metrics name them.
-const SOURCES: [&str; 3] = ["staff", "import", "twilio"];
-
 /// Numbers that must not be texted, by source.
 pub(crate) async fn suppressed(
     connection: &mut PgConnection,
@@ -110,7 +107,7 @@ pub(crate) async fn suppressed(
     .fetch_all(connection)
     .await?;
     let count = |source| counted.iter().find(|row| row.source == source).map_or(0, |row| row.numbers);
-    Ok(SOURCES.map(|source| (source, count(source))).to_vec())
+    Ok(Source::ALL.map(|source| (source.as_str(), count(source.as_str()))).to_vec())
 }
 
 /// Broken promises, which are to be 0: an accepted welcome that did not fail and neither blocks its number nor was
@@ -126,6 +123,23 @@ pub(crate) async fn violations(connection: &mut PgConnection) -> Result<i64, sql
                                                           AND o.outcome = 'accepted'))
                   + (SELECT count(DISTINCT c.sid) FROM status_callbacks c JOIN attempts o USING (message_id)
                      WHERE NOT c.matched AND o.sid IS NOT NULL AND o.sid <> c.sid) AS "violations!""#
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Messages whose claim began after a stop or a loss was in force, which are to be 0. An answer to a message of the same
+/// person is allowed.
+pub(crate) async fn after_stop(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT (SELECT count(*) FROM suppressions s JOIN all_attempts a ON a.phone_e164 = s.phone_e164
+                   WHERE a.claimed_at > s.in_force_at AND a.claimed_at < coalesce(s.lifted_at, 'infinity')
+                     AND a.kind <> 'reply' AND s.channel IN ('any', a.channel))
+                  + (SELECT count(*) FROM silenced_users q JOIN attempts a ON a.user_id = q.user_id
+                     WHERE a.claimed_at > q.in_force_at)
+                  + (SELECT count(*) FROM silenced_users q JOIN messages m ON m.user_id = q.user_id
+                     JOIN message_attempts a ON a.message_id = m.message_id
+                     WHERE a.claimed_at > q.in_force_at AND a.kind <> 'reply') AS "after_stop!""#
     )
     .fetch_one(connection)
     .await

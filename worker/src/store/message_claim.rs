@@ -6,6 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::claim::BEGIN;
 use crate::store::batch::{Keyed, Statement};
 
 /// Claims many messages in one transaction.
@@ -67,7 +68,7 @@ impl Statement for ClaimMessages {
     type Answer = MessageClaimResult;
 
     async fn run(&self, rows: &[MessageClaimRequest]) -> Result<Vec<MessageClaimResult>, sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.pool.begin_with(BEGIN).await?;
         delete_expired_keys(&mut tx, rows).await?;
         let mut granted = self.claim(&mut tx, rows).await?;
         let skipped: Vec<(Uuid, &str)> =
@@ -105,9 +106,14 @@ impl ClaimMessages {
                    SELECT m.message_id, m.kind, m.lane, m.user_id, m.phone_e164, m.language, m.state, m.keys,
                           m.keys_expire_on, m.attempt_id AS last_attempt, i.attempt_id, i.channel, i.body_sha256,
                           i.content_sid, i.segments, i.traceparent, coalesce(m.expires_at <= calendar_now(), false) AS stale,
-                          -- Asked by itself, it is never joined as a whole.
-                          (SELECT s.id FROM suppressions s
-                           WHERE s.phone_e164 = m.phone_e164 AND s.lifted_at IS NULL) IS NOT NULL AS suppressed
+                          -- An answer to a message of the same person is no message that was not asked for.
+                          NOT (m.kind = 'reply' AND EXISTS (SELECT FROM unnest(m.keys) k WHERE k LIKE 'inbound:%')) AND (
+                              -- Asked one by one, they are never joined as a whole.
+                              (SELECT s.id FROM suppressions s WHERE s.phone_e164 = m.phone_e164
+                                  AND s.lifted_at IS NULL AND s.channel IN ('any', i.channel)) IS NOT NULL
+                              OR (SELECT q.user_id FROM silenced_users q WHERE q.user_id = m.user_id) IS NOT NULL
+                              OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t
+                                                     WHERE t.phone_e164 = m.phone_e164) IS NOT NULL) AS suppressed
                    FROM input i JOIN messages m ON m.message_id = i.message_id
                    ORDER BY m.message_id FOR UPDATE OF m
                ), free AS (

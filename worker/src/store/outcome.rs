@@ -3,7 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::NaiveDate;
-use shared::domain::{AttemptOutcome, UserState};
+use shared::{
+    consent::{Door, Source, doors},
+    domain::{AttemptOutcome, UserState},
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -270,19 +273,18 @@ async fn suppress(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
     if ids.is_empty() {
         return Ok(());
     }
-    // No row: the number is suppressed already.
-    on_heap!(
+    let phones = on_heap!(
         heap,
-        query![
-            "INSERT INTO suppressions (phone_e164, source, actor, reason)
-             SELECT DISTINCT phone_e164, 'twilio', 'worker', 'refused as opted out' FROM ",
+        query_scalar![
+            r#"SELECT DISTINCT phone_e164 AS "phone_e164!" FROM "#,
             "
-             WHERE message_id = ANY($1) AND attempt_id = ANY($2) AND outcome = 'refused'
-             ON CONFLICT DO NOTHING"
+             WHERE message_id = ANY($1) AND attempt_id = ANY($2) AND outcome = 'refused' ORDER BY 1"
         ](&messages, &ids),
-        execute(tx)
-    )
-    .map(drop)
+        fetch_all(&mut *tx)
+    )?;
+    let reason = "refused as opted out";
+    let door = Door { source: Source::Twilio, actor: "worker", reason, action: None };
+    doors::refused_by_twilio(tx, &phones, &door).await
 }
 
 #[cfg(test)]

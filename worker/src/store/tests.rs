@@ -1,5 +1,6 @@
 //! Tests that concern several tables.
 
+mod doors;
 mod messages;
 mod partitions;
 mod plans;

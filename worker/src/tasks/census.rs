@@ -93,6 +93,7 @@ fn show(figures: &Figures, took: Duration) {
         metrics::gauge!("onboarding_suppressed_numbers", "source" => *source).set(*numbers as f64);
     }
     metrics::gauge!("onboarding_duplicate_welcome_violations").set(figures.violations as f64);
+    metrics::gauge!("onboarding_messages_after_stop").set(figures.after_stop as f64);
     metrics::gauge!("onboarding_census_timestamp_seconds").set(chrono::Utc::now().timestamp() as f64);
     metrics::gauge!("onboarding_census_duration_seconds").set(took.as_secs_f64());
 }

@@ -78,6 +78,7 @@ impl Skipped {
             SkipReason::Suppressed => self.suppressed += 1,
             SkipReason::Rejected(why) => add(&mut self.rejected, why.as_str()),
             SkipReason::LookupInvalid => add(&mut self.rejected, "lookup_invalid"),
+            SkipReason::WrongNumber => add(&mut self.rejected, "wrong_number"),
             SkipReason::Failed => self.failed += 1,
             SkipReason::Scheduled => self.scheduled += 1,
             SkipReason::Queued => self.queued += 1,

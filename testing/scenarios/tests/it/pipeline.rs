@@ -1,5 +1,6 @@
 //! The way of an event, case by case.
 
+mod doors;
 mod holds;
 mod imports;
 mod messages;

@@ -70,6 +70,8 @@ pub(super) const EVENTS: &[Metric] = &[
     .labels(&[REJECTED]),
     Metric::new("onboarding_dead_letters_total", Counter, Worker, "deliveries that are kept for a person")
         .labels(&[BURIED]),
+    Metric::new("onboarding_people_events_total", Counter, Worker, "events about people")
+        .labels(&[listed("result", &["applied", "older", "dead_letter"])]),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])

@@ -1,14 +1,18 @@
 //! Metrics of the whole service, measured in the databases.
 
 use super::labels::{LANE, STATE, listed};
-use crate::telemetry::metric::{
-    Exporter::{Leader, Relay},
-    Kind::Gauge,
-    Label, Metric,
+use crate::{
+    consent::Source,
+    telemetry::metric::{
+        Exporter::{Leader, Relay},
+        Kind::Gauge,
+        Label, Metric, Words,
+    },
 };
 
-/// The origin of a suppression: our staff, a file of an import, or Twilio.
-const SOURCE_OF_SUPPRESSION: Label = listed("source", &["staff", "import", "twilio"]);
+/// Where a suppression came from.
+const SOURCE_OF_SUPPRESSION: Label =
+    Label { name: "source", words: Words::Derived(|| Source::ALL.map(Source::as_str).to_vec()) };
 
 pub(super) const SERVICE: &[Metric] = &[
     Metric::new("onboarding_users", Gauge, Leader, "stored users").labels(&[STATE]),
@@ -36,6 +40,12 @@ pub(super) const SERVICE: &[Metric] = &[
         Gauge,
         Leader,
         "unrequested second messages to a number; must be 0",
+    ),
+    Metric::new(
+        "onboarding_messages_after_stop",
+        Gauge,
+        Leader,
+        "messages claimed after a stop or a loss was in force; must be 0",
     ),
     Metric::new(
         "onboarding_census_timestamp_seconds",

@@ -70,6 +70,7 @@ fn english(reason: Reason) -> Pair {
             ["No answer to the call, and Twilio could not tell", "Settle it under unknown outcomes."]
         }
         Reason::OptedOut => ["She opted out, or staff suppressed the number", "Nothing."],
+        Reason::WrongNumber => ["The number belongs to somebody else", "Ask her for another number."],
         Reason::RetriesExhausted => {
             ["Refused for the time being, for too long", "Mend the cause, then `worker reopen`."]
         }
@@ -113,6 +114,7 @@ fn nepali(reason: Reason) -> Pair {
         Reason::SharedPhone => ["यो नम्बरमा अर्को प्रयोगकर्तामार्फत सन्देश गइसक्यो", "केही गर्नु पर्दैन।"],
         Reason::Parked => ["जवाफ आएन, Twilio ले पनि भन्न सकेन", "अज्ञात नतिजामा गएर टुङ्ग्याउनुहोस्।"],
         Reason::OptedOut => ["उहाँले रोक्नुभयो, वा कर्मचारीले नम्बर रोके", "केही गर्नु पर्दैन।"],
+        Reason::WrongNumber => ["यो नम्बर अर्कै व्यक्तिको हो", "उहाँसँग अर्को नम्बर माग्नुहोस्।"],
         Reason::RetriesExhausted => {
             ["लामो समयसम्म अस्थायी रूपमा अस्वीकृत", "कारण सच्याएर `worker reopen` चलाउनुहोस्।"]
         }

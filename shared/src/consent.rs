@@ -1,0 +1,14 @@
+//! What people say about messages, and what follows from it: the ledger of consents, and the tables of who gets no message,
+//! which are derived from it in the same transaction.
+//!
+//! Events, pages, commands and imports all use the functions of [`doors`].
+
+pub mod doors;
+pub mod ledger;
+mod numbers;
+mod person_keys;
+mod silence;
+pub mod staff_tasks;
+
+pub use doors::{Door, Person};
+pub use ledger::{EntryKey, NewEntry, Source};

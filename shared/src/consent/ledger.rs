@@ -1,0 +1,237 @@
+//! The ledger: every consent that was given or withdrawn. Entries are never changed and never deleted.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::{BoundedText, Consent, ConsentAction, ConsentChannel, Purpose};
+
+/// Where an entry came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The consents of a signup event.
+    Signup,
+    /// Another event of the portal.
+    Event,
+    /// The page that stops messages.
+    Link,
+    /// A command or the dashboard.
+    Staff,
+    /// A file.
+    Import,
+    /// A message that the person sent.
+    Inbound,
+    /// Twilio, which refused the number as opted out.
+    Twilio,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 7] =
+        [Self::Signup, Self::Event, Self::Link, Self::Staff, Self::Import, Self::Inbound, Self::Twilio];
+
+    /// The name in the ledger, in views and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signup => "signup",
+            Self::Event => "event",
+            Self::Link => "link",
+            Self::Staff => "staff",
+            Self::Import => "import",
+            Self::Inbound => "inbound",
+            Self::Twilio => "twilio",
+        }
+    }
+}
+
+/// What makes an entry the same as one that was added before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryKey([u8; 32]);
+
+impl EntryKey {
+    /// The entry at a position of an event: a redelivery of the event adds nothing.
+    pub fn of_event(event_id: &str, position: usize) -> Self {
+        // Only the digest is kept: a publisher may put anything into the id.
+        let mut digest = Sha256::new();
+        digest.update((event_id.len() as u64).to_be_bytes());
+        digest.update(event_id.as_bytes());
+        digest.update((position as u64).to_be_bytes());
+        Self(digest.finalize().into())
+    }
+
+    /// An entry unlike any other.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(Uuid::now_v7().as_bytes());
+        key[16..].copy_from_slice(Uuid::now_v7().as_bytes());
+        Self(key)
+    }
+}
+
+/// An entry to add.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// Its identity.
+    pub key: EntryKey,
+    /// What the person said. Without a time it was said now, and a time in the future counts as now.
+    pub consent: Consent,
+}
+
+impl NewEntry {
+    /// An entry of now for every purpose that `purposes` names, on every channel.
+    pub(super) fn of_all(purposes: &[Purpose], action: ConsentAction) -> Vec<Self> {
+        let entry = |purpose: &Purpose| Self {
+            key: EntryKey::random(),
+            consent: Consent::new(*purpose, ConsentChannel::Any, action),
+        };
+        purposes.iter().map(entry).collect()
+    }
+}
+
+/// Adds entries of one person. Those that were added before change nothing. Returns how many are new.
+pub(super) async fn add(
+    tx: &mut PgConnection,
+    person_key: Uuid,
+    source: Source,
+    actor: &str,
+    entries: &[NewEntry],
+) -> Result<u64, sqlx::Error> {
+    let wordings: Vec<&str> =
+        entries.iter().filter_map(|e| e.consent.wording.as_ref().map(BoundedText::as_str)).collect();
+    if !wordings.is_empty() {
+        sqlx::query!(
+            "INSERT INTO consent_wordings (sha256, wording)
+             SELECT DISTINCT sha256(convert_to(w, 'UTF8')), w FROM unnest($1::text[]) w
+             ON CONFLICT DO NOTHING",
+            &wordings as &[&str],
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    let keys: Vec<&[u8]> = entries.iter().map(|e| &e.key.0[..]).collect();
+    let purposes: Vec<&str> = entries.iter().map(|e| e.consent.purpose.as_str()).collect();
+    let channels: Vec<&str> = entries.iter().map(|e| e.consent.channel.as_str()).collect();
+    let actions: Vec<&str> = entries.iter().map(|e| e.consent.action.as_str()).collect();
+    let ids: Vec<Option<&str>> =
+        entries.iter().map(|e| e.consent.wording_id.as_ref().map(BoundedText::as_str)).collect();
+    let texts: Vec<Option<&str>> =
+        entries.iter().map(|e| e.consent.wording.as_ref().map(BoundedText::as_str)).collect();
+    let said: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.consent.at).collect();
+    let added = sqlx::query!(
+        "INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, wording_id,
+                                     wording_sha256, said_at)
+         SELECT i.key, $2, i.purpose, i.channel, i.action, $3, $4, i.wording_id, sha256(convert_to(i.wording, 'UTF8')),
+                LEAST(coalesce(i.said_at, now()), now())
+         FROM unnest($1::bytea[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+              AS i(key, purpose, channel, action, wording_id, wording, said_at)
+         ON CONFLICT DO NOTHING",
+        &keys as &[&[u8]],
+        person_key,
+        source.as_str(),
+        actor,
+        &purposes as &[&str],
+        &channels as &[&str],
+        &actions as &[&str],
+        &ids as &[Option<&str>],
+        &texts as &[Option<&str>],
+        &said as &[Option<DateTime<Utc>>],
+    )
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected())
+}
+
+/// Whether every one of these entries says what is true already of a number, or of a user without one.
+pub(super) async fn agrees(
+    tx: &mut PgConnection,
+    user_id: Option<&str>,
+    phone: Option<&str>,
+    entries: &[NewEntry],
+) -> Result<bool, sqlx::Error> {
+    let true_now = sqlx::query!(
+        r#"SELECT purpose AS "purpose!", channel AS "channel!", action AS "action!"
+           FROM newest_consents(ARRAY(SELECT person_key FROM person_keys
+                                      WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2))"#,
+        phone,
+        user_id,
+    )
+    .fetch_all(tx)
+    .await?;
+    let is_so = |consent: &Consent, channel: &str| {
+        true_now.iter().any(|row| {
+            row.purpose == consent.purpose.as_str()
+                && row.channel == channel
+                && row.action == consent.action.as_str()
+        })
+    };
+    Ok(entries.iter().all(|entry| match entry.consent.channel {
+        ConsentChannel::Any => is_so(&entry.consent, "sms") && is_so(&entry.consent, "whatsapp"),
+        one => is_so(&entry.consent, one.as_str()),
+    }))
+}
+
+/// The purposes and channels of a number that were granted before they were withdrawn last.
+pub(super) async fn granted_before(tx: &mut PgConnection, phone: &str) -> Result<Vec<NewEntry>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"WITH said AS (
+               SELECT l.purpose, c.channel, l.action, row_number() OVER (
+                          PARTITION BY l.purpose, c.channel ORDER BY l.said_at DESC, l.action DESC) AS place
+               FROM consent_ledger l JOIN (VALUES ('sms'), ('whatsapp')) c(channel) ON l.channel IN (c.channel, 'any')
+               WHERE l.person_key IN (SELECT person_key FROM person_keys WHERE phone_e164 = $1)
+           )
+           SELECT last.purpose AS "purpose!", last.channel AS "channel!"
+           FROM said last JOIN said before USING (purpose, channel)
+           WHERE last.place = 1 AND last.action = 'withdraw' AND before.place = 2 AND before.action = 'grant'"#,
+        phone,
+    )
+    .fetch_all(tx)
+    .await?;
+    let entry = |purpose: &str, channel: &str| {
+        let consent = Consent::new(purpose.parse().ok()?, channel.parse().ok()?, ConsentAction::Grant);
+        Some(NewEntry { key: EntryKey::random(), consent })
+    };
+    Ok(rows.iter().filter_map(|row| entry(&row.purpose, &row.channel)).collect())
+}
+
+/// What is true of one purpose on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// As in [`Purpose`].
+    pub purpose: String,
+    /// `sms` or `whatsapp`.
+    pub channel: String,
+    /// Whether the person agrees.
+    pub granted: bool,
+    /// When the entry that decides was stored.
+    pub since: DateTime<Utc>,
+    /// Where it came from, as in [`Source`].
+    pub source: String,
+}
+
+/// What is true of a user, by purpose and channel.
+pub async fn effective(pool: &sqlx::PgPool, user_id: &str) -> Result<Vec<Effective>, sqlx::Error> {
+    sqlx::query_as!(
+        Effective,
+        r#"SELECT purpose AS "purpose!", channel AS "channel!", granted AS "granted!", since AS "since!",
+                  source AS "source!"
+           FROM consent_effective WHERE user_id = $1 ORDER BY purpose, channel"#,
+        user_id,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_an_entry_is_that_of_its_place_in_its_event() {
+        let key = EntryKey::of_event;
+        assert_eq!(key("a", 1), key("a", 1));
+        assert_ne!(key("a", 1), key("a", 2));
+        assert_ne!(key("a", 1), key("b", 1));
+        assert_ne!(EntryKey::random(), EntryKey::random());
+    }
+}

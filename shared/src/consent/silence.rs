@@ -1,0 +1,298 @@
+//! Who gets no message: `suppressions`, `tip_suppressions` and `silenced_users`, derived from the ledger in the transaction
+//! that changes it.
+
+use std::time::Duration;
+
+use sqlx::{Connection as _, PgConnection};
+
+use super::{Door, numbers::Found};
+
+/// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
+const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
+const AFTERWARDS: &str = "SET LOCAL lock_timeout = '10s'";
+/// Claims take some milliseconds. One that takes longer than all tries is of a worker that hangs.
+const TRIES: usize = 4;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+/// What changed for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Changed {
+    /// No message may go to it by SMS from now on.
+    pub(super) silenced: bool,
+    /// Messages may go to it again.
+    pub(super) lifted: bool,
+}
+
+/// Makes changes of one number wait for each other until the transaction ends. Numbers of one transaction are in order.
+pub(super) async fn hold(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('aamcare consent'), hashtext($1))", phone)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Enters suppressions into the ledger that workers of the release before added to the table alone.
+pub(super) async fn adopt(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+    let adopted = sqlx::query!(
+        "UPDATE suppressions SET from_ledger = true WHERE phone_e164 = $1 AND lifted_at IS NULL AND NOT from_ledger
+         RETURNING id",
+        phone,
+    );
+    if adopted.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(());
+    }
+    let key = super::person_keys::key_of(&mut *tx, None, Some(phone)).await?;
+    sqlx::query!(
+        "INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, said_at)
+         SELECT sha256(convert_to('suppression ' || s.id || ' ' || p.purpose, 'UTF8')), $2, p.purpose, 'any', 'withdraw',
+                CASE WHEN s.source IN ('staff', 'import') THEN s.source ELSE 'twilio' END, s.actor, s.created_at
+         FROM suppressions s CROSS JOIN (VALUES ('onboarding'), ('tips'), ('support_after_loss')) p(purpose)
+         WHERE s.phone_e164 = $1 AND s.lifted_at IS NULL
+         ON CONFLICT DO NOTHING",
+        phone,
+        key,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Makes the tables agree with the ledger for one number.
+pub(super) async fn derive(
+    tx: &mut PgConnection,
+    phone: &str,
+    wrong_number: bool,
+    door: &Door<'_>,
+) -> Result<Changed, sqlx::Error> {
+    let said = sqlx::query!(
+        r#"WITH withdrawn AS (
+               SELECT purpose, channel
+               FROM newest_consents(ARRAY(SELECT person_key FROM person_keys WHERE phone_e164 = $1))
+               WHERE action = 'withdraw'
+           )
+           SELECT EXISTS (SELECT FROM withdrawn WHERE purpose = 'onboarding' AND channel = 'sms') AS "sms!",
+                  2 = (SELECT count(*) FROM withdrawn WHERE purpose = 'onboarding') AS "all!",
+                  2 = (SELECT count(*) FROM withdrawn WHERE purpose = 'tips') AS "tips!""#,
+        phone,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tips(tx, phone, said.tips, door).await?;
+    if !said.sms {
+        let lifted = sqlx::query!(
+            "UPDATE suppressions SET lifted_at = now(), lifted_by = $2 WHERE phone_e164 = $1 AND lifted_at IS NULL",
+            phone,
+            door.actor,
+        );
+        return Ok(Changed { lifted: lifted.execute(tx).await?.rows_affected() > 0, silenced: false });
+    }
+    let added = sqlx::query_scalar!(
+        r#"INSERT INTO suppressions (phone_e164, source, actor, reason, channel, wrong_number, from_ledger)
+           VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN 'any' ELSE 'sms' END, $6, true)
+           ON CONFLICT (phone_e164) WHERE lifted_at IS NULL DO UPDATE SET
+               channel = EXCLUDED.channel, wrong_number = suppressions.wrong_number OR EXCLUDED.wrong_number
+           RETURNING xmax = 0 AS "added!""#,
+        phone,
+        door.source.as_str(),
+        door.actor,
+        door.reason,
+        said.all,
+        wrong_number,
+    );
+    Ok(Changed { silenced: added.fetch_one(tx).await?, lifted: false })
+}
+
+async fn tips(
+    tx: &mut PgConnection,
+    phone: &str,
+    withdrawn: bool,
+    door: &Door<'_>,
+) -> Result<(), sqlx::Error> {
+    let changed = if withdrawn {
+        sqlx::query!(
+            "INSERT INTO tip_suppressions (phone_e164, source, actor, reason) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+            phone,
+            door.source.as_str(),
+            door.actor,
+            door.reason,
+        )
+    } else {
+        sqlx::query!("DELETE FROM tip_suppressions WHERE phone_e164 = $1", phone)
+    };
+    changed.execute(tx).await.map(drop)
+}
+
+/// Whether the number is known to belong to somebody else.
+pub(super) async fn is_wrong_number(tx: &mut PgConnection, phone: Option<&str>) -> Result<bool, sqlx::Error> {
+    let known = sqlx::query_scalar!(
+        "SELECT id FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL AND wrong_number",
+        phone,
+    );
+    Ok(known.fetch_optional(tx).await?.is_some())
+}
+
+/// Whether a stop holds the number, or the user at every number.
+pub(super) async fn is_silenced(
+    tx: &mut PgConnection,
+    user_id: Option<&str>,
+    phone: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL)
+                  OR EXISTS (SELECT FROM silenced_users WHERE user_id = $2 AND because = 'stop') AS "silenced!""#,
+        phone,
+        user_id,
+    )
+    .fetch_one(tx)
+    .await
+}
+
+/// Why a user gets no message at any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Because<'a> {
+    /// A loss, reported of this user.
+    Loss { of: &'a str },
+    /// A stop, before a number was known.
+    Stop,
+}
+
+/// Silences a user at every number. A loss outweighs a stop.
+pub(super) async fn silence_user(
+    tx: &mut PgConnection,
+    user_id: &str,
+    because: Because<'_>,
+    door: &Door<'_>,
+) -> Result<bool, sqlx::Error> {
+    let (because, loss_of) = match because {
+        Because::Loss { of } => ("loss", Some(of)),
+        Because::Stop => ("stop", None),
+    };
+    let changed = sqlx::query!(
+        "INSERT INTO silenced_users AS s (user_id, because, loss_of, source) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user_id) DO UPDATE SET because = EXCLUDED.because, loss_of = EXCLUDED.loss_of,
+             source = EXCLUDED.source, silenced_at = now()
+         WHERE s.because = 'stop' AND EXCLUDED.because = 'loss'",
+        user_id,
+        because,
+        loss_of,
+        door.source.as_str(),
+    );
+    Ok(changed.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Whether the last word of a user on the welcome, at whatever number, is a withdrawal on every channel.
+pub(super) async fn has_stopped(tx: &mut PgConnection, user_id: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) = 2 AS "stopped!"
+           FROM newest_consents(ARRAY(SELECT person_key FROM person_keys WHERE user_id = $1))
+           WHERE purpose = 'onboarding' AND action = 'withdraw'"#,
+        user_id,
+    )
+    .fetch_one(tx)
+    .await
+}
+
+/// A user who stopped before a number was known wants messages again.
+pub(super) async fn unsilence_after_stop(tx: &mut PgConnection, user_id: &str) -> Result<bool, sqlx::Error> {
+    let lifted = sqlx::query!("DELETE FROM silenced_users WHERE user_id = $1 AND because = 'stop'", user_id);
+    Ok(lifted.execute(tx).await?.rows_affected() > 0)
+}
+
+/// Puts into force what this transaction wrote about these people: waits for the claims that are being written, and has
+/// later ones wait for the commit. To be called after the tables above were written and before rows of users are, which
+/// claims lock as well.
+pub(super) async fn put_into_force(tx: &mut PgConnection, people: &[Found]) -> Result<(), sqlx::Error> {
+    wait_for_claims(tx).await?;
+    let users: Vec<&str> = people.iter().filter_map(|found| found.user_id.as_deref()).collect();
+    let phones: Vec<&str> = people.iter().filter_map(|found| found.phone_e164.as_deref()).collect();
+    sqlx::query!(
+        "WITH numbers AS (
+             UPDATE suppressions SET in_force_at = clock_timestamp()
+             WHERE phone_e164 = ANY($2) AND lifted_at IS NULL AND in_force_at IS NULL AND from_ledger)
+         UPDATE silenced_users SET in_force_at = clock_timestamp() WHERE user_id = ANY($1) AND in_force_at IS NULL",
+        &users as &[&str],
+        &phones as &[&str],
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// A worker that hangs in the middle of a claim must not hold up every other claim, nor this change: after some tries the
+/// change goes on. That worker makes no call that late (`call_before`).
+async fn wait_for_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        let mut savepoint = tx.begin().await?;
+        sqlx::query(ALONE_WITHIN).execute(&mut *savepoint).await?;
+        match sqlx::query("LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE").execute(&mut *savepoint).await {
+            Ok(_) => {
+                sqlx::query(AFTERWARDS).execute(&mut *savepoint).await?;
+                return savepoint.commit().await;
+            }
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+                savepoint.rollback().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    tracing::warn!("a claim is taking long, the stop does not wait for it");
+    Ok(())
+}
+
+/// Lifts what the loss of a user silenced. Returns the users.
+pub(super) async fn unsilence_after_loss(
+    tx: &mut PgConnection,
+    user_id: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "DELETE FROM silenced_users WHERE because = 'loss' AND loss_of = $1 RETURNING user_id",
+        user_id
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Ends the welcome of a user who was not welcomed yet. Views show no difference between a stop and a loss.
+pub(super) async fn end_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
+    let Some(user) = &found.user_id else { return Ok(()) };
+    sqlx::query!(
+        "UPDATE users SET state = 'suppressed', reason = 'opted_out', next_attempt_at = NULL, updated_at = now()
+         WHERE user_id = $1 AND state IN ('stored', 'received')",
+        user,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Enqueues a user again whose stop or wrong number was taken back. Whoever was welcomed is found to be so.
+pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
+    let Some(user) = &found.user_id else { return Ok(()) };
+    sqlx::query!(
+        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+         WHERE user_id = $1 AND (state = 'suppressed' OR state = 'rejected' AND reason = 'wrong_number')
+           AND NOT EXISTS (SELECT FROM silenced_users s WHERE s.user_id = users.user_id)",
+        user,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// The number is not the user's: it is rejected until another number comes.
+pub(super) async fn reject_number(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users u SET state = 'rejected', reason = 'wrong_number', next_attempt_at = NULL, updated_at = now()
+         WHERE u.phone_e164 = $1
+           AND (u.user_id IN (SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1)
+                OR u.reason = 'shared_phone')",
+        phone,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}

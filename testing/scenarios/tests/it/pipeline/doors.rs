@@ -1,0 +1,134 @@
+//! Stops, losses and changes of numbers that come as events while messages are sent.
+
+use chrono::{Duration, Utc};
+use serde_json::{Value, json};
+use shared::lane::QueueLane;
+use support::{EventBody, Expect, PATIENCE, TestEnv, number, rounds, until};
+
+use crate::people::signups;
+
+/// One event about a person, of now.
+async fn publish(test: &TestEnv, key: &str, data: Value) -> anyhow::Result<()> {
+    let event = json!({
+        "specversion": "1.0", "id": uuid::Uuid::now_v7(), "source": "/test", "type": format!("np.aamcare.{key}"),
+        "time": Utc::now().to_rfc3339(), "data": data,
+    });
+    test.broker.publish_people(key, event.to_string().as_bytes()).await
+}
+
+fn withdrawal(user: &str) -> Value {
+    json!({ "user_id": user, "consents": [{ "purpose": "onboarding", "channel": "any", "action": "withdraw" }] })
+}
+
+async fn until_number(test: &TestEnv, what: &str, sql: &str, wanted: i64) -> anyhow::Result<()> {
+    until(what, PATIENCE, async || {
+        let now = test.database.number(sql).await?;
+        Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_and_a_loss_take_effect_while_everything_else_waits() -> anyhow::Result<()> {
+    let users = rounds(200, 5000);
+    let mut test = TestEnv::builder().with_worker().await?;
+    let (code, _) = test.command(&["pause", "--reason", "test"]).await?;
+    assert_eq!(code, 0);
+    test.simulator.revoke(true).await?;
+    test.broker.publish_all(&signups(1..users + 1)).await?;
+    let asked = std::time::Instant::now();
+    publish(&test, "user.consent_changed.v1", withdrawal("u1")).await?;
+    publish(&test, "user.loss_reported.v1", json!({ "user_id": "u2" })).await?;
+    until_number(
+        &test,
+        "both are silenced",
+        "SELECT count(*) FROM silenced_users WHERE in_force_at IS NOT NULL",
+        2,
+    )
+    .await?;
+    eprintln!("a stop and a loss behind {users} waiting signups took effect within {:?}", asked.elapsed());
+    test.simulator.revoke(false).await?;
+    let (code, _) = test.command(&["resume"]).await?;
+    assert_eq!(code, 0);
+    for user in ["u1", "u2"] {
+        test.until_case(user, "suppressed skipped opted_out").await?;
+    }
+    test.until_final(users as usize).await?;
+    let ledger = test.simulator.ledger().await?;
+    assert_eq!((ledger.asked(&number(1)), ledger.asked(&number(2))), (0, 0));
+    test.finish(Expect::users(users as usize)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_is_claimed_after_a_loss_was_in_force() -> anyhow::Result<()> {
+    let users = rounds(300, 2000);
+    let test = TestEnv::builder().env("SEND_RATE", "0").with_two_workers().await?;
+    for n in 1..=users {
+        test.database.import(&format!("u{n}"), &number(n)).await?;
+    }
+    let losses = users / 10;
+    for n in 1..=users {
+        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+        if n % 10 == 0 {
+            // Of one whose turn is about now, and of all others before and after it.
+            let whose = (n * 7) % users + 1;
+            publish(&test, "user.loss_reported.v1", json!({ "user_id": format!("u{whose}") })).await?;
+        }
+    }
+    let reported = "SELECT count(*) FROM silenced_users WHERE in_force_at IS NOT NULL";
+    until_number(&test, "every loss is in force", reported, i64::from(losses)).await?;
+    test.until_final(users as usize).await?;
+    let after = "SELECT count(*) FROM silenced_users q JOIN attempts a USING (user_id) WHERE a.claimed_at > q.in_force_at";
+    assert_eq!(test.database.number(after).await?, 0);
+    let sent = "SELECT count(*) FROM silenced_users q JOIN attempts a USING (user_id)";
+    let shown = "SELECT count(*) FROM onboarding_status WHERE state = 'suppressed' AND reason = 'opted_out'";
+    let (sent, shown) = (test.database.number(sent).await?, test.database.number(shown).await?);
+    eprintln!("{losses} losses: {sent} came after the message, {shown} before it");
+    assert_eq!(sent + shown, i64::from(losses));
+    test.finish(Expect::users(users as usize)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_number_is_welcomed_once_and_an_older_event_changes_nothing() -> anyhow::Result<()> {
+    let test = TestEnv::builder().with_worker().await?;
+    test.signup("u1", &number(1)).await?;
+    test.until_case("u1", "registered delivered -").await?;
+    let change =
+        json!({ "user_id": "u1", "phone_number": number(2), "tips_hour": "12:00", "household_id": 7 });
+    publish(&test, "user.profile_changed.v1", change).await?;
+    until("the new number is welcomed", PATIENCE, async || {
+        let asked = test.simulator.ledger().await?.asked(&number(2));
+        Ok(if asked == 1 { Ok(()) } else { Err(asked.to_string()) })
+    })
+    .await?;
+    test.until_case("u1", "registered delivered -").await?;
+    // An older signup with the first number.
+    let older = EventBody::signup("u1", &number(1)).at(Utc::now() - Duration::hours(1));
+    test.broker.publish(QueueLane::Live, &older.bytes()).await?;
+    test.until_drained().await?;
+    let stored = "SELECT concat_ws(' ', phone_e164, tips_hour, household_id) FROM users WHERE user_id = 'u1'";
+    let told = test.database.texts(stored).await?;
+    assert_eq!(told, [Some(format!("{} 12:00 7", number(2)))]);
+    // One who is not known is stored, and not welcomed.
+    publish(&test, "user.profile_changed.v1", json!({ "user_id": "u2", "phone_number": number(3) })).await?;
+    test.until_case("u2", "stored not_sent -").await?;
+    let ledger = test.simulator.ledger().await?;
+    assert_eq!([1, 2, 3].map(|n| ledger.asked(&number(n))), [1, 1, 0]);
+    test.finish(Expect::users(2).waiting("u2")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_about_a_person_that_breaks_the_contract_is_a_dead_letter() -> anyhow::Result<()> {
+    let test = TestEnv::builder().with_worker().await?;
+    let bad = json!({ "user_id": "u1", "consents": [{ "purpose": "gossip", "channel": "any", "action": "grant" }] });
+    publish(&test, "user.consent_changed.v1", bad).await?;
+    until_number(
+        &test,
+        "a dead letter",
+        "SELECT count(*) FROM dead_letters WHERE reason = 'schema' AND lane IS NULL",
+        1,
+    )
+    .await?;
+    assert_eq!(test.database.number("SELECT count(*) FROM consent_ledger").await?, 0);
+    test.finish(Expect::users(0)).await
+}

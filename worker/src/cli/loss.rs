@@ -1,0 +1,82 @@
+//! `worker loss`: after a loss nothing automatic is sent any more.
+
+use std::process::ExitCode;
+
+use shared::{
+    cli::{Actor, Exit, Failure},
+    config::Env,
+    consent::{
+        Door, Person, Source,
+        doors::{self, Effect},
+    },
+    domain::UserId,
+};
+
+use super::{consent::each_user, open};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker loss report 1042 --reason 'the health post called'
+  worker loss undo 1042 --reason 'reported for the wrong user'
+
+Nothing automatic goes to the user, the number and the household any more, and a person is asked to look.";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  worker loss report 1042 --reason 'the health post called'
+  worker loss report - --reason 'a list of the clinic' < users.txt
+
+Never write into the reason what happened.";
+
+const UNDO_EXAMPLES: &str = "\
+Examples:
+  worker loss undo 1042 --reason 'reported for the wrong user'
+
+What was granted before is granted again. Dates are asked anew.";
+
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
+pub(super) enum Command {
+    /// Enter a loss
+    #[command(before_help = REPORT_EXAMPLES)]
+    Report(Change),
+    /// Take back a loss that was entered in error
+    #[command(before_help = UNDO_EXAMPLES)]
+    Undo(Change),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Change {
+    /// The portal's id of the user; `report -` reads one per line from standard input
+    user: String,
+    /// Who told you, or why it was an error; kept in the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
+    let pool = open::database(Env::of_process()).await?;
+    let (change, action) = match command {
+        Command::Report(change) => (change, "loss report"),
+        Command::Undo(change) => (change, "loss undo"),
+    };
+    let actor = change.actor.name();
+    let door = Door { source: Source::Staff, actor: &actor, reason: &change.reason, action: Some(action) };
+    match command {
+        Command::Report(_) => {
+            each_user(&change.user, async |user| doors::loss(&pool, Person::User(user), &door).await).await
+        }
+        Command::Undo(_) => {
+            let user = UserId::parse(&change.user).map_err(|why| Failure::usage(why.to_string()))?;
+            match doors::undo_loss(&pool, &user, &door).await.map_err(Failure::statement)? {
+                Effect::Done => {
+                    println!("{user} done");
+                    Ok(ExitCode::SUCCESS)
+                }
+                Effect::Already => Err(Failure::new(Exit::SomeFailed, "no loss of this user is entered")),
+            }
+        }
+    }
+}

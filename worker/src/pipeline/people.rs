@@ -1,0 +1,165 @@
+//! Events about people: consents, changes of the profile, losses. They lead to no call of their own.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use shared::{
+    consent::{Door, EntryKey, NewEntry, Person, Source, doors},
+    db::{Trouble, sqlstate, trouble},
+    domain::{BoundedText, Consent},
+    events::{Event, EventTime, Kind, Rejected},
+    phone::NumberPolicy,
+};
+use sqlx::PgPool;
+
+use super::{Inbound, Pipeline, Unfit, decode};
+use crate::{
+    facts::{Facts, NO_TIME},
+    store::{
+        dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
+        profiles::{self, Applied},
+    },
+};
+
+/// The actor of what an event does.
+const ACTOR: &str = "portal";
+
+/// Carries out events about people.
+pub(crate) struct People {
+    pub(crate) pool: PgPool,
+    pub(crate) numbers: NumberPolicy,
+}
+
+/// How an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeopleOutcome {
+    Applied,
+    /// It is older than the stored data, and changed nothing.
+    Older,
+    DeadLetter,
+}
+
+impl PeopleOutcome {
+    /// The metric label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Older => "older",
+            Self::DeadLetter => "dead_letter",
+        }
+    }
+}
+
+impl People {
+    /// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
+    pub(crate) async fn handle(&self, inbound: &Inbound) -> Result<PeopleOutcome, sqlx::Error> {
+        match decode(inbound) {
+            Ok(event) => match self.follow(inbound, event).await {
+                // It could never be stored, and would come back endlessly.
+                Err(error) if trouble(&error) == Trouble::Data => {
+                    self.bury(inbound, "data_error", &sqlstate(&error)).await
+                }
+                other => other,
+            },
+            Err(Unfit::Properties(fault)) => self.bury(inbound, UNREADABLE_PROPERTIES, fault).await,
+            Err(Unfit::Body(rejected)) => self.bury(inbound, rejected.reason(), &rejected.to_string()).await,
+        }
+    }
+
+    async fn follow(&self, inbound: &Inbound, event: Event) -> Result<PeopleOutcome, sqlx::Error> {
+        let at = match event.time {
+            EventTime::At(at) => at,
+            EventTime::Missing => inbound.published_at.unwrap_or_else(Utc::now),
+            EventTime::Unreadable => NO_TIME,
+        };
+        match event.kind {
+            Kind::ProfileChanged(change) => {
+                Ok(match profiles::apply(&self.pool, &self.numbers, &change, at).await? {
+                    Applied::Yes => PeopleOutcome::Applied,
+                    Applied::Older => PeopleOutcome::Older,
+                })
+            }
+            Kind::ConsentChanged(changed) => {
+                let (name, at) = (name(event.id.as_deref(), inbound), time_of_wish(at, inbound));
+                let entries = entries(&name, changed.consents.as_slice(), at);
+                let reason = "said in the portal";
+                let door = Door { source: Source::Event, actor: ACTOR, reason, action: None };
+                doors::consents(&self.pool, Person::User(&changed.user_id), &entries, &door).await?;
+                Ok(PeopleOutcome::Applied)
+            }
+            Kind::LossReported { user_id, reported_by } => {
+                let actor = reported_by.as_ref().map_or(ACTOR, BoundedText::as_str);
+                let reason = "reported by the portal";
+                let door = Door { source: Source::Event, actor, reason, action: Some("loss report") };
+                doors::loss(&self.pool, Person::User(&user_id), &door).await?;
+                Ok(PeopleOutcome::Applied)
+            }
+            Kind::SignedUp(_) | Kind::Stored(_) => {
+                let rejected = Rejected::UnknownType;
+                self.bury(inbound, rejected.reason(), "this type belongs to another queue").await
+            }
+            Kind::Erased(user_id) => {
+                let reason = "erased in the portal";
+                let door = Door { source: Source::Event, actor: ACTOR, reason, action: Some("person erase") };
+                doors::request_erasure(&self.pool, &user_id, at, &door).await?;
+                Ok(PeopleOutcome::Applied)
+            }
+        }
+    }
+
+    async fn bury(
+        &self,
+        inbound: &Inbound,
+        reason: &'static str,
+        detail: &str,
+    ) -> Result<PeopleOutcome, sqlx::Error> {
+        let letter = DeadLetter {
+            reason,
+            detail,
+            lane: None,
+            routing_key: &inbound.routing_key,
+            message_id: inbound.message_id.as_deref(),
+            published_at: inbound.published_at,
+            headers: &inbound.headers,
+            body: &inbound.body,
+        };
+        dead_letters::bury(&self.pool, &letter).await?;
+        metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
+        tracing::warn!(event_id = inbound.shown_id().as_deref(), reason, detail, "dead letter");
+        Ok(PeopleOutcome::DeadLetter)
+    }
+}
+
+/// Enters the consents that came with a signup.
+pub(super) async fn of_signup(
+    pipeline: &Pipeline,
+    inbound: &Inbound,
+    event_id: Option<&str>,
+    facts: &Facts,
+    consents: &[Consent],
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let entries = entries(&name(event_id, inbound), consents, time_of_wish(at, inbound));
+    let door = Door { source: Source::Signup, actor: ACTOR, reason: "said at the signup", action: None };
+    let number = facts.phone.as_ref().ok().map(|phone| &phone.e164);
+    doors::consents(&pipeline.pool, Person::Signup(&facts.user_id, number), &entries, &door).await.map(drop)
+}
+
+/// A wish whose time cannot be read is one of now: it must not come before what is true already.
+fn time_of_wish(at: DateTime<Utc>, inbound: &Inbound) -> DateTime<Utc> {
+    if at == NO_TIME { inbound.published_at.unwrap_or_else(Utc::now) } else { at }
+}
+
+/// What names an event in the ledger: its id, else the digest of its content.
+fn name<'a>(id: Option<&'a str>, inbound: &Inbound) -> Cow<'a, str> {
+    id.map_or_else(|| Cow::Owned(inbound.key()), Cow::Borrowed)
+}
+
+/// The entries of an event. A consent without a time is of the time of its event.
+fn entries(event: &str, consents: &[Consent], at: DateTime<Utc>) -> Vec<NewEntry> {
+    let entry = |(position, consent): (usize, &Consent)| NewEntry {
+        key: EntryKey::of_event(event, position),
+        consent: Consent { at: consent.at.or(Some(at)), ..consent.clone() },
+    };
+    consents.iter().enumerate().map(entry).collect()
+}

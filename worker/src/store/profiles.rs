@@ -1,0 +1,225 @@
+//! What events about people change of the row of a user: the number and the profile.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use shared::{
+    domain::{BoundedText, Change, ProfileChange, Reason},
+    events::ProfileChanged,
+    phone::{E164, NumberPolicy},
+};
+use sqlx::{PgConnection, PgPool};
+
+/// What an event changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// The row was changed, or it is new.
+    Yes,
+    /// The row has newer data: nothing was changed.
+    Older,
+}
+
+/// The stored columns that a change of the number is decided by.
+struct Stored {
+    phone_raw: String,
+    country_hint: Option<String>,
+    phone_e164: Option<String>,
+    newer: bool,
+}
+
+/// The number after a change, and what becomes of the user by it.
+struct Number {
+    raw: String,
+    hint: Option<String>,
+    e164: Option<E164>,
+    /// None: the number is the stored one, and so the state stays.
+    state: Option<(&'static str, Option<Reason>)>,
+}
+
+/// Carries out a change. A user who is not known becomes a row that waits for a signup or a backfill; a new number of a
+/// known user is welcomed by the live lane.
+pub(crate) async fn apply(
+    pool: &PgPool,
+    numbers: &NumberPolicy,
+    change: &ProfileChanged,
+    at: DateTime<Utc>,
+) -> Result<Applied, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let user = change.user_id.as_str();
+    let applied = loop {
+        let stored = sqlx::query_as!(
+            Stored,
+            r#"SELECT phone_raw, country_hint, phone_e164, changed_at > $2 AS "newer!" FROM users
+               WHERE user_id = $1 FOR UPDATE"#,
+            user,
+            at,
+        );
+        match stored.fetch_optional(&mut *tx).await? {
+            Some(Stored { newer: true, .. }) => break Applied::Older,
+            Some(stored) => {
+                update_number(&mut tx, user, &number(numbers, change, &stored)).await?;
+                update_profile(&mut tx, change, at).await?;
+                break Applied::Yes;
+            }
+            None => {
+                let nothing =
+                    Stored { phone_raw: String::new(), country_hint: None, phone_e164: None, newer: false };
+                // Another event may add the row at the same time; then it is found by the next look.
+                if insert(&mut tx, user, &number(numbers, change, &nothing), at).await? {
+                    update_profile(&mut tx, change, at).await?;
+                    break Applied::Yes;
+                }
+            }
+        }
+    };
+    tx.commit().await?;
+    Ok(applied)
+}
+
+/// Stores the profile that came with a signup, unless the row has newer data.
+pub(crate) async fn of_signup(
+    pool: &PgPool,
+    user_id: &str,
+    profile: &ProfileChange,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    write(&mut connection, user_id, profile, at).await
+}
+
+fn number(numbers: &NumberPolicy, change: &ProfileChanged, stored: &Stored) -> Number {
+    let raw = match &change.phone {
+        Change::Keep => stored.phone_raw.clone(),
+        Change::Clear => String::new(),
+        Change::Set(raw) => raw.clone(),
+    };
+    let hint = change.country_hint.clone().apply(stored.country_hint.clone());
+    let read = numbers.textable(&raw, hint.as_deref());
+    let e164 = read.as_ref().ok().map(|phone| phone.e164);
+    let same = e164.as_ref().map(E164::as_str) == stored.phone_e164.as_deref();
+    let asked = !change.phone.is_keep() || !change.country_hint.is_keep();
+    let state = match read {
+        _ if !asked => None,
+        Ok(_) if same => None,
+        Ok(_) => Some(("received", None)),
+        Err(why) => Some(("rejected", Some(Reason::Number(why)))),
+    };
+    Number { raw, hint, e164, state }
+}
+
+async fn update_number(tx: &mut PgConnection, user_id: &str, number: &Number) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET phone_raw = $2, country_hint = $3, updated_at = now() WHERE user_id = $1",
+        user_id,
+        number.raw,
+        number.hint,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let Some((state, reason)) = number.state else { return Ok(()) };
+    sqlx::query!(
+        "UPDATE users SET phone_e164 = $2, state = $3::text::user_state, reason = $4, lane = 'live', attempt_id = NULL,
+             registration_method = NULL, registered_at = NULL, retry_since = NULL, retries = 0, reenqueues = 0,
+             next_attempt_at = CASE WHEN $3 = 'received' THEN now() END
+         WHERE user_id = $1",
+        user_id,
+        number.e164.as_ref().map(E164::as_str),
+        state,
+        reason.map(|reason| reason.as_str().into_owned()),
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// False: the user is known by now.
+async fn insert(
+    tx: &mut PgConnection,
+    user_id: &str,
+    number: &Number,
+    at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let added = sqlx::query!(
+        "INSERT INTO users (user_id, phone_raw, country_hint, phone_e164, source, changed_at)
+         VALUES ($1, $2, $3, $4, 'event', LEAST($5, now() + interval '10 minutes')) ON CONFLICT DO NOTHING",
+        user_id,
+        number.raw,
+        number.hint,
+        number.e164.as_ref().map(E164::as_str),
+        at,
+    );
+    Ok(added.execute(tx).await?.rows_affected() == 1)
+}
+
+async fn update_profile(
+    tx: &mut PgConnection,
+    change: &ProfileChanged,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET
+             language = CASE WHEN $2 THEN language ELSE $3 END,
+             channel = CASE WHEN $4 THEN channel ELSE $5 END,
+             kind = CASE WHEN $6 THEN kind ELSE $7 END,
+             changed_at = LEAST($8, now() + interval '10 minutes')
+         WHERE user_id = $1",
+        change.user_id.as_str(),
+        change.language.is_keep(),
+        change.language.as_ref().set(),
+        change.channel.is_keep(),
+        change.channel.as_ref().set(),
+        change.user_kind.is_keep(),
+        change.user_kind.set().map(shared::events::UserKind::as_str),
+        at,
+    )
+    .execute(&mut *tx)
+    .await?;
+    write(tx, change.user_id.as_str(), &change.profile, at).await
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    user_id: &str,
+    profile: &ProfileChange,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let ProfileChange { due_date, child_birth_date, time_zone, tips_hour, cadence, household_id, active } =
+        profile;
+    // A zone that is not known is the default one.
+    let zone: Change<&str> = match time_zone {
+        Change::Set(zone) => zone.known().map_or(Change::Clear, |zone| Change::Set(zone.name())),
+        Change::Clear => Change::Clear,
+        Change::Keep => Change::Keep,
+    };
+    let due: Option<NaiveDate> = due_date.set().map(shared::domain::CalendarDate::date);
+    let birth: Option<NaiveDate> = child_birth_date.set().map(shared::domain::CalendarDate::date);
+    sqlx::query!(
+        "UPDATE users SET
+             due_date = CASE WHEN $2 THEN due_date ELSE $3 END,
+             child_birth_date = CASE WHEN $4 THEN child_birth_date ELSE $5 END,
+             time_zone = CASE WHEN $6 THEN time_zone ELSE $7 END,
+             tips_hour = CASE WHEN $8 THEN tips_hour ELSE $9 END,
+             cadence = CASE WHEN $10 THEN cadence ELSE $11 END,
+             household_id = CASE WHEN $12 THEN household_id ELSE $13 END,
+             active = CASE WHEN $14 THEN active ELSE coalesce($15, true) END,
+             updated_at = now()
+         WHERE user_id = $1 AND changed_at <= $16",
+        user_id,
+        due_date.is_keep(),
+        due,
+        child_birth_date.is_keep(),
+        birth,
+        zone.is_keep(),
+        zone.set(),
+        tips_hour.is_keep(),
+        tips_hour.set().map(shared::domain::TipsHour::as_str),
+        cadence.is_keep(),
+        cadence.set().map(shared::domain::Cadence::as_str),
+        household_id.is_keep(),
+        household_id.as_ref().set().map(BoundedText::as_str),
+        active.is_keep(),
+        active.set(),
+        at,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
