@@ -21,7 +21,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use shared::{
     domain::{ProfileChange, UserId},
-    events::{self, Event, EventTime, Kind, Rejected},
+    events::{Event, EventTime, Kind, Rejected},
     lane::QueueLane,
 };
 use tokio::time::Instant;
@@ -46,6 +46,7 @@ use crate::{
     },
     throttle::Entry,
 };
+use inbound::{Unfit, decode};
 use outcome::Handled;
 use welcome::welcome;
 
@@ -94,22 +95,6 @@ async fn process(pipeline: &Pipeline, inbound: &Inbound) -> Result<Handled, Inte
         Err(Unfit::Properties(fault)) => bury(pipeline, inbound, UNREADABLE_PROPERTIES, fault).await,
         Err(Unfit::Body(rejected)) => reject(pipeline, inbound, &rejected).await,
     }
-}
-
-/// Why a delivery is a dead letter before anything of it is looked up.
-enum Unfit {
-    Properties(&'static str),
-    Body(Rejected),
-}
-
-fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
-    if let Some(fault) = inbound.screened.unreadable {
-        return Err(Unfit::Properties(fault));
-    }
-    if let Some(bytes) = inbound.screened.body_bytes {
-        return Err(Unfit::Body(Rejected::TooLarge(usize::try_from(bytes).unwrap_or(usize::MAX))));
-    }
-    events::decode(&inbound.body).map_err(Unfit::Body)
 }
 
 async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<Handled, Interrupted> {

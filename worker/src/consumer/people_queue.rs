@@ -91,8 +91,7 @@ impl PeopleQueue {
             // The lane is not looked at: no message is sent.
             let event = inbound(&mut delivery, QueueLane::Live);
             let outcome = self.people.handle(&event).await?;
-            let labels = [("result", outcome.as_str())];
-            metrics::counter!("onboarding_people_events_total", &labels).increment(1);
+            metrics::counter!("onboarding_people_events_total", "result" => outcome.as_str()).increment(1);
             delivery.acker.ack(BasicAckOptions::default()).await?;
         }
         Err(Broken::Ended)

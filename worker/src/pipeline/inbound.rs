@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use shared::{amqp::Screened, lane::QueueLane, telemetry::loggable};
+use shared::{
+    amqp::Screened,
+    events::{self, Event, Rejected},
+    lane::QueueLane,
+    telemetry::loggable,
+};
 
 use crate::{
     facts::{Arrival, Origin},
@@ -52,6 +57,23 @@ impl Inbound {
             QueueLane::Backfill => "backfill",
         }
     }
+}
+
+/// Why a delivery is a dead letter before anything of it is looked up.
+pub(super) enum Unfit {
+    Properties(&'static str),
+    Body(Rejected),
+}
+
+/// Reads the event of a delivery.
+pub(super) fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
+    if let Some(fault) = inbound.screened.unreadable {
+        return Err(Unfit::Properties(fault));
+    }
+    if let Some(bytes) = inbound.screened.body_bytes {
+        return Err(Unfit::Body(Rejected::TooLarge(usize::try_from(bytes).unwrap_or(usize::MAX))));
+    }
+    events::decode(&inbound.body).map_err(Unfit::Body)
 }
 
 impl std::fmt::Debug for Inbound {

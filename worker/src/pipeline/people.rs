@@ -12,7 +12,10 @@ use shared::{
 };
 use sqlx::PgPool;
 
-use super::{Inbound, Pipeline, Unfit, decode};
+use super::{
+    context::Pipeline,
+    inbound::{Inbound, Unfit, decode},
+};
 use crate::{
     facts::{Facts, NO_TIME},
     store::{

@@ -6,11 +6,12 @@ use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 use uuid::Uuid;
 
 /// Commands that do not change anything, that do not carry out a decision (`run`), or that move the clock of tests.
-const READING: [&str; 17] = [
+const READING: [&str; 18] = [
     "run",
     "healthcheck",
     "phone",
     "suppress list",
+    "consent show",
     "unknown list",
     "dead list",
     "dead show",
@@ -26,10 +27,14 @@ const READING: [&str; 17] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 16] = [
+const CHANGING: [&str; 20] = [
     "migrate",
     "suppress add",
     "suppress remove",
+    "consent grant",
+    "consent withdraw",
+    "loss report",
+    "loss undo",
     "unknown mark-sent",
     "unknown reopen",
     "unknown adopt",
@@ -94,6 +99,12 @@ async fn doubts(test: &mut TestEnv) -> anyhow::Result<Vec<Uuid>> {
 async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["suppress add", "suppress remove"] {
         deed(test, words, "--reason", &[&number(9)]).await?;
+    }
+    for words in ["consent grant", "consent withdraw"] {
+        deed(test, words, "--reason", &["9", "--purpose", "tips", "--channel", "any"]).await?;
+    }
+    for words in ["loss report", "loss undo"] {
+        deed(test, words, "--reason", &["9"]).await?;
     }
     let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
     deed(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
