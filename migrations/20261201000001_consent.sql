@@ -68,6 +68,8 @@ CROSS JOIN LATERAL newest_consents(ARRAY(
 ALTER TABLE suppressions
     ADD COLUMN channel text NOT NULL DEFAULT 'any' CHECK (channel IN ('sms', 'any')),
     ADD COLUMN wrong_number boolean NOT NULL DEFAULT false,
+    -- After a loss: no wish of the portal or of the person lifts it.
+    ADD COLUMN loss boolean NOT NULL DEFAULT false,
     -- From then on no claim is granted; before, claims were still being written. Null: a worker of the release before
     -- added the row, and waited for no claim.
     ADD COLUMN in_force_at timestamptz,

@@ -8,7 +8,7 @@ use super::{
     ledger::{self, NewEntry, Source},
     numbers::{self, Found},
     person_keys,
-    silence::{self, Because, Changed},
+    silence::{self, Because, Changed, Hold, Mark},
     staff_tasks::{self, TaskKind},
 };
 use crate::{
@@ -17,14 +17,14 @@ use crate::{
     phone::E164,
 };
 
-/// Whom a door is about. `Debug` shows no number.
+/// The person that a door is about. `Debug` shows no number.
 #[derive(Debug, Clone, Copy)]
 pub enum Person<'a> {
     /// A user at a number that may not be stored yet.
     Signup(&'a UserId, Option<&'a E164>),
     /// A user, known or not.
     User(&'a UserId),
-    /// A number, and the user whom it belongs to.
+    /// A number, and the user of it.
     Number(&'a E164),
 }
 
@@ -48,6 +48,8 @@ pub enum Effect {
     Done,
     /// It was so already.
     Already,
+    /// Nothing was changed: a loss holds the messages, and only [`undo_loss`] lifts that.
+    Held,
 }
 
 impl Effect {
@@ -68,12 +70,12 @@ pub async fn refused_by_twilio(
     phones: &[String],
     door: &Door<'_>,
 ) -> Result<(), sqlx::Error> {
-    let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
     for phone in phones {
+        let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         silence::adopt(tx, phone).await?;
         if !ledger::agrees(tx, None, Some(phone), &entries).await? {
             let found = Found { user_id: None, phone_e164: Some(phone.clone()) };
-            enter(tx, &found, &NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw), false, door).await?;
+            enter(tx, &found, &entries, Mark::None, door).await?;
         }
     }
     Ok(())
@@ -134,10 +136,10 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
                 let of = found.user_id.as_deref().unwrap_or(user);
                 silence::silence_user(&mut tx, user, Because::Loss { of }, door).await?
             }
-            None => !ledger::agrees(&mut tx, None, other.phone_e164.as_deref(), &entries).await?,
+            None => silence::hold_of(&mut tx, other).await? != Hold::Loss,
         };
         if newly {
-            enter(&mut tx, other, &entries, false, door).await?;
+            enter(&mut tx, other, &entries, Mark::Loss, door).await?;
             changed = true;
         }
     }
@@ -153,23 +155,30 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
     Ok(Effect::of(changed))
 }
 
-/// A reported loss was an error: whatever it silenced is lifted, and what was granted before is granted again.
+/// A reported loss was an error: lifts its holds, and grants again every consent that it withdrew. A stop from before the
+/// loss stays.
 pub async fn undo_loss(pool: &PgPool, user: &UserId, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let mut people = Vec::new();
-    for user in silence::unsilence_after_loss(&mut tx, user.as_str()).await? {
+    for user in silence::silenced_by_loss(&mut tx, user.as_str()).await? {
         if let Ok(user) = UserId::parse(&user) {
             people.push(numbers::find(&mut tx, Person::User(&user)).await?);
         }
     }
     hold_all(&mut tx, &people).await?;
     for found in &people {
-        let mut entries = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
-        if let Some(phone) = &found.phone_e164 {
+        silence::forget_loss(&mut tx, found).await?;
+        let (user, phone) = (found.user_id.as_deref(), found.phone_e164.as_deref());
+        let stopped_before = ledger::had_stopped_before(&mut tx, user, phone).await?;
+        let welcome: &[Purpose] = if stopped_before { &[] } else { &[Purpose::Onboarding] };
+        let mut entries = NewEntry::of_all(welcome, ConsentAction::Grant);
+        if let Some(phone) = phone {
             entries.extend(ledger::granted_before(&mut tx, phone).await?);
         }
-        enter(&mut tx, found, &entries, false, door).await?;
-        silence::resume_welcome(&mut tx, found).await?;
+        enter(&mut tx, found, &entries, Mark::None, door).await?;
+        if !stopped_before {
+            silence::resume_welcome(&mut tx, found).await?;
+        }
     }
     if !people.is_empty() {
         staff_tasks::close(&mut tx, TaskKind::Loss, user.as_str(), door.actor).await?;
@@ -204,7 +213,7 @@ pub async fn request_erasure(
     tx.commit().await
 }
 
-/// Whether a door does more than to enter what was said.
+/// How a door treats its entries, and what else it does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Entries of an event, each with its identity.
@@ -234,7 +243,10 @@ async fn change(
         Kind::Entries => false,
         Kind::Plain => ledger::agrees(&mut tx, user, phone, entries).await?,
         Kind::WrongNumber => silence::is_wrong_number(&mut tx, phone).await?,
-        Kind::Lift => !silence::is_silenced(&mut tx, user, phone).await?,
+        Kind::Lift => match silence::hold_of(&mut tx, &found).await? {
+            Hold::Loss => return Ok(Effect::Held),
+            hold => hold == Hold::Nothing,
+        },
     };
     if nothing_new {
         return Ok(Effect::Already);
@@ -243,8 +255,8 @@ async fn change(
     if let (Kind::Lift, Some(phone)) = (kind, phone) {
         entries.extend(ledger::granted_before(&mut tx, phone).await?);
     }
-    let entries = &entries[..];
-    let (added, changed) = enter(&mut tx, &found, entries, wrong, door).await?;
+    let mark = if wrong { Mark::WrongNumber } else { Mark::None };
+    let (added, changed) = enter(&mut tx, &found, &entries, mark, door).await?;
     if changed.silenced {
         silence::put_into_force(&mut tx, std::slice::from_ref(&found)).await?;
         silence::end_welcome(&mut tx, &found).await?;
@@ -279,14 +291,14 @@ async fn enter(
     tx: &mut PgConnection,
     found: &Found,
     entries: &[NewEntry],
-    wrong_number: bool,
+    mark: Mark,
     door: &Door<'_>,
 ) -> Result<(u64, Changed), sqlx::Error> {
     let key = person_keys::key_of(tx, found.user_id.as_deref(), found.phone_e164.as_deref()).await?;
     let added = ledger::add(tx, key, door.source, door.actor, entries).await?;
     let mut changed = Changed::default();
     if let Some(phone) = &found.phone_e164 {
-        changed = silence::derive(tx, phone, wrong_number, door).await?;
+        changed = silence::derive(tx, phone, mark, door).await?;
     }
     if let Some(user) = &found.user_id {
         if !silence::has_stopped(tx, user).await? {

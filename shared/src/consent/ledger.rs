@@ -142,7 +142,7 @@ pub(super) async fn add(
     Ok(added.rows_affected())
 }
 
-/// Whether every one of these entries says what is true already of a number, or of a user without one.
+/// Whether the ledger says the same already, of a number or of a user without one.
 pub(super) async fn agrees(
     tx: &mut PgConnection,
     user_id: Option<&str>,
@@ -194,7 +194,25 @@ pub(super) async fn granted_before(tx: &mut PgConnection, phone: &str) -> Result
     Ok(rows.iter().filter_map(|row| entry(&row.purpose, &row.channel)).collect())
 }
 
-/// What is true of one purpose on one channel.
+/// Whether the last word on the welcome, of a number or of a user without one, was a withdrawal already before the newest
+/// withdrawal.
+pub(super) async fn had_stopped_before(
+    tx: &mut PgConnection,
+    user_id: Option<&str>,
+    phone: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    let before = sqlx::query_scalar!(
+        r#"SELECT l.action = 'withdraw' AS "withdrawn!" FROM consent_ledger l
+           WHERE l.purpose = 'onboarding' AND l.channel IN ('sms', 'any')
+             AND l.person_key IN (SELECT person_key FROM person_keys WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2)
+           ORDER BY l.said_at DESC, l.action DESC OFFSET 1 LIMIT 1"#,
+        phone,
+        user_id,
+    );
+    Ok(before.fetch_optional(tx).await?.unwrap_or(false))
+}
+
+/// The decision about one purpose on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
     /// As in [`Purpose`].
@@ -209,7 +227,7 @@ pub struct Effective {
     pub source: String,
 }
 
-/// What is true of a user, by purpose and channel.
+/// The decisions of a user, by purpose and channel.
 pub async fn effective(pool: &sqlx::PgPool, user_id: &str) -> Result<Vec<Effective>, sqlx::Error> {
     sqlx::query_as!(
         Effective,

@@ -35,7 +35,7 @@ pub(super) async fn find(tx: &mut PgConnection, person: Person<'_>) -> Result<Fo
     }
 }
 
-/// Everybody whom a loss of this person silences: the person, the users of the number, and the household of each.
+/// The people that a loss silences: the person, the users of the number, and the household of each.
 pub(super) async fn household(tx: &mut PgConnection, found: &Found) -> Result<Vec<Found>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"WITH near AS (

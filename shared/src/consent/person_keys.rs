@@ -1,4 +1,5 @@
-//! Random keys that stand for people in the ledger: the row is the only link to the person, and erasure deletes it.
+//! Random keys, under which the ledger and the audit log keep people. The row is the only link to the person, and erasure
+//! deletes it.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Who gets no message: `suppressions`, `tip_suppressions` and `silenced_users`, derived from the ledger in the transaction
+//! Numbers and users that get no message: `suppressions`, `tip_suppressions` and `silenced_users`, derived from the ledger in the transaction
 //! that changes it.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ const AFTERWARDS: &str = "SET LOCAL lock_timeout = '10s'";
 const TRIES: usize = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// What changed for a number.
+/// The change of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Changed {
     /// No message may go to it by SMS from now on.
@@ -57,11 +57,19 @@ pub(super) async fn adopt(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx
     .map(drop)
 }
 
-/// Makes the tables agree with the ledger for one number.
+/// What holds a number beside the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    None,
+    WrongNumber,
+    Loss,
+}
+
+/// Makes the tables agree with the ledger for one number. A number after a loss stays silenced whatever the ledger says.
 pub(super) async fn derive(
     tx: &mut PgConnection,
     phone: &str,
-    wrong_number: bool,
+    mark: Mark,
     door: &Door<'_>,
 ) -> Result<Changed, sqlx::Error> {
     let said = sqlx::query!(
@@ -80,26 +88,31 @@ pub(super) async fn derive(
     tips(tx, phone, said.tips, door).await?;
     if !said.sms {
         let lifted = sqlx::query!(
-            "UPDATE suppressions SET lifted_at = now(), lifted_by = $2 WHERE phone_e164 = $1 AND lifted_at IS NULL",
+            "UPDATE suppressions SET lifted_at = now(), lifted_by = $2
+             WHERE phone_e164 = $1 AND lifted_at IS NULL AND NOT loss",
             phone,
             door.actor,
         );
         return Ok(Changed { lifted: lifted.execute(tx).await?.rows_affected() > 0, silenced: false });
     }
-    let added = sqlx::query_scalar!(
-        r#"INSERT INTO suppressions (phone_e164, source, actor, reason, channel, wrong_number, from_ledger)
-           VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN 'any' ELSE 'sms' END, $6, true)
+    let silenced = sqlx::query_scalar!(
+        // A row that holds more than before is to come into force anew.
+        r#"INSERT INTO suppressions AS s (phone_e164, source, actor, reason, channel, wrong_number, loss, from_ledger)
+           VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN 'any' ELSE 'sms' END, $6, $7, true)
            ON CONFLICT (phone_e164) WHERE lifted_at IS NULL DO UPDATE SET
-               channel = EXCLUDED.channel, wrong_number = suppressions.wrong_number OR EXCLUDED.wrong_number
-           RETURNING xmax = 0 AS "added!""#,
+               channel = CASE WHEN s.loss THEN 'any' ELSE EXCLUDED.channel END,
+               wrong_number = s.wrong_number OR EXCLUDED.wrong_number, loss = s.loss OR EXCLUDED.loss,
+               in_force_at = CASE WHEN s.channel = 'any' OR EXCLUDED.channel = 'sms' THEN s.in_force_at END
+           RETURNING in_force_at IS NULL AS "silenced!""#,
         phone,
         door.source.as_str(),
         door.actor,
         door.reason,
         said.all,
-        wrong_number,
+        mark == Mark::WrongNumber,
+        mark == Mark::Loss,
     );
-    Ok(Changed { silenced: added.fetch_one(tx).await?, lifted: false })
+    Ok(Changed { silenced: silenced.fetch_one(tx).await?, lifted: false })
 }
 
 async fn tips(
@@ -132,20 +145,31 @@ pub(super) async fn is_wrong_number(tx: &mut PgConnection, phone: Option<&str>) 
     Ok(known.fetch_optional(tx).await?.is_some())
 }
 
-/// Whether a stop holds the number, or the user at every number.
-pub(super) async fn is_silenced(
-    tx: &mut PgConnection,
-    user_id: Option<&str>,
-    phone: Option<&str>,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL)
-                  OR EXISTS (SELECT FROM silenced_users WHERE user_id = $2 AND because = 'stop') AS "silenced!""#,
-        phone,
-        user_id,
+/// What holds messages to a person back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    Nothing,
+    Stop,
+    Loss,
+}
+
+/// What holds the number, or the user at every number. A loss outweighs a stop.
+pub(super) async fn hold_of(tx: &mut PgConnection, found: &Found) -> Result<Hold, sqlx::Error> {
+    let holds = sqlx::query!(
+        r#"SELECT coalesce(bool_or(loss), false) AS "loss!", count(*) > 0 AS "any!"
+           FROM (SELECT loss FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL
+                 UNION ALL
+                 SELECT because = 'loss' FROM silenced_users WHERE user_id = $2) h"#,
+        found.phone_e164,
+        found.user_id,
     )
     .fetch_one(tx)
-    .await
+    .await?;
+    Ok(match (holds.loss, holds.any) {
+        (true, _) => Hold::Loss,
+        (false, true) => Hold::Stop,
+        (false, false) => Hold::Nothing,
+    })
 }
 
 /// Why a user gets no message at any number.
@@ -243,20 +267,31 @@ async fn wait_for_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Lifts what the loss of a user silenced. Returns the users.
-pub(super) async fn unsilence_after_loss(
+/// The users whom the loss of a user silenced.
+pub(super) async fn silenced_by_loss(
     tx: &mut PgConnection,
     user_id: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "DELETE FROM silenced_users WHERE because = 'loss' AND loss_of = $1 RETURNING user_id",
-        user_id
-    )
-    .fetch_all(tx)
-    .await
+    let users =
+        sqlx::query_scalar!("SELECT user_id FROM silenced_users WHERE loss_of = $1 ORDER BY 1", user_id);
+    users.fetch_all(tx).await
 }
 
-/// Ends the welcome of a user who was not welcomed yet. Views show no difference between a stop and a loss.
+/// Takes the mark of a loss away, from the user and the number.
+pub(super) async fn forget_loss(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH number AS (
+             UPDATE suppressions SET loss = false WHERE phone_e164 = $2 AND lifted_at IS NULL AND loss)
+         DELETE FROM silenced_users WHERE user_id = $1 AND because = 'loss'",
+        found.user_id,
+        found.phone_e164,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Ends a welcome that has not begun. Views show a loss as they show a stop.
 pub(super) async fn end_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     let Some(user) = &found.user_id else { return Ok(()) };
     sqlx::query!(
@@ -269,7 +304,7 @@ pub(super) async fn end_welcome(tx: &mut PgConnection, found: &Found) -> Result<
     .map(drop)
 }
 
-/// Enqueues a user again whose stop or wrong number was taken back. Whoever was welcomed is found to be so.
+/// Enqueues a user again after a stop or a wrong number was taken back. The pipeline skips a user who was welcomed.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     let Some(user) = &found.user_id else { return Ok(()) };
     sqlx::query!(

@@ -160,7 +160,7 @@ pub(super) async fn each_user(
         };
         let said = match act(&user).await.map_err(Failure::statement)? {
             Effect::Done => "done",
-            Effect::Already => "it was so already",
+            Effect::Already | Effect::Held => "it was so already",
         };
         println!("{user} {said}");
     }

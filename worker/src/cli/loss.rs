@@ -75,7 +75,9 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
                     println!("{user} done");
                     Ok(ExitCode::SUCCESS)
                 }
-                Effect::Already => Err(Failure::new(Exit::SomeFailed, "no loss of this user is entered")),
+                Effect::Already | Effect::Held => {
+                    Err(Failure::new(Exit::SomeFailed, "no loss of this user is entered"))
+                }
             }
         }
     }

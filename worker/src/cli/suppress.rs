@@ -199,7 +199,15 @@ async fn change_all(
             }
         };
         let effect = carry_out(Person::Number(&phone), &door).await.map_err(Failure::statement)?;
-        println!("{} {}", phone.masked(), if effect == Effect::Done { act.done } else { act.idle });
+        let said = match effect {
+            Effect::Done => act.done,
+            Effect::Already => act.idle,
+            Effect::Held => {
+                unusable += 1;
+                "stays suppressed: a person has to look at it, see the view needs_person"
+            }
+        };
+        println!("{} {said}", phone.masked());
     }
     Ok(Exit::all_done(unusable == 0).into())
 }

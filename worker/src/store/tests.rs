@@ -2,6 +2,7 @@
 
 mod doors;
 mod messages;
+mod notices;
 mod partitions;
 mod plans;
 mod upgrade;

@@ -3,6 +3,7 @@
 //!
 //! Each worker opens by what it sees itself; the table `breaker` makes it the fleet's, and gives out the probes.
 
+mod caps;
 mod countries;
 mod fleet;
 mod outage;
@@ -293,27 +294,6 @@ impl Breaker {
         } else {
             self.tell(BreakerChange::Passed(countries::scope(country.as_str())));
         }
-    }
-
-    /// Twilio takes no more messages today.
-    pub(crate) fn cap(&self, wait: Duration) {
-        if self.state.borrow().capped.is_none() {
-            tracing::error!(?wait, "breaker opened: Twilio takes no more messages today");
-        }
-        self.change(|state| state.capped = Some(Instant::now() + wait));
-    }
-
-    /// The day's welcomes are used up.
-    pub(crate) fn cap_welcomes(&self, wait: Duration) {
-        if self.state.borrow().welcomes_capped.is_none() {
-            tracing::error!(?wait, "breaker opened for welcomes: the day's are used up");
-        }
-        self.change(|state| state.welcomes_capped = Some(Instant::now() + wait));
-    }
-
-    /// Another day may have begun: the next call finds out whether its messages are used up as well.
-    pub(crate) fn uncap(&self) {
-        self.change(|state| (state.capped, state.welcomes_capped) = (None, None));
     }
 
     fn open_account(&self) {

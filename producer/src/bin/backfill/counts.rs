@@ -114,7 +114,7 @@ impl Quota {
         }
     }
 
-    /// How many users of a page may be handled. A user who shares a phone counts as a welcome here: a page that is
+    /// How many users of a page may be handled. Users with one number count as one welcome each: a page that is
     /// cut too short is followed by another.
     pub(crate) fn fits(mut self, actions: impl Iterator<Item = Action>) -> usize {
         let mut handled = 0;

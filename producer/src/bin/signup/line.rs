@@ -85,7 +85,7 @@ pub(crate) fn of_data(data: &SignedUpData) -> Result<Signup, BadLine> {
     // Strings and a closed enum: nothing in it can fail to serialise.
     match of_json(&serde_json::to_vec(data).unwrap_or_default())? {
         Entry::Signup(signup) => Ok(signup),
-        // Unreachable: `data` has no envelope.
+        // Unreachable: the text is bare data.
         Entry::Event { .. } => Err(BadLine::OtherEvent),
     }
 }

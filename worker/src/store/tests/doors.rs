@@ -259,6 +259,43 @@ async fn a_loss_silences_household_and_number_and_only_a_person_takes_it_back() 
 }
 
 #[tokio::test]
+async fn a_loss_outweighs_a_stop_of_a_number_without_a_user() {
+    let world = World::create().await;
+    let (number, open) = (number(NUMBER), "SELECT kind FROM needs_person WHERE closed_at IS NULL");
+    doors::stop(&world.pool, Person::Number(&number), &STAFF).await.unwrap();
+    assert_eq!(doors::loss(&world.pool, Person::Number(&number), &STAFF).await.unwrap(), Effect::Done);
+    assert_eq!(texts(&world, open).await, ["loss"]);
+    assert_eq!(doors::loss(&world.pool, Person::Number(&number), &STAFF).await.unwrap(), Effect::Already);
+    assert_eq!(doors::lift(&world.pool, Person::Number(&number), &STAFF).await.unwrap(), Effect::Held);
+    // Neither a wish of the portal nor another account of the number lifts it.
+    let user = UserId::parse("other").unwrap();
+    let grant = [said(Purpose::Onboarding, ConsentAction::Grant, Utc::now())];
+    doors::consents(&world.pool, Person::Signup(&user, Some(&number)), &grant, &PORTAL).await.unwrap();
+    assert_eq!(world.claim(&facts_at("other", NUMBER, Utc::now())).await.1, ClaimResult::Suppressed);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn undoing_a_loss_leaves_a_stop_from_before_it() {
+    let world = World::create().await;
+    let (ama, ba) = (UserId::parse("ama").unwrap(), UserId::parse("ba").unwrap());
+    record(&world, &facts_at("ama", NUMBER, Utc::now()), None, None).await;
+    for user in [&ama, &ba] {
+        doors::stop(&world.pool, Person::User(user), &STAFF).await.unwrap();
+        doors::loss(&world.pool, Person::User(user), &STAFF).await.unwrap();
+        assert_eq!(doors::undo_loss(&world.pool, user, &STAFF).await.unwrap(), Effect::Done);
+    }
+    for (user, number) in [("ama", NUMBER), ("ba", 8)] {
+        let later = facts_at(user, number, Utc::now() + TimeDelta::minutes(1));
+        assert_eq!(world.claim(&later).await.1, ClaimResult::Suppressed, "{user}");
+    }
+    assert_eq!(doors::lift(&world.pool, Person::User(&ama), &STAFF).await.unwrap(), Effect::Done);
+    let later = facts_at("ama", NUMBER, Utc::now() + TimeDelta::minutes(2));
+    assert_eq!(world.claim(&later).await.1, ClaimResult::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_stop_before_the_user_is_known_holds_and_a_later_wish_lifts_it() {
     let world = World::create().await;
     let user = UserId::parse("ama").unwrap();

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use shared::domain::{AttemptOutcome, Reason, UserState};
+use shared::domain::{Reason, UserState};
 use sqlx::Executor;
 use uuid::Uuid;
 
-use crate::store::batch::Statement;
+use super::notices::{LEASE, accepted, claim_of, in_doubt, refused, reported};
 use crate::store::{
     attempts::{AttemptRef, Heap},
-    callbacks::{self, Callback, Effect},
-    ended::{Accepted, Ended, UserChange},
+    batch::Statement,
+    callbacks::{self, Effect},
     leases,
-    message_claim::{ClaimMessages, MessageClaimRequest, MessageClaimResult},
+    message_claim::{ClaimMessages, MessageClaimResult},
     messages,
     needs_review::{self, ReviewDecision, ReviewResult},
     poll,
@@ -20,122 +20,6 @@ use crate::store::{
     unknown::{self, Adoption},
     world::World,
 };
-
-const LEASE: Duration = Duration::from_secs(90);
-
-/// A notice that is due now.
-struct Notice {
-    id: Uuid,
-    user: &'static str,
-}
-
-impl World {
-    async fn notice(&self, user: &'static str, keys: &[&str]) -> Notice {
-        let id = Uuid::now_v7();
-        sqlx::query(
-            "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, keys, due_at,
-                                   next_attempt_at)
-             VALUES ($1, 'notice', 'sms', 'replies', $2, '+9779840000' || lpad(length($2)::text, 3, '0'), 'stopped', 'ne',
-                     $3, now(), now())",
-        )
-        .bind(id)
-        .bind(user)
-        .bind(keys)
-        .execute(&self.pool)
-        .await
-        .unwrap();
-        Notice { id, user }
-    }
-
-    async fn claim_notices(&self, notices: &[&Notice]) -> (Vec<AttemptRef>, Vec<MessageClaimResult>) {
-        let claims: Vec<MessageClaimRequest> = notices.iter().map(|notice| claim_of(notice)).collect();
-        let statement = ClaimMessages { pool: self.pool.clone(), worker_id: "w".into(), lease: LEASE };
-        let granted = statement.run(&claims).await.unwrap();
-        let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id)).collect();
-        (attempts, granted)
-    }
-
-    async fn claimed(&self, notice: &Notice) -> AttemptRef {
-        let (attempts, granted) = self.claim_notices(&[notice]).await;
-        assert_eq!(granted, [MessageClaimResult::Yes]);
-        attempts[0]
-    }
-
-    /// State, reason and whether it waits, then the attempts of a message from the oldest on.
-    async fn told(&self, notice: &Notice) -> String {
-        let sql = "SELECT concat_ws(' ', m.state, m.reason, CASE WHEN m.next_attempt_at <= now() THEN 'due' END) || '; ' ||
-                          coalesce((SELECT string_agg(concat_ws(' ', outcome, status, CASE WHEN blocks THEN 'blocks' END),
-                                                      ', ' ORDER BY attempt_id)
-                                    FROM message_attempts a WHERE a.message_id = m.message_id), '-')
-                   FROM messages m WHERE message_id = $1";
-        sqlx::query_scalar(sql).bind(notice.id).fetch_one(&self.pool).await.unwrap()
-    }
-
-    async fn keys(&self) -> Vec<String> {
-        sqlx::query_scalar("SELECT key FROM message_keys ORDER BY key").fetch_all(&self.pool).await.unwrap()
-    }
-
-    async fn due(&self) -> Vec<Uuid> {
-        let due = messages::take_due(&self.pool, "replies", 10, LEASE).await.unwrap();
-        due.into_iter().filter(|d| !d.stale).map(|d| d.message_id).collect()
-    }
-}
-
-fn claim_of(notice: &Notice) -> MessageClaimRequest {
-    MessageClaimRequest {
-        message_id: notice.id,
-        attempt_id: Uuid::now_v7(),
-        user_id: notice.user.into(),
-        channel: "sms",
-        body_sha256: [0; 32],
-        content_sid: None,
-        segments: 1,
-        traceparent: None,
-    }
-}
-
-fn accepted(attempt: AttemptRef) -> Ended {
-    let sid = format!("SM{}", attempt.attempt_id.simple());
-    Ended {
-        attempt,
-        user_id: "ama".into(),
-        outcome: AttemptOutcome::Accepted,
-        accepted: Some(Accepted { sid, status: "accepted".into(), rank: 0 }),
-        error_code: None,
-        check_in: None,
-        user: None,
-        suppress: false,
-    }
-}
-
-fn unknown(attempt: AttemptRef) -> Ended {
-    let check_in = Some(Duration::ZERO);
-    Ended { outcome: AttemptOutcome::Unknown, accepted: None, check_in, ..accepted(attempt) }
-}
-
-fn refused(attempt: AttemptRef, state: UserState, reason: Reason) -> Ended {
-    let again_in = (state == UserState::Received).then_some(Duration::ZERO);
-    let user = UserChange { state, reason, again_in, counts: true, ends_with: Reason::RetriesExhausted };
-    let outcome = if again_in.is_some() { AttemptOutcome::Deferred } else { AttemptOutcome::Refused };
-    Ended {
-        outcome,
-        accepted: None,
-        user: Some(user),
-        suppress: state == UserState::Suppressed,
-        ..accepted(attempt)
-    }
-}
-
-fn reported(attempt: AttemptRef, status: &str, rank: i16) -> Callback {
-    Callback {
-        sid: format!("SM{}", attempt.attempt_id.simple()),
-        to: String::new(),
-        status: status.into(),
-        rank,
-        attempt: Some(attempt),
-        error_code: None,
-    }
-}
 
 #[tokio::test]
 async fn a_message_is_claimed_once_and_its_callbacks_move_its_status_up() {
@@ -278,7 +162,7 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     let world = World::create().await;
     let notice = world.notice("ama", &[]).await;
     let attempt = world.claimed(&notice).await;
-    world.ends(unknown(attempt)).await;
+    world.ends(in_doubt(attempt)).await;
     unknown::missed(&world.pool, attempt, Duration::ZERO).await.unwrap();
     unknown::park(&world.pool, attempt).await.unwrap();
     let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
@@ -298,7 +182,7 @@ async fn a_message_that_is_reopened_after_its_time_is_skipped_at_once() {
     let world = World::create().await;
     let notice = world.notice("ama", &[]).await;
     let attempt = world.claimed(&notice).await;
-    world.ends(unknown(attempt)).await;
+    world.ends(in_doubt(attempt)).await;
     world.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'").await.unwrap();
     let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
     let settled = needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await;
