@@ -112,6 +112,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
     let mut profile = ProfileChange::default();
     let signup = match event.kind {
         Kind::SignedUp(mut signup) => {
+            people::count_unread(signup.dropped, &signup.profile);
             profile = std::mem::take(&mut signup.profile);
             let consents = std::mem::take(&mut signup.consents);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);

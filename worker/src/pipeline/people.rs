@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use shared::{
     consent::{Door, EntryKey, NewEntry, Person, Source, doors},
     db::{Trouble, sqlstate, trouble},
-    domain::{BoundedText, Consent},
-    events::{Event, EventTime, Kind, Rejected},
+    domain::{BoundedText, Change, Consent, ProfileChange, TimeZone},
+    events::{Dropped, Event, EventTime, Kind, Rejected},
     phone::NumberPolicy,
 };
 use sqlx::PgPool;
@@ -77,6 +77,7 @@ impl People {
         };
         match event.kind {
             Kind::ProfileChanged(change) => {
+                count_unread(Dropped::default(), &change.profile);
                 Ok(match profiles::apply(&self.pool, &self.numbers, &change, at).await? {
                     Applied::Yes => PeopleOutcome::Applied,
                     Applied::Older => PeopleOutcome::Older,
@@ -130,6 +131,16 @@ impl People {
         metrics::counter!("onboarding_dead_letters_total", "reason" => reason).increment(1);
         tracing::warn!(event_id = inbound.shown_id().as_deref(), reason, detail, "dead letter");
         Ok(PeopleOutcome::DeadLetter)
+    }
+}
+
+/// Counts what an event says and nobody can read. The event counts without it.
+pub(super) fn count_unread(dropped: Dropped, profile: &ProfileChange) {
+    let zones = usize::from(profile.time_zone == Change::Set(TimeZone::Invalid));
+    for (what, count) in [("field", dropped.fields), ("consent", dropped.consents), ("time_zone", zones)] {
+        if count > 0 {
+            metrics::counter!("onboarding_unread_fields_total", "what" => what).increment(count as u64);
+        }
     }
 }
 

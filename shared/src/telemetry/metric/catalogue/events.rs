@@ -72,6 +72,13 @@ pub(super) const EVENTS: &[Metric] = &[
         .labels(&[BURIED]),
     Metric::new("onboarding_people_events_total", Counter, Worker, "events about people")
         .labels(&[listed("result", &["applied", "older", "dead_letter"])]),
+    Metric::new(
+        "onboarding_unread_fields_total",
+        Counter,
+        Worker,
+        "optional parts of events that could not be read",
+    )
+    .labels(&[listed("what", &["field", "consent", "time_zone"])]),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
