@@ -5,6 +5,7 @@
 
 pub mod doors;
 pub mod ledger;
+pub mod link;
 mod numbers;
 mod person_keys;
 mod silence;
@@ -12,3 +13,4 @@ pub mod staff_tasks;
 
 pub use doors::{Door, Person};
 pub use ledger::{EntryKey, NewEntry, Source};
+pub use link::{LinkKey, StopCode};

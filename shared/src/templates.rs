@@ -11,5 +11,5 @@ mod wording;
 pub use catalogue::of;
 pub use content::{Content, ContentSid, InvalidContentSid};
 pub use language::{Language, UnknownLanguage};
-pub use welcome::{is_welcome, welcome};
+pub use welcome::{LONGEST_STOP_BASE, is_welcome, welcome, welcome_with_address};
 pub use wording::Wording;

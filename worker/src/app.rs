@@ -25,7 +25,7 @@ use crate::{
         heartbeat::{self, Heartbeat},
         listener::{self, Limits},
         ops::{self, Ops},
-        status_callbacks,
+        status_callbacks, stop_page,
     },
     observe::{
         recorder::{self, ServiceText},
@@ -103,9 +103,11 @@ impl App {
             Exposition::new(recorder.clone(), parts.pools.all(), throttle.clone(), service.clone());
         let probes = ops::routes(Ops { health: health.clone(), heartbeat, exposition });
         heartbeat::serve_apart(ops_listener.into_std()?, probes)?;
-        if let Some(receiver) = parts.receiver(&config)? {
+        let receiver = parts.receiver(&config)?.map(status_callbacks::routes);
+        let pages = parts.stop_page(&config).map(stop_page::routes);
+        if let Some(routes) = receiver.into_iter().chain(pages).reduce(Router::merge) {
             let listener = bind("WEBHOOK_ADDR", config.webhook_addr).await?;
-            serve(&mut tasks, listener, status_callbacks::routes(receiver));
+            serve(&mut tasks, listener, routes);
         }
         let admin = match config.admin.clone() {
             Some(admin) => Some((bind("ADMIN_ADDR", admin.addr).await?, admin)),

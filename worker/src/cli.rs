@@ -11,6 +11,7 @@ mod dead;
 mod doctor;
 mod healthcheck;
 mod lane_argument;
+mod links;
 mod loss;
 mod migrate;
 mod open;
@@ -81,6 +82,9 @@ enum Command {
     /// Enter a loss, after which nothing automatic is sent
     #[command(subcommand)]
     Loss(loss::Command),
+    /// Show the address that stops messages to a number
+    #[command(subcommand)]
+    Links(links::Command),
     /// List and settle attempts whose outcome is unknown
     #[command(subcommand)]
     Unknown(unknown::Command),
@@ -125,6 +129,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Suppress(command) => suppress::run(&command).await,
         Command::Consent(command) => consent::run(&command).await,
         Command::Loss(command) => loss::run(&command).await,
+        Command::Links(command) => links::run(&command).await,
         Command::Unknown(command) => unknown::run(&command).await,
         Command::Reopen(arguments) => reopen::run(&arguments).await,
         Command::Dead(command) => dead::run(&command).await,

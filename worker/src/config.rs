@@ -3,11 +3,13 @@
 mod accounts;
 mod admin;
 mod checks;
+mod stop_links;
 mod timing;
 mod twilio;
 
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
     phone::NumberPolicy,
@@ -20,6 +22,7 @@ use shared::{
 pub(crate) use accounts::Accounts;
 pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
+pub(crate) use stop_links::{StopLinkBase, StopLinks};
 pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::TwilioConfig;
 use url::Url;
@@ -67,6 +70,10 @@ pub(crate) struct Config {
     pub(crate) backfill_window: Window,
     pub(crate) ops_addr: SocketAddr,
     pub(crate) webhook_addr: SocketAddr,
+    /// None: messages carry no code, and there is no page.
+    pub(crate) stop_links: Option<StopLinks>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// None: no dashboard.
     pub(crate) admin: Option<AdminConfig>,
     pub(crate) log_format: LogFormat,
@@ -81,6 +88,7 @@ impl Config {
     pub(crate) fn read(mut env: Env) -> Result<Self, Faults> {
         let env = &mut env;
         let insecure = &insecure_allowed(env);
+        let trusted_proxies = admin::trusted(env);
         let config = Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
@@ -92,7 +100,9 @@ impl Config {
             backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
-            admin: AdminConfig::read(env),
+            stop_links: StopLinks::read(env),
+            admin: AdminConfig::read(env, &trusted_proxies),
+            trusted_proxies,
             log_format: log_format(env),
             otlp_endpoint: otlp_endpoint(env),
             segment_price: env.value(&settings::SMS_PRICE_USD),

@@ -1,8 +1,10 @@
-//! What listens: Twilio's callbacks, probes and metrics, the dashboard.
+//! What listens: Twilio's callbacks, the stop page, probes and metrics, the dashboard.
 
+pub(crate) mod client_address;
 pub(crate) mod dashboard;
 pub(crate) mod exposition;
 pub(crate) mod heartbeat;
 pub(crate) mod listener;
 pub(crate) mod ops;
 pub(crate) mod status_callbacks;
+pub(crate) mod stop_page;

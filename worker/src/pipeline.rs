@@ -14,6 +14,7 @@ mod request;
 mod send;
 mod settle;
 mod statements;
+mod stop_address;
 mod welcome;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) use outcome::{Interrupted, Outcome};
 pub(crate) use outcome_log::OutcomeLog;
 pub(crate) use people::People;
 pub(crate) use statements::{Statements, Terms};
+pub(crate) use stop_address::StopAddresses;
 
 use crate::{
     facts::{self, Arrival, Facts, Origin},

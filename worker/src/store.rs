@@ -33,6 +33,7 @@ pub(crate) mod recover;
 pub(crate) mod reopen;
 pub(crate) mod send_rate;
 pub(crate) mod server;
+pub(crate) mod stop_links;
 pub(crate) mod stored_state;
 pub(crate) mod suppressions;
 pub(crate) mod sweep;

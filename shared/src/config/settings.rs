@@ -4,11 +4,13 @@
 mod dashboard;
 mod infrastructure;
 mod sending;
+mod stop_links;
 mod twilio;
 
 pub use dashboard::*;
 pub use infrastructure::*;
 pub use sending::*;
+pub use stop_links::*;
 pub use twilio::*;
 
 use std::fmt::Write as _;
@@ -26,9 +28,10 @@ pub(super) struct Section {
 }
 
 /// All sections, in the order of the page.
-pub(super) const SECTIONS: [Section; 8] = [
+pub(super) const SECTIONS: [Section; 9] = [
     infrastructure::ENDPOINTS,
     twilio::TWILIO,
+    stop_links::STOP_LINKS,
     sending::RECIPIENTS,
     sending::PACE,
     sending::RETRIES,

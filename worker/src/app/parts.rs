@@ -13,9 +13,9 @@ use crate::{
     config::Config,
     health::Health,
     hours::Hours,
-    http::status_callbacks::Receiver,
+    http::{status_callbacks::Receiver, stop_page::StopPage},
     observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
-    pipeline::{Guard, Meters, OutcomeLog, Pipeline, Statements, Terms, Times, Twilio},
+    pipeline::{Guard, Meters, OutcomeLog, Pipeline, Statements, StopAddresses, Terms, Times, Twilio},
     reconcile::delivery::DeliveryReports,
     registrar::registrar,
     store::send_rate::SendRate,
@@ -95,6 +95,10 @@ impl Parts {
                 retry_for: timing.retry_for,
             },
             statements: Statements::start(&pools.batches, &terms, abandon),
+            stop_addresses: config
+                .stop_links
+                .as_ref()
+                .map(|links| StopAddresses::start(links, &pools.batches, abandon)),
             pool: pools.tasks.clone(),
             throttle: throttle.clone(),
             twilio: Twilio {
@@ -135,6 +139,13 @@ impl Parts {
     /// What takes Twilio's callbacks; none without `PUBLIC_URL`.
     pub(crate) fn receiver(&self, config: &Config) -> anyhow::Result<Option<Receiver>> {
         Receiver::new(&config.twilio, self.reports.clone(), self.traces.clone())
+    }
+
+    /// The page of stop links; none without `STOP_LINK_BASE`.
+    pub(crate) fn stop_page(&self, config: &Config) -> Option<StopPage> {
+        let links = config.stop_links.as_ref()?;
+        let trusted = config.trusted_proxies.clone();
+        Some(StopPage::new(links, self.pools.tasks.clone(), config.audience.numbers.region, trusted))
     }
 
     pub(crate) fn follow_calendar(

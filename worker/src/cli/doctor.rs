@@ -11,6 +11,7 @@ mod postgres;
 mod rabbitmq;
 mod report;
 mod round_trip;
+mod stop_page;
 mod stored;
 mod text;
 mod twilio;

@@ -235,12 +235,15 @@ mod tests {
     #[test]
     fn only_outbound_messages_of_our_sender_with_the_text_of_a_welcome_are_welcomes() {
         let (ours, theirs) = (Sender::From("AAMCARE".to_owned()), Sender::From("OTHER".to_owned()));
-        let is_welcome =
-            |body, direction, sender| found(message(body, direction), sender).map(|(_, welcome)| welcome);
+        let is_welcome = |body: &str, direction, sender| {
+            found(message(body, direction), sender).map(|(_, welcome)| welcome)
+        };
         for language in Language::ALL {
+            let own = templates::welcome_with_address(language, "aamcare.np/s/PCWDDR9B5");
             let body = templates::welcome(language).content().text().unwrap();
             assert_eq!(is_welcome(body, Some("outbound-api"), &ours), Some(true));
             assert_eq!(is_welcome(body, None, &ours), Some(true));
+            assert_eq!(is_welcome(own.content().text().unwrap(), None, &ours), Some(true), "{language}");
             assert_eq!(is_welcome(body, Some("inbound"), &ours), None);
             assert_eq!(is_welcome(body, Some("outbound-api"), &theirs), None);
         }

@@ -66,7 +66,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     };
     println!("1 normalise  ✓ {} ({})", phone.e164.masked(), phone.line_type.as_str());
-    let message = templates::welcome(config.audience.language);
+    let language = config.audience.language;
+    let links = config.stop_links.as_ref();
+    let own = links.map(|links| templates::welcome_with_address(language, &links.base.example()));
+    let message = own.as_ref().unwrap_or_else(|| templates::welcome(language));
     let segments = message.segments();
     println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
     check_twilio(&config).await?;

@@ -36,19 +36,18 @@ pub(crate) struct ProxyConfig {
 
 impl AdminConfig {
     /// None unless `ADMIN_ADDR` is set.
-    pub(crate) fn read(env: &mut Env) -> Option<Self> {
+    pub(crate) fn read(env: &mut Env, trusted: &[IpNet]) -> Option<Self> {
         env.optional(&settings::ADMIN_ADDR)?;
         let addr = env.parse::<SocketAddr>(&settings::ADMIN_ADDR).unwrap_or(([127, 0, 0, 1], 0).into());
         let accounts = accounts(env);
-        let trusted = trusted(env);
-        let proxy = proxy(env, &trusted);
+        let proxy = proxy(env, trusted);
         let (file, header) = (&settings::ADMIN_USERS_FILE, &settings::ADMIN_PROXY_HEADER);
         if env.optional(file).is_none() && env.optional(header).is_none() {
             let what =
                 "nobody could sign in: set it (lines made by `worker admin-hash`), or ADMIN_PROXY_HEADER";
             env.fault(file.name, what);
         }
-        Some(Self { addr, accounts, proxy, trusted })
+        Some(Self { addr, accounts, proxy, trusted: trusted.to_vec() })
     }
 }
 
@@ -67,7 +66,8 @@ fn accounts(env: &mut Env) -> Accounts {
     }
 }
 
-fn trusted(env: &mut Env) -> Vec<IpNet> {
+/// Reads `TRUSTED_PROXIES`.
+pub(super) fn trusted(env: &mut Env) -> Vec<IpNet> {
     let mut nets = Vec::new();
     for word in list(env, &settings::TRUSTED_PROXIES) {
         match word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {

@@ -8,7 +8,6 @@ mod assets;
 mod auth;
 mod cached;
 mod charts;
-mod client_address;
 mod context;
 mod format;
 mod headers;
@@ -20,6 +19,7 @@ mod preferences;
 mod session;
 mod settling;
 mod texts;
+mod vouched;
 
 use std::sync::Arc;
 

@@ -7,7 +7,10 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements};
+use super::{
+    guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements,
+    stop_address::StopAddresses,
+};
 use crate::{
     channels::Channels, config::Audience, observe::traces::Traces, registrar::Registrar,
     store::attempts::AttemptRef, throttle::Throttle, twilio::Client,
@@ -18,6 +21,8 @@ pub(crate) struct Pipeline {
     pub(crate) audience: Audience,
     pub(crate) times: Times,
     pub(crate) statements: Statements,
+    /// None: messages carry no address of their own number.
+    pub(crate) stop_addresses: Option<StopAddresses>,
     /// For statements that few events run.
     pub(crate) pool: PgPool,
     pub(crate) throttle: Arc<Throttle>,

@@ -75,7 +75,7 @@ impl Statements {
 
 /// Fewer and larger transactions of a backfill leave database and processor to those of live signups. A claim waits
 /// with a permit in hand, so less than what only reads.
-fn gathering(lane: QueueLane, turns: u32) -> Gather {
+pub(super) fn gathering(lane: QueueLane, turns: u32) -> Gather {
     match lane {
         QueueLane::Live => Gather::InCrowds,
         QueueLane::Backfill => Gather::Always(turns),

@@ -138,7 +138,14 @@ async fn send_welcome(
     let retries = u32::try_from(retries).unwrap_or(0);
     let since = facts.signup.as_ref().map(|n| n.at).or(stored.user.as_ref().map(|u| u.changed_at));
     let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
-    let wording = templates::welcome(facts.language);
+    let own = match &pipeline.stop_addresses {
+        Some(addresses) => {
+            let address = addresses.of(phone, facts.lane).await?;
+            Some(templates::welcome_with_address(facts.language, &address))
+        }
+        None => None,
+    };
+    let wording = own.as_ref().unwrap_or_else(|| templates::welcome(facts.language));
     let standing = Standing { retries, entry, rank };
     let channel = pipeline.twilio.channels.sms();
     let request = Request { subject: Subject::Welcome(facts), channel, phone: &phone, wording, standing };

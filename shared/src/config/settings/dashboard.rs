@@ -49,5 +49,5 @@ pub const ADMIN_PROXY_OPERATORS: Setting = Setting::new(
 pub const TRUSTED_PROXIES: Setting = Setting::new(
     "TRUSTED_PROXIES",
     "",
-    "addresses or CIDRs of proxies whose headers the dashboard trusts, `X-Forwarded-For` included, separated by commas",
+    "addresses or CIDRs of proxies whose headers the dashboard and the stop page trust, `X-Forwarded-For` included, separated by commas",
 );

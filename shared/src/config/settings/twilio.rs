@@ -76,8 +76,11 @@ pub const LOOKUP_TIMEOUT: Setting = Setting::new(
     "limit for a Lookup; after three timeouts in a row, numbers are sent without Lookup for 30 seconds",
 );
 
-pub const WEBHOOK_ADDR: Setting =
-    Setting::new("WEBHOOK_ADDR", "127.0.0.1:8080", "address that receives Twilio's status callbacks");
+pub const WEBHOOK_ADDR: Setting = Setting::new(
+    "WEBHOOK_ADDR",
+    "127.0.0.1:8080",
+    "address that receives Twilio's status callbacks, and serves the page of `STOP_LINK_BASE`",
+);
 
 pub const PUBLIC_URL: Setting = Setting::new(
     "PUBLIC_URL",

@@ -11,5 +11,6 @@ mod registration;
 mod repeats;
 mod settling;
 mod shared_numbers;
+mod stop_links;
 mod superseded;
 mod unknowns;

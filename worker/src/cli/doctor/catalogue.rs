@@ -1,12 +1,20 @@
 //! The welcome in every language: its length, its encoding, and whether its wording is discreet.
 
-use shared::templates::{self, Language, discreetness, segments::Encoding};
+use shared::{
+    config::Env,
+    templates::{self, Language, discreetness, segments::Encoding},
+};
 
 use super::finding::Findings;
+use crate::config::StopLinks;
 
 pub(super) async fn check(found: &mut Findings) {
+    // Its faults are shown above.
+    let links = StopLinks::read(&mut Env::of_process());
     for language in Language::ALL {
-        let message = templates::welcome(language);
+        let own =
+            links.as_ref().map(|links| templates::welcome_with_address(language, &links.base.example()));
+        let message = own.as_ref().unwrap_or_else(|| templates::welcome(language));
         let cost = message.segments();
         let encoding = match cost.encoding {
             Encoding::Gsm7 => "GSM-7",

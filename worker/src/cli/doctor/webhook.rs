@@ -1,4 +1,4 @@
-//! Status callbacks: signatures are verified, and PUBLIC_URL leads to a worker.
+//! What answers on WEBHOOK_ADDR. Status callbacks: signatures are verified, and PUBLIC_URL leads to a worker.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use shared::config::{Env, insecure_allowed};
 use url::{Host, Url};
 
-use super::finding::Findings;
+use super::{finding::Findings, stop_page};
 use crate::{
     config::TwilioConfig,
     twilio::{SignatureValidator, sign_form},
@@ -18,6 +18,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 const FORM: [(&str, &str); 1] = [("Doctor", "1")];
 
 pub(super) async fn check(found: &mut Findings) {
+    callbacks(found).await;
+    stop_page::check(found).await;
+}
+
+async fn callbacks(found: &mut Findings) {
     let mut env = Env::of_process();
     let insecure = &insecure_allowed(&mut env);
     let config = TwilioConfig::read(&mut env, insecure);
@@ -81,7 +86,8 @@ async fn address(found: &mut Findings, tokens: &[SecretString], public: &Url, ur
     }
 }
 
-fn client(public: &Url) -> Result<Client, reqwest::Error> {
+/// A client that reaches this machine directly, whatever proxy is set.
+pub(super) fn client(public: &Url) -> Result<Client, reqwest::Error> {
     let builder = Client::builder().timeout(LIMIT).redirect(Policy::none());
     let local = match public.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -15,8 +15,8 @@ use url::form_urlencoded;
 use super::{
     Admin,
     answer::{self, Refusal},
-    client_address,
     session::{self, Visitor},
+    vouched,
 };
 
 /// Forms of ours are some hundred bytes.
@@ -57,7 +57,7 @@ async fn identify(
 ) -> Result<Option<(Visitor, Option<HeaderValue>)>, sqlx::Error> {
     let headers = &parts.headers;
     let known = session::find(admin.pool(), headers, active).await?;
-    if let Some((name, role)) = client_address::vouched(&admin.config, &parts.extensions, headers) {
+    if let Some((name, role)) = vouched::vouched(&admin.config, &parts.extensions, headers) {
         if let Some(known) = known.filter(|s| s.name == name) {
             return Ok(Some((Visitor { name, role, csrf: known.csrf }, None)));
         }

@@ -103,6 +103,25 @@ pub(super) const TWILIO: &[Metric] = &[
         .on_first_event(),
 ];
 
+/// Pages shown, buttons pressed, and what was refused.
+const STOP_PAGE_RESULT: Label = listed(
+    "result",
+    &[
+        "shown",
+        "unknown",
+        "form",
+        "stop",
+        "loss",
+        "wrong_number",
+        "undo",
+        "stop_request",
+        "bad_request",
+        "cross_site",
+        "limited",
+        "unavailable",
+    ],
+);
+
 pub(super) const DELIVERY: &[Metric] = &[
     Metric::new(
         "onboarding_webhook_requests_total",
@@ -112,6 +131,13 @@ pub(super) const DELIVERY: &[Metric] = &[
     )
     .labels(&[listed("result", &["ok", "stale", "unknown_sid", "bad_signature", "malformed", "not_stored"])]),
     Metric::new("onboarding_webhook_request_duration_seconds", Histogram(SHORT), Worker, "callbacks"),
+    Metric::new(
+        "onboarding_stop_page_requests_total",
+        Counter,
+        Worker,
+        "requests to the page of stop links; `unavailable`: Postgres did not answer, and nothing was changed",
+    )
+    .labels(&[STOP_PAGE_RESULT]),
     Metric::new("onboarding_delivery_updates_total", Counter, Worker, "statuses that advanced a message")
         .labels(&[listed(
             "status",

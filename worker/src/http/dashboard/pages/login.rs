@@ -16,12 +16,15 @@ use shared::audit::{self, NewEntry};
 
 use crate::{
     config::Account,
-    http::dashboard::{
-        Admin,
-        answer::{Failure, page},
-        auth, client_address,
-        page_context::PageContext,
-        session::{self, random_token, same},
+    http::{
+        client_address,
+        dashboard::{
+            Admin,
+            answer::{Failure, page},
+            auth,
+            page_context::PageContext,
+            session::{self, random_token, same},
+        },
     },
 };
 
@@ -54,7 +57,7 @@ pub(crate) async fn enter(
     view: PageContext,
     request: Request,
 ) -> Result<Response, Failure> {
-    let address = client_address::client(&admin.config, request.extensions(), request.headers());
+    let address = client_address::client(&admin.config.trusted, request.extensions(), request.headers());
     let headers = request.headers().clone();
     auth::same_site(&headers)?;
     let typed: Result<Form<Typed>, FormRejection> = Form::from_request(request, &()).await;
