@@ -114,12 +114,8 @@ pub(crate) struct Link {
 pub(crate) async fn find(pool: &PgPool, code: StopCode) -> Result<Option<Link>, sqlx::Error> {
     let found = sqlx::query!(
         r#"SELECT l.phone_e164, s.id IS NOT NULL AS "stopped!",
-                  coalesce(s.source = 'link' AND s.created_at > calendar_now() - interval '30 days', false)
-                      AND NOT EXISTS (SELECT FROM staff_tasks t WHERE t.phone_e164 = l.phone_e164
-                                      AND t.kind = 'loss' AND t.opened_at >= s.created_at)
-                      AND NOT EXISTS (SELECT FROM attempts a JOIN silenced_users q ON q.user_id = a.user_id
-                                      WHERE a.phone_e164 = l.phone_e164 AND a.blocks AND q.because = 'loss')
-                      AS "may_undo!"
+                  coalesce(s.source = 'link' AND s.created_at > calendar_now() - interval '30 days' AND NOT s.loss,
+                           false) AS "may_undo!"
            FROM stop_links l LEFT JOIN suppressions s ON s.phone_e164 = l.phone_e164 AND s.lifted_at IS NULL
            WHERE l.code = $1 AND l.revoked_at IS NULL"#,
         code.as_str(),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use shared::domain::{Reason, UserState};
 use sqlx::Executor;
-use uuid::Uuid;
 
 use super::notices::{LEASE, accepted, claim_of, in_doubt, refused, reported};
 use crate::store::{
