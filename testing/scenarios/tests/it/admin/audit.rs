@@ -27,7 +27,7 @@ const READING: [&str; 18] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 20] = [
+const CHANGING: [&str; 21] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -35,6 +35,7 @@ const CHANGING: [&str; 20] = [
     "consent withdraw",
     "loss report",
     "loss undo",
+    "links show",
     "unknown mark-sent",
     "unknown reopen",
     "unknown adopt",
@@ -106,6 +107,10 @@ async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["loss report", "loss undo"] {
         deed(test, words, "--reason", &["9"]).await?;
     }
+    for (name, value) in [("STOP_LINK_BASE", "https://aamcare.np/s/"), ("LINK_KEY", &"00".repeat(32))] {
+        test.env.insert(name.to_owned(), value.to_owned());
+    }
+    deed(test, "links show", "--reason", &[&number(9)]).await?;
     let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
     deed(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
     deed(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
