@@ -7,6 +7,7 @@ mod database;
 mod durability;
 mod finding;
 mod hours;
+mod http_client;
 mod postgres;
 mod rabbitmq;
 mod report;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod limit;
+mod site;
 mod texts;
 mod view;
 mod visit;
@@ -31,7 +32,7 @@ use sqlx::PgPool;
 use tokio::{sync::Semaphore, time::timeout};
 use url::form_urlencoded;
 
-use self::{answer::Answer, limit::Limit, view::Body, visit::Visit};
+use self::{answer::Answer, limit::Limit, site::Site, view::Body, visit::Visit};
 use crate::{
     config::StopLinks,
     store::stop_links::{self, Link},
@@ -49,12 +50,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The stop page of one worker.
 pub(crate) struct StopPage {
     pool: PgPool,
-    /// Of the base; ends with a slash.
-    path: String,
-    help_line: Option<String>,
+    site: Site,
     /// Of numbers that people type.
     region: Region,
-    trusted: Vec<IpNet>,
     unknown_codes: Limit,
     requests: Limit,
     places: Semaphore,
@@ -105,12 +103,11 @@ enum Away {
 
 impl StopPage {
     pub(crate) fn new(links: &StopLinks, pool: PgPool, region: Region, trusted: Vec<IpNet>) -> Self {
+        let site = Site { path: links.base.path().to_owned(), help_line: links.help_line.clone(), trusted };
         Self {
             pool,
-            path: links.base.path().to_owned(),
-            help_line: links.help_line.clone(),
+            site,
             region,
-            trusted,
             unknown_codes: Limit::default(),
             requests: Limit::default(),
             places: Semaphore::new(PLACES),
@@ -158,7 +155,7 @@ impl StopPage {
 
 /// The routes of the page.
 pub(crate) fn routes(page: StopPage) -> Router {
-    let (codes, form) = (format!("{}{{*code}}", page.path), page.path.clone());
+    let (codes, form) = (format!("{}{{*code}}", page.site.path), page.site.path.clone());
     let bare = form.trim_end_matches('/');
     let mut router =
         Router::new().route(&codes, get(show).post(press)).route(&form, get(show_form).post(take_form));
@@ -170,7 +167,7 @@ pub(crate) fn routes(page: StopPage) -> Router {
 
 /// The page of a code.
 async fn show(State(page): State<Arc<StopPage>>, request: Request) -> Response {
-    let visit = Visit::of(&page, &request);
+    let visit = Visit::of(&page.site, &request);
     let answer = match page.link(visit.code).await {
         Err(away) => unavailable(&away),
         Ok(Some(link)) => Answer::page("shown", StatusCode::OK, Body::of(&link, visit.done)),
@@ -179,12 +176,12 @@ async fn show(State(page): State<Arc<StopPage>>, request: Request) -> Response {
         }
         Ok(None) => Answer::limited(),
     };
-    answer.into_response(&page, &visit)
+    answer.into_response(&page.site, &visit)
 }
 
 /// A button of the page of a code.
 async fn press(State(page): State<Arc<StopPage>>, request: Request) -> Response {
-    let visit = Visit::of(&page, &request);
+    let visit = Visit::of(&page.site, &request);
     let answer = match read_form(&visit, request).await {
         Ok(form) => match field(&form, "act").as_deref().and_then(Act::parse) {
             Some(act) => take(&page, &visit, act).await,
@@ -192,7 +189,7 @@ async fn press(State(page): State<Arc<StopPage>>, request: Request) -> Response 
         },
         Err(refused) => refused,
     };
-    answer.into_response(&page, &visit)
+    answer.into_response(&page.site, &visit)
 }
 
 async fn take(page: &StopPage, visit: &Visit, act: Act) -> Answer {
@@ -214,13 +211,13 @@ async fn take(page: &StopPage, visit: &Visit, act: Act) -> Answer {
 
 /// The form for people without a code.
 async fn show_form(State(page): State<Arc<StopPage>>, request: Request) -> Response {
-    let visit = Visit::of(&page, &request);
-    Answer::page("form", StatusCode::OK, Body::Form { done: visit.done }).into_response(&page, &visit)
+    let visit = Visit::of(&page.site, &request);
+    Answer::page("form", StatusCode::OK, Body::Form { done: visit.done }).into_response(&page.site, &visit)
 }
 
 /// That form, sent. Anyone can type any number, so it stops nothing by itself, and every number has the same answer.
 async fn take_form(State(page): State<Arc<StopPage>>, request: Request) -> Response {
-    let visit = Visit::of(&page, &request);
+    let visit = Visit::of(&page.site, &request);
     let answer = match read_form(&visit, request).await {
         Ok(form) if page.requests.admit(visit.address) => {
             match page.open_request(&field(&form, "phone").unwrap_or_default()).await {
@@ -236,7 +233,7 @@ async fn take_form(State(page): State<Arc<StopPage>>, request: Request) -> Respo
         Err(refused) if refused.is("cross_site") => Answer::done("cross_site"),
         Err(refused) => refused,
     };
-    answer.into_response(&page, &visit)
+    answer.into_response(&page.site, &visit)
 }
 
 async fn read_form(visit: &Visit, request: Request) -> Result<Bytes, Answer> {

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use shared::config::Env;
 
-use super::{finding::Findings, webhook::client};
+use super::{finding::Findings, http_client::client};
 use crate::{
     config::{StopLinkBase, StopLinks},
     http::stop_page::PAGE_MARK,

@@ -1,19 +1,16 @@
 //! What answers on WEBHOOK_ADDR. Status callbacks: signatures are verified, and PUBLIC_URL leads to a worker.
 
-use std::time::Duration;
-
-use reqwest::{Client, StatusCode, redirect::Policy};
+use reqwest::{Client, StatusCode};
 use secrecy::SecretString;
 use shared::config::{Env, insecure_allowed};
-use url::{Host, Url};
+use url::Url;
 
-use super::{finding::Findings, stop_page};
+use super::{finding::Findings, http_client::client, stop_page};
 use crate::{
     config::TwilioConfig,
     twilio::{SignatureValidator, sign_form},
 };
 
-const LIMIT: Duration = Duration::from_secs(5);
 /// Names no account and no message, so that the worker accepts a good signature and changes nothing.
 const FORM: [(&str, &str); 1] = [("Doctor", "1")];
 
@@ -84,18 +81,6 @@ async fn address(found: &mut Findings, tokens: &[SecretString], public: &Url, ur
             found.warning("address", "PUBLIC_URL does not answer from this machine", advice);
         }
     }
-}
-
-/// A client that reaches this machine directly, whatever proxy is set.
-pub(super) fn client(public: &Url) -> Result<Client, reqwest::Error> {
-    let builder = Client::builder().timeout(LIMIT).redirect(Policy::none());
-    let local = match public.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if local { builder.no_proxy().build() } else { builder.build() }
 }
 
 async fn post(client: &Client, url: &str, signature: &str) -> Result<StatusCode, reqwest::Error> {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use shared::templates::Language;
 
 use super::{
-    StopPage,
+    site::Site,
     view::{Body, Page, STYLE},
     visit::Visit,
 };
@@ -86,19 +86,19 @@ impl Answer {
         self.result == result
     }
 
-    pub(super) fn into_response(self, page: &StopPage, visit: &Visit) -> Response {
+    pub(super) fn into_response(self, site: &Site, visit: &Visit) -> Response {
         metrics::counter!("onboarding_stop_page_requests_total", "result" => self.result).increment(1);
         match self.kind {
-            Kind::Page(status, body) => draw(status, body, page, visit),
+            Kind::Page(status, body) => draw(status, body, site, visit),
             Kind::Done => see_other(visit),
         }
     }
 }
 
-fn draw(status: StatusCode, body: Body, page: &StopPage, visit: &Visit) -> Response {
-    let form = page.path.trim_end_matches('/');
+fn draw(status: StatusCode, body: Body, site: &Site, visit: &Visit) -> Response {
+    let form = site.path.trim_end_matches('/');
     let form = if form.is_empty() { "/" } else { form };
-    let page = Page::new(body, visit.language, visit.done, form, page.help_line.as_deref());
+    let page = Page::new(body, visit.language, visit.done, form, site.help_line.as_deref());
     match page.render() {
         Ok(text) if status == StatusCode::TOO_MANY_REQUESTS => {
             (status, [(header::RETRY_AFTER, "60")], Html(text)).into_response()

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use shared::{consent::StopCode, templates::Language};
 use url::form_urlencoded;
 
-use super::StopPage;
+use super::site::Site;
 use crate::http::client_address;
 
 /// A request, as far as it decides.
@@ -24,16 +24,16 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn of(page: &StopPage, request: &Request) -> Self {
+    pub(super) fn of(site: &Site, request: &Request) -> Self {
         let path = request.uri().path();
         let query = request.uri().query().unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         let english = pairs.clone().any(|(name, value)| name == "lang" && value == "en");
         let fetched_from = request.headers().get("Sec-Fetch-Site");
         Self {
-            code: path.strip_prefix(&page.path).and_then(StopCode::parse),
+            code: path.strip_prefix(&site.path).and_then(StopCode::parse),
             path: path.to_owned(),
-            address: client_address::client(&page.trusted, request.extensions(), request.headers()),
+            address: client_address::client(&site.trusted, request.extensions(), request.headers()),
             language: if english { Language::En } else { Language::Ne },
             done: pairs.any(|(name, _)| name == "done"),
             cross_site: fetched_from.is_some_and(|site| site.as_bytes() == b"cross-site"),
