@@ -4,6 +4,7 @@
 //! Events, pages, commands and imports all use the functions of [`doors`].
 
 pub mod doors;
+pub mod forget;
 pub mod ledger;
 pub mod link;
 mod numbers;

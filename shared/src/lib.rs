@@ -9,6 +9,7 @@ pub mod config;
 pub mod consent;
 pub mod db;
 pub mod domain;
+pub mod erasure;
 pub mod events;
 pub mod json;
 pub mod lane;
@@ -16,6 +17,7 @@ pub mod lines;
 pub mod phone;
 #[cfg(test)]
 mod repository;
+pub mod secret_key;
 pub mod spreadsheet;
 pub mod telemetry;
 pub mod templates;

@@ -16,6 +16,7 @@ mod loss;
 mod migrate;
 mod open;
 mod pause;
+mod person;
 mod phone;
 mod prune;
 mod recover;
@@ -82,6 +83,9 @@ enum Command {
     /// Enter a loss, after which nothing automatic is sent
     #[command(subcommand)]
     Loss(loss::Command),
+    /// Show or erase everything that is stored about a user
+    #[command(subcommand)]
+    Person(person::Command),
     /// Show the address that stops messages to a number
     #[command(subcommand)]
     Links(links::Command),
@@ -129,6 +133,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Suppress(command) => suppress::run(&command).await,
         Command::Consent(command) => consent::run(&command).await,
         Command::Loss(command) => loss::run(&command).await,
+        Command::Person(command) => person::run(&command).await,
         Command::Links(command) => links::run(&command).await,
         Command::Unknown(command) => unknown::run(&command).await,
         Command::Reopen(arguments) => reopen::run(&arguments).await,

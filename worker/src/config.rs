@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use shared::{
     config::{Broker, DatabaseUrl, Env, Faults, any_base_url, insecure_allowed, settings},
+    erasure::ErasureKey,
     phone::NumberPolicy,
     telemetry::{LogFormat, log_format},
     templates::{Language, segments::Price},
@@ -72,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) webhook_addr: SocketAddr,
     /// None: messages carry no code, and there is no page.
     pub(crate) stop_links: Option<StopLinks>,
+    /// Of the digests of those who were erased.
+    pub(crate) erasure: Option<ErasureKey>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// None: no dashboard.
@@ -101,6 +104,7 @@ impl Config {
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             stop_links: StopLinks::read(env),
+            erasure: ErasureKey::read(env),
             admin: AdminConfig::read(env, &trusted_proxies),
             trusted_proxies,
             log_format: log_format(env),

@@ -50,7 +50,7 @@ use crate::{
 };
 use inbound::{Unfit, decode};
 use outcome::Handled;
-use welcome::welcome;
+use welcome::{Welcome, welcome};
 
 /// Handles one delivery to its end, and logs its outcome. `Ok`: everything is committed, the delivery may be acked.
 ///
@@ -80,7 +80,8 @@ pub(crate) async fn probe(pipeline: &Pipeline, user_id: &str, lane: QueueLane) -
     let arrival = Arrival { at: Instant::now(), redelivered: false };
     let origin = Origin { lane, arrival, traceparent: None, event_id: None };
     let entry = Entry { probe: true, ..Entry::default() };
-    if let Some(settled) = Box::pin(welcome(pipeline, &user_id, None, Utc::now(), &origin, entry)).await? {
+    let welcomed = Box::pin(welcome(pipeline, &user_id, None, Utc::now(), &origin, entry)).await?;
+    if let Welcome::Handled(settled) = welcomed {
         pipeline.log.settled(&settled);
     }
     Ok(())
@@ -119,7 +120,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
             let consents = std::mem::take(&mut signup.consents);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);
-            if !consents.is_empty() {
+            if !consents.is_empty() && !people::was_erased(pipeline, &user_id, at).await? {
                 // Before the claim, which looks at what is withdrawn.
                 Box::pin(people::of_signup(pipeline, inbound, event.id.as_deref(), &facts, &consents, at))
                     .await?;
@@ -132,14 +133,19 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
     };
     match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
-        Some(settled) => {
+        Welcome::Handled(settled) => {
             if !profile.is_empty() {
                 // The row exists by now.
                 Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), &profile, at)).await?;
             }
             Ok(Handled::User(settled))
         }
-        None => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
+        Welcome::Unknown => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
+        Welcome::Erased => {
+            metrics::counter!("onboarding_events_of_erased_total", "queue" => inbound.lane.as_str())
+                .increment(1);
+            Ok(Handled::Erased)
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod meter;
 mod pace;
 mod read;
 mod record;
+mod redact;
 mod retry_after;
 mod sid;
 mod signature;

@@ -2,12 +2,14 @@
 #![expect(missing_docs, reason = "the help text of a setting is its documentation")]
 
 mod dashboard;
+mod erasure;
 mod infrastructure;
 mod sending;
 mod stop_links;
 mod twilio;
 
 pub use dashboard::*;
+pub use erasure::*;
 pub use infrastructure::*;
 pub use sending::*;
 pub use stop_links::*;
@@ -28,7 +30,7 @@ pub(super) struct Section {
 }
 
 /// All sections, in the order of the page.
-pub(super) const SECTIONS: [Section; 9] = [
+pub(super) const SECTIONS: [Section; 10] = [
     infrastructure::ENDPOINTS,
     twilio::TWILIO,
     stop_links::STOP_LINKS,
@@ -36,6 +38,7 @@ pub(super) const SECTIONS: [Section; 9] = [
     sending::PACE,
     sending::RETRIES,
     infrastructure::RETENTION,
+    erasure::ERASURE,
     dashboard::DASHBOARD,
     infrastructure::RUNNING,
 ];

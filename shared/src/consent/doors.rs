@@ -196,19 +196,47 @@ pub async fn request_erasure(
     as_of: DateTime<Utc>,
     door: &Door<'_>,
 ) -> Result<(), sqlx::Error> {
-    // First, and by itself: the stop is not to wait for the erasure.
-    stop(pool, Person::User(user), &Door { action: None, ..*door }).await?;
+    // First, since the stop is a reason of its own: whether the number was stopped before stays with its digest.
     let mut tx = pool.begin().await?;
+    let found = numbers::find(&mut tx, Person::User(user)).await?;
+    let stopped_before = silence::hold_of(&mut tx, &found).await? != Hold::Nothing;
     let added = sqlx::query!(
-        "INSERT INTO pending_erasures (user_id, requested_by, as_of) VALUES ($1, $2, LEAST($3, now()))
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO pending_erasures AS p (user_id, requested_by, as_of, was_suppressed)
+         VALUES ($1, $2, LEAST($3, now()), $4)
+         ON CONFLICT (user_id) DO UPDATE SET as_of = GREATEST(p.as_of, EXCLUDED.as_of) WHERE p.as_of < EXCLUDED.as_of",
         user.as_str(),
         door.actor,
         as_of,
+        stopped_before,
     );
     if added.execute(&mut *tx).await?.rows_affected() == 1 {
-        let found = numbers::find(&mut tx, Person::User(user)).await?;
         note(&mut tx, &found, door).await?;
+    }
+    tx.commit().await?;
+    // By itself: it is not to wait for the erasure.
+    stop(pool, Person::User(user), &Door { action: None, ..*door }).await.map(drop)
+}
+
+/// A number that was stopped before its user was erased has a user again: the stop holds, as of the erasure. `digest` is that of
+/// the number.
+pub async fn restore_stop(pool: &PgPool, phone: &E164, digest: &[u8]) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    silence::hold(&mut tx, phone.as_str()).await?;
+    let stopped = sqlx::query_scalar!(
+        "UPDATE erased_numbers SET suppressed = false WHERE digest = $1 AND suppressed RETURNING erased_at",
+        digest,
+    );
+    let Some(since) = stopped.fetch_optional(&mut *tx).await? else { return Ok(()) };
+    let mut entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
+    for entry in &mut entries {
+        entry.consent.at = Some(since);
+    }
+    let found = Found { user_id: None, phone_e164: Some(phone.as_str().to_owned()) };
+    let door =
+        Door { source: Source::Staff, actor: "worker", reason: "stopped before the erasure", action: None };
+    let (_, changed) = enter(&mut tx, &found, &entries, Mark::None, &door).await?;
+    if changed.silenced {
+        silence::put_into_force(&mut tx, std::slice::from_ref(&found)).await?;
     }
     tx.commit().await
 }

@@ -2,23 +2,20 @@
 
 use std::fmt;
 
-use base64::{
-    Engine as _,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use hmac::{Hmac, Mac as _};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use sha2::Sha256;
 
-use crate::phone::E164;
+use crate::{
+    phone::E164,
+    secret_key::{self, InvalidKey},
+};
 
 /// Separates these digests from all others that use the same key.
 const DOMAIN: &[u8] = b"optout-link v1\n";
 /// Crockford's base32: no letter that is taken for a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS_PER_DIGIT: u32 = 5;
-const KEY_BYTES: usize = 32;
 
 /// The key that codes are derived with.
 #[derive(Clone)]
@@ -28,12 +25,9 @@ impl LinkKey {
     /// Reads 32 bytes in hex or base64, with or without padding.
     ///
     /// # Errors
-    /// [`InvalidLinkKey`], which does not quote the text.
-    pub fn parse(text: &SecretString) -> Result<Self, InvalidLinkKey> {
-        let text = text.expose_secret().trim();
-        let key = from_hex(text).or_else(|| from_base64(text)).ok_or(InvalidLinkKey)?;
-        let mac = Hmac::new_from_slice(&key).map_err(|_| InvalidLinkKey)?;
-        Ok(Self(mac.chain_update(DOMAIN)))
+    /// [`InvalidKey`], which does not quote the text.
+    pub fn parse(text: &SecretString) -> Result<Self, InvalidKey> {
+        Ok(Self(secret_key::mac(text, DOMAIN)?))
     }
 }
 
@@ -42,31 +36,6 @@ impl fmt::Debug for LinkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LinkKey").finish_non_exhaustive()
     }
-}
-
-/// The text is not a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 32 bytes in hex or base64; `openssl rand -hex 32` makes a key")]
-pub struct InvalidLinkKey;
-
-fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
-    if text.len() != 2 * KEY_BYTES {
-        return None;
-    }
-    let mut key = [0; KEY_BYTES];
-    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(key)
-}
-
-/// Both alphabets are read: a key is often made by a tool that writes the one for URLs.
-fn from_base64(text: &str) -> Option<[u8; KEY_BYTES]> {
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let text = text.replace('-', "+").replace('_', "/");
-    GeneralPurpose::new(&STANDARD, lenient).decode(text).ok()?.try_into().ok()
 }
 
 /// The code of one number, at the end of the address that stops its messages. `Debug` shows the masked form.
@@ -131,7 +100,7 @@ mod tests {
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     const BASE64: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-    fn read(text: &str) -> Result<LinkKey, InvalidLinkKey> {
+    fn read(text: &str) -> Result<LinkKey, InvalidKey> {
         LinkKey::parse(&SecretString::from(text.to_owned()))
     }
 

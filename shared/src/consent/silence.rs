@@ -227,7 +227,9 @@ pub(super) async fn unsilence_after_stop(tx: &mut PgConnection, user_id: &str) -
 /// later ones wait for the commit. To be called after the tables above were written and before rows of users are, which
 /// claims lock as well.
 pub(super) async fn put_into_force(tx: &mut PgConnection, people: &[Found]) -> Result<(), sqlx::Error> {
-    wait_for_claims(tx).await?;
+    if !wait_for_claims(tx).await? {
+        tracing::warn!("a claim is taking long, the stop does not wait for it");
+    }
     let users: Vec<&str> = people.iter().filter_map(|found| found.user_id.as_deref()).collect();
     let phones: Vec<&str> = people.iter().filter_map(|found| found.phone_e164.as_deref()).collect();
     sqlx::query!(
@@ -244,8 +246,8 @@ pub(super) async fn put_into_force(tx: &mut PgConnection, people: &[Found]) -> R
 }
 
 /// A worker that hangs in the middle of a claim must not hold up every other claim, nor this change: after some tries the
-/// change goes on. That worker makes no call that late (`call_before`).
-async fn wait_for_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// change goes on. That worker makes no call that late (`call_before`). False: a claim may still be in the middle.
+pub(super) async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
     for attempt in 0..TRIES {
         if attempt > 0 {
             tokio::time::sleep(BETWEEN_TRIES).await;
@@ -255,7 +257,8 @@ async fn wait_for_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         match sqlx::query("LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE").execute(&mut *savepoint).await {
             Ok(_) => {
                 sqlx::query(AFTERWARDS).execute(&mut *savepoint).await?;
-                return savepoint.commit().await;
+                savepoint.commit().await?;
+                return Ok(true);
             }
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
                 savepoint.rollback().await?;
@@ -263,8 +266,7 @@ async fn wait_for_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
             Err(error) => return Err(error),
         }
     }
-    tracing::warn!("a claim is taking long, the stop does not wait for it");
-    Ok(())
+    Ok(false)
 }
 
 /// The users whom the loss of a user silenced.

@@ -180,11 +180,16 @@ fn settled(user: &StoredUser<'_>, number: &TypedNumber<'_>, stored: &StoredState
             let invalid = because(Reason::LookupInvalid).then_some(SkipReason::LookupInvalid);
             invalid.or(because(Reason::WrongNumber).then_some(SkipReason::WrongNumber))
         }
-        (UserState::Registered, _) => stored.holder_of(number).map(|holder| match holder {
-            Holder { in_flight: true, .. } => SkipReason::InFlight,
-            Holder { own: true, .. } => SkipReason::AlreadyWelcomed,
-            Holder { .. } => SkipReason::SharedPhone,
-        }),
+        (UserState::Registered, _) => {
+            let holder = stored.holder_of(number).map(|holder| match holder {
+                Holder { in_flight: true, .. } => SkipReason::InFlight,
+                Holder { own: true, .. } => SkipReason::AlreadyWelcomed,
+                Holder { .. } => SkipReason::SharedPhone,
+            });
+            // By a user who was erased: no attempt tells it any more.
+            let before = user.reason == Some(&*Reason::AlreadyWelcomed.as_str());
+            holder.or(before.then_some(SkipReason::AlreadyWelcomed))
+        }
         (UserState::Suppressed, Ok(_)) => stored.suppressed.then_some(SkipReason::Suppressed),
         (UserState::Failed, read) => {
             let changed =

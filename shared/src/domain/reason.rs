@@ -13,6 +13,8 @@ pub enum Reason {
     LookupInvalid,
     /// Another user with the same number was welcomed, or is being welcomed.
     SharedPhone,
+    /// The number had its welcome before its user was erased.
+    AlreadyWelcomed,
     /// The outcome is still unknown after the deadline. A person must decide.
     Parked,
     /// The user opted out, or the number is suppressed.
@@ -44,6 +46,7 @@ impl Reason {
             Reason::Number(rejection) => rejection.as_str(),
             Reason::LookupInvalid => "lookup_invalid",
             Reason::SharedPhone => "shared_phone",
+            Reason::AlreadyWelcomed => "already_welcomed",
             Reason::Parked => "parked",
             Reason::OptedOut => "opted_out",
             Reason::WrongNumber => "wrong_number",
@@ -94,6 +97,7 @@ impl FromStr for Reason {
         let plain = [
             Reason::LookupInvalid,
             Reason::SharedPhone,
+            Reason::AlreadyWelcomed,
             Reason::Parked,
             Reason::OptedOut,
             Reason::WrongNumber,
@@ -123,6 +127,7 @@ mod tests {
     #[test]
     fn names_round_trip() {
         let mut all: Vec<Reason> = Rejection::ALL.into_iter().map(Reason::Number).collect();
+        all.extend([Reason::AlreadyWelcomed]);
         all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
         all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);
         for reason in all {

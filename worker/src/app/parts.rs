@@ -15,7 +15,9 @@ use crate::{
     hours::Hours,
     http::{status_callbacks::Receiver, stop_page::StopPage},
     observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
-    pipeline::{Guard, Meters, OutcomeLog, Pipeline, Statements, StopAddresses, Terms, Times, Twilio},
+    pipeline::{
+        Guard, Meters, OutcomeLog, People, Pipeline, Statements, StopAddresses, Terms, Times, Twilio,
+    },
     reconcile::delivery::DeliveryReports,
     registrar::registrar,
     store::send_rate::SendRate,
@@ -82,6 +84,7 @@ impl Parts {
             lease: timing.lease,
             messages_per_day: config.pace.messages_per_day,
             retry_for: timing.retry_for,
+            erasure: config.erasure.clone(),
         };
         let topology = Topology::new(config.broker.namespace.clone());
         let public_url = config.twilio.public_url.as_ref();
@@ -99,6 +102,7 @@ impl Parts {
                 .stop_links
                 .as_ref()
                 .map(|links| StopAddresses::start(links, &pools.batches, abandon)),
+            erasure: config.erasure.clone(),
             pool: pools.tasks.clone(),
             throttle: throttle.clone(),
             twilio: Twilio {
@@ -146,6 +150,12 @@ impl Parts {
         let links = config.stop_links.as_ref()?;
         let trusted = config.trusted_proxies.clone();
         Some(StopPage::new(links, self.pools.tasks.clone(), config.audience.numbers.region, trusted))
+    }
+
+    /// What carries out events about people.
+    pub(crate) fn people(&self, config: &Config) -> People {
+        let (numbers, erasure) = (config.audience.numbers.clone(), config.erasure.clone());
+        People { pool: self.pools.tasks.clone(), numbers, erasure }
     }
 
     pub(crate) fn follow_calendar(

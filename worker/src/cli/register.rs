@@ -175,5 +175,6 @@ fn explain(outcome: Outcome) -> String {
         }
         Outcome::Failed(reason) => format!("✗ refused by Twilio: {reason}"),
         Outcome::DeadLetter => "✗ dead letter".to_owned(),
+        Outcome::Erased => "– nothing sent: the event is from before an erasure".to_owned(),
     }
 }

@@ -2,7 +2,14 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use shared::{amqp::install_crypto, cli::Failure, config::Env, telemetry};
+use shared::{
+    amqp::install_crypto,
+    cli::Failure,
+    config::Env,
+    erasure::{self, ErasureKey, WrongKey},
+    telemetry,
+};
+use sqlx::PgPool;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinError,
@@ -26,6 +33,7 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let pools = Pools::connect(&config)?;
     clock::refuse_offset(&pools.tasks, &config.twilio.client()?.api_base).await?;
+    refuse_other_key(&pools.tasks, config.erasure.as_ref()).await?;
     let App { health, traces, mut tasks, lanes, handlers } =
         App::start(config, pools, stop.clone(), &abandon).await?;
 
@@ -54,6 +62,20 @@ pub(super) async fn run() -> Result<ExitCode, Failure> {
     traces.finish().await;
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// How long the start waits for an answer of the database; the running worker asks again.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Without the key that made its digests, a worker would welcome erased people again. A database that cannot be reached, or lacks
+/// the table, is waited for later.
+async fn refuse_other_key(pool: &PgPool, key: Option<&ErasureKey>) -> Result<(), Failure> {
+    match tokio::time::timeout(SOON, erasure::check_key(pool, key)).await {
+        Ok(Err(wrong @ (WrongKey::Missing | WrongKey::Another))) => {
+            Err(Failure::configuration(wrong.to_string()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How a task ended. Leaves out the message of a panic, because it may quote a number.

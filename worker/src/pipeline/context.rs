@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::domain::RetryPolicy;
+use shared::{domain::RetryPolicy, erasure::ErasureKey};
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,8 @@ pub(crate) struct Pipeline {
     pub(crate) statements: Statements,
     /// None: messages carry no address of their own number.
     pub(crate) stop_addresses: Option<StopAddresses>,
+    /// Of the digests of those who were erased. None: nobody was.
+    pub(crate) erasure: Option<ErasureKey>,
     /// For statements that few events run.
     pub(crate) pool: PgPool,
     pub(crate) throttle: Arc<Throttle>,

@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     Failed(Reason),
     /// Stored as a dead letter for an operator.
     DeadLetter,
+    /// From before the erasure of its user: ignored.
+    Erased,
 }
 
 impl Outcome {
@@ -53,14 +55,20 @@ impl Outcome {
             Outcome::Deferred(_) | Outcome::Postponed(_) => "deferred",
             Outcome::Failed(_) => "failed",
             Outcome::DeadLetter => "dead_letter",
+            Outcome::Erased => "erased",
         }
     }
 }
 
 /// A delivery that was handled to its end, with what its log line shows.
 pub(super) enum Handled {
-    DeadLetter { reason: &'static str, detail: String },
+    DeadLetter {
+        reason: &'static str,
+        detail: String,
+    },
     User(HandledUser),
+    /// The event is from before the erasure of its user.
+    Erased,
 }
 
 impl Handled {
@@ -68,6 +76,7 @@ impl Handled {
         match self {
             Self::DeadLetter { .. } => Outcome::DeadLetter,
             Self::User(user) => user.outcome,
+            Self::Erased => Outcome::Erased,
         }
     }
 }

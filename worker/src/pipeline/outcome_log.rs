@@ -32,6 +32,7 @@ impl OutcomeLog {
         match handled {
             Handled::DeadLetter { reason, detail } => self.dead_letter(inbound, reason, detail),
             Handled::User(settled) => self.settled(settled),
+            Handled::Erased => self.erased(inbound),
         }
     }
 
@@ -120,6 +121,16 @@ impl OutcomeLog {
         );
     }
 
+    /// Names nobody.
+    fn erased(&self, inbound: &Inbound) {
+        tracing::info!(
+            lane = inbound.lane.as_str(),
+            queue = self.queue(inbound.lane),
+            outcome = Outcome::Erased.as_str(),
+            "an event from before the erasure of its user is ignored"
+        );
+    }
+
     /// An operator must look at it.
     fn dead_letter(&self, inbound: &Inbound, reason: &'static str, detail: &str) {
         tracing::warn!(
@@ -163,7 +174,7 @@ fn why(outcome: Outcome) -> Option<Cow<'static, str>> {
         Outcome::Skipped(reason) => Some(reason.as_str().into()),
         Outcome::Linked => Some("number_held".into()),
         Outcome::OptedOut => Some("opted_out".into()),
-        Outcome::Sent | Outcome::Unknown | Outcome::DeadLetter => None,
+        Outcome::Sent | Outcome::Unknown | Outcome::DeadLetter | Outcome::Erased => None,
     }
 }
 

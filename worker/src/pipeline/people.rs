@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use shared::{
     consent::{Door, EntryKey, NewEntry, Person, Source, doors},
     db::{Trouble, sqlstate, trouble},
-    domain::{BoundedText, Change, Consent, ProfileChange, TimeZone},
+    domain::{BoundedText, Change, Consent, ProfileChange, TimeZone, UserId},
+    erasure::ErasureKey,
     events::{Dropped, Event, EventTime, Kind, Rejected},
     phone::NumberPolicy,
 };
@@ -20,6 +21,7 @@ use crate::{
     facts::{Facts, NO_TIME},
     store::{
         dead_letters::{self, DeadLetter, UNREADABLE_PROPERTIES},
+        erasures,
         profiles::{self, Applied},
     },
 };
@@ -31,6 +33,8 @@ const ACTOR: &str = "portal";
 pub(crate) struct People {
     pub(crate) pool: PgPool,
     pub(crate) numbers: NumberPolicy,
+    /// Of the digests of those who were erased.
+    pub(crate) erasure: Option<ErasureKey>,
 }
 
 /// How an event ended.
@@ -40,6 +44,8 @@ pub(crate) enum PeopleOutcome {
     /// It is older than the stored data, and changed nothing.
     Older,
     DeadLetter,
+    /// From before the erasure of its user: ignored.
+    Erased,
 }
 
 impl PeopleOutcome {
@@ -49,6 +55,7 @@ impl PeopleOutcome {
             Self::Applied => "applied",
             Self::Older => "older",
             Self::DeadLetter => "dead_letter",
+            Self::Erased => "erased",
         }
     }
 }
@@ -75,13 +82,22 @@ impl People {
             EventTime::Missing => inbound.published_at.unwrap_or_else(Utc::now),
             EventTime::Unreadable => NO_TIME,
         };
+        let user = event.kind.user_id();
+        if erasures::ignores(&self.pool, self.erasure.as_ref(), user, at).await? {
+            metrics::counter!("onboarding_events_of_erased_total", "queue" => "people").increment(1);
+            return Ok(PeopleOutcome::Erased);
+        }
         match event.kind {
             Kind::ProfileChanged(change) => {
                 count_unread(Dropped::default(), &change.profile);
-                Ok(match profiles::apply(&self.pool, &self.numbers, &change, at).await? {
-                    Applied::Yes => PeopleOutcome::Applied,
-                    Applied::Older => PeopleOutcome::Older,
-                })
+                Ok(
+                    match profiles::apply(&self.pool, &self.numbers, self.erasure.as_ref(), &change, at)
+                        .await?
+                    {
+                        Applied::Yes => PeopleOutcome::Applied,
+                        Applied::Older => PeopleOutcome::Older,
+                    },
+                )
             }
             Kind::ConsentChanged(changed) => {
                 let (name, at) = (name(event.id.as_deref(), inbound), time_of_wish(at, inbound));
@@ -142,6 +158,15 @@ pub(super) fn count_unread(dropped: Dropped, profile: &ProfileChange) {
             metrics::counter!("onboarding_unread_fields_total", "what" => what).increment(count as u64);
         }
     }
+}
+
+/// Whether an event of this time is from before the erasure of its user.
+pub(super) async fn was_erased(
+    pipeline: &Pipeline,
+    user: &UserId,
+    at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    erasures::ignores(&pipeline.pool, pipeline.erasure.as_ref(), user, at).await
 }
 
 /// Enters the consents that came with a signup.

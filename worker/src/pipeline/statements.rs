@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::lane::QueueLane;
+use shared::{erasure::ErasureKey, lane::QueueLane};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,8 @@ pub(crate) struct Terms {
     /// 0: unlimited.
     pub(crate) messages_per_day: i32,
     pub(crate) retry_for: Duration,
+    /// Of the digests of those who were erased.
+    pub(crate) erasure: Option<ErasureKey>,
 }
 
 /// The batched statements. What a call waits for has batches by lane: a live one never waits for those of the backfill.
@@ -42,7 +44,9 @@ impl Statements {
             worker_id: terms.worker_id.clone(),
             lease: terms.lease,
             messages_per_day: terms.messages_per_day,
+            erasure: terms.erasure.clone(),
         };
+        let record = Record { pool: pool.clone(), erasure: terms.erasure.clone() };
         let messages =
             ClaimMessages { pool: pool.clone(), worker_id: terms.worker_id.clone(), lease: terms.lease };
         let outcome = Outcome {
@@ -57,7 +61,7 @@ impl Statements {
             claim: QueueLane::ALL
                 .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
             claim_message: Batcher::start("claim of messages", messages, Gather::InCrowds, abandon.clone()),
-            record: Batcher::start("record", Record(pool.clone()), Gather::InCrowds, abandon.clone()),
+            record: Batcher::start("record", record, Gather::InCrowds, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),
         }
     }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::{
+    consent::doors,
     domain::{AttemptId, Reason, RetryPolicy, UserId, UserState, decision::Decision},
     phone::E164,
     templates,
@@ -35,7 +36,16 @@ const LOOK_AGAIN: RetryPolicy = RetryPolicy { base: Duration::from_millis(50), m
 /// How a look at a user ended. `None`: things changed meanwhile, look again.
 type Look = Result<Option<(Outcome, Option<Called>)>, Interrupted>;
 
-/// Looks at a user until a look leads to an end. `None`: no such user is stored.
+/// What became of an event for a user.
+pub(super) enum Welcome {
+    Handled(HandledUser),
+    /// No such user is stored.
+    Unknown,
+    /// The event is from before the erasure of its user, and is ignored.
+    Erased,
+}
+
+/// Looks at a user until a look leads to an end.
 pub(super) async fn welcome(
     pipeline: &Pipeline,
     user_id: &UserId,
@@ -43,7 +53,7 @@ pub(super) async fn welcome(
     at: DateTime<Utc>,
     origin: &Origin,
     entry: Entry,
-) -> Result<Option<HandledUser>, Interrupted> {
+) -> Result<Welcome, Interrupted> {
     let lane = origin.lane;
     for look in 0..LOOKS {
         if let Some(waits) = look.checked_sub(2) {
@@ -53,9 +63,13 @@ pub(super) async fn welcome(
             }
         }
         let phone = signup.as_ref().and_then(|f| f.e164().map(str::to_owned));
-        let query = StateQuery { user_id: user_id.to_string(), phone };
+        let digest = pipeline.erasure.as_ref().map(|key| key.user(user_id));
+        let query = StateQuery { user_id: user_id.to_string(), phone, digest };
         let stored = pipeline.statements.state(lane).run(query).await?;
         failpoint::hold("after_look").await;
+        if stored.erased_as_of.is_some_and(|as_of| at <= as_of || signup.is_none() && stored.user.is_none()) {
+            return Ok(Welcome::Erased);
+        }
         if signup.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
             // The event is older than the stored data. It changes nothing, but it is a reason to welcome the user.
             signup = None;
@@ -64,10 +78,10 @@ pub(super) async fn welcome(
         let facts = match (&signup, &stored.user) {
             (Some(facts), _) => facts.clone(),
             (None, Some(_)) => Arc::new(stored_facts(pipeline, user_id, &stored, origin.clone())),
-            (None, None) => return Ok(None),
+            (None, None) => return Ok(Welcome::Unknown),
         };
         if let Some((outcome, call)) = act(pipeline, &facts, &stored, entry).await? {
-            return Ok(Some(HandledUser { facts, outcome, call }));
+            return Ok(Welcome::Handled(HandledUser { facts, outcome, call }));
         }
     }
     Err(Interrupted::Restless)
@@ -154,7 +168,16 @@ async fn send_welcome(
         Sent::GivenBack(reason) => Ok(Some((Outcome::Deferred(reason), None))),
         Sent::HeldBack(trip) => wait(pipeline, facts, trip, retries).await,
         Sent::NoValidNumber => reject(pipeline, facts, Reason::LookupInvalid).await,
-        Sent::NotClaimed(ClaimResult::Shared | ClaimResult::Hers) => Ok(Some((Outcome::Linked, None))),
+        Sent::NotClaimed(ClaimResult::Shared | ClaimResult::Hers | ClaimResult::WelcomedBefore) => {
+            Ok(Some((Outcome::Linked, None)))
+        }
+        Sent::NotClaimed(ClaimResult::StoppedBefore) => {
+            if let Some(key) = &pipeline.erasure {
+                let digest = key.number(phone.as_str());
+                Box::pin(doors::restore_stop(&pipeline.pool, &phone, &digest)).await?;
+            }
+            Ok(None)
+        }
         Sent::NotClaimed(ClaimResult::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
         Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) => Ok(None),
     }

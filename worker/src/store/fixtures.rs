@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use shared::{
     domain::{AttemptId, AttemptOutcome, Reason, UserId, UserState},
+    erasure::ErasureKey,
     events::Signup,
     lane::QueueLane,
     phone::{CountryList, NumberPolicy, Region},
@@ -90,6 +92,11 @@ pub(super) fn origin() -> Origin {
         traceparent: None,
         event_id: None,
     }
+}
+
+/// The key of the digests of those who were erased.
+pub(crate) fn erasure_key() -> ErasureKey {
+    ErasureKey::parse(&SecretString::from("ab".repeat(32))).unwrap()
 }
 
 pub(super) fn request(n: u32) -> ClaimRequest {

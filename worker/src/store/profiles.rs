@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use shared::{
     domain::{BoundedText, Change, ProfileChange, Reason},
+    erasure::ErasureKey,
     events::ProfileChanged,
     phone::{E164, NumberPolicy},
 };
@@ -39,6 +40,7 @@ struct Number {
 pub(crate) async fn apply(
     pool: &PgPool,
     numbers: &NumberPolicy,
+    erasure: Option<&ErasureKey>,
     change: &ProfileChanged,
     at: DateTime<Utc>,
 ) -> Result<Applied, sqlx::Error> {
@@ -63,7 +65,7 @@ pub(crate) async fn apply(
                 let nothing =
                     Stored { phone_raw: String::new(), country_hint: None, phone_e164: None, newer: false };
                 // Another event may add the row at the same time; then it is found by the next look.
-                if insert(&mut tx, user, &number(numbers, change, &nothing), at).await? {
+                if insert(&mut tx, user, &number(numbers, change, &nothing), erasure, at).await? {
                     update_profile(&mut tx, change, at).await?;
                     break Applied::Yes;
                 }
@@ -135,16 +137,24 @@ async fn insert(
     tx: &mut PgConnection,
     user_id: &str,
     number: &Number,
+    erasure: Option<&ErasureKey>,
     at: DateTime<Utc>,
 ) -> Result<bool, sqlx::Error> {
+    let digest = number.e164.as_ref().and_then(|phone| Some(erasure?.number(phone.as_str())));
     let added = sqlx::query!(
-        "INSERT INTO users (user_id, phone_raw, country_hint, phone_e164, source, changed_at)
-         VALUES ($1, $2, $3, $4, 'event', LEAST($5, now() + interval '10 minutes')) ON CONFLICT DO NOTHING",
+        // So that a dry run of the backfill knows it; the claim asks again.
+        "INSERT INTO users (user_id, phone_raw, country_hint, phone_e164, source, changed_at, state, reason)
+         SELECT $1, $2, $3, $4, 'event', LEAST($5, now() + interval '10 minutes'),
+                CASE WHEN e.welcomed THEN 'registered'::user_state ELSE 'stored' END,
+                CASE WHEN e.welcomed THEN 'already_welcomed' END
+         FROM (SELECT coalesce((SELECT welcomed FROM erased_numbers WHERE digest = $6), false) AS welcomed) e
+         ON CONFLICT DO NOTHING",
         user_id,
         number.raw,
         number.hint,
         number.e164.as_ref().map(E164::as_str),
         at,
+        digest.as_ref().map(|digest| &digest[..]),
     );
     Ok(added.execute(tx).await?.rows_affected() == 1)
 }

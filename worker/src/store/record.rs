@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use shared::{
     domain::{AttemptId, Reason, UserState},
+    erasure::ErasureKey,
     lane::QueueLane,
 };
 use sqlx::{PgConnection, PgPool};
@@ -15,7 +16,11 @@ use crate::{
 };
 
 /// Stores events that lead to no call.
-pub(crate) struct Record(pub(crate) PgPool);
+pub(crate) struct Record {
+    pub(crate) pool: PgPool,
+    /// None: nobody was erased.
+    pub(crate) erasure: Option<ErasureKey>,
+}
 
 /// One user's new state.
 pub(crate) struct NewState {
@@ -67,9 +72,10 @@ impl Statement for Record {
     type Answer = Written;
 
     async fn run(&self, rows: &[NewState]) -> Result<Vec<Written>, sqlx::Error> {
-        let mut connection = self.0.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         let rows: Vec<&NewState> = rows.iter().collect();
-        let written: HashSet<String> = write(&mut connection, &rows).await?.into_iter().collect();
+        let written: HashSet<String> =
+            write(&mut connection, &rows, self.erasure.as_ref()).await?.into_iter().collect();
         Ok(rows.iter().map(|r| Written::of(written.contains(r.facts.user_id.as_str()))).collect())
     }
 }
@@ -95,10 +101,19 @@ struct Columns<'a> {
     attempt_id: Vec<Option<Uuid>>,
     again_in: Vec<Option<f64>>,
     holder: Vec<Option<Uuid>>,
+    digest: Vec<Option<Vec<u8>>>,
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, row: &'a NewState) {
+    fn of(rows: &[&'a NewState], erasure: Option<&ErasureKey>) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            columns.push(row, erasure);
+        }
+        columns
+    }
+
+    fn push(&mut self, row: &'a NewState, erasure: Option<&ErasureKey>) {
         let facts = &row.facts;
         let signup = facts.signup.as_ref();
         self.user_id.push(facts.user_id.as_str());
@@ -119,18 +134,18 @@ impl<'a> Columns<'a> {
         self.attempt_id.push(row.attempt.map(AttemptId::uuid));
         self.again_in.push(row.again_in.map(|d| d.as_secs_f64()));
         self.holder.push(row.holder);
+        self.digest.push(erasure.filter(|_| signup.is_some()).map(|key| key.user(&facts.user_id).to_vec()));
     }
 }
 
-/// Writes the rows, which are sorted by user and hold no user twice; returns the ids of those written.
+/// Writes the rows, which are sorted by user and hold no user twice; returns the ids of those written. `erasure` is the key of the
+/// digests of those who were erased.
 pub(super) async fn write(
     connection: &mut PgConnection,
     rows: &[&NewState],
+    erasure: Option<&ErasureKey>,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let mut c = Columns::default();
-    for row in rows {
-        c.push(row);
-    }
+    let c = Columns::of(rows, erasure);
     // A row without a claim never overwrites the state that a blocking attempt to the same number gave the user. A row
     // that relies on an earlier attempt locks it, so a transaction that frees the number afterwards sees the row. Event
     // times are compared and stored as sent: of two events of a portal whose clock is ahead, the later one stays the
@@ -142,9 +157,9 @@ pub(super) async fn write(
                                 ELSE now() + make_interval(secs => again_in) END AS due
                FROM UNNEST($1::text[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::text[], $9::text[], $10::text[], $11::lane[], $12::text[], $13::user_state[],
-                           $14::text[], $15::text[], $16::uuid[], $17::float8[], $18::uuid[])
+                           $14::text[], $15::text[], $16::uuid[], $17::float8[], $18::uuid[], $19::bytea[])
                     AS i(user_id, fresh, changed_at, phone_raw, country_hint, phone_e164, language, channel, kind,
-                         display_name, lane, traceparent, state, reason, method, attempt_id, again_in, holder)
+                         display_name, lane, traceparent, state, reason, method, attempt_id, again_in, holder, digest)
            ), holding AS (
                SELECT message_id FROM attempts WHERE message_id = ANY($18) AND blocks ORDER BY message_id FOR SHARE
            ), locked AS (
@@ -178,6 +193,8 @@ pub(super) async fn write(
                    NULLIF(i.changed_at, 'epoch'), i.state, i.reason, i.method,
                    CASE WHEN i.method IS NULL THEN NULL ELSE now() END, i.attempt_id, i.lane, now(), i.due, i.traceparent
                FROM input i WHERE i.fresh AND (i.holder IS NULL OR i.holder IN (SELECT message_id FROM holding))
+                 -- An event from before the erasure of its user.
+                 AND (SELECT e.digest FROM erased_users e WHERE e.digest = i.digest AND e.as_of >= i.changed_at) IS NULL
                ORDER BY i.user_id COLLATE "C"
                ON CONFLICT (user_id) DO UPDATE SET
                    phone_raw = EXCLUDED.phone_raw, country_hint = EXCLUDED.country_hint,
@@ -226,6 +243,7 @@ pub(super) async fn write(
         &c.attempt_id as &[Option<Uuid>],
         &c.again_in as &[Option<f64>],
         &c.holder as &[Option<Uuid>],
+        &c.digest as &[Option<Vec<u8>>],
     )
     .fetch_all(connection)
     .await

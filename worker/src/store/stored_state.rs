@@ -1,7 +1,10 @@
 //! The stored state of a user and of the user's number, read before the decision.
 
 use chrono::{DateTime, Utc};
-use shared::domain::{AttemptOutcome, UserState};
+use shared::{
+    domain::{AttemptOutcome, UserState},
+    erasure::Digest,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -15,6 +18,8 @@ pub(crate) struct StateQuery {
     pub(crate) user_id: String,
     /// The event's number. None: the stored number counts.
     pub(crate) phone: Option<String>,
+    /// Of the user id. None: nobody was erased.
+    pub(crate) digest: Option<Digest>,
 }
 
 impl Keyed for StateQuery {
@@ -28,6 +33,8 @@ impl Keyed for StateQuery {
 pub(crate) struct StateRows {
     pub(crate) user: Option<UserRow>,
     pub(crate) holder: Option<HolderRow>,
+    /// The user was erased, and events up to this time do not count.
+    pub(crate) erased_as_of: Option<DateTime<Utc>>,
 }
 
 /// A row of `users`, as far as it decides.
@@ -61,6 +68,7 @@ impl Statement for ReadState {
     async fn run(&self, rows: &[StateQuery]) -> Result<Vec<StateRows>, sqlx::Error> {
         let ids: Vec<String> = rows.iter().map(|r| r.user_id.clone()).collect();
         let phones: Vec<Option<String>> = rows.iter().map(|r| r.phone.clone()).collect();
+        let digests: Vec<Option<&[u8]>> = rows.iter().map(|r| r.digest.as_ref().map(|d| &d[..])).collect();
         let found = sqlx::query!(
             r#"SELECT i.ord AS "ord!", u.user_id AS "user_id?", u.phone_raw AS "phone_raw?", u.phone_e164,
                       u.country_hint, u.language, u.changed_at AS "changed_at?",
@@ -68,14 +76,16 @@ impl Statement for ReadState {
                       coalesce(u.next_attempt_at > now(), false) AS "scheduled!",
                       u.retries AS "retries?",
                       b.message_id AS "holder?", b.user_id AS "holder_user?", b.phone_e164 AS "holder_phone?",
-                      b.outcome AS "holder_outcome?: AttemptOutcome"
-               FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS i(user_id, phone, ord)
+                      b.outcome AS "holder_outcome?: AttemptOutcome",
+                      (SELECT e.as_of FROM erased_users e WHERE e.digest = i.digest) AS erased_as_of
+               FROM UNNEST($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i(user_id, phone, digest, ord)
                -- With a limit, each is looked up by its index and never joined as a whole.
                LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = i.user_id LIMIT 1) u ON true
                LEFT JOIN LATERAL (SELECT * FROM attempts WHERE phone_e164 = coalesce(i.phone, u.phone_e164) AND blocks
                                   LIMIT 1) b ON true"#,
             &ids,
             &phones as &[Option<String>],
+            &digests as &[Option<&[u8]>],
         )
         .fetch_all(&self.0)
         .await?;
@@ -85,6 +95,7 @@ impl Statement for ReadState {
             let Some(answer) = usize::try_from(row.ord - 1).ok().and_then(|i| answers.get_mut(i)) else {
                 continue;
             };
+            answer.erased_as_of = row.erased_as_of;
             if let (Some(phone_raw), Some(changed_at), Some(state)) =
                 (row.phone_raw, row.changed_at, row.state)
             {

@@ -9,7 +9,7 @@ use super::{
     callbacks::{self, Effect},
     claim::{Claim, ClaimRequest, ClaimResult},
     ended::Ended,
-    fixtures::{Database, callback, ended, facts_at, wish_of},
+    fixtures::{Database, callback, ended, erasure_key, facts_at, wish_of},
     needs_review::{self, ReviewDecision, ReviewResult},
     outcome::Outcome,
     record::{NewState, Record, Written},
@@ -48,7 +48,13 @@ impl World {
         messages_per_day: i32,
     ) -> (ClaimRequest, ClaimResult) {
         let lease = Duration::from_secs(90);
-        let claim = Claim { pool: self.pool.clone(), worker_id: "w".into(), lease, messages_per_day };
+        let claim = Claim {
+            pool: self.pool.clone(),
+            worker_id: "w".into(),
+            lease,
+            messages_per_day,
+            erasure: Some(erasure_key()),
+        };
         let requests = [wish_of(facts)];
         let granted = claim.run(&requests).await.unwrap()[0];
         let [request] = requests;
@@ -87,7 +93,7 @@ impl World {
     pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &ClaimRequest) -> Written {
         let mut state = NewState::plain(facts.clone(), UserState::Registered, Some(Reason::SharedPhone));
         state.holder = Some(holder.message_id.uuid());
-        Record(self.pool.clone()).run(&[state]).await.unwrap()[0]
+        Record { pool: self.pool.clone(), erasure: None }.run(&[state]).await.unwrap()[0]
     }
 
     /// What a worker of the previous release does when an attempt ends without a message: linked users stay linked.

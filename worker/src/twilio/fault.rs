@@ -129,6 +129,11 @@ impl ReadFault {
         }
     }
 
+    /// The credentials or the account may not do this, although they may send.
+    pub(crate) fn is_forbidden(self) -> bool {
+        matches!(self, Self::Status { status: 403 | 405, .. }) && !self.is_account()
+    }
+
     /// Too many calls at once, or too many of this kind.
     pub(crate) fn is_throttled(self) -> bool {
         matches!(self, Self::Status { status: 429, .. })

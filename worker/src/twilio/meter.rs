@@ -45,6 +45,7 @@ pub(super) enum Operation {
     Service,
     Preflight,
     Account,
+    Redact,
 }
 
 impl Operation {
@@ -57,6 +58,7 @@ impl Operation {
             Self::Service => "service",
             Self::Preflight => "preflight",
             Self::Account => "account",
+            Self::Redact => "redact",
         }
     }
 }

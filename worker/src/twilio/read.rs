@@ -1,4 +1,4 @@
-//! The calls that only read share this: one GET, judged.
+//! The calls that may be repeated at will share this: one request, judged.
 
 use std::time::Duration;
 
@@ -36,13 +36,22 @@ impl Client {
         traceparent: Option<&str>,
         limit: Option<Duration>,
     ) -> Result<Bytes, ReadFault> {
-        let started = Instant::now();
         let call = self.http.get(url);
         let call = match limit {
             Some(limit) => call.timeout(limit),
             None => call,
         };
-        let mut response = match with_trace(call, traceparent).send().await {
+        self.judge(operation, with_trace(call, traceparent)).await
+    }
+
+    /// The body of a 2xx answer to a call that may be repeated at will.
+    pub(super) async fn judge(
+        &self,
+        operation: Operation,
+        call: reqwest::RequestBuilder,
+    ) -> Result<Bytes, ReadFault> {
+        let started = Instant::now();
+        let mut response = match call.send().await {
             Ok(response) => response,
             Err(error) => {
                 self.meter.request(operation, Ended::of(&error), started);

@@ -52,6 +52,7 @@ pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failur
         eprintln!("Interrupted while the file was checked: nothing was written.");
         return Ok(Exit::Interrupted);
     };
+    settings.check_key(&pool).await?;
     let now = tables::now(&pool).await?;
     let taken_at = told.or(source.modified).unwrap_or(now).min(now);
     let Options { dry_run, output, no_progress, .. } = args.options;
@@ -60,7 +61,7 @@ pub(crate) async fn run(args: args::File, format: Format) -> Result<Exit, Failur
     let mut report = Report::new(dry_run, Origin::File(note(&source, format, taken_at)));
     report.held = held;
     let progress = Progress::new("read", checked.rows, no_progress);
-    let import = Import::new(&pool, &settings.numbers, terms, args.options.author(), progress, report);
+    let import = Import::new(&pool, &settings, terms, args.options.author(), progress, report);
     let time = taken_at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let subject = format!("{} rows, data of {time}", checked.rows);
     import.note(&format!("import {}", format.as_str()), &subject).await?;
@@ -86,7 +87,7 @@ impl Second<'_> {
         checked: Checked,
     ) -> Result<Report, Failure> {
         let (sink, mut chunks) = mpsc::channel::<Vec<RowResult>>(AHEAD);
-        let (numbers, mapping) = (self.import.numbers.clone(), args.mapping());
+        let (numbers, mapping) = (self.import.settings.numbers.clone(), args.mapping());
         let reader = thread::spawn(move || {
             let mut chunk = Vec::with_capacity(CHUNK);
             each(&mut source, format, &mapping, |row| {

@@ -35,13 +35,14 @@ pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
     let name = PORTAL_DATABASE_URL.name;
     let mut source = connect(&portal_url, "import", "the portal's database", name).await?;
     // Before the snapshot: an event after this moment is newer than it.
+    settings.check_key(&pool).await?;
     let now = tables::now(&pool).await?;
     let mut portal = Portal::open(&mut source).await?;
     let Options { dry_run, output, no_progress, .. } = args.options;
     let terms = Terms { taken_at: portal.taken_at().min(now), partial: false, write: !dry_run };
     let progress = Progress::new("read", portal.accounts(), no_progress);
     let report = Report::new(dry_run, Origin::Portal);
-    let mut import = Import::new(&pool, &settings.numbers, terms, args.options.author(), progress, report);
+    let mut import = Import::new(&pool, &settings, terms, args.options.author(), progress, report);
     import.note("import portal", &format!("{} accounts", portal.accounts())).await?;
     let complete = loop {
         let page = portal.next().await?;

@@ -72,6 +72,8 @@ pub(crate) struct Stored {
     pub(crate) unchanged: u64,
     /// Users with a stored change that is newer than the source's data.
     pub(crate) newer_here: u64,
+    /// Users who were erased after the data was taken: ignored.
+    pub(crate) erased: u64,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -183,11 +185,12 @@ impl Report {
 
     /// Counts the result of writing `rows` records.
     pub(crate) fn written(&mut self, rows: u64, written: Written) {
-        let Written { new, updated, newer } = written;
+        let Written { new, updated, newer, erased } = written;
         self.stored.new += new;
         self.stored.updated += updated;
         self.stored.newer_here += newer;
-        self.stored.unchanged += rows.saturating_sub(new + updated + newer);
+        self.stored.erased += erased;
+        self.stored.unchanged += rows.saturating_sub(new + updated + newer + erased);
     }
 
     /// Accounts or rows read so far.
@@ -205,8 +208,8 @@ impl Report {
 
     /// All records, written or held back.
     pub(crate) fn all_stored(&self) -> u64 {
-        let Stored { new, updated, unchanged, newer_here } = self.stored;
-        new + updated + unchanged + newer_here + self.held_back
+        let Stored { new, updated, unchanged, newer_here, erased } = self.stored;
+        new + updated + unchanged + newer_here + erased + self.held_back
     }
 
     fn all_skipped(&self) -> u64 {
@@ -251,7 +254,7 @@ mod tests {
     #[test]
     fn records_that_were_not_written_are_unchanged() {
         let mut report = report(false);
-        report.written(10, Written { new: 3, updated: 2, newer: 1 });
+        report.written(10, Written { new: 3, updated: 2, newer: 1, erased: 0 });
         report.skip(&Skip::NoProfile);
         assert_eq!((report.stored.unchanged, report.all_stored(), report.all_skipped()), (4, 10, 1));
     }

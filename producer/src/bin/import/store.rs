@@ -9,6 +9,7 @@ use producer::{
 use shared::{
     audit::{self, NewEntry},
     config::{DatabaseUrl, Env, Faults, Insecure, insecure_allowed, settings},
+    erasure::{self, ErasureKey, WrongKey},
     phone::{E164, NumberPolicy},
     telemetry::{self, LogFormat},
 };
@@ -30,6 +31,8 @@ const TOGETHER: usize = 500;
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
     pub(crate) numbers: NumberPolicy,
+    /// Of the digests of those who were erased.
+    pub(crate) erasure: Option<ErasureKey>,
     pub(crate) log_format: LogFormat,
 }
 
@@ -44,6 +47,7 @@ impl Settings {
         let settings = Self {
             database: DatabaseUrl::read(&mut env, &settings::DATABASE_URL, insecure),
             numbers: NumberPolicy::read(&mut env),
+            erasure: ErasureKey::read(&mut env),
             log_format: telemetry::log_format(&mut env),
         };
         let more = more(&mut env, insecure);
@@ -51,10 +55,21 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Fails unless the key is the one that people were erased with: without it they would come back.
+    pub(crate) async fn check_key(&self, pool: &PgPool) -> Result<(), Failure> {
+        match erasure::check_key(pool, self.erasure.as_ref()).await {
+            Ok(()) => Ok(()),
+            Err(WrongKey::Database(error)) => Err(Failure::statement(error)),
+            Err(wrong) => Err(Failure::configuration(wrong.to_string())),
+        }
+    }
+}
+
 /// A running import.
 pub(crate) struct Import<'a> {
     pub(crate) pool: &'a PgPool,
-    pub(crate) numbers: &'a NumberPolicy,
+    pub(crate) settings: &'a Settings,
     pub(crate) terms: Terms,
     pub(crate) author: Author,
     pub(crate) progress: Progress,
@@ -75,13 +90,13 @@ struct Waiting {
 impl<'a> Import<'a> {
     pub(crate) fn new(
         pool: &'a PgPool,
-        numbers: &'a NumberPolicy,
+        settings: &'a Settings,
         terms: Terms,
         author: Author,
         progress: Progress,
         report: Report,
     ) -> Self {
-        Self { pool, numbers, terms, author, progress, report, waiting: Waiting::default() }
+        Self { pool, settings, terms, author, progress, report, waiting: Waiting::default() }
     }
 
     /// Writes the audit entry before anything changes. A dry run writes none.
@@ -152,7 +167,9 @@ impl<'a> Import<'a> {
         self.suppress().await?;
         let records = self.waiting.batch.take();
         if !records.is_empty() {
-            let written = repeat(|| upsert(self.pool, self.numbers, &records, self.terms)).await?;
+            let Settings { numbers, erasure, .. } = self.settings;
+            let written =
+                repeat(|| upsert(self.pool, (numbers, erasure.as_ref()), &records, self.terms)).await?;
             self.report.written(records.len() as u64, written);
         }
         Ok(())

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
-use shared::phone::{E164, NumberPolicy};
+use shared::{
+    erasure::ErasureKey,
+    phone::{E164, NumberPolicy},
+};
 use sqlx::PgPool;
 
 use crate::record::Record;
@@ -16,6 +19,8 @@ pub(crate) struct Written {
     pub(crate) updated: u64,
     /// Rows that differ from newer stored data, which is kept.
     pub(crate) newer: u64,
+    /// Rows from before the erasure of their users, which were ignored.
+    pub(crate) erased: u64,
 }
 
 /// The terms for all rows of an import.
@@ -29,36 +34,36 @@ pub(crate) struct Terms {
     pub(crate) write: bool,
 }
 
-/// Stores `records`.
+/// Stores `records`. A user who was erased after the data was taken stays away, and a new user with a number that had its welcome
+/// before an erasure gets no second one.
 ///
 /// A user whose number changed becomes `stored` again, so that the next backfill can welcome the user: the state
 /// belongs to the current number. Another spelling of the same number does not change the state. Neither does any
 /// change while the user is `received`: the worker reads the number when it processes the event.
 pub(crate) async fn upsert(
     pool: &PgPool,
-    numbers: &NumberPolicy,
+    (numbers, erasure): (&NumberPolicy, Option<&ErasureKey>),
     records: &[Record],
     terms: Terms,
 ) -> Result<Written, sqlx::Error> {
     let ids: Vec<String> = records.iter().map(|r| r.user_id.to_string()).collect();
-    let kinds: Vec<_> = records.iter().map(|r| r.kind.map(UserKind::as_str)).collect();
-    let raws: Vec<String> = records.iter().map(|r| r.phone_raw.clone()).collect();
     let Readings { textable, identities } = Readings::of(pool, numbers, records, &ids).await?;
-    let languages: Vec<_> = records.iter().map(|r| r.language.clone()).collect();
-    let names: Vec<_> = records.iter().map(|r| r.display_name.clone()).collect();
-    let due_dates: Vec<_> = records.iter().map(|r| r.due_date).collect();
-    let birth_dates: Vec<_> = records.iter().map(|r| r.child_birth_date).collect();
-    let signed_up: Vec<_> = records.iter().map(|r| r.signed_up_at).collect();
+    let c = Columns::of(records, &textable, erasure);
     let counts = sqlx::query!(
         r#"
-        WITH incoming AS (
+        WITH given AS (
             SELECT * FROM unnest(
                 $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                $7::date[], $8::date[], $9::timestamptz[], $12::text[]
+                $7::date[], $8::date[], $9::timestamptz[], $12::text[], $14::bytea[], $15::bytea[]
             ) AS t (user_id, kind, phone_raw, phone_e164, language, display_name,
-                    due_date, child_birth_date, signed_up_at, identity)
+                    due_date, child_birth_date, signed_up_at, identity, user_digest, number_digest)
+        ), incoming AS (
+            SELECT g.*, coalesce((SELECT e.welcomed FROM erased_numbers e WHERE e.digest = g.number_digest), false)
+                            AS welcomed_before
+            FROM given g
+            WHERE (SELECT e.digest FROM erased_users e WHERE e.digest = g.user_digest AND e.as_of >= $10) IS NULL
         ), compared AS (
-            SELECT i.user_id, w.*,
+            SELECT i.user_id, i.welcomed_before, w.*,
                    u.user_id IS NULL AS is_new,
                    coalesce(u.changed_at > $10, false) AS is_newer,
                    (u.kind, u.phone_raw, u.phone_e164, u.language, u.display_name, u.due_date,
@@ -83,9 +88,11 @@ pub(crate) async fn upsert(
                      coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at) w
         ), written AS (
             INSERT INTO users (user_id, kind, phone_raw, phone_e164, language, display_name,
-                               due_date, child_birth_date, signed_up_at, source, changed_at)
+                               due_date, child_birth_date, signed_up_at, source, changed_at, state, reason)
             SELECT user_id, kind, phone_raw, phone_e164, language, display_name,
-                   due_date, child_birth_date, signed_up_at, 'import', $10
+                   due_date, child_birth_date, signed_up_at, 'import', $10,
+                   CASE WHEN welcomed_before THEN 'registered'::user_state ELSE 'stored' END,
+                   CASE WHEN welcomed_before THEN 'already_welcomed' END
             FROM compared
             WHERE $11 AND differs AND NOT is_newer
             ORDER BY user_id
@@ -99,7 +106,7 @@ pub(crate) async fn upsert(
                  retries) = (
                     SELECT state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since, retries
                     FROM (VALUES
-                        (true, 'stored'::user_state, NULL::text, NULL::uuid, NULL::text, NULL::timestamptz,
+                        (true, EXCLUDED.state, EXCLUDED.reason, NULL::uuid, NULL::text, NULL::timestamptz,
                          NULL::timestamptz, NULL::timestamptz, 0),
                         (false, users.state, users.reason, users.attempt_id, users.registration_method,
                          users.registered_at, users.next_attempt_at, users.retry_since, users.retries)
@@ -112,27 +119,68 @@ pub(crate) async fn upsert(
         )
         SELECT count(*) FILTER (WHERE is_new) AS "new!",
                count(*) FILTER (WHERE differs AND NOT is_new AND NOT is_newer) AS "updated!",
-               count(*) FILTER (WHERE differs AND is_newer) AS "newer!"
+               count(*) FILTER (WHERE differs AND is_newer) AS "newer!",
+               (SELECT count(*) FROM given) - count(*) AS "erased!"
         FROM compared
         "#,
         &ids,
-        &kinds as &[Option<&str>],
-        &raws,
+        &c.kinds as &[Option<&str>],
+        &c.raws as &[&str],
         &textable as &[Option<String>],
-        &languages as &[Option<String>],
-        &names as &[Option<String>],
-        &due_dates as &[Option<chrono::NaiveDate>],
-        &birth_dates as &[Option<chrono::NaiveDate>],
-        &signed_up as &[Option<DateTime<Utc>>],
+        &c.languages as &[Option<&str>],
+        &c.names as &[Option<&str>],
+        &c.due_dates as &[Option<NaiveDate>],
+        &c.birth_dates as &[Option<NaiveDate>],
+        &c.signed_up as &[Option<DateTime<Utc>>],
         terms.taken_at,
         terms.write,
         &identities as &[Option<String>],
         terms.partial,
+        &c.users as &[Option<Vec<u8>>],
+        &c.numbers as &[Option<Vec<u8>>],
     )
     .fetch_one(pool)
     .await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(Written { new: count(counts.new), updated: count(counts.updated), newer: count(counts.newer) })
+    Ok(Written {
+        new: count(counts.new),
+        updated: count(counts.updated),
+        newer: count(counts.newer),
+        erased: count(counts.erased),
+    })
+}
+
+/// The records as columns.
+struct Columns<'a> {
+    kinds: Vec<Option<&'static str>>,
+    raws: Vec<&'a str>,
+    languages: Vec<Option<&'a str>>,
+    names: Vec<Option<&'a str>>,
+    due_dates: Vec<Option<NaiveDate>>,
+    birth_dates: Vec<Option<NaiveDate>>,
+    signed_up: Vec<Option<DateTime<Utc>>>,
+    /// Digests of the user ids; none without a key.
+    users: Vec<Option<Vec<u8>>>,
+    /// Digests of the numbers.
+    numbers: Vec<Option<Vec<u8>>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(records: &'a [Record], textable: &[Option<String>], erasure: Option<&ErasureKey>) -> Self {
+        let of_user = |record: &Record| Some(erasure?.user(&record.user_id).to_vec());
+        let of_number = |number: &Option<String>| Some(erasure?.number(number.as_deref()?).to_vec());
+        Self {
+            kinds: records.iter().map(|r| r.kind.map(UserKind::as_str)).collect(),
+            raws: records.iter().map(|r| r.phone_raw.as_str()).collect(),
+            languages: records.iter().map(|r| r.language.as_deref()).collect(),
+            names: records.iter().map(|r| r.display_name.as_deref()).collect(),
+            due_dates: records.iter().map(|r| r.due_date).collect(),
+            birth_dates: records.iter().map(|r| r.child_birth_date).collect(),
+            signed_up: records.iter().map(|r| r.signed_up_at).collect(),
+            users: records.iter().map(of_user).collect(),
+            numbers: textable.iter().map(of_number).collect(),
+        }
+    }
 }
 
 /// One reading per record, in their order.

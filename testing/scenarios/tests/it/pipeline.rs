@@ -1,6 +1,7 @@
 //! The way of an event, case by case.
 
 mod doors;
+mod erasures;
 mod holds;
 mod imports;
 mod messages;

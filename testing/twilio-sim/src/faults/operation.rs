@@ -12,6 +12,8 @@ pub enum Operation {
     List,
     /// `GET …/Messages/{SM}.json`
     Fetch,
+    /// `POST …/Messages/{SM}.json` with an empty `Body`
+    Redact,
     /// `GET /v2/PhoneNumbers/{number}`
     Lookup,
     /// `GET /v1/Services/{MG}`
@@ -30,10 +32,11 @@ pub enum Operation {
 
 impl Operation {
     /// All of them, in the order of [`Operation::index`].
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Create,
         Self::List,
         Self::Fetch,
+        Self::Redact,
         Self::Lookup,
         Self::Service,
         Self::Account,

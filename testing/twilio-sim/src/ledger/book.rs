@@ -1,5 +1,6 @@
 //! The ledger's parts put together.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -37,6 +38,8 @@ pub(crate) struct Book {
     asked: Mutex<Asked>,
     accepted: Mutex<RateWindow>,
     callbacks: Mutex<CallbackLog>,
+    /// Messages whose text was deleted on request.
+    redacted: Mutex<HashSet<MessageSid>>,
     file: Option<LedgerFile>,
     /// Raised by a reset, so that callbacks of earlier messages stop.
     generation: AtomicU64,
@@ -65,6 +68,7 @@ impl Book {
             asked: Mutex::new(Asked::new(keep.min(ARRIVALS_KEEP))),
             accepted: Mutex::default(),
             callbacks: Mutex::default(),
+            redacted: Mutex::default(),
             file: None,
             generation: AtomicU64::new(0),
         };
@@ -112,7 +116,20 @@ impl Book {
     }
 
     pub(crate) fn message(&self, sid: MessageSid) -> Option<Arc<Message>> {
-        self.archive.get(sid)
+        self.archive.get(sid).map(|message| self.shown(message))
+    }
+
+    /// Deletes the text of a message from all answers.
+    pub(crate) fn redact(&self, sid: MessageSid) {
+        lock(&self.redacted).insert(sid);
+    }
+
+    /// The message as answers show it.
+    fn shown(&self, message: Arc<Message>) -> Arc<Message> {
+        if lock(&self.redacted).contains(&message.sid) {
+            return Arc::new(Message { body: String::new(), ..(*message).clone() });
+        }
+        message
     }
 
     /// Messages newest first: to a number or to all, before a position, those that `shown` admits.
@@ -124,11 +141,14 @@ impl Book {
         limit: usize,
         shown: impl Fn(&Message) -> bool,
     ) -> Vec<Arc<Message>> {
-        let Some(to) = to else { return self.archive.newest(below, skip, limit, shown) };
+        let Some(to) = to else {
+            let newest = self.archive.newest(below, skip, limit, shown);
+            return newest.into_iter().map(|message| self.shown(message)).collect();
+        };
         let mut messages = self.numbers.messages(to);
         messages.sort_by_key(|message| std::cmp::Reverse(message.sequence));
         messages.retain(|message| below.is_none_or(|below| message.sequence < below) && shown(message));
-        messages.into_iter().skip(skip).take(limit).collect()
+        messages.into_iter().skip(skip).take(limit).map(|message| self.shown(message)).collect()
     }
 
     pub(crate) fn callbacks(&self, limit: usize) -> Vec<CallbackRecord> {
@@ -183,6 +203,7 @@ impl Book {
         self.requests.clear();
         *lock(&self.accepted) = RateWindow::default();
         *lock(&self.callbacks) = CallbackLog::default();
+        lock(&self.redacted).clear();
         let mut asked = lock(&self.asked);
         asked.rate = RateWindow::default();
         asked.arrivals.clear();

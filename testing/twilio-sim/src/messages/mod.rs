@@ -8,6 +8,7 @@ mod list;
 mod magic;
 mod message;
 mod page;
+mod redact;
 mod sender;
 mod view;
 
@@ -16,5 +17,6 @@ pub(crate) use fetch::fetch;
 pub(crate) use lifecycle::{Lifecycle, Status, Step};
 pub(crate) use list::list;
 pub(crate) use message::{Message, Origin};
+pub(crate) use redact::redact;
 pub(crate) use sender::Senders;
 pub use view::{MessageView, SubresourceUris};

@@ -154,6 +154,9 @@ fn handle(app: &Arc<App>, call: &Call, identity: Identity) -> Reply {
             messages::create(app, call, identity)
         }
         Resource::Messages { .. } => messages::list(app, call),
+        Resource::Message { sid, .. } if call.operation == Operation::Redact => {
+            messages::redact(app, call, sid)
+        }
         Resource::Message { sid, .. } => messages::fetch(app, call, sid),
         Resource::Lookup { number } => lookup::lookup(call, number),
         Resource::Account { .. } => account::account(app),

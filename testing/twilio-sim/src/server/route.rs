@@ -101,6 +101,7 @@ impl Resource {
             (Self::CallerIds { .. }, &Method::POST) => Some(Operation::CallerId),
             (Self::Messages { .. }, &Method::GET) => Some(Operation::List),
             (Self::Message { .. }, &Method::GET) => Some(Operation::Fetch),
+            (Self::Message { .. }, &Method::POST) => Some(Operation::Redact),
             (Self::Account { .. }, &Method::GET) => Some(Operation::Account),
             (Self::Senders { .. }, &Method::GET) => Some(Operation::Senders),
             (Self::Lookup { .. }, &Method::GET) => Some(Operation::Lookup),

@@ -49,7 +49,7 @@ fn stored(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcom
         scheduled,
         retries: 0,
     };
-    StateRows { user: Some(user), holder }
+    StateRows { user: Some(user), holder, erased_as_of: None }
 }
 
 #[test]

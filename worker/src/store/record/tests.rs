@@ -14,7 +14,7 @@ use crate::{facts::Facts, store::batch::Statement};
 
 async fn hold(pool: &PgPool, facts: Arc<Facts>) -> Written {
     let state = NewState::plain(facts, UserState::Received, Some(Reason::Paused));
-    Record(pool.clone()).run(&[state]).await.unwrap()[0]
+    Record { pool: pool.clone(), erasure: None }.run(&[state]).await.unwrap()[0]
 }
 
 /// Stores a user as an import does.

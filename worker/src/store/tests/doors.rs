@@ -120,7 +120,7 @@ async fn record(world: &World, facts: &std::sync::Arc<Facts>, reason: Option<&st
     let reason = reason.map(|word| word.parse().unwrap());
     let mut state = NewState::plain(facts.clone(), shared::domain::UserState::Received, reason);
     state.again_in = again_in.map(Duration::from_secs);
-    let _ = Record(world.pool.clone()).run(&[state]).await.unwrap();
+    let _ = Record { pool: world.pool.clone(), erasure: None }.run(&[state]).await.unwrap();
 }
 
 fn said(purpose: Purpose, action: ConsentAction, at: DateTime<Utc>) -> NewEntry {

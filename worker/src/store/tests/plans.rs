@@ -17,7 +17,7 @@ use crate::store::{
     claim::{Claim, ClaimRequest},
     counts,
     ended::Ended,
-    fixtures::{Database, callback, ended, request, stored_facts},
+    fixtures::{Database, callback, ended, erasure_key, request, stored_facts},
     leases,
     message_claim::{ClaimMessages, MessageClaimRequest},
     messages, needs_review,
@@ -159,16 +159,26 @@ async fn pipeline(pool: PgPool) {
 
 async fn events_from(first: u32, pool: PgPool) {
     let read = ReadState(pool.clone());
-    let record = Record(pool.clone());
+    let record = Record { pool: pool.clone(), erasure: Some(erasure_key()) };
     let lease = Duration::from_secs(90);
-    let claim = Claim { pool: pool.clone(), worker_id: "w".into(), lease, messages_per_day: 0 };
+    let claim = Claim {
+        pool: pool.clone(),
+        worker_id: "w".into(),
+        lease,
+        messages_per_day: 0,
+        erasure: Some(erasure_key()),
+    };
     let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0 };
     for round in 0..EXECUTIONS {
         let requests: Vec<ClaimRequest> =
             (round * ROWS..(round + 1) * ROWS).map(|n| request(first + n)).collect();
         let queries: Vec<StateQuery> = requests
             .iter()
-            .map(|w| StateQuery { user_id: w.user.facts.user_id.to_string(), phone: Some(w.phone.clone()) })
+            .map(|w| StateQuery {
+                user_id: w.user.facts.user_id.to_string(),
+                phone: Some(w.phone.clone()),
+                digest: Some(erasure_key().user(&w.user.facts.user_id)),
+            })
             .collect();
         read.run(&queries).await.unwrap();
         claim.run(&requests).await.unwrap();

@@ -96,6 +96,7 @@ fn counts(report: &Report, text: &mut String) -> fmt::Result {
         (!report.held, "updated", report.stored.updated),
         (!report.held, "unchanged", report.stored.unchanged),
         (!report.held, "newer here, kept", report.stored.newer_here),
+        (report.stored.erased > 0, "erased here, ignored", report.stored.erased),
         (report.held, "good, held back", report.held_back),
         (true, "skipped, inactive", report.skipped.inactive),
         (portal, "skipped, no profile", report.skipped.no_profile),

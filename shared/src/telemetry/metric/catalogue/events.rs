@@ -60,6 +60,13 @@ pub(super) const EVENTS: &[Metric] = &[
         "from a delivery to its outcome, including the wait for permit and rate",
     )
     .labels(&[OUTCOME]),
+    Metric::new(
+        "onboarding_events_of_erased_total",
+        Counter,
+        Worker,
+        "events from before the erasure of their user, which were ignored",
+    )
+    .labels(&[listed("queue", &["live", "backfill", "people"])]),
     Metric::new("onboarding_events_in_flight", Gauge, Worker, "unfinished deliveries"),
     Metric::new(
         "onboarding_events_rejected_total",
@@ -71,7 +78,7 @@ pub(super) const EVENTS: &[Metric] = &[
     Metric::new("onboarding_dead_letters_total", Counter, Worker, "deliveries that are kept for a person")
         .labels(&[BURIED]),
     Metric::new("onboarding_people_events_total", Counter, Worker, "events about people")
-        .labels(&[listed("result", &["applied", "older", "dead_letter"])]),
+        .labels(&[listed("result", &["applied", "older", "dead_letter", "erased"])]),
     Metric::new(
         "onboarding_unread_fields_total",
         Counter,

@@ -22,11 +22,11 @@ pub(super) const SOURCE: Label = listed("source", &["portal", "backfill"]);
 
 pub(super) const OUTCOME: Label = listed(
     "outcome",
-    &["sent", "unknown", "duplicate", "invalid", "opted_out", "deferred", "failed", "dead_letter"],
+    &["sent", "unknown", "duplicate", "invalid", "opted_out", "deferred", "failed", "dead_letter", "erased"],
 );
 
 pub(super) const OPERATION: Label =
-    listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account"]);
+    listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account", "redact"]);
 
 /// Empty if the number can be texted.
 pub(super) const REJECTION: Label = Label {

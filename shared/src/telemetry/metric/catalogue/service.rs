@@ -4,8 +4,8 @@ use super::labels::{LANE, STATE, listed};
 use crate::{
     consent::Source,
     telemetry::metric::{
-        Exporter::{Leader, Relay},
-        Kind::Gauge,
+        Exporter::{Leader, Relay, Worker},
+        Kind::{Counter, Gauge},
         Label, Metric, Words,
     },
 };
@@ -47,6 +47,21 @@ pub(super) const SERVICE: &[Metric] = &[
         Leader,
         "messages claimed after a stop or a loss was in force; must be 0",
     ),
+    Metric::new("onboarding_erasures_waiting", Gauge, Worker, "users who wait to be erased"),
+    Metric::new(
+        "onboarding_erasures_oldest_seconds",
+        Gauge,
+        Worker,
+        "how long the first of them has waited; 0: nobody waits",
+    ),
+    Metric::new("onboarding_erasures_total", Counter, Worker, "users who were erased"),
+    Metric::new(
+        "onboarding_redactions_total",
+        Counter,
+        Worker,
+        "requests to Twilio to delete the text of a message to an erased user",
+    )
+    .labels(&[listed("result", &["redacted", "gone", "skipped", "postponed"])]),
     Metric::new(
         "onboarding_census_timestamp_seconds",
         Gauge,

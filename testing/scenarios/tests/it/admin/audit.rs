@@ -6,12 +6,13 @@ use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 use uuid::Uuid;
 
 /// Commands that do not change anything, that do not carry out a decision (`run`), or that move the clock of tests.
-const READING: [&str; 18] = [
+const READING: [&str; 19] = [
     "run",
     "healthcheck",
     "phone",
     "suppress list",
     "consent show",
+    "person erasures",
     "unknown list",
     "dead list",
     "dead show",
@@ -27,7 +28,7 @@ const READING: [&str; 18] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 21] = [
+const CHANGING: [&str; 24] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -36,6 +37,9 @@ const CHANGING: [&str; 21] = [
     "loss report",
     "loss undo",
     "links show",
+    "person export",
+    "person erase",
+    "person replay",
     "unknown mark-sent",
     "unknown reopen",
     "unknown adopt",
@@ -111,6 +115,9 @@ async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
         test.env.insert(name.to_owned(), value.to_owned());
     }
     deed(test, "links show", "--reason", &[&number(9)]).await?;
+    deed(test, "person export", "--reason", &["9"]).await?;
+    deed(test, "person erase", "--reason", &["9", "--yes"]).await?;
+    deed(test, "person replay", "--reason", &["-"]).await?;
     let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
     deed(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
     deed(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
@@ -154,6 +161,7 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     assert_eq!(all, known, "a new command: does it change anything?");
     let (code, said) = test.command(&["migrate", "--actor", "maya"]).await?;
     assert_eq!(code, 0, "{said}");
+    test.env.insert("ERASURE_KEY".to_owned(), "00".repeat(32));
     test.start_worker().await?;
     test.broker.publish(QueueLane::Backfill, &EventBody::stored("stranger").bytes()).await?;
     until("a dead letter", PATIENCE, async || {

@@ -66,6 +66,7 @@ fn english(reason: Reason) -> Pair {
         },
         Reason::LookupInvalid => ["Twilio says the number does not exist", ASK],
         Reason::SharedPhone => ["The number had its welcome through another user", "Nothing."],
+        Reason::AlreadyWelcomed => ["The number had its welcome before", "Nothing."],
         Reason::Parked => {
             ["No answer to the call, and Twilio could not tell", "Settle it under unknown outcomes."]
         }
@@ -75,7 +76,7 @@ fn english(reason: Reason) -> Pair {
             ["Refused for the time being, for too long", "Mend the cause, then `worker reopen`."]
         }
         Reason::Http(_) | Reason::Error(_) => {
-            ["Refused without a code", "Preferences at the logs, then `worker reopen`."]
+            ["Refused without a code", "Look at the logs, then `worker reopen`."]
         }
         Reason::PathFault => ["Waiting: Twilio out of reach, or throttling", ITSELF],
         Reason::BreakerOpen => {
@@ -112,6 +113,7 @@ fn nepali(reason: Reason) -> Pair {
         },
         Reason::LookupInvalid => ["Twilio अनुसार यो नम्बर छैन", ASK],
         Reason::SharedPhone => ["यो नम्बरमा अर्को प्रयोगकर्तामार्फत सन्देश गइसक्यो", "केही गर्नु पर्दैन।"],
+        Reason::AlreadyWelcomed => ["यो नम्बरमा पहिले नै सन्देश गइसक्यो", "केही गर्नु पर्दैन।"],
         Reason::Parked => ["जवाफ आएन, Twilio ले पनि भन्न सकेन", "अज्ञात नतिजामा गएर टुङ्ग्याउनुहोस्।"],
         Reason::OptedOut => ["उहाँले रोक्नुभयो, वा कर्मचारीले नम्बर रोके", "केही गर्नु पर्दैन।"],
         Reason::WrongNumber => ["यो नम्बर अर्कै व्यक्तिको हो", "उहाँसँग अर्को नम्बर माग्नुहोस्।"],

@@ -1,0 +1,90 @@
+//! Erasure, as far as consents are concerned: the keys are deleted, and so entries of the ledger name nobody any more.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    Door, NewEntry, Source, ledger, person_keys,
+    silence::{self, Mark},
+};
+use crate::domain::{ConsentAction, Purpose};
+
+/// A number of an erased user.
+#[derive(Debug, Clone, Copy)]
+pub struct Left<'a> {
+    /// In E.164.
+    pub phone: &'a str,
+    /// Other users have it: it stays stored for them.
+    pub shared: bool,
+    /// It was stopped before the erasure was asked for.
+    pub stopped: bool,
+}
+
+const DOOR: Door<'static> =
+    Door { source: Source::Staff, actor: "worker", reason: "stopped before the erasure", action: None };
+
+/// The key under which the audit log keeps the user from now on: it leads nowhere once [`user`] has run.
+pub async fn key_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Uuid, sqlx::Error> {
+    let newest = sqlx::query_scalar!(
+        "SELECT person_key FROM person_keys WHERE user_id = $1 ORDER BY created_at DESC LIMIT 1",
+        user_id,
+    );
+    match newest.fetch_optional(&mut *tx).await? {
+        Some(key) => Ok(key),
+        None => person_keys::key_of(tx, Some(user_id), None).await,
+    }
+}
+
+/// The numbers that the user had.
+pub async fn numbers_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT phone_e164 AS "phone!" FROM person_keys WHERE user_id = $1 AND phone_e164 IS NOT NULL"#,
+        user_id,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Deletes what names the user. A loss of the user stays that of each other person whom it silenced.
+pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH keys AS (DELETE FROM person_keys WHERE user_id = $1),
+              tasks AS (DELETE FROM staff_tasks WHERE user_id = $1),
+              silenced AS (DELETE FROM silenced_users WHERE user_id = $1)
+         UPDATE silenced_users SET loss_of = user_id WHERE loss_of = $1 AND user_id <> $1",
+        user_id,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Deletes what names a number of the user, after [`user`]. A number of other users stays, and stays stopped if it was.
+pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::Error> {
+    silence::hold(tx, left.phone).await?;
+    if !left.shared {
+        return sqlx::query!(
+            "WITH keys AS (DELETE FROM person_keys WHERE phone_e164 = $1),
+                  tasks AS (DELETE FROM staff_tasks WHERE phone_e164 = $1),
+                  links AS (DELETE FROM stop_links WHERE phone_e164 = $1),
+                  tips AS (DELETE FROM tip_suppressions WHERE phone_e164 = $1)
+             DELETE FROM suppressions WHERE phone_e164 = $1",
+            left.phone,
+        )
+        .execute(tx)
+        .await
+        .map(drop);
+    }
+    if left.stopped {
+        let key = person_keys::key_of(tx, None, Some(left.phone)).await?;
+        let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
+        ledger::add(tx, key, DOOR.source, DOOR.actor, &entries).await?;
+    }
+    silence::derive(tx, left.phone, Mark::None, &DOOR).await.map(drop)
+}
+
+/// Waits for the claims that are being written, and has later ones wait for the end of the transaction. Without this, a claim that
+/// began before would not see the digests. False: a claim takes too long, try again later.
+pub async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    silence::wait_for_claims(tx).await
+}

@@ -1,0 +1,43 @@
+//! `worker person`: shows and erases everything that is stored about a user.
+
+mod erase;
+mod export;
+mod replay;
+
+use std::process::ExitCode;
+
+use shared::{cli::Failure, domain::UserId};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker person export 1042
+  worker person erase 1042 --dry-run
+  worker person erase 1042 --reason 'asked by the user, letter of 3 May'
+
+The output of `export` holds the number and the name in full: give it to the person alone.";
+
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
+pub(super) enum Command {
+    /// Show everything that is stored about a user
+    Export(export::Arguments),
+    /// Erase a user for good
+    Erase(erase::Arguments),
+    /// List the digests of those who were erased, for the restore of a backup
+    Erasures(replay::List),
+    /// Erase again after a backup was restored
+    Replay(replay::Replay),
+}
+
+pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Erase(arguments) => erase::run(arguments).await,
+        Command::Erasures(replay::List {}) => replay::list().await,
+        Command::Replay(arguments) => replay::replay(arguments).await,
+    }
+}
+
+fn parse(user: &str) -> Result<UserId, Failure> {
+    UserId::parse(user).map_err(|why| Failure::usage(why.to_string()))
+}

@@ -1,0 +1,103 @@
+//! `worker person export`: everything that is stored about a user.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use serde_json::{Map, Value, json};
+use shared::{
+    audit::{self, NewEntry},
+    cli::{Actor, Exit, Failure, output},
+    config::Env,
+};
+
+use super::parse;
+use crate::{
+    cli::open,
+    store::person_data::{self, Part},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  worker person export 1042 > 1042.json
+  worker person export 1042 --output text
+
+Exit codes: 0 ok, 3 nothing is stored about this user.";
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// The portal's id of the user
+    user: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    output: Format,
+    /// Why; kept in the audit log
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// One document
+    Json,
+    /// For a person to read
+    Text,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let user = parse(&arguments.user)?;
+    let pool = open::database(Env::of_process()).await?;
+    let parts = person_data::export(&pool, &user).await.map_err(Failure::statement)?;
+    if parts.is_empty() {
+        eprintln!("nothing is stored about this user");
+        return Ok(Exit::SomeFailed.into());
+    }
+    let person = person_data::key_of(&pool, &user).await.map_err(Failure::statement)?;
+    let (actor, subject) = (arguments.actor.name(), format!("person {person}"));
+    let entry =
+        NewEntry { actor: &actor, action: "person export", subject: &subject, reason: &arguments.reason };
+    let mut connection = pool.acquire().await.map_err(Failure::statement)?;
+    audit::note(&mut connection, &entry).await.map_err(Failure::statement)?;
+    output::print(&match arguments.output {
+        Format::Json => document(user.as_str(), parts)?,
+        Format::Text => text(user.as_str(), &parts),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The field names are a published schema: add to it, never rename.
+fn document(user: &str, parts: Vec<Part>) -> Result<String, Failure> {
+    let tables: Map<String, Value> =
+        parts.into_iter().map(|part| (part.table.to_owned(), Value::Array(part.rows))).collect();
+    Ok(output::json(&json!({ "schema": "person/1", "user_id": user, "tables": tables }))?)
+}
+
+/// Fields without a value are left out.
+fn text(user: &str, parts: &[Part]) -> String {
+    let mut text = format!("Everything that is stored about user {user}\n");
+    for Part { table, rows } in parts {
+        for (place, row) in rows.iter().enumerate() {
+            let _infallible = writeln!(text, "\n{table} {} of {}", place + 1, rows.len());
+            let fields = row.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+            for (name, value) in fields {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let _infallible = writeln!(text, "  {name:<20} {value}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_each_table_and_leaves_out_empty_fields() {
+        let rows = vec![json!({"user_id": "7", "kind": null, "retries": 2})];
+        let shown = text("7", &[Part { table: "users", rows }]);
+        assert!(shown.contains("users 1 of 1\n") && shown.contains("retries              2"), "{shown}");
+        assert!(!shown.contains("kind"), "{shown}");
+    }
+}

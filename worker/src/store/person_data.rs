@@ -1,0 +1,28 @@
+//! Everything that is stored about one person: shown whole, counted, erased.
+//!
+//! A test compares these modules with the tables of the database, so that a new table with a user id or a number is not forgotten.
+
+mod erase;
+mod export;
+mod letters;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use erase::{Erased, erase};
+pub(crate) use export::{Part, export};
+
+use shared::{consent::forget, domain::UserId};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Calls that are being made, or whose outcome is being found out: an erasure waits for them.
+pub(crate) async fn in_flight(pool: &PgPool, user_id: &str) -> Result<i64, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    erase::in_flight(&mut connection, user_id).await
+}
+
+/// The key under which the audit log keeps a user.
+pub(crate) async fn key_of(pool: &PgPool, user: &UserId) -> Result<Uuid, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    forget::key_of_user(&mut connection, user.as_str()).await
+}

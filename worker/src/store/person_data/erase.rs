@@ -1,0 +1,229 @@
+//! Erases a person: what is stored is deleted or made nameless, in one transaction with the digests that take its place.
+
+use shared::{
+    consent::forget::{self, Left},
+    domain::UserId,
+    erasure::ErasureKey,
+};
+use sqlx::{Connection as _, PgConnection, PgPool};
+
+use super::letters::{self, Words};
+use crate::store::{erasures::Pending, redactions};
+
+/// How an erasure ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Erased {
+    /// Nothing of the user is stored any more.
+    Yes,
+    /// So many calls are being made, or their outcomes are being found out.
+    Waits(i64),
+    /// Other statements held the tables for too long.
+    Busy,
+}
+
+/// While the tables are held, claims and signups wait.
+const WITHIN: &str = "SET LOCAL lock_timeout = '1s'";
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// Erases a user, unless calls are being made. May be repeated at any time.
+pub(crate) async fn erase(pool: &PgPool, key: &ErasureKey, request: &Pending) -> Result<Erased, sqlx::Error> {
+    let user_id = request.user_id.as_str();
+    let mut connection = pool.acquire().await?;
+    let waits = in_flight(&mut connection, user_id).await?;
+    if waits > 0 {
+        return Ok(Erased::Waits(waits));
+    }
+    let phones = numbers(&mut connection, user_id).await?;
+    let words = Words::of(&mut connection, user_id, &phones).await?;
+    letters::clear(&mut connection, &words).await?;
+    match erase_rows(&mut connection, key, request, &words).await {
+        Ok(Erased::Yes) => {}
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
+            return Ok(Erased::Busy);
+        }
+        other => return other,
+    }
+    // What an event stored that was being handled meanwhile.
+    letters::clear(&mut connection, &words).await?;
+    forget::user(&mut connection, user_id).await?;
+    Ok(Erased::Yes)
+}
+
+/// Calls that are being made, or whose outcome is being found out.
+pub(super) async fn in_flight(connection: &mut PgConnection, user_id: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT (SELECT count(*) FROM attempts WHERE user_id = $1
+                     AND (outcome = 'sending' OR outcome = 'unknown' AND parked_at IS NULL))
+                + (SELECT count(*) FROM messages m JOIN message_attempts a USING (message_id) WHERE m.user_id = $1
+                     AND (a.outcome = 'sending' OR a.outcome = 'unknown' AND a.parked_at IS NULL)) AS "calls!""#,
+        user_id,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The numbers of a user, in E.164: the stored one, and those of earlier times.
+pub(super) async fn numbers(
+    connection: &mut PgConnection,
+    user_id: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut phones = sqlx::query_scalar!(
+        r#"SELECT phone_e164 AS "phone!" FROM users WHERE user_id = $1 AND phone_e164 IS NOT NULL
+           UNION SELECT phone_e164 FROM attempts WHERE user_id = $1
+           UNION SELECT phone_e164 FROM messages WHERE user_id = $1"#,
+        user_id,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    phones.extend(forget::numbers_of_user(connection, user_id).await?);
+    phones.sort_unstable();
+    phones.dedup();
+    Ok(phones)
+}
+
+async fn erase_rows(
+    connection: &mut PgConnection,
+    key: &ErasureKey,
+    request: &Pending,
+    words: &Words,
+) -> Result<Erased, sqlx::Error> {
+    let user_id = request.user_id.as_str();
+    let mut tx = connection.begin().await?;
+    sqlx::query(WITHIN).execute(&mut *tx).await?;
+    if !forget::wait_for_claims(&mut tx).await? {
+        return Ok(Erased::Busy);
+    }
+    sqlx::query(WITHIN).execute(&mut *tx).await?;
+    // No row of the user is written between what is read here and the commit.
+    sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
+    let waits = in_flight(&mut tx, user_id).await?;
+    if waits > 0 {
+        return Ok(Erased::Waits(waits));
+    }
+    let phones = numbers(&mut tx, user_id).await?;
+    let person = forget::key_of_user(&mut tx, user_id).await?;
+    sqlx::query_scalar!("SELECT pseudonymise_audit($1, $2)", &words.all(&phones), person)
+        .fetch_one(&mut *tx)
+        .await?;
+    redactions::request(&mut tx, user_id).await?;
+    let mut left = Vec::new();
+    for phone in &phones {
+        let shared = keep_digest(&mut tx, key, phone, request).await?;
+        left.push(Left { phone, shared, stopped: request.was_suppressed });
+    }
+    messages(&mut tx, user_id).await?;
+    forget::user(&mut tx, user_id).await?;
+    for number in left {
+        forget::number(&mut tx, number).await?;
+    }
+    finish(&mut tx, key, request).await?;
+    tx.commit().await?;
+    Ok(Erased::Yes)
+}
+
+/// Keeps what a number had, under its digest. Whether other users have the number: those who shared the welcome keep it.
+async fn keep_digest(
+    tx: &mut PgConnection,
+    key: &ErasureKey,
+    phone: &str,
+    request: &Pending,
+) -> Result<bool, sqlx::Error> {
+    let linked = sqlx::query!(
+        "UPDATE users SET reason = 'already_welcomed', updated_at = now()
+         WHERE phone_e164 = $1 AND reason = 'shared_phone' AND state = 'registered' AND user_id <> $2
+           AND EXISTS (SELECT FROM attempts a WHERE a.phone_e164 = $1 AND a.blocks AND a.user_id = $2)",
+        phone,
+        request.user_id,
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    let others = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND user_id <> $2)
+               OR EXISTS (SELECT FROM users WHERE phone_e164 = $1 AND reason = 'shared_phone' AND user_id <> $2)
+               OR EXISTS (SELECT FROM person_keys WHERE phone_e164 = $1 AND user_id <> $2) AS "others!""#,
+        phone,
+        request.user_id,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let shared = linked > 0 || others;
+    sqlx::query!(
+        "INSERT INTO erased_numbers AS e (digest, welcomed, suppressed)
+         VALUES ($1, EXISTS (SELECT FROM attempts WHERE phone_e164 = $2 AND blocks AND user_id = $3), $4)
+         ON CONFLICT (digest) DO UPDATE SET welcomed = e.welcomed OR EXCLUDED.welcomed,
+             suppressed = e.suppressed OR EXCLUDED.suppressed, erased_at = now()",
+        &key.number(phone)[..],
+        phone,
+        request.user_id,
+        request.was_suppressed && !shared,
+    )
+    .execute(tx)
+    .await?;
+    Ok(shared)
+}
+
+/// What was sent stays in the accounts, without whom it went to.
+async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "DELETE FROM status_callbacks WHERE
+             sid IN (SELECT sid FROM attempts WHERE user_id = $1
+                     UNION SELECT a.message_sid FROM messages m JOIN message_attempts a USING (message_id)
+                           WHERE m.user_id = $1)",
+        user_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE attempts SET user_id = 'erased:' || message_id, phone_e164 = 'erased:' || message_id, traceparent = NULL,
+             parked_at = NULL, next_check_at = NULL
+         WHERE user_id = $1",
+        user_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "WITH hers AS (SELECT message_id FROM messages WHERE user_id = $1)
+         UPDATE message_attempts a SET user_id = 'erased:' || attempt_id, phone_e164 = 'erased:' || attempt_id,
+             traceparent = NULL, parked_at = NULL, next_check_at = NULL
+         FROM hers WHERE a.message_id = hers.message_id",
+        user_id,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "WITH hers AS (DELETE FROM messages WHERE user_id = $1 RETURNING message_id, keys)
+         DELETE FROM message_keys k USING hers WHERE k.key = ANY(hers.keys) AND k.message_id = hers.message_id",
+        user_id,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Deletes the user, and keeps the digest.
+async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> Result<(), sqlx::Error> {
+    // An id that no event can have is no user's, and needs no digest.
+    if let Ok(user) = UserId::parse(&request.user_id) {
+        sqlx::query!(
+            "INSERT INTO erased_users AS e (digest, as_of) VALUES ($1, $2)
+             ON CONFLICT (digest) DO UPDATE SET as_of = GREATEST(e.as_of, EXCLUDED.as_of), erased_at = now()",
+            &key.user(&user)[..],
+            request.as_of,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    sqlx::query!(
+        "WITH ids AS (DELETE FROM backfill_ids WHERE user_id = $1),
+              -- The user before: the run goes on behind the same place.
+              positions AS (UPDATE backfill_runs SET cursor = coalesce((SELECT max(user_id) FROM users WHERE user_id < $1), '')
+                            WHERE cursor = $1),
+              requests AS (DELETE FROM pending_erasures WHERE user_id = $1)
+         DELETE FROM users WHERE user_id = $1",
+        request.user_id,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,86 @@
+//! Shows everything that is stored about a person.
+
+use serde_json::Value;
+use shared::domain::UserId;
+use sqlx::{PgConnection, PgPool};
+
+use super::letters;
+
+/// The rows of one table.
+pub(crate) struct Part {
+    pub(crate) table: &'static str,
+    pub(crate) rows: Vec<Value>,
+}
+
+/// The person's numbers: the stored one, those of earlier attempts, and those under which consents are kept.
+macro_rules! rows {
+    ($connection:expr, $user:expr, $phones:expr, $($table:literal: $condition:literal,)+) => {
+        vec![$(Part {
+            table: $table,
+            rows: sqlx::query_scalar!(
+                r#"SELECT to_jsonb(t) AS "row!" FROM "# + $table + " t WHERE " + $condition,
+                $user,
+                $phones as &[String],
+            )
+            .fetch_all(&mut *$connection)
+            .await?,
+        }),+]
+    };
+}
+
+/// All parts that hold rows, each table once. Numbers and names are in full.
+pub(crate) async fn export(pool: &PgPool, user: &UserId) -> Result<Vec<Part>, sqlx::Error> {
+    // One snapshot of all tables.
+    let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let phones = super::erase::numbers(&mut tx, user.as_str()).await?;
+    let mut parts = tables(&mut tx, user.as_str(), &phones).await?;
+    let words = letters::Words::of(&mut tx, user.as_str(), &phones).await?;
+    parts.push(Part { table: "dead_letters", rows: letters::of_person(&mut tx, &words).await? });
+    tx.rollback().await?;
+    parts.retain(|part| !part.rows.is_empty());
+    Ok(parts)
+}
+
+/// What a condition may use: `$1` is the user id, `$2` the numbers.
+async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<Vec<Part>, sqlx::Error> {
+    Ok(rows!(tx, user, phones,
+        "users": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "attempts": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "messages": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "message_attempts": "t.message_id IN (SELECT message_id FROM messages WHERE user_id = $1) AND $2::text[] IS NOT NULL",
+        "status_callbacks": "t.message_id IN (SELECT message_id FROM attempts WHERE user_id = $1 UNION SELECT a.attempt_id FROM messages m JOIN message_attempts a USING (message_id) WHERE m.user_id = $1) AND $2::text[] IS NOT NULL",
+        "person_keys": "t.user_id = $1 OR t.phone_e164 = ANY($2)",
+        "consent_ledger": "t.person_key IN (SELECT person_key FROM person_keys WHERE user_id = $1 OR phone_e164 = ANY($2))",
+        "consent_wordings": "t.sha256 IN (SELECT wording_sha256 FROM consent_ledger JOIN person_keys USING (person_key) WHERE user_id = $1 OR phone_e164 = ANY($2))",
+        "suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "tip_suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "silenced_users": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "staff_tasks": "t.user_id = $1 OR t.phone_e164 = ANY($2)",
+        "stop_links": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "pending_erasures": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "audit_log": "t.subject IN (SELECT 'person ' || person_key FROM person_keys WHERE user_id = $1 OR phone_e164 = ANY($2))",
+    ))
+}
+
+/// The tables that [`tables`] reads, for the test that looks for forgotten ones.
+#[cfg(test)]
+pub(super) const TABLES: [&str; 17] = [
+    "users",
+    "attempts",
+    "messages",
+    "message_attempts",
+    "status_callbacks",
+    "person_keys",
+    "consent_ledger",
+    "consent_wordings",
+    "suppressions",
+    "tip_suppressions",
+    "silenced_users",
+    "staff_tasks",
+    "stop_links",
+    "backfill_ids",
+    "pending_erasures",
+    "audit_log",
+    "dead_letters",
+];

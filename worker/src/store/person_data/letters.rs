@@ -1,0 +1,194 @@
+//! Dead letters that are about a person. Their bodies are what a publisher sent, readable or not.
+
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// What a person is found by in the text of a dead letter.
+pub(super) struct Words {
+    user_id: String,
+    /// In E.164 without the plus sign, and as typed.
+    numbers: Vec<String>,
+    /// Names of the person.
+    pub(super) names: Vec<String>,
+}
+
+/// The last digits of a number that every spelling of it has.
+const NATIONAL: usize = 8;
+/// In a text that is not JSON, a shorter id may stand for anything.
+const SHORTEST_ID: usize = 4;
+
+impl Words {
+    pub(super) async fn of(
+        tx: &mut PgConnection,
+        user_id: &str,
+        phones: &[String],
+    ) -> Result<Self, sqlx::Error> {
+        let row = sqlx::query!("SELECT phone_raw, display_name FROM users WHERE user_id = $1", user_id)
+            .fetch_optional(tx)
+            .await?;
+        let (raw, name) = row.map_or((String::new(), None), |row| (row.phone_raw, row.display_name));
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let typed = digits(&raw);
+        let mut numbers: Vec<String> = phones.iter().map(|phone| digits(phone)).collect();
+        if typed.len() >= NATIONAL {
+            numbers.push(typed);
+        }
+        let names = name.into_iter().filter(|name| name.chars().count() >= SHORTEST_ID).collect();
+        Ok(Self { user_id: user_id.to_owned(), numbers, names })
+    }
+
+    /// All of them, as a search of the audit log needs them.
+    pub(super) fn all(&self, phones: &[String]) -> Vec<String> {
+        let mut words = vec![self.user_id.clone()];
+        words.extend(phones.iter().cloned());
+        words.extend(self.numbers.iter().cloned());
+        words.extend(self.names.iter().cloned());
+        words
+    }
+
+    /// Whether a dead letter is about the person.
+    fn are_in(&self, letter: &Letter) -> bool {
+        if let Ok(json) = serde_json::from_slice::<Value>(&letter.body) {
+            return self.are_in_json(&json);
+        }
+        let text = String::from_utf8_lossy(&letter.body);
+        let whole = |word: &str| {
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '-' && c != '_');
+            text.match_indices(word).any(|(at, _)| {
+                let (before, after) = text.split_at(at);
+                edge(before.chars().next_back())
+                    && edge(after.get(word.len()..).and_then(|rest| rest.chars().next()))
+            })
+        };
+        self.user_id.chars().count() >= SHORTEST_ID && whole(&self.user_id) || self.number_is_in(&text)
+    }
+
+    fn are_in_json(&self, json: &Value) -> bool {
+        match json {
+            Value::Object(fields) => fields.iter().any(|(name, value)| match value {
+                // Ids are names of users in these fields alone.
+                Value::String(text) if ["user_id", "subject"].contains(&name.as_str()) => {
+                    *text == self.user_id || text.strip_prefix("user/") == Some(&self.user_id)
+                }
+                Value::Number(number) if name == "user_id" => number.to_string() == self.user_id,
+                other => self.are_in_json(other),
+            }),
+            Value::Array(items) => items.iter().any(|item| self.are_in_json(item)),
+            Value::String(text) => self.number_is_in(text),
+            Value::Number(number) => self.number_is_in(&number.to_string()),
+            Value::Bool(_) | Value::Null => false,
+        }
+    }
+
+    /// Whether the text has the last digits of a number in a row, however it is grouped.
+    fn number_is_in(&self, text: &str) -> bool {
+        let mut digits = String::new();
+        let groups = |c: &char| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+        for c in text.chars().filter(groups) {
+            match c.to_digit(10) {
+                Some(digit) => digits.extend(char::from_digit(digit, 10)),
+                None => digits.push('x'),
+            }
+        }
+        self.numbers.iter().any(|number| {
+            let last = number.get(number.len().saturating_sub(NATIONAL)..).unwrap_or(number);
+            last.len() == NATIONAL && digits.contains(last)
+        })
+    }
+}
+
+struct Letter {
+    id: i64,
+    body: Vec<u8>,
+}
+
+/// The ids of the dead letters that are about a person. Each is read: there are few, and an erasure is rare.
+async fn ids(tx: &mut PgConnection, words: &Words) -> Result<Vec<i64>, sqlx::Error> {
+    const PAGE: i64 = 500;
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let letters = sqlx::query_as!(
+            Letter,
+            "SELECT id, body FROM dead_letters WHERE id > $1 AND body <> '' ORDER BY id LIMIT $2",
+            after,
+            PAGE,
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let Some(last) = letters.last() else { return Ok(found) };
+        after = last.id;
+        found.extend(letters.iter().filter(|letter| words.are_in(letter)).map(|letter| letter.id));
+    }
+}
+
+/// The dead letters about a person, with their bodies as text.
+pub(super) async fn of_person(tx: &mut PgConnection, words: &Words) -> Result<Vec<Value>, sqlx::Error> {
+    let ids = ids(tx, words).await?;
+    let rows = sqlx::query!(
+        r#"SELECT to_jsonb(t) - 'body' AS "row!", body FROM dead_letters t WHERE id = ANY($1) ORDER BY id"#,
+        &ids,
+    )
+    .fetch_all(tx)
+    .await?;
+    let with_text = |mut row: Value, body: &[u8]| {
+        if let Some(fields) = row.as_object_mut() {
+            fields.insert("body".to_owned(), String::from_utf8_lossy(body).into());
+        }
+        row
+    };
+    Ok(rows.into_iter().map(|row| with_text(row.row, &row.body)).collect())
+}
+
+/// Empties the dead letters about a person, and returns their number. The rows stay: they are counted. One that was open is
+/// dropped, since there is nothing left to replay.
+pub(super) async fn clear(tx: &mut PgConnection, words: &Words) -> Result<u64, sqlx::Error> {
+    let ids = ids(tx, words).await?;
+    let cleared = sqlx::query!(
+        "UPDATE dead_letters SET body = '', headers = '{}', message_id = NULL, detail = 'erased',
+             dropped_at = CASE WHEN replayed_at IS NULL THEN coalesce(dropped_at, now()) ELSE dropped_at END,
+             dropped_by = CASE WHEN replayed_at IS NULL THEN coalesce(dropped_by, 'worker') ELSE dropped_by END
+         WHERE id = ANY($1)",
+        &ids,
+    );
+    Ok(cleared.execute(tx).await?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(body: &str) -> bool {
+        let words =
+            Words { user_id: "1042".into(), numbers: vec!["9779841234567".into()], names: Vec::new() };
+        words.are_in(&Letter { id: 1, body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn a_letter_is_about_a_person_by_the_id_or_the_number() {
+        for body in [
+            r#"{"data":{"user_id":"1042"}}"#,
+            r#"{"data":{"user_id":1042}}"#,
+            r#"{"data":{"phone_number":"984-123 4567"}}"#,
+            r#"{"data":{"phone_number":"+977 (984) 1234567"}}"#,
+            r#"{"phones":["x","009779841234567"]}"#,
+            "user_id=1042&phone=",
+            "{\"data\":{\"phone_number\":\"9841234567\"",
+        ] {
+            assert!(finds(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_letter_about_somebody_else_is_left() {
+        for body in [
+            r#"{"data":{"user_id":"10421"}}"#,
+            r#"{"id":"1042","data":{"user_id":"7","age":1042}}"#,
+            r#"{"data":{"user_id":"7","phone_number":"9841234568"}}"#,
+            "user_id=10421",
+            "a1042",
+            "",
+        ] {
+            assert!(!finds(body), "{body}");
+        }
+    }
+}
