@@ -1,12 +1,14 @@
 //! `worker person`: shows and erases everything that is stored about a user.
 
 mod erase;
+mod erasure_key;
 mod export;
 mod replay;
+mod user_argument;
 
 use std::process::ExitCode;
 
-use shared::{cli::Failure, domain::UserId};
+use shared::cli::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,8 +38,4 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Erasures(replay::List {}) => replay::list().await,
         Command::Replay(arguments) => replay::replay(arguments).await,
     }
-}
-
-fn parse(user: &str) -> Result<UserId, Failure> {
-    UserId::parse(user).map_err(|why| Failure::usage(why.to_string()))
 }

@@ -8,12 +8,15 @@ use shared::{
     config::Env,
     consent::{Door, Source, doors},
     domain::UserId,
-    erasure::{self, ErasureKey, WrongKey},
+    erasure::{self, ErasureKey},
 };
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
-use super::parse;
+use super::{
+    erasure_key::{key, wrong_key},
+    user_argument::parse,
+};
 use crate::{
     cli::open,
     store::{
@@ -77,21 +80,6 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     doors::request_erasure(&pool, &user, Utc::now(), &door).await.map_err(Failure::statement)?;
     println!("stopped: no message goes to the user any more");
     wait(&pool, &key, &user).await
-}
-
-/// `ERASURE_KEY`, which must be set.
-pub(super) fn key() -> Result<ErasureKey, Failure> {
-    let mut env = Env::of_process();
-    let key = ErasureKey::read(&mut env);
-    let missing = "ERASURE_KEY (or ERASURE_KEY_FILE) must be set; `openssl rand -hex 32` makes a key. Set the same key for all workers";
-    env.finish(key)?.ok_or_else(|| Failure::configuration(missing))
-}
-
-pub(super) fn wrong_key(wrong: WrongKey) -> Failure {
-    match wrong {
-        WrongKey::Database(error) => Failure::statement(error),
-        wrong => Failure::configuration(wrong.to_string()),
-    }
 }
 
 async fn unknown(pool: &PgPool, key: &ErasureKey, user: &UserId) -> Result<ExitCode, Failure> {

@@ -9,7 +9,7 @@ use shared::{
     config::Env,
 };
 
-use super::parse;
+use super::user_argument::parse;
 use crate::{
     cli::open,
     store::person_data::{self, Part},

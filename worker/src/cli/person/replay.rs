@@ -11,7 +11,7 @@ use shared::{
     erasure,
 };
 
-use super::erase::{key, wrong_key};
+use super::erasure_key::{key, wrong_key};
 use crate::{
     cli::open,
     store::{

@@ -66,7 +66,8 @@ pub(super) const EVENTS: &[Metric] = &[
         Worker,
         "events from before the erasure of their user, which were ignored",
     )
-    .labels(&[listed("queue", &["live", "backfill", "people"])]),
+    .labels(&[listed("queue", &["live", "backfill", "people"])])
+    .on_first_event(),
     Metric::new("onboarding_events_in_flight", Gauge, Worker, "unfinished deliveries"),
     Metric::new(
         "onboarding_events_rejected_total",

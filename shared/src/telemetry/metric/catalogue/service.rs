@@ -61,7 +61,8 @@ pub(super) const SERVICE: &[Metric] = &[
         Worker,
         "requests to Twilio to delete the text of a message to an erased user",
     )
-    .labels(&[listed("result", &["redacted", "gone", "skipped", "postponed"])]),
+    .labels(&[listed("result", &["redacted", "gone", "skipped", "postponed"])])
+    .on_first_event(),
     Metric::new(
         "onboarding_census_timestamp_seconds",
         Gauge,
