@@ -8,7 +8,6 @@ use axum::Router;
 use shared::{
     amqp::{Publisher, Topology},
     db::{self, sqlstate},
-    erasure::ErasureKey,
     lane::QueueLane,
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -33,9 +32,8 @@ use crate::{
         traces::Traces,
     },
     tasks::{
-        census::Census, database_watch::DatabaseWatch, driver::Driver, eraser::Eraser,
-        follow_breaker::FollowBreaker, follow_pauses::FollowPauses, history::History, partitions::Partitions,
-        recorder_upkeep::RecorderUpkeep, redactor::Redactor, sweeper::Sweeper,
+        census::Census, database_watch::DatabaseWatch, driver::Driver, follow_breaker::FollowBreaker,
+        follow_pauses::FollowPauses, history::History, recorder_upkeep::RecorderUpkeep, sweeper::Sweeper,
         unblocked_numbers::UnblockedNumbers,
     },
     unfinished::Unfinished,
@@ -147,7 +145,6 @@ impl App {
             DeadQueue { pool: pool.clone(), broker: config.broker.clone(), topology, health: health.clone() };
         tasks.spawn(dead_queue.run(stop.clone()));
 
-        keep_house(&mut tasks, &driver(), &parts, config.erasure.clone());
         // The periodic tasks. A probe is a call as those of the lanes: its end is waited for.
         lanes.spawn(driver().run(parts.probe()));
         tasks.spawn(driver().run(DatabaseWatch::new(pool.clone(), health.clone())));
@@ -158,6 +155,7 @@ impl App {
         tasks.spawn(driver().run(Census::new(pool.clone(), service)));
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
+        parts.keep_data(&config, &mut tasks, driver)?;
         // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
         lanes.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
         tasks.spawn(driver().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
@@ -204,14 +202,6 @@ impl Pools {
             callbacks: by_index(CALLBACKS).map_err(unusable)?,
         })
     }
-}
-
-/// Starts the tasks that look after what is stored.
-fn keep_house(tasks: &mut JoinSet<()>, driver: &Driver, parts: &Parts, key: Option<ErasureKey>) {
-    let (pool, health) = (&parts.pools.tasks, &driver.health);
-    tasks.spawn(driver.clone().run(Partitions(pool.clone())));
-    tasks.spawn(driver.clone().run(Eraser { pool: pool.clone(), key, health: health.clone() }));
-    tasks.spawn(driver.clone().run(Redactor { pool: pool.clone(), client: parts.client.clone() }));
 }
 
 /// Settings that figures are judged by.

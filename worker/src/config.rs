@@ -3,11 +3,12 @@
 mod accounts;
 mod admin;
 mod checks;
+mod retention;
 mod stop_links;
 mod timing;
 mod twilio;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 use shared::{
@@ -23,6 +24,7 @@ use shared::{
 pub(crate) use accounts::Accounts;
 pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
+pub(crate) use retention::Retention;
 pub(crate) use stop_links::{StopLinkBase, StopLinks};
 pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::TwilioConfig;
@@ -69,6 +71,9 @@ pub(crate) struct Config {
     pub(crate) timing: Timing,
     /// Hours of the backfill lane.
     pub(crate) backfill_window: Window,
+    pub(crate) retention: Retention,
+    /// The time between two runs of the worker's deletions. None: only `worker prune` deletes.
+    pub(crate) prune_interval: Option<Duration>,
     pub(crate) ops_addr: SocketAddr,
     pub(crate) webhook_addr: SocketAddr,
     /// None: messages carry no code, and there is no page.
@@ -101,6 +106,8 @@ impl Config {
             pace: pace(env),
             timing: Timing::read(env),
             backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
+            retention: Retention::read(env),
+            prune_interval: retention::interval(env),
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             stop_links: StopLinks::read(env),

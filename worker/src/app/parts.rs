@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, lane::QueueLane};
+use shared::{amqp::Topology, db::MIGRATIONS, lane::QueueLane};
 use sqlx::PgPool;
+use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -22,8 +23,9 @@ use crate::{
     registrar::registrar,
     store::send_rate::SendRate,
     tasks::{
-        dispatcher::Dispatcher, follow_calendar::FollowCalendar, poller::Poller, probe::Probe,
-        reconciler::Reconciler,
+        dispatcher::Dispatcher, driver::Driver, eraser::Eraser, follow_calendar::FollowCalendar,
+        partitions::Partitions, poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor,
+        retention::Retention,
     },
     throttle::{Breaker, Pauses, Permits, Rate, Throttle},
     twilio::Client,
@@ -199,6 +201,28 @@ impl Parts {
         }
     }
 
+    /// Starts the tasks that look after what is stored: they add months of messages, erase people and delete old data; with
+    /// `PRUNE_INTERVAL=0` nothing old is deleted.
+    pub(super) fn keep_data(
+        &self,
+        config: &Config,
+        tasks: &mut JoinSet<()>,
+        driver: impl Fn() -> Driver,
+    ) -> anyhow::Result<()> {
+        let pool = &self.pools.tasks;
+        tasks.spawn(driver().run(Partitions(pool.clone())));
+        let driven = driver();
+        let (key, health) = (config.erasure.clone(), driven.health.clone());
+        tasks.spawn(driven.run(Eraser { pool: pool.clone(), key, health }));
+        tasks.spawn(driver().run(Redactor { pool: pool.clone(), client: self.client.clone() }));
+        if let Some(interval) = config.prune_interval {
+            let simulated = config.twilio.client()?.is_simulated();
+            let retention = Retention::new(pool.clone(), interval, config.retention, simulated, release());
+            tasks.spawn(driver().run(retention));
+        }
+        Ok(())
+    }
+
     /// Asks about messages whose claims are older than `after`.
     pub(crate) fn poller(&self, after: Duration, sweep_interval: Duration) -> Poller {
         Poller::new(
@@ -209,6 +233,12 @@ impl Parts {
             sweep_interval,
         )
     }
+}
+
+/// Names this release: versions may share a number between releases, but hardly the last migration as well.
+fn release() -> String {
+    let migration = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    format!("{}+{migration}", env!("CARGO_PKG_VERSION"))
 }
 
 fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Throttle {

@@ -8,11 +8,14 @@ use shared::{
         Actor, Failure,
         output::{self, Output, Record},
     },
-    config::{Env, Setting, any_base_url, settings},
+    config::{Env, any_base_url, settings},
 };
 
 use super::{clock, open};
-use crate::store::prune::{self, Kind};
+use crate::{
+    config::Retention,
+    store::prune::{self, Kind},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +40,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
-    let periods = Kind::ALL.map(|kind| (kind, env.duration(&setting(kind))));
+    let retention = Retention::read(&mut env);
     let twilio = any_base_url(&mut env, &settings::TWILIO_API_BASE_URL);
     let pool = open::database(env).await?;
     // A calendar that a test left ahead would delete what is young.
@@ -46,14 +49,22 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let (actor, reason) = (arguments.actor.name(), arguments.reason.as_str());
     let mut all = Vec::new();
-    for (kind, period) in periods {
+    for kind in Kind::ALL {
+        let (period, setting) = kind.period(&retention);
         let rows = if period.is_zero() {
             None
+        } else if arguments.dry_run {
+            Some(prune::count(&pool, kind, period).await.map_err(Failure::statement)?)
         } else {
-            let pruned = prune::prune(&pool, kind, period, arguments.dry_run, (&actor, reason)).await;
-            Some(pruned.map_err(Failure::statement)?)
+            Some(prune::prune(&pool, kind, period, (&actor, reason)).await.map_err(Failure::statement)?)
         };
-        let row = Pruned::new(kind, period, rows, arguments.dry_run);
+        let row = Pruned {
+            kind: kind.label(),
+            setting: setting.name,
+            period_seconds: period.as_secs(),
+            rows,
+            dry_run: arguments.dry_run,
+        };
         if arguments.output == Output::Text {
             println!("{}", row.text(period));
         }
@@ -79,11 +90,6 @@ struct Pruned {
 }
 
 impl Pruned {
-    fn new(kind: Kind, period: Duration, rows: Option<u64>, dry_run: bool) -> Self {
-        let (kind, setting) = (kind.label(), setting(kind).name);
-        Self { kind, setting, period_seconds: period.as_secs(), rows, dry_run }
-    }
-
     fn text(&self, period: Duration) -> String {
         let Some(rows) = self.rows else {
             return format!("{}: kept for ever ({} is 0)", self.kind, self.setting);
@@ -104,15 +110,5 @@ impl Record for Pruned {
             self.rows.map(|rows| rows.to_string()).unwrap_or_default(),
             self.dry_run.to_string(),
         ]
-    }
-}
-
-fn setting(kind: Kind) -> Setting {
-    match kind {
-        Kind::DeliveryTries => settings::KEEP_DELIVERY_TRIES,
-        Kind::StatusCallbacks => settings::KEEP_STATUS_CALLBACKS,
-        Kind::DeadLetterBodies => settings::KEEP_DEAD_LETTER_BODIES,
-        Kind::DailyBudget => settings::KEEP_DAILY_BUDGET,
-        Kind::Messages => settings::KEEP_MESSAGES,
     }
 }

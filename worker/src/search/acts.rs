@@ -171,7 +171,7 @@ impl World {
             Step::Replay => self.replay().await,
             Step::Prune => {
                 for kind in prune::Kind::ALL {
-                    prune::prune(&self.pool, kind, Duration::from_secs(86_400), false, BY).await.unwrap();
+                    prune::prune(&self.pool, kind, Duration::from_secs(86_400), BY).await.unwrap();
                 }
             }
         }

@@ -47,7 +47,7 @@ impl Database {
         Self { admin, name, url: url.to_string() }
     }
 
-    pub(super) async fn pool(&self) -> PgPool {
+    pub(crate) async fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
     }
 

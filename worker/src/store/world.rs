@@ -21,7 +21,7 @@ const RETRY_FOR: Duration = Duration::from_secs(3600);
 
 /// A migrated database of one test, and what happens in it.
 pub(crate) struct World {
-    pub(super) database: Database,
+    pub(crate) database: Database,
     pub(crate) pool: PgPool,
 }
 
@@ -110,7 +110,7 @@ impl World {
         sqlx::query_scalar(sql).bind(user).fetch_one(&self.pool).await.unwrap()
     }
 
-    pub(super) async fn count(&self, sql: &str) -> i64 {
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 

@@ -86,15 +86,24 @@ pub const SMS_PRICE_USD: Setting = Setting::new(
 
 pub(super) const RETENTION: Section = Section {
     headline: "Retention",
-    introduction: "`worker prune` deletes older data; `0` keeps it permanently. Attempts, users, suppressions and the audit log are never\ndeleted.",
+    introduction: "`worker run` deletes older data every `PRUNE_INTERVAL`, and `worker prune` at once. A period of `0` keeps the data permanently.\nWelcomes, users, consents, suppressions and the audit log are never deleted ([privacy.md](privacy.md)).",
     settings: &[
+        PRUNE_INTERVAL,
         KEEP_DELIVERY_TRIES,
         KEEP_STATUS_CALLBACKS,
         KEEP_DEAD_LETTER_BODIES,
         KEEP_DAILY_BUDGET,
+        KEEP_CASES,
+        KEEP_TIP_DAYS,
         KEEP_MESSAGES,
     ],
 };
+
+pub const PRUNE_INTERVAL: Setting = Setting::new(
+    "PRUNE_INTERVAL",
+    "1h",
+    "time between two runs of the worker's deletions; the first run waits for a day after an upgrade. `0`: only `worker prune` deletes",
+);
 
 pub const KEEP_DELIVERY_TRIES: Setting =
     Setting::new("KEEP_DELIVERY_TRIES", "30d", "counts of redelivered messages");
@@ -112,6 +121,19 @@ pub const KEEP_DEAD_LETTER_BODIES: Setting = Setting::new(
 );
 
 pub const KEEP_DAILY_BUDGET: Setting = Setting::new("KEEP_DAILY_BUDGET", "400d", "messages claimed per day");
+
+pub const KEEP_CASES: Setting = Setting::new(
+    "KEEP_CASES",
+    "90d",
+    "tasks for staff (the view `needs_person`), counted from their closing",
+);
+
+pub const KEEP_TIP_DAYS: Setting = Setting::new(
+    "KEEP_TIP_DAYS",
+    "400d",
+    "tips, with their attempts. Months hold tips and other messages alike, so the longer period of `KEEP_TIP_DAYS` and `KEEP_MESSAGES` counts for both",
+);
+
 /// Messages of other kinds than the welcome.
 pub const KEEP_MESSAGES: Setting = Setting::new(
     "KEEP_MESSAGES",

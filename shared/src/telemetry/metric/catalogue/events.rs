@@ -87,6 +87,23 @@ pub(super) const EVENTS: &[Metric] = &[
         "optional parts of events that could not be read",
     )
     .labels(&[listed("what", &["field", "consent", "time_zone"])]),
+    Metric::new(
+        "onboarding_pruned_rows_total",
+        Counter,
+        Worker,
+        "rows that the worker deleted by age; of messages, the months",
+    )
+    .labels(&[listed(
+        "kind",
+        &[
+            "delivery_tries",
+            "status_callbacks",
+            "dead_letter_bodies",
+            "daily_budget",
+            "cases",
+            "message_months",
+        ],
+    )]),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
