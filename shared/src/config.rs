@@ -2,6 +2,7 @@
 
 mod address;
 mod broker;
+mod consent;
 mod database;
 mod env;
 mod host;
@@ -10,6 +11,7 @@ pub mod settings;
 
 pub use address::{any_base_url, base_url};
 pub use broker::{AmqpUrl, Broker, Namespace};
+pub use consent::consent_required;
 pub use database::DatabaseUrl;
 pub use env::{Env, Fault, Faults};
 pub use host::{Insecure, insecure_allowed, is_loopback};

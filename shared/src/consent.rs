@@ -11,6 +11,7 @@ mod numbers;
 mod person_keys;
 mod silence;
 pub mod staff_tasks;
+pub mod welcome;
 
 pub use doors::{Door, Person};
 pub use ledger::{EntryKey, NewEntry, Source};

@@ -2,6 +2,7 @@
 //! included.
 
 mod parse;
+mod quiet;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use chrono::{DateTime, Offset, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
 pub use parse::BadWindow;
+pub use quiet::{BadQuietHours, QuietHours};
 
 const DAY: i64 = 24 * 60 * 60;
 /// A longer duration counts as infinite.

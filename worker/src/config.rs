@@ -7,6 +7,7 @@ mod retention;
 mod stop_links;
 mod timing;
 mod twilio;
+mod wait_rules;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -29,6 +30,7 @@ pub(crate) use stop_links::{StopLinkBase, StopLinks};
 pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::TwilioConfig;
 use url::Url;
+pub(crate) use wait_rules::WaitRules;
 
 /// How a number becomes registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,7 @@ pub(crate) struct Config {
     pub(crate) timing: Timing,
     /// Hours of the backfill lane.
     pub(crate) backfill_window: Window,
+    pub(crate) waits: WaitRules,
     pub(crate) retention: Retention,
     /// The time between two runs of the worker's deletions. None: only `worker prune` deletes.
     pub(crate) prune_interval: Option<Duration>,
@@ -106,6 +109,7 @@ impl Config {
             pace: pace(env),
             timing: Timing::read(env),
             backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
+            waits: WaitRules::read(env),
             retention: Retention::read(env),
             prune_interval: retention::interval(env),
             ops_addr: address(env, &settings::OPS_ADDR),

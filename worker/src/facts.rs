@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
-    domain::UserId,
+    domain::{Change, TimeZone, UserId},
     events::Signup,
     lane::QueueLane,
     phone::{Phone, Rejection},
@@ -48,6 +48,8 @@ pub(crate) struct SignupFacts {
     pub(crate) channel: Option<String>,
     pub(crate) kind: Option<&'static str>,
     pub(crate) display_name: Option<String>,
+    /// Stored with the rest of the profile, once the row exists.
+    pub(crate) time_zone: Change<TimeZone>,
 }
 
 /// Where an event came from.
@@ -80,6 +82,7 @@ impl Facts {
                 channel: event.channel,
                 kind: event.user_kind.map(shared::events::UserKind::as_str),
                 display_name: event.display_name,
+                time_zone: event.profile.time_zone,
             }),
         }
     }

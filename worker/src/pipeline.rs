@@ -15,6 +15,7 @@ mod send;
 mod settle;
 mod statements;
 mod stop_address;
+mod waits;
 mod welcome;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) use outcome_log::OutcomeLog;
 pub(crate) use people::People;
 pub(crate) use statements::{Statements, Terms};
 pub(crate) use stop_address::StopAddresses;
+pub(crate) use waits::Waits;
 
 use crate::{
     facts::{self, Arrival, Facts, Origin},
@@ -116,7 +118,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
     let signup = match event.kind {
         Kind::SignedUp(mut signup) => {
             people::count_unread(signup.dropped, &signup.profile);
-            profile = std::mem::take(&mut signup.profile);
+            profile = signup.profile.clone();
             let consents = std::mem::take(&mut signup.consents);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);

@@ -10,6 +10,7 @@ use super::{
     person_keys,
     silence::{self, Because, Changed, Hold, Mark},
     staff_tasks::{self, TaskKind},
+    welcome,
 };
 use crate::{
     audit,
@@ -291,6 +292,9 @@ async fn change(
     }
     if changed.lifted {
         silence::resume_welcome(&mut tx, &found).await?;
+    }
+    if added > 0 && entries.iter().any(NewEntry::allows_welcome) {
+        welcome::resume(&mut tx, &found).await?;
     }
     if wrong && let Some(phone) = &found.phone_e164 {
         silence::reject_number(&mut tx, phone).await?;

@@ -79,6 +79,11 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// Whether it grants the welcome on some channel.
+    pub(super) fn allows_welcome(&self) -> bool {
+        self.consent.purpose == Purpose::Onboarding && self.consent.action == ConsentAction::Grant
+    }
+
     /// An entry of now for every purpose that `purposes` names, on every channel.
     pub(super) fn of_all(purposes: &[Purpose], action: ConsentAction) -> Vec<Self> {
         let entry = |purpose: &Purpose| Self {

@@ -17,6 +17,27 @@ pub enum Decision {
     Link,
     /// The number may be claimed and called.
     Send,
+    /// The number could be called, but not yet.
+    Wait(Wait),
+}
+
+/// Why a welcome waits that could be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// It is night where the person is.
+    Quiet,
+    /// No consent to it is given.
+    NoConsent,
+}
+
+/// What a welcome that could be sent depends on beside the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conditions {
+    /// A signup is consent enough, or a consent is given. Those whom a stop or a loss silences count as consenting: the
+    /// claim ends their welcome.
+    pub consented: bool,
+    /// The quiet hours of the person hold the welcome back.
+    pub quiet: bool,
 }
 
 /// Why nothing is left to do.
@@ -126,12 +147,32 @@ impl Decision {
         skip.map_or_else(|| Self::for_number(number, stored), Self::Skip)
     }
 
+    /// The same under these conditions: they hold back what would be sent. Without a consent the hour does not matter.
+    #[must_use]
+    pub fn under(self, conditions: Conditions) -> Self {
+        match (self, conditions) {
+            (Self::Send, Conditions { consented: false, .. }) => Self::Wait(Wait::NoConsent),
+            (Self::Send, Conditions { quiet: true, .. }) => Self::Wait(Wait::Quiet),
+            (other, _) => other,
+        }
+    }
+
     /// The decision about a user who is not settled: only the number counts.
     pub fn for_number(number: &TypedNumber<'_>, stored: &StoredState<'_>) -> Self {
         match (number.e164, stored.holder) {
             (Err(why), _) => Self::Reject(why),
             (Ok(_), Some(_)) => Self::Link,
             (Ok(_), None) => Self::Send,
+        }
+    }
+}
+
+impl Wait {
+    /// The reason beside the state of a user who waits.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Quiet => Reason::Quiet,
+            Self::NoConsent => Reason::NoConsent,
         }
     }
 }

@@ -35,6 +35,10 @@ pub enum Reason {
     DailyCap,
     /// Waiting: a person paused the lane.
     Paused,
+    /// Waiting: it is night where the person is.
+    Quiet,
+    /// Waiting: no consent to the welcome is given.
+    NoConsent,
     /// Waiting: a shutdown released the claim before a byte was written.
     GivenBack,
 }
@@ -55,6 +59,8 @@ impl Reason {
             Reason::BreakerOpen => "breaker_open",
             Reason::DailyCap => "daily_cap",
             Reason::Paused => "paused",
+            Reason::Quiet => "quiet",
+            Reason::NoConsent => "no_consent",
             Reason::GivenBack => "given_back",
             Reason::Error(code) => return Cow::Owned(format!("error_{code:05}")),
             Reason::Http(status) => return Cow::Owned(format!("http_{status}")),
@@ -106,6 +112,8 @@ impl FromStr for Reason {
             Reason::BreakerOpen,
             Reason::DailyCap,
             Reason::Paused,
+            Reason::Quiet,
+            Reason::NoConsent,
             Reason::GivenBack,
         ];
         let numbers = Rejection::ALL.into_iter().map(Reason::Number);
@@ -129,6 +137,7 @@ mod tests {
         let mut all: Vec<Reason> = Rejection::ALL.into_iter().map(Reason::Number).collect();
         all.extend([Reason::AlreadyWelcomed]);
         all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
+        all.extend([Reason::Quiet, Reason::NoConsent]);
         all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);
         for reason in all {
             assert_eq!(reason.as_str().parse(), Ok(reason));

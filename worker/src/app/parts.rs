@@ -17,7 +17,7 @@ use crate::{
     http::{status_callbacks::Receiver, stop_page::StopPage},
     observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
     pipeline::{
-        Guard, Meters, OutcomeLog, People, Pipeline, Statements, StopAddresses, Terms, Times, Twilio,
+        Guard, Meters, OutcomeLog, People, Pipeline, Statements, StopAddresses, Terms, Times, Twilio, Waits,
     },
     reconcile::delivery::DeliveryReports,
     registrar::registrar,
@@ -90,7 +90,9 @@ impl Parts {
         };
         let topology = Topology::new(config.broker.namespace.clone());
         let public_url = config.twilio.public_url.as_ref();
+        let calendar = Calendar::default();
         let pipeline = Pipeline {
+            waits: Waits { rules: config.waits, calendar: calendar.clone() },
             audience: config.audience.clone(),
             times: Times {
                 lease: timing.lease,
@@ -137,7 +139,7 @@ impl Parts {
             pipeline: Arc::new(pipeline),
             reports: Arc::new(reports),
             traces,
-            hours: Hours { window: config.backfill_window, calendar: Calendar::default() },
+            hours: Hours { window: config.backfill_window, calendar },
             worker_id,
         })
     }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements,
-    stop_address::StopAddresses,
+    stop_address::StopAddresses, waits::Waits,
 };
 use crate::{
     channels::Channels, config::Audience, observe::traces::Traces, registrar::Registrar,
@@ -20,6 +20,7 @@ use crate::{
 pub(crate) struct Pipeline {
     pub(crate) audience: Audience,
     pub(crate) times: Times,
+    pub(crate) waits: Waits,
     pub(crate) statements: Statements,
     /// None: messages carry no address of their own number.
     pub(crate) stop_addresses: Option<StopAddresses>,

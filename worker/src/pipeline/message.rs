@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use shared::{
-    domain::MessageKind,
+    domain::{MessageKind, Reason},
     lane::Lane,
     phone::E164,
     templates::{self, Content, Language, Wording},
@@ -40,7 +40,7 @@ const UNKNOWN_HERE: Duration = Duration::from_secs(300);
 pub(crate) async fn deliver(pipeline: &Pipeline, due: &Due, lane: Lane) -> Result<Outcome, Interrupted> {
     let started = Instant::now();
     let (outcome, call) = match prepare(pipeline, due, lane, started) {
-        Ok(prepared) => match prepared.send(pipeline, due).await {
+        Ok(prepared) => match prepared.send_by_day(pipeline, due).await {
             Err(Interrupted::Batch(BatchError::BadRow(_))) => (skip(pipeline, due, DATA_ERROR).await?, None),
             sent => sent?,
         },
@@ -104,6 +104,19 @@ fn render(kind: MessageKind, due: &Due) -> Result<Rendered, &'static str> {
 }
 
 impl Prepared {
+    /// Sends the message, unless it is night where the recipient is: then it waits, and no longer than to its expiry.
+    async fn send_by_day(
+        &self,
+        pipeline: &Pipeline,
+        due: &Due,
+    ) -> Result<(Outcome, Option<Called>), Interrupted> {
+        let Some(night) = pipeline.waits.night_of_message(&pipeline.pool, self.kind, due).await? else {
+            return self.send(pipeline, due).await;
+        };
+        messages::postpone(&pipeline.pool, due.message_id, &Reason::Quiet.as_str(), night).await?;
+        Ok((Outcome::Deferred(Reason::Quiet), None))
+    }
+
     async fn send(&self, pipeline: &Pipeline, due: &Due) -> Result<(Outcome, Option<Called>), Interrupted> {
         let Some(channel) = pipeline.twilio.channels.find(&due.channel) else {
             return Ok((Outcome::Dropped(NO_CHANNEL), None));

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use shared::{
     consent::doors,
-    domain::{AttemptId, Reason, RetryPolicy, UserId, UserState, decision::Decision},
+    domain::{
+        AttemptId, Reason, RetryPolicy, UserId, UserState,
+        decision::{Decision, Wait},
+    },
     phone::E164,
     templates,
 };
@@ -16,6 +19,7 @@ use super::{
     plan,
     request::{Request, Sent, Standing, Subject},
     send::send,
+    waits::Waits,
 };
 use crate::{
     facts::{Facts, Origin, StoredNumber},
@@ -100,7 +104,15 @@ fn stored_facts(pipeline: &Pipeline, user_id: &UserId, stored: &StateRows, origi
 }
 
 async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry: Entry) -> Look {
-    match plan::decide(facts, stored) {
+    let phone = facts.phone.as_ref().ok().map(|phone| phone.e164);
+    let decision = match (plan::decide(facts, stored), &phone) {
+        (Decision::Send, Some(phone)) => {
+            let conditions = pipeline.waits.conditions(&pipeline.pool, facts, stored, phone);
+            Decision::Send.under(Box::pin(conditions).await?)
+        }
+        (other, _) => other,
+    };
+    match decision {
         Decision::Skip(skip) => {
             let newer = facts.is_newer_than(stored.user.as_ref().map(|u| u.changed_at));
             if newer && record::keep_details(&pipeline.pool, facts).await? == Written::Superseded {
@@ -111,9 +123,10 @@ async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry:
         Decision::Reject(why) => reject(pipeline, facts, Reason::Number(why)).await,
         Decision::Link => link(pipeline, facts, stored).await,
         Decision::Send => {
-            let Ok(phone) = facts.phone.as_ref().map(|p| p.e164) else { return Ok(None) };
+            let Some(phone) = phone else { return Ok(None) };
             send_welcome(pipeline, facts, stored, phone, entry).await
         }
+        Decision::Wait(why) => Box::pin(hold_back(pipeline, facts, stored, why)).await,
     }
 }
 
@@ -181,6 +194,27 @@ async fn send_welcome(
         Sent::NotClaimed(ClaimResult::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
         Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) => Ok(None),
     }
+}
+
+/// Stores the user as waiting for the day or for a consent, however long it takes: it is no retry.
+async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, why: Wait) -> Look {
+    let reason = why.reason();
+    let mut state = NewState::plain(facts.clone(), UserState::Received, Some(reason));
+    let written = match why {
+        Wait::Quiet => {
+            // The day may have begun since.
+            let night = pipeline.waits.night_of(&pipeline.pool, facts, stored).await?;
+            let Some(night) = night else { return Ok(None) };
+            state.again_in = Some(night);
+            pipeline.statements.record.run(state).await?
+        }
+        Wait::NoConsent => {
+            let since = stored.user.as_ref().map(|user| user.changed_at);
+            state.again_in = Some(Waits::look_again(since));
+            record::unless_consented(&pipeline.pool, &state).await?
+        }
+    };
+    Ok((written == Written::Yes).then_some((Outcome::Deferred(reason), None)))
 }
 
 /// Stores the user as waiting; the sweeper enqueues them again.

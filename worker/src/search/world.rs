@@ -70,6 +70,7 @@ fn config(url: &str, base: &str, policy: &str) -> Config {
         ("SEND_RATE", "0"),
         ("WORKER_CONCURRENCY", "2"),
         ("BACKFILL_WINDOW", ""),
+        ("QUIET_HOURS", "off"),
         ("UNKNOWN_CHECKS", "1m,10m"),
         ("UNKNOWN_POLICY", policy),
         ("BREAKER_PROBE", "1ms..1ms"),

@@ -43,11 +43,11 @@ pub(crate) async fn reset(pool: &PgPool) -> Result<(), sqlx::Error> {
     tx.commit().await
 }
 
-/// Users wait by the real clock, but those who wait for the next day do so by the calendar.
+/// Users wait by the real clock, but those who wait for the next day or for the end of quiet hours do so by the calendar.
 async fn shift_waits(tx: &mut PgConnection, seconds: f64) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE users SET next_attempt_at = next_attempt_at - make_interval(secs => $1)
-         WHERE next_attempt_at IS NOT NULL AND reason = 'daily_cap'",
+         WHERE next_attempt_at IS NOT NULL AND reason IN ('daily_cap', 'quiet')",
         seconds,
     )
     .execute(tx)

@@ -31,6 +31,8 @@ pub(crate) struct Due {
     pub(crate) since: DateTime<Utc>,
     pub(crate) retries: i32,
     pub(crate) traceparent: Option<String>,
+    /// As stored for the user; none: the default one.
+    pub(crate) time_zone: Option<String>,
 }
 
 /// Leases at most `limit` due messages of a lane, the longest due first. Other workers do not see them for `hold`.
@@ -58,7 +60,8 @@ pub(crate) async fn take_due(
            )
            SELECT state = 'skipped' AS "stale!", message_id AS "message_id!", kind AS "kind!", channel AS "channel!", user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", slot AS "slot!", language AS "language!", content, due_at AS "since!",
-                  retries AS "retries!", traceparent
+                  retries AS "retries!", traceparent,
+                  (SELECT u.time_zone FROM users u WHERE u.user_id = taken.user_id) AS time_zone
            FROM taken ORDER BY due_at"#,
         lane,
         limit,

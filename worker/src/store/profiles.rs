@@ -206,6 +206,9 @@ async fn write(
              due_date = CASE WHEN $2 THEN due_date ELSE $3 END,
              child_birth_date = CASE WHEN $4 THEN child_birth_date ELSE $5 END,
              time_zone = CASE WHEN $6 THEN time_zone ELSE $7 END,
+             -- The night of another zone ends at another time.
+             next_attempt_at = CASE WHEN NOT $6 AND time_zone IS DISTINCT FROM $7 AND state = 'received' AND reason = 'quiet'
+                                    THEN now() ELSE next_attempt_at END,
              tips_hour = CASE WHEN $8 THEN tips_hour ELSE $9 END,
              cadence = CASE WHEN $10 THEN cadence ELSE $11 END,
              household_id = CASE WHEN $12 THEN household_id ELSE $13 END,

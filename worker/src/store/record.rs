@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use shared::{
+    consent::welcome,
     domain::{AttemptId, Reason, UserState},
     erasure::ErasureKey,
     lane::QueueLane,
@@ -247,6 +248,19 @@ pub(super) async fn write(
     )
     .fetch_all(connection)
     .await
+}
+
+/// Stores a user who waits for a consent, unless it has come meanwhile: a consent that comes later finds the row.
+pub(crate) async fn unless_consented(pool: &PgPool, row: &NewState) -> Result<Written, sqlx::Error> {
+    let (user, phone) = (row.facts.user_id.as_str(), row.facts.e164().unwrap_or_default());
+    let mut tx = pool.begin().await?;
+    welcome::hold_number(&mut tx, phone).await?;
+    if welcome::without_consent(&mut tx, &[user], &[phone]).await?.is_empty() {
+        return Ok(Written::Superseded);
+    }
+    let written = write(&mut tx, &[row]).await?;
+    tx.commit().await?;
+    Ok(Written::of(!written.is_empty()))
 }
 
 /// Updates the user's data from `facts`, and the spelling of the number. Dates stay: no event carries them.

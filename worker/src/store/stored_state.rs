@@ -44,6 +44,7 @@ pub(crate) struct UserRow {
     pub(crate) phone_e164: Option<String>,
     pub(crate) country_hint: Option<String>,
     pub(crate) language: Option<String>,
+    pub(crate) time_zone: Option<String>,
     pub(crate) changed_at: DateTime<Utc>,
     pub(crate) state: UserState,
     pub(crate) reason: Option<String>,
@@ -71,7 +72,7 @@ impl Statement for ReadState {
         let digests: Vec<Option<&[u8]>> = rows.iter().map(|r| r.digest.as_ref().map(|d| &d[..])).collect();
         let found = sqlx::query!(
             r#"SELECT i.ord AS "ord!", u.user_id AS "user_id?", u.phone_raw AS "phone_raw?", u.phone_e164,
-                      u.country_hint, u.language, u.changed_at AS "changed_at?",
+                      u.country_hint, u.language, u.time_zone, u.changed_at AS "changed_at?",
                       u.state AS "state?: UserState", u.reason,
                       coalesce(u.next_attempt_at > now(), false) AS "scheduled!",
                       u.retries AS "retries?",
@@ -104,6 +105,7 @@ impl Statement for ReadState {
                     phone_e164: row.phone_e164,
                     country_hint: row.country_hint,
                     language: row.language,
+                    time_zone: row.time_zone,
                     changed_at,
                     state,
                     reason: row.reason,

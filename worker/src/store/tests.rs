@@ -6,3 +6,4 @@ mod notices;
 mod partitions;
 mod plans;
 mod upgrade;
+mod waiting;

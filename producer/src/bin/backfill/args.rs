@@ -112,7 +112,8 @@ fn notes() -> String {
 const SETTINGS: &str = "\
 Settings    DATABASE_URL, AMQP_URL (not for a dry run), AMQP_NAMESPACE, DEFAULT_REGION,
             ALLOWED_COUNTRIES, DEFAULT_LANGUAGE, SEND_RATE [default: 10], BACKFILL_WINDOW
-            [default: 08:00-20:00 Asia/Kathmandu], SMS_PRICE_USD [default: 0.30]
+            [default: 08:00-20:00 Asia/Kathmandu], CONSENT_FOR_ONBOARDING [default: off],
+            SMS_PRICE_USD [default: 0.30]
 ";
 
 #[cfg(test)]

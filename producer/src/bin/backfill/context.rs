@@ -1,7 +1,7 @@
 //! What every part of the command needs: the settings, the arguments, the database.
 
 use shared::{
-    config::{DatabaseUrl, Env, Insecure, settings},
+    config::{DatabaseUrl, Env, Insecure, consent_required, settings},
     phone::NumberPolicy,
     telemetry::{self, LogFormat},
     templates::{Language, segments::Price},
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) send_rate: u32,
     /// Hours in which the worker sends.
     pub(crate) window: Window,
+    /// A signup alone is no consent to the welcome.
+    pub(crate) consent_required: bool,
     pub(crate) log_format: LogFormat,
 }
 
@@ -43,6 +45,7 @@ impl Settings {
             price: env.value(&settings::SMS_PRICE_USD),
             send_rate: env.value(&settings::SEND_RATE),
             window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
+            consent_required: consent_required(env),
             log_format: telemetry::log_format(env),
         }
     }

@@ -35,6 +35,9 @@ pub(crate) struct Enqueued {
     pub(crate) shared_phone: u64,
     pub(crate) suppressed: u64,
     pub(crate) rejected: ByReason,
+    /// Users who wait for a consent.
+    #[serde(default)]
+    pub(crate) no_consent: u64,
     /// Segments of the messages for `welcome`.
     pub(crate) segments: u64,
 }
@@ -65,6 +68,7 @@ impl Enqueued {
             Expect::SharedPhone => self.shared_phone += 1,
             Expect::Suppressed => self.suppressed += 1,
             Expect::Rejected(why) => add(&mut self.rejected, why.as_str()),
+            Expect::NoConsent => self.no_consent += 1,
         }
     }
 }
@@ -147,13 +151,22 @@ mod tests {
             Expect::Suppressed,
             Expect::Rejected(Rejection::Empty),
             Expect::Rejected(Rejection::Empty),
+            Expect::NoConsent,
         ] {
             enqueued.count(expect);
         }
-        let Enqueued { total, welcome, already_welcomed, shared_phone, suppressed, rejected, segments } =
-            enqueued;
-        let parts = welcome + already_welcomed + shared_phone + suppressed + rejected["empty"];
-        assert_eq!((total, parts, segments, rejected["empty"]), (6, 6, 2, 2));
+        let Enqueued {
+            total,
+            welcome,
+            already_welcomed,
+            shared_phone,
+            suppressed,
+            rejected,
+            no_consent,
+            segments,
+        } = enqueued;
+        let parts = welcome + already_welcomed + shared_phone + suppressed + no_consent + rejected["empty"];
+        assert_eq!((total, parts, segments, rejected["empty"]), (7, 7, 2, 2));
     }
 
     #[test]

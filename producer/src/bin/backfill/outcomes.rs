@@ -63,7 +63,7 @@ pub(crate) struct OutcomeStats {
     pub(crate) sent: u64,
     /// The message is not at the mobile operator yet.
     pub(crate) open: u64,
-    /// No message: shared phone, suppressed or unusable number.
+    /// No message: shared phone, suppressed or unusable number, no consent.
     pub(crate) without_message: u64,
 }
 
@@ -112,6 +112,7 @@ fn class(outcome: &Outcome) -> Class {
     match (outcome.state.as_str(), outcome.welcome.as_str()) {
         ("rejected", _) if reason != Some("lookup_invalid") => Class::WithoutMessage,
         (_, "skipped") => Class::WithoutMessage,
+        ("received", _) if reason == Some("no_consent") => Class::WithoutMessage,
         (_, "delivered" | "read") => Class::Delivered,
         ("rejected" | "failed", _) | (_, "failed" | "undelivered" | "canceled") => Class::Failed,
         (_, "unknown") if reason == Some("parked") => Class::Failed,

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use producer::UserId;
 use shared::{
-    domain::decision::{Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber},
+    consent::welcome,
+    domain::decision::{
+        Conditions, Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber, Wait,
+    },
     phone::{E164, Rejection},
 };
 use sqlx::PgPool;
@@ -38,6 +41,8 @@ pub(crate) enum Expect {
     Suppressed,
     /// The worker records that the number cannot be texted.
     Rejected(Rejection),
+    /// The worker records that the user waits for a consent.
+    NoConsent,
 }
 
 /// The action for `user`, whose number reads as `number`. The welcome would take `segments`.
@@ -53,15 +58,17 @@ pub(crate) fn decide(
     let typed =
         TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
     let stored = stored_state(user, number.as_ref().ok(), taken);
+    // The hours of a backfill are those of its lane: no night of a person holds its welcomes back.
+    let conditions = Conditions { consented: !taken.lacks_consent(&user.user_id), quiet: false };
     if user.enqueued {
-        return match expect(Decision::for_number(&typed, &stored), &stored, segments) {
+        return match expect(Decision::for_number(&typed, &stored).under(conditions), &stored, segments) {
             // The worker may have welcomed the user since this run published the event.
             Ok(Expect::AlreadyWelcomed) => Action::Enqueued(Expect::Welcome { segments }),
             Ok(expect) => Action::Enqueued(expect),
             Err(reason) => Action::Skip(reason),
         };
     }
-    match expect(Decision::before_enqueue(&typed, &stored), &stored, segments) {
+    match expect(Decision::before_enqueue(&typed, &stored).under(conditions), &stored, segments) {
         Ok(expect) => Action::Enqueue(expect),
         Err(reason) => Action::Skip(reason),
     }
@@ -95,15 +102,17 @@ fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result
         Decision::Link if stored.holder.is_some_and(|holder| holder.own) => Ok(Expect::AlreadyWelcomed),
         Decision::Link => Ok(Expect::SharedPhone),
         Decision::Send if stored.suppressed => Ok(Expect::Suppressed),
-        Decision::Send => Ok(Expect::Welcome { segments }),
+        Decision::Send | Decision::Wait(Wait::Quiet) => Ok(Expect::Welcome { segments }),
+        Decision::Wait(Wait::NoConsent) => Ok(Expect::NoConsent),
     }
 }
 
-/// The numbers of a page that are held by an attempt, and those that are suppressed.
+/// The numbers of a page that are held by an attempt, those that are suppressed, and the users who lack a consent.
 #[derive(Default)]
 pub(crate) struct TakenNumbers {
     holders: HashMap<String, UserId>,
     suppressed: HashSet<String>,
+    pub(crate) without_consent: HashSet<String>,
 }
 
 impl TakenNumbers {
@@ -134,6 +143,11 @@ impl TakenNumbers {
         Ok(found)
     }
 
+    /// Whether the user lacks a consent to the welcome.
+    pub(crate) fn lacks_consent(&self, user: &UserId) -> bool {
+        self.without_consent.contains(user.as_str())
+    }
+
     /// The user whose attempt holds `number`.
     pub(crate) fn holder(&self, number: &E164) -> Option<&UserId> {
         self.holders.get(number.as_str())
@@ -150,8 +164,19 @@ impl TakenNumbers {
         suppressed: [&str; S],
     ) -> Self {
         let held = holders.map(|(number, user)| (number.to_owned(), UserId::parse(user).unwrap()));
-        Self { holders: held.into(), suppressed: suppressed.map(str::to_owned).into() }
+        let suppressed = suppressed.map(str::to_owned).into();
+        Self { holders: held.into(), suppressed, without_consent: HashSet::new() }
     }
+}
+
+/// Which of these users, each with a number, lack a consent to the welcome.
+pub(crate) async fn lacking_consent(
+    pool: &PgPool,
+    users: &[(&str, &str)],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let (users, phones): (Vec<&str>, Vec<&str>) = users.iter().copied().unzip();
+    let mut connection = pool.acquire().await?;
+    Ok(welcome::without_consent(&mut connection, &users, &phones).await?.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -198,6 +223,18 @@ mod tests {
         assert_eq!(action(&stored, &TakenNumbers::of([], [NUMBER])), Action::Enqueue(Expect::Suppressed));
         let empty = decide(&stored, Err(Rejection::Empty), &TakenNumbers::default(), 1);
         assert_eq!(empty, Action::Enqueue(Expect::Rejected(Rejection::Empty)));
+    }
+
+    #[test]
+    fn a_user_without_a_consent_is_enqueued_to_wait_unless_nothing_would_be_sent() {
+        let lacking = |taken| TakenNumbers { without_consent: HashSet::from(["7".to_owned()]), ..taken };
+        let stored = user(UserState::Stored);
+        let waits = action(&stored, &lacking(TakenNumbers::default()));
+        assert_eq!(waits, Action::Enqueue(Expect::NoConsent));
+        assert_eq!(action(&stored, &lacking(held_by("8"))), Action::Enqueue(Expect::SharedPhone));
+        let waiting = Candidate { scheduled: true, ..user(UserState::Received) };
+        let skipped = action(&waiting, &lacking(TakenNumbers::default()));
+        assert_eq!(skipped, Action::Skip(SkipReason::Scheduled));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     counts::Quota,
     page::{self, Enqueued, Place},
-    plan::{Action, Expect, TakenNumbers, decide},
+    plan::{Action, Expect, TakenNumbers, decide, lacking_consent},
     progress::{Phase, ProgressReporter},
     publish::{Sink, until_ready},
     report::{Ending, Report},
@@ -130,7 +130,15 @@ impl<'a> Scan<'a> {
     async fn plan(&self, page: Vec<Candidate>) -> Result<Vec<Planned>, Failure> {
         let numbers: Vec<Result<E164, Rejection>> = page.iter().map(|user| self.number(user)).collect();
         let texts: Vec<String> = numbers.iter().flatten().map(|number| number.as_str().to_owned()).collect();
-        let taken = repeat(|| TakenNumbers::of_numbers(&self.context.pool, &texts)).await?;
+        let mut taken = repeat(|| TakenNumbers::of_numbers(&self.context.pool, &texts)).await?;
+        if self.context.settings.consent_required {
+            let users: Vec<(&str, &str)> = page
+                .iter()
+                .zip(&numbers)
+                .filter_map(|(user, number)| Some((user.user_id.as_str(), number.as_ref().ok()?.as_str())))
+                .collect();
+            taken.without_consent = repeat(|| lacking_consent(&self.context.pool, &users)).await?;
+        }
         let planned = page.into_iter().zip(numbers).map(|(user, number)| {
             let action = decide(&user, number, &taken, self.segments(&user));
             Planned { user, number, action }

@@ -5,7 +5,14 @@ use super::{Section, Setting};
 pub(super) const RECIPIENTS: Section = Section {
     headline: "Recipients",
     introduction: "",
-    settings: &[REGISTRATION_METHOD, DEFAULT_REGION, DEFAULT_LANGUAGE, ALLOWED_COUNTRIES],
+    settings: &[
+        REGISTRATION_METHOD,
+        DEFAULT_REGION,
+        DEFAULT_LANGUAGE,
+        DEFAULT_TIME_ZONE,
+        ALLOWED_COUNTRIES,
+        CONSENT_FOR_ONBOARDING,
+    ],
 };
 
 pub const REGISTRATION_METHOD: Setting =
@@ -20,16 +27,35 @@ pub const DEFAULT_LANGUAGE: Setting = Setting::new(
     "language of the welcome (`ne`, `en`) if the portal names another one or none",
 );
 
+pub const DEFAULT_TIME_ZONE: Setting = Setting::new(
+    "DEFAULT_TIME_ZONE",
+    "Asia/Kathmandu",
+    "time zone of users for whom the portal names none, or one that is not known; a name of the IANA database",
+);
+
 pub const ALLOWED_COUNTRIES: Setting = Setting::new(
     "ALLOWED_COUNTRIES",
     "*",
     "comma-separated ISO 3166 codes that may be texted, or `*`; other numbers are `rejected`, `country_not_allowed`",
 );
 
+pub const CONSENT_FOR_ONBOARDING: Setting = Setting::new(
+    "CONSENT_FOR_ONBOARDING",
+    "off",
+    "`off`: a signup is consent to one welcome. `required`: a user waits (`received`, `no_consent`) until a consent to `onboarding` is granted for the number or the user, on `sms` or `any`",
+);
+
 pub(super) const PACE: Section = Section {
     headline: "Pace",
     introduction: "",
-    settings: &[WORKER_CONCURRENCY, SEND_RATE, BACKFILL_WINDOW, MAX_MESSAGES_PER_DAY],
+    settings: &[
+        WORKER_CONCURRENCY,
+        SEND_RATE,
+        BACKFILL_WINDOW,
+        QUIET_HOURS,
+        WELCOME_QUIET,
+        MAX_MESSAGES_PER_DAY,
+    ],
 };
 
 pub const WORKER_CONCURRENCY: Setting = Setting::new(
@@ -47,7 +73,19 @@ pub const SEND_RATE: Setting = Setting::new(
 pub const BACKFILL_WINDOW: Setting = Setting::new(
     "BACKFILL_WINDOW",
     "08:00-20:00 Asia/Kathmandu",
-    "hours in which stored users are welcomed, so that shared phones stay dark at night; outside them the backfill lane waits. Live signups are always welcomed. Set and empty: always",
+    "hours in which stored users are welcomed, so that shared phones stay dark at night; outside them the backfill lane waits. Live signups do not wait for them, but see `WELCOME_QUIET`. Set and empty: always",
+);
+
+pub const QUIET_HOURS: Setting = Setting::new(
+    "QUIET_HOURS",
+    "20:00-07:00",
+    "hours of the user's time zone in which tips and notices wait, or `off`. The minute in which they end belongs to the day",
+);
+
+pub const WELCOME_QUIET: Setting = Setting::new(
+    "WELCOME_QUIET",
+    "0",
+    "`1`: welcomes of live signups wait for the end of `QUIET_HOURS` too (`received`, `quiet`), and go out spread over the half hour after it",
 );
 
 pub const MAX_MESSAGES_PER_DAY: Setting = Setting::new(

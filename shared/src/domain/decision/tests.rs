@@ -147,3 +147,19 @@ fn only_a_suppressed_number_settles_a_suppressed_user() {
     assert_eq!(decide(true), Decision::Skip(SkipReason::Suppressed));
     assert_eq!(decide(false), Decision::Send);
 }
+
+#[test]
+fn conditions_hold_back_only_what_would_be_sent() {
+    let day = Conditions { consented: true, quiet: false };
+    let night = Conditions { quiet: true, ..day };
+    let unconsented = Conditions { consented: false, ..day };
+    assert_eq!(Decision::Send.under(day), Decision::Send);
+    assert_eq!(Decision::Send.under(night), Decision::Wait(Wait::Quiet));
+    for quiet in [false, true] {
+        let waits = Decision::Send.under(Conditions { quiet, ..unconsented });
+        assert_eq!(waits, Decision::Wait(Wait::NoConsent));
+    }
+    for other in [Decision::Link, Decision::Reject(Rejection::Empty), Decision::Skip(SkipReason::Failed)] {
+        assert_eq!(other.under(Conditions { consented: false, quiet: true }), other);
+    }
+}

@@ -15,3 +15,4 @@ mod shared_numbers;
 mod stop_links;
 mod superseded;
 mod unknowns;
+mod waiting;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::{Broker, Database, Proxies, proxies::via};
 
 /// The simulator's built-in account, and times so short that a scenario takes seconds.
-const FIXED: [(&str, &str); 22] = [
+const FIXED: [(&str, &str); 23] = [
     ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
     ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
     ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
+    ("QUIET_HOURS", "off"),
     ("SEND_RATE", "0"),
     ("BACKFILL_WINDOW", ""),
     ("OPS_ADDR", "127.0.0.1:0"),

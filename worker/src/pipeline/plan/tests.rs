@@ -43,6 +43,7 @@ fn stored(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcom
         phone_e164,
         country_hint: None,
         language: None,
+        time_zone: None,
         changed_at: Utc::now(),
         state,
         reason: None,

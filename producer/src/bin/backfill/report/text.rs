@@ -106,6 +106,7 @@ fn enqueued(report: &Report, text: &mut String) -> fmt::Result {
     some(text, 1, "to be recorded as already welcomed", counts.already_welcomed)?;
     some(text, 1, "to be recorded as shared phone", counts.shared_phone)?;
     some(text, 1, "to be recorded as suppressed", counts.suppressed)?;
+    some(text, 1, "to wait for a consent", counts.no_consent)?;
     by_reason(text, "to be recorded as rejected", &counts.rejected)
 }
 

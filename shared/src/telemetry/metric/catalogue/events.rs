@@ -88,6 +88,12 @@ pub(super) const EVENTS: &[Metric] = &[
     )
     .labels(&[listed("what", &["field", "consent", "time_zone"])]),
     Metric::new(
+        "onboarding_unknown_time_zones_total",
+        Counter,
+        Worker,
+        "stored time zones that are not known; the default one was used",
+    ),
+    Metric::new(
         "onboarding_pruned_rows_total",
         Counter,
         Worker,

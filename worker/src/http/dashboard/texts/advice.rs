@@ -86,6 +86,10 @@ fn english(reason: Reason) -> Pair {
         Reason::Paused => {
             ["Waiting: a person paused the lane", "Resume the lane, or wait for the end of the pause."]
         }
+        Reason::Quiet => ["Waiting: it is night where she is", ITSELF],
+        Reason::NoConsent => {
+            ["Waiting: she has not consented to the welcome", "Ask her, then `worker consent grant`."]
+        }
         Reason::GivenBack => ["Waiting: a worker stopped just before its call", ITSELF],
     }
 }
@@ -127,6 +131,10 @@ fn nepali(reason: Reason) -> Pair {
         }
         Reason::DailyCap => ["प्रतीक्षामा: आजको सीमा सकियो", ITSELF],
         Reason::Paused => ["प्रतीक्षामा: कसैले लेन रोकेको छ", "लेन सुचारु गर्नुहोस्, वा समय सकिन दिनुहोस्।"],
+        Reason::Quiet => ["प्रतीक्षामा: उहाँकहाँ रात परेको छ", ITSELF],
+        Reason::NoConsent => {
+            ["प्रतीक्षामा: उहाँको सहमति छैन", "उहाँलाई सोध्नुहोस्, अनि `worker consent grant` चलाउनुहोस्।"]
+        }
         Reason::GivenBack => ["प्रतीक्षामा: वर्कर पठाउनुअघि नै रोकियो", ITSELF],
     }
 }
@@ -153,8 +161,17 @@ mod tests {
     #[test]
     fn every_reason_has_its_advice_in_both_languages() {
         let words = Rejection::ALL.into_iter().map(|u| u.as_str().to_owned());
-        let others =
-            ["shared_phone", "parked", "opted_out", "breaker_open", "error_30003", "error_21211", "http_418"];
+        let others = [
+            "shared_phone",
+            "parked",
+            "opted_out",
+            "breaker_open",
+            "quiet",
+            "no_consent",
+            "error_30003",
+            "error_21211",
+            "http_418",
+        ];
         for word in words.chain(others.map(str::to_owned)) {
             for lang in [Lang::English, Lang::Nepali] {
                 let advice = advice(lang, &word);

@@ -1,0 +1,49 @@
+//! The consent to a welcome, where a signup alone is none.
+
+use sqlx::PgConnection;
+
+use super::{numbers::Found, silence};
+
+/// The users of these pairs of user and number who lack a consent to a welcome by SMS. Consents belong to the number; those
+/// of a user without a number count at every number. Users whom a stop or a loss silences are not returned: their claim
+/// ends the welcome.
+pub async fn without_consent(
+    connection: &mut PgConnection,
+    users: &[&str],
+    phones: &[&str],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT i.user_id AS "user_id!" FROM UNNEST($1::text[], $2::text[]) AS i(user_id, phone)
+           WHERE NOT EXISTS (
+                     SELECT FROM newest_consents(ARRAY(
+                         SELECT person_key FROM person_keys WHERE phone_e164 = i.phone
+                         UNION
+                         SELECT person_key FROM person_keys WHERE user_id = i.user_id AND phone_e164 IS NULL)) c
+                     WHERE c.purpose = 'onboarding' AND c.channel = 'sms' AND c.action = 'grant')
+             AND (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL) IS NULL
+             AND (SELECT q.user_id FROM silenced_users q WHERE q.user_id = i.user_id) IS NULL"#,
+        users as &[&str],
+        phones as &[&str],
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Makes the doors of a number wait until the transaction ends: a consent comes either before, or it finds what is
+/// written now.
+pub async fn hold_number(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+    silence::hold(tx, phone).await
+}
+
+/// A consent to the welcome has come: those who wait for it are enqueued.
+pub(super) async fn resume(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET next_attempt_at = now(), updated_at = now()
+         WHERE (user_id = $1 OR phone_e164 = $2) AND state = 'received' AND reason = 'no_consent'",
+        found.user_id,
+        found.phone_e164,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
