@@ -1,6 +1,6 @@
 //! `worker prune`.
 
-use support::TestEnv;
+use support::{Expect, PATIENCE, TestEnv, until};
 
 const OLD: &str = "now() - interval '100 days'";
 
@@ -53,4 +53,46 @@ async fn what_is_old_is_forgotten_in_batches() -> anyhow::Result<()> {
         "SELECT count(*) FROM audit_log WHERE action = 'prune' AND subject ~ '^(5000|2000) delivery tries'";
     assert_eq!(test.database.number(noted).await?, 3, "one entry for each transaction");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_delete_old_data_by_themselves_a_day_after_their_first_start() -> anyhow::Result<()> {
+    let mut test =
+        TestEnv::builder().env("PRUNE_INTERVAL", "1s").env("KEEP_DAILY_BUDGET", "0").build().await?;
+    for sql in [
+        format!(
+            "INSERT INTO delivery_tries (delivery_key, last_at) SELECT 'id:' || n, {OLD} FROM generate_series(1, 7000) n"
+        ),
+        format!(
+            "INSERT INTO staff_tasks (task_id, kind, user_id, opened_at, opened_by, closed_at)
+                 VALUES (gen_random_uuid(), 'loss', 'closed', {OLD}, 'link', {OLD}),
+                        (gen_random_uuid(), 'loss', 'open', {OLD}, 'link', NULL)"
+        ),
+        format!("INSERT INTO daily_budget VALUES (({OLD})::date, 5)"),
+    ] {
+        test.database.execute(&sql).await?;
+    }
+    for _ in 0..2 {
+        test.start_worker().await?;
+    }
+    until("the first start is stored", PATIENCE, async || {
+        let starts = test.database.number("SELECT count(*) FROM retention_starts").await?;
+        Ok(if starts == 1 { Ok(()) } else { Err(starts.to_string()) })
+    })
+    .await?;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let left = "SELECT (SELECT count(*) FROM delivery_tries) * 100 + (SELECT count(*) FROM staff_tasks) * 10
+                     + (SELECT count(*) FROM daily_budget)";
+    assert_eq!(test.database.number(left).await?, 700_021, "within a day of the upgrade");
+    let (code, said) = test.command(&["clock", "advance", "25h"]).await?;
+    assert_eq!(code, 0, "{said}");
+    until("old data are deleted", PATIENCE, async || {
+        let now = test.database.number(left).await?;
+        Ok(if now == 11 { Ok(()) } else { Err(now.to_string()) })
+    })
+    .await?;
+    let noted = "SELECT count(*) FROM audit_log WHERE actor = 'worker' AND action = 'prune'
+                 AND subject ~ '^(5000 delivery tries|2000 delivery tries|1 closed tasks) '";
+    assert_eq!(test.database.number(noted).await?, 3, "each batch once, whichever worker");
+    test.finish(Expect::users(0)).await
 }

@@ -128,6 +128,10 @@ async fn a_welcome_waits_for_a_consent_and_a_grant_sets_it_going() -> anyhow::Re
     test.until_case("u4", "received not_sent no_consent").await?;
     assert_eq!(test.database.number("SELECT count(*) FROM attempts").await?, 1);
 
+    // Only a grant can set them going.
+    test.database
+        .execute("UPDATE users SET next_attempt_at = now() + interval '1 hour' WHERE reason = 'no_consent'")
+        .await?;
     let event = json!({
         "specversion": "1.0", "id": uuid::Uuid::now_v7(), "source": "/test",
         "type": "np.aamcare.user.consent_changed.v1", "time": Utc::now().to_rfc3339(), "data": grant("u1"),
