@@ -34,6 +34,7 @@ pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod redactions;
 pub(crate) mod reopen;
+pub(crate) mod seals;
 pub(crate) mod send_rate;
 pub(crate) mod server;
 pub(crate) mod stop_links;

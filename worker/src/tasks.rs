@@ -16,5 +16,6 @@ pub(crate) mod reconciler;
 pub(crate) mod recorder_upkeep;
 pub(crate) mod redactor;
 pub(crate) mod retention;
+pub(crate) mod sealer;
 pub(crate) mod sweeper;
 pub(crate) mod unblocked_numbers;

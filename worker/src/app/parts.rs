@@ -25,7 +25,7 @@ use crate::{
     tasks::{
         dispatcher::Dispatcher, driver::Driver, eraser::Eraser, follow_calendar::FollowCalendar,
         partitions::Partitions, poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor,
-        retention::Retention,
+        retention::Retention, sealer::Sealer,
     },
     throttle::{Breaker, Pauses, Permits, Rate, Throttle},
     twilio::Client,
@@ -203,7 +203,7 @@ impl Parts {
         }
     }
 
-    /// Starts the tasks that look after what is stored: they add months of messages, erase people and delete old data; with
+    /// Starts the tasks that look after what is stored: they add months of messages, seal the ledger, erase people and delete old data; with
     /// `PRUNE_INTERVAL=0` nothing old is deleted.
     pub(super) fn keep_data(
         &self,
@@ -213,6 +213,7 @@ impl Parts {
     ) -> anyhow::Result<()> {
         let pool = &self.pools.tasks;
         tasks.spawn(driver().run(Partitions(pool.clone())));
+        tasks.spawn(driver().run(Sealer::new(pool.clone())));
         let driven = driver();
         let (key, health) = (config.erasure.clone(), driven.health.clone());
         tasks.spawn(driven.run(Eraser { pool: pool.clone(), key, health }));

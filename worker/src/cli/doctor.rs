@@ -12,6 +12,7 @@ mod postgres;
 mod rabbitmq;
 mod report;
 mod round_trip;
+mod seals;
 mod stop_page;
 mod stored;
 mod text;

@@ -1,8 +1,8 @@
-//! Counts of users, waiting work, unknown outcomes and dead letters.
+//! Counts of users, waiting work, unknown outcomes and dead letters; the seals of the ledger.
 
 use shared::{db, lane::QueueLane};
 
-use super::{database, finding::Findings};
+use super::{database, finding::Findings, seals};
 use crate::{
     cli::pause,
     store::{
@@ -36,6 +36,7 @@ pub(super) async fn check(found: &mut Findings) {
                 found.warning("paused lanes", paused, "`worker resume --lane …` once the reason is over");
             }
             check_waiting(found, unknown, letters);
+            seals::check(found, &mut connection).await;
         }
         Err(error) => found.unreachable("users", db::sqlstate(&error), "see Postgres's own logs"),
     }
