@@ -103,7 +103,7 @@ async fn entries(
 ) -> Result<Vec<Entry>, sqlx::Error> {
     sqlx::query_as!(
         Entry,
-        "SELECT entry_key, person_key, purpose, channel, action, source, actor, wording_id, wording_sha256, said_at,
+        "SELECT entry_key AS key, person_key, purpose, channel, action, source, actor, wording_id, wording_sha256, said_at,
                 recorded_at
          FROM consent_ledger WHERE recorded_at >= $1 AND recorded_at < $2 ORDER BY entry_key",
         from,

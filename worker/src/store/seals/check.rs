@@ -103,7 +103,7 @@ pub(crate) async fn check(connection: &mut PgConnection, budget: Duration) -> Re
         // Entries of no seal, though a later minute is sealed.
         report
             .faults
-            .extend(rows.iter().map(|row| Fault::Late { at: row.recorded_at, entry: name(&row.entry_key) }));
+            .extend(rows.iter().map(|row| Fault::Late { at: row.recorded_at, entry: name(&row.key) }));
         until = Some(oldest.minute);
     }
     if report.all
@@ -130,9 +130,9 @@ fn compare(seal: &Row, rows: &mut Vec<Entry>, faults: &mut Vec<Fault>) {
         let now = row.sealed();
         let (key, digest) = now.split_at(32);
         match open.remove(key) {
-            None => faults.push(Fault::Late { at: row.recorded_at, entry: name(&row.entry_key) }),
+            None => faults.push(Fault::Late { at: row.recorded_at, entry: name(&row.key) }),
             Some(sealed) if sealed != digest => {
-                faults.push(Fault::Changed { minute, entry: name(&row.entry_key) });
+                faults.push(Fault::Changed { minute, entry: name(&row.key) });
             }
             Some(_) => {}
         }

@@ -16,7 +16,7 @@ pub(super) type Digest = [u8; 32];
 /// A row of `consent_ledger`, every column of it.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) entry_key: Vec<u8>,
+    pub(super) key: Vec<u8>,
     pub(super) person_key: Uuid,
     pub(super) purpose: String,
     pub(super) channel: String,
@@ -32,7 +32,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn digest(&self) -> Digest {
         Columns::new("aamcare consent entry 1")
-            .add(Some(&self.entry_key))
+            .add(Some(&self.key))
             .add(Some(self.person_key.as_bytes()))
             .add(Some(self.purpose.as_bytes()))
             .add(Some(self.channel.as_bytes()))
@@ -49,8 +49,7 @@ impl Entry {
     /// The key and the digest, as a seal keeps them. The key of an entry has 32 bytes; another one is shown by its digest.
     pub(super) fn sealed(&self) -> [u8; 64] {
         let mut both = [0; 64];
-        let key: Digest =
-            self.entry_key.as_slice().try_into().unwrap_or_else(|_| Sha256::digest(&self.entry_key).into());
+        let key: Digest = self.key.as_slice().try_into().unwrap_or_else(|_| Sha256::digest(&self.key).into());
         both[..32].copy_from_slice(&key);
         both[32..].copy_from_slice(&self.digest());
         both
@@ -101,7 +100,7 @@ mod tests {
 
     fn entry() -> Entry {
         Entry {
-            entry_key: vec![7; 32],
+            key: vec![7; 32],
             person_key: Uuid::from_u128(1),
             purpose: "tips".into(),
             channel: "any".into(),
@@ -118,7 +117,7 @@ mod tests {
     #[test]
     fn every_column_changes_the_digest() {
         let changes: [fn(&mut Entry); 11] = [
-            |e| e.entry_key[0] = 8,
+            |e| e.key[0] = 8,
             |e| e.person_key = Uuid::from_u128(2),
             |e| e.purpose.push('s'),
             |e| e.channel.push('s'),
@@ -156,7 +155,7 @@ mod tests {
     #[test]
     fn a_seal_depends_on_its_minute_its_entries_and_the_seal_before() {
         let minute = DateTime::UNIX_EPOCH;
-        let (one, other) = (entry().sealed(), Entry { entry_key: vec![9; 32], ..entry() }.sealed());
+        let (one, other) = (entry().sealed(), Entry { key: vec![9; 32], ..entry() }.sealed());
         let all = [
             of_seal(minute, &[one], None),
             of_seal(minute + chrono::TimeDelta::minutes(1), &[one], None),
