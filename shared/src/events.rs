@@ -2,12 +2,16 @@
 
 mod decode;
 mod encode;
+mod out;
 mod people;
 mod signup;
 mod wire;
 
 pub use decode::{Rejected, decode};
 pub use encode::{backfill, consent_changed, erased, loss_reported, profile_changed, signed_up};
+pub use out::{
+    ConsentRecordedData, ConsentRecordedEvent, NumberRejectedData, NumberRejectedEvent, OutData, OutEvent,
+};
 pub use people::{ConsentChanged, ProfileChanged, ReportedBy};
 pub use signup::{Dropped, Signup, UserKind};
 pub use wire::{

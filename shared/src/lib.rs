@@ -11,6 +11,7 @@ pub mod db;
 pub mod domain;
 pub mod erasure;
 pub mod events;
+pub mod events_out;
 pub mod json;
 pub mod lane;
 pub mod lines;

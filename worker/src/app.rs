@@ -2,7 +2,7 @@
 
 mod parts;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use shared::{
@@ -10,6 +10,7 @@ use shared::{
     db::{self, sqlstate},
     lane::QueueLane,
 };
+use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -32,9 +33,9 @@ use crate::{
         traces::Traces,
     },
     tasks::{
-        census::Census, database_watch::DatabaseWatch, driver::Driver, follow_breaker::FollowBreaker,
-        follow_pauses::FollowPauses, history::History, recorder_upkeep::RecorderUpkeep, sweeper::Sweeper,
-        unblocked_numbers::UnblockedNumbers,
+        census::Census, database_watch::DatabaseWatch, driver::Driver, events_out::EventsOut,
+        follow_breaker::FollowBreaker, follow_pauses::FollowPauses, history::History,
+        recorder_upkeep::RecorderUpkeep, sweeper::Sweeper, unblocked_numbers::UnblockedNumbers,
     },
     unfinished::Unfinished,
 };
@@ -147,7 +148,8 @@ impl App {
 
         // The periodic tasks. A probe is a call as those of the lanes: its end is waited for.
         lanes.spawn(driver().run(parts.probe()));
-        tasks.spawn(driver().run(DatabaseWatch::new(pool.clone(), health.clone())));
+        keep_up(&mut tasks, &driver(), &pool, sweep_interval);
+        tasks.spawn(driver().run(EventsOut::new(pool.clone(), publisher.clone(), config.events_out)));
         tasks.spawn(driver().run(FollowPauses { pool: pool.clone(), throttle: throttle.clone() }));
         tasks.spawn(driver().run(parts.follow_calendar(&config, health.clone())?));
         tasks.spawn(driver().run(FollowBreaker { pool: pool.clone(), throttle: throttle.clone() }));
@@ -158,7 +160,6 @@ impl App {
         parts.keep_data(&config, &mut tasks, driver)?;
         // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
         lanes.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
-        tasks.spawn(driver().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
         tasks.spawn(driver().run(Sweeper {
             pool: pool.clone(),
             publisher: publisher.clone(),
@@ -202,6 +203,14 @@ impl Pools {
             callbacks: by_index(CALLBACKS).map_err(unusable)?,
         })
     }
+}
+
+/// The tasks that need the database alone, and no other part of the worker.
+fn keep_up(tasks: &mut JoinSet<()>, driver: &Driver, pool: &PgPool, sweep_interval: Duration) {
+    tasks.spawn(driver.clone().run(DatabaseWatch::new(pool.clone(), driver.health.clone())));
+    tasks.spawn(driver.clone().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
+    tasks.spawn(driver.clone().run(Partitions(pool.clone())));
+    tasks.spawn(driver.clone().run(Sealer::new(pool.clone())));
 }
 
 /// Settings that figures are judged by.

@@ -66,6 +66,8 @@ pub(crate) struct Pace {
 pub(crate) struct Config {
     pub(crate) database: DatabaseUrl,
     pub(crate) broker: Broker,
+    /// Whether events are published for the portal.
+    pub(crate) events_out: bool,
     pub(crate) twilio: TwilioConfig,
     pub(crate) method: Method,
     pub(crate) audience: Audience,
@@ -103,6 +105,7 @@ impl Config {
         let config = Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
+            events_out: env.flag(&settings::EVENTS_OUT),
             twilio: TwilioConfig::read(env, insecure),
             method: method(env),
             audience: audience(env),

@@ -15,6 +15,7 @@ pub(crate) mod counts;
 pub(crate) mod dead_letters;
 pub(crate) mod ended;
 pub(crate) mod erasures;
+pub(crate) mod events_out;
 pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod message_claim;

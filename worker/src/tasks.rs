@@ -5,6 +5,7 @@ pub(crate) mod database_watch;
 pub(crate) mod dispatcher;
 pub(crate) mod driver;
 pub(crate) mod eraser;
+pub(crate) mod events_out;
 pub(crate) mod follow_breaker;
 pub(crate) mod follow_calendar;
 pub(crate) mod follow_pauses;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     amqp::{PeopleEvent, Route, screen},
     domain::UserId,
-    events::{self, ConsentChanged, ProfileChanged, ReportedBy, Signup},
+    events::{self, ConsentChanged, OutData, ProfileChanged, ReportedBy, Signup},
     lane::QueueLane,
 };
 
@@ -83,6 +83,13 @@ impl Outgoing {
     /// `message_id`). The caller must have checked that `body` decodes to an event of this route.
     pub fn verbatim(id: String, route: Route, body: Vec<u8>, traceparent: Option<String>) -> Self {
         Self::new(id, route, route.event_type().into(), body, traceparent)
+    }
+
+    /// An event for the portal. `id` is at most 255 bytes; `recorded_at` is the time of the event.
+    pub fn out(id: String, recorded_at: DateTime<Utc>, data: OutData) -> Self {
+        let route = Route::Out(data.event());
+        let body = data.body(&id, SOURCE, recorded_at);
+        Self::verbatim(id, route, body, None).published_at(recorded_at)
     }
 
     /// A stored delivery that is published again byte for byte, with its headers and the time of its first publish. That

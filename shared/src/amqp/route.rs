@@ -1,7 +1,7 @@
 //! Which queue an event goes to, and by which routing key.
 
 use crate::{
-    events::{self, Kind},
+    events::{self, Kind, OutEvent},
     lane::QueueLane,
 };
 
@@ -12,6 +12,8 @@ pub enum Route {
     Lane(QueueLane),
     /// To the queue of events about people.
     People(PeopleEvent),
+    /// To the queues that the portal binds. Workers do not consume it.
+    Out(OutEvent),
 }
 
 /// An event of the queue `onboarding.people`.
@@ -53,7 +55,7 @@ impl PeopleEvent {
 }
 
 impl Route {
-    /// Every route.
+    /// Every route to a queue of ours.
     pub const ALL: [Self; 6] = [
         Self::Lane(QueueLane::Live),
         Self::Lane(QueueLane::Backfill),
@@ -91,6 +93,7 @@ impl Route {
             Self::Lane(QueueLane::Live) => "user.signed_up.v1",
             Self::Lane(QueueLane::Backfill) => "user.backfill.v1",
             Self::People(event) => event.routing_key(),
+            Self::Out(event) => event.routing_key(),
         }
     }
 
@@ -100,14 +103,15 @@ impl Route {
             Self::Lane(QueueLane::Live) => events::SIGNED_UP,
             Self::Lane(QueueLane::Backfill) => events::BACKFILL,
             Self::People(event) => event.event_type(),
+            Self::Out(event) => event.event_type(),
         }
     }
 
-    /// The lane. None for events about people.
+    /// The lane. None for other events.
     pub const fn lane(self) -> Option<QueueLane> {
         match self {
             Self::Lane(lane) => Some(lane),
-            Self::People(_) => None,
+            Self::People(_) | Self::Out(_) => None,
         }
     }
 }

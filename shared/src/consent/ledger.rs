@@ -5,7 +5,10 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::{BoundedText, Consent, ConsentAction, ConsentChannel, Purpose};
+use crate::{
+    domain::{BoundedText, Consent, ConsentAction, ConsentChannel, Purpose},
+    events_out,
+};
 
 /// Where an entry came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,14 +126,14 @@ pub(super) async fn add(
     let texts: Vec<Option<&str>> =
         entries.iter().map(|e| e.consent.wording.as_ref().map(BoundedText::as_str)).collect();
     let said: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.consent.at).collect();
-    let added = sqlx::query!(
+    let added = sqlx::query_scalar!(
         "INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, wording_id,
                                      wording_sha256, said_at)
          SELECT i.key, $2, i.purpose, i.channel, i.action, $3, $4, i.wording_id, sha256(convert_to(i.wording, 'UTF8')),
                 LEAST(coalesce(i.said_at, now()), now())
          FROM unnest($1::bytea[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
               AS i(key, purpose, channel, action, wording_id, wording, said_at)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO NOTHING RETURNING entry_key",
         &keys as &[&[u8]],
         person_key,
         source.as_str(),
@@ -142,9 +145,26 @@ pub(super) async fn add(
         &texts as &[Option<&str>],
         &said as &[Option<DateTime<Utc>>],
     )
-    .execute(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    Ok(added.rows_affected())
+    let announced: Vec<Vec<u8>> = added
+        .iter()
+        .filter(|key| entries.iter().any(|e| e.key.0[..] == key[..] && is_announced(e, entries, source)))
+        .cloned()
+        .collect();
+    events_out::consents_recorded(tx, &announced).await?;
+    Ok(added.len() as u64)
+}
+
+/// Whether the portal hears of an entry. A stop withdraws support after a loss as well, and a loss does not: without that
+/// entry both look the same to the portal.
+fn is_announced(entry: &NewEntry, all: &[NewEntry], source: Source) -> bool {
+    let goes_with = |other: &NewEntry| {
+        other.consent.purpose == Purpose::Onboarding && other.consent.action == entry.consent.action
+    };
+    entry.consent.purpose != Purpose::SupportAfterLoss
+        || source == Source::Signup
+        || !all.iter().any(goes_with)
 }
 
 /// Whether the ledger says the same already, of a number or of a user without one.

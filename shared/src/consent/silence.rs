@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 
 use super::{Door, numbers::Found};
+use crate::events_out;
 
 /// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
 const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
@@ -42,19 +43,22 @@ pub(super) async fn adopt(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx
         return Ok(());
     }
     let key = super::person_keys::key_of(&mut *tx, None, Some(phone)).await?;
-    sqlx::query!(
-        "INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, said_at)
+    let added = sqlx::query!(
+        r#"INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, said_at)
          SELECT sha256(convert_to('suppression ' || s.id || ' ' || p.purpose, 'UTF8')), $2, p.purpose, 'any', 'withdraw',
                 CASE WHEN s.source IN ('staff', 'import') THEN s.source ELSE 'twilio' END, s.actor, s.created_at
          FROM suppressions s CROSS JOIN (VALUES ('onboarding'), ('tips'), ('support_after_loss')) p(purpose)
          WHERE s.phone_e164 = $1 AND s.lifted_at IS NULL
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO NOTHING RETURNING entry_key, purpose = 'support_after_loss' AS "support!""#,
         phone,
         key,
     )
-    .execute(tx)
-    .await
-    .map(drop)
+    .fetch_all(&mut *tx)
+    .await?;
+    // As of every stop.
+    let announced: Vec<Vec<u8>> =
+        added.into_iter().filter(|entry| !entry.support).map(|entry| entry.entry_key).collect();
+    events_out::consents_recorded(tx, &announced).await
 }
 
 /// What holds a number beside the ledger.
@@ -322,14 +326,15 @@ pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Resu
 
 /// The number is not the user's: it is rejected until another number comes.
 pub(super) async fn reject_number(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+    let rejected = sqlx::query_scalar!(
         "UPDATE users u SET state = 'rejected', reason = 'wrong_number', next_attempt_at = NULL, updated_at = now()
          WHERE u.phone_e164 = $1
            AND (u.user_id IN (SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1)
-                OR u.reason = 'shared_phone')",
+                OR u.reason = 'shared_phone')
+         RETURNING u.user_id",
         phone,
     )
-    .execute(tx)
-    .await
-    .map(drop)
+    .fetch_all(&mut *tx)
+    .await?;
+    events_out::numbers_rejected(tx, &rejected).await
 }

@@ -6,7 +6,7 @@ use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ExchangeKind,
     options::{
         BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-        ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+        ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
     },
     types::FieldTable,
 };
@@ -158,6 +158,34 @@ impl Broker {
     /// Takes routing key and body of every message out of the queue of events about people, in its order.
     pub async fn people(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         self.messages(&self.topology.people_queue()).await
+    }
+
+    /// Binds a queue of the portal to the events that workers publish for it. It goes with this connection.
+    pub async fn bind_portal(&self) -> anyhow::Result<()> {
+        let (queue, exchange) = (self.portal_queue(), self.topology.exchange());
+        let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+        let (channel, none) = (self.connection.create_channel().await?, FieldTable::default);
+        channel.queue_declare(queue.as_str().into(), exclusive, none()).await?;
+        let options = QueueBindOptions::default();
+        channel
+            .queue_bind(
+                queue.as_str().into(),
+                exchange.as_str().into(),
+                "onboarding.#".into(),
+                options,
+                none(),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Takes routing key and body of every message out of the portal's queue.
+    pub async fn portal(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        self.messages(&self.portal_queue()).await
+    }
+
+    fn portal_queue(&self) -> String {
+        format!("{}.portal", self.namespace)
     }
 
     async fn messages(&self, queue: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {

@@ -5,6 +5,7 @@ mod catalogue;
 mod configuration;
 mod database;
 mod durability;
+mod events_out;
 mod finding;
 mod hours;
 mod http_client;

@@ -6,7 +6,10 @@ use shared::{domain::UserState, lane::QueueLane};
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
-use super::counts::{self, DeadLetters, Unknown};
+use super::{
+    counts::{self, DeadLetters, Unknown},
+    events_out::{self, Waiting},
+};
 
 /// Pages of `users` that are counted at a time: some milliseconds.
 const SLICE: i64 = 256;
@@ -29,6 +32,7 @@ pub(crate) struct Figures {
     pub(crate) violations: i64,
     /// Messages claimed after a stop or a loss was in force: none.
     pub(crate) after_stop: i64,
+    pub(crate) events_out: Vec<Waiting>,
 }
 
 /// Whether this session is now the one that measures. It stays so until it ends.
@@ -46,8 +50,9 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Dura
         suppressed: counts::suppressed(&mut *connection).await?,
         unknown: counts::unknown(&mut *connection).await?,
         dead_letters: counts::dead_letters(&mut *connection).await?,
-        violations: counts::violations(connection).await?,
-        after_stop: counts::after_stop(connection).await?,
+        violations: counts::violations(&mut *connection).await?,
+        after_stop: counts::after_stop(&mut *connection).await?,
+        events_out: events_out::waiting(connection).await?,
     };
     Ok((figures, counting + started.elapsed()))
 }

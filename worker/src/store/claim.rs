@@ -9,6 +9,7 @@ use std::{
 use shared::{
     domain::AttemptId,
     erasure::{Digest, ErasureKey},
+    events_out,
     lane::QueueLane,
 };
 use sqlx::{PgConnection, PgPool};
@@ -202,14 +203,16 @@ impl Claim {
                FROM held h WHERE u.user_id = h.user_id
                RETURNING u.user_id, h.message_id AS "message_id!", h.holder AS "holder?", h.holder_user AS "holder_user?",
                          h.suppressed AS "suppressed!", h.welcomed_before AS "welcomed_before!",
-                         h.stopped_before AS "stopped_before!""#,
+                         h.stopped_before AS "stopped_before!", u.state = 'rejected' AS "rejected!""#,
             &users,
             &phones,
             &ids,
             &digests as &[Option<&[u8]>],
         )
-        .fetch_all(tx)
+        .fetch_all(&mut *tx)
         .await?;
+        let rejected: Vec<String> = rows.iter().filter(|r| r.rejected).map(|r| r.user_id.clone()).collect();
+        events_out::numbers_rejected(tx, &rejected).await?;
         let results = rows.into_iter().map(|row| {
             let hers = row.holder_user.as_deref() == Some(row.user_id.as_str());
             let result = match row.holder {

@@ -5,6 +5,7 @@ use shared::{
     domain::{BoundedText, Change, ProfileChange, Reason},
     erasure::ErasureKey,
     events::ProfileChanged,
+    events_out,
     phone::{E164, NumberPolicy},
 };
 use sqlx::{PgConnection, PgPool};
@@ -127,9 +128,9 @@ async fn update_number(tx: &mut PgConnection, user_id: &str, number: &Number) ->
         state,
         reason.map(|reason| reason.as_str().into_owned()),
     )
-    .execute(tx)
-    .await
-    .map(drop)
+    .execute(&mut *tx)
+    .await?;
+    events_out::numbers_rejected(tx, &[user_id.to_owned()]).await
 }
 
 /// False: the user is known by now.

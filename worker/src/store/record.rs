@@ -6,6 +6,7 @@ use shared::{
     consent::welcome,
     domain::{AttemptId, Reason, UserState},
     erasure::ErasureKey,
+    events_out,
     lane::QueueLane,
 };
 use sqlx::{PgConnection, PgPool};
@@ -73,12 +74,48 @@ impl Statement for Record {
     type Answer = Written;
 
     async fn run(&self, rows: &[NewState]) -> Result<Vec<Written>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
         let rows: Vec<&NewState> = rows.iter().collect();
-        let written: HashSet<String> =
-            write(&mut connection, &rows, self.erasure.as_ref()).await?.into_iter().collect();
+        let rejected: Vec<&NewState> =
+            rows.iter().copied().filter(|row| row.state == UserState::Rejected).collect();
+        let written: HashSet<String> = if rejected.is_empty() {
+            let mut connection = self.pool.acquire().await?;
+            write(&mut connection, &rows, self.erasure.as_ref()).await?.into_iter().collect()
+        } else {
+            let mut tx = self.pool.begin().await?;
+            let known = rejected_already(&mut tx, &rejected).await?;
+            let written: HashSet<String> =
+                write(&mut tx, &rows, self.erasure.as_ref()).await?.into_iter().collect();
+            let news = rejected.iter().map(|row| row.facts.user_id.to_string());
+            let news: Vec<String> =
+                news.filter(|user| written.contains(user) && !known.contains(user)).collect();
+            events_out::numbers_rejected(&mut tx, &news).await?;
+            tx.commit().await?;
+            written
+        };
         Ok(rows.iter().map(|r| Written::of(written.contains(r.facts.user_id.as_str()))).collect())
     }
+}
+
+/// Those of the rows that the table holds already, with the same number as typed and the same reason: a redelivery is no
+/// news.
+async fn rejected_already(
+    tx: &mut PgConnection,
+    rejected: &[&NewState],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let users: Vec<&str> = rejected.iter().map(|row| row.facts.user_id.as_str()).collect();
+    let raws: Vec<&str> = rejected.iter().map(|row| row.facts.phone_raw.as_str()).collect();
+    let reasons: Vec<Option<String>> =
+        rejected.iter().map(|row| row.reason.map(|reason| reason.as_str().into_owned())).collect();
+    let known = sqlx::query_scalar!(
+        "SELECT u.user_id FROM users u
+         JOIN UNNEST($1::text[], $2::text[], $3::text[]) AS i(user_id, phone_raw, reason) USING (user_id)
+         WHERE u.user_id = ANY($1) AND u.state = 'rejected' AND u.phone_raw = i.phone_raw
+           AND u.reason IS NOT DISTINCT FROM i.reason",
+        &users as &[&str],
+        &raws as &[&str],
+        &reasons as &[Option<String>],
+    );
+    Ok(known.fetch_all(tx).await?.into_iter().collect())
 }
 
 /// The rows as columns.

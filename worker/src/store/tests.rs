@@ -1,6 +1,7 @@
 //! Tests that concern several tables.
 
 mod doors;
+mod events_out;
 mod messages;
 mod notices;
 mod partitions;

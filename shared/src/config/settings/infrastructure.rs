@@ -5,7 +5,7 @@ use super::{Section, Setting};
 pub(super) const ENDPOINTS: Section = Section {
     headline: "Endpoints",
     introduction: "",
-    settings: &[DATABASE_URL, AMQP_URL, AMQP_NAMESPACE, PORTAL_DATABASE_URL, OUTBOX_DATABASE_URL],
+    settings: &[DATABASE_URL, AMQP_URL, AMQP_NAMESPACE, EVENTS_OUT, PORTAL_DATABASE_URL, OUTBOX_DATABASE_URL],
 };
 
 pub const DATABASE_URL: Setting = Setting::required("DATABASE_URL", "Postgres, as `postgres://user@host:5432/name`; to another host with `?sslmode=verify-full` (with `require` the server's certificate is not checked, and a warning says so), on this machine without TLS unless the URL says `require`").secret();
@@ -20,6 +20,12 @@ pub const AMQP_NAMESPACE: Setting = Setting::new(
     "AMQP_NAMESPACE",
     "",
     "prefix of every exchange and queue, so that stages and tests share a broker: `x` gives `x.aamcare.events`, `x.onboarding.live`, …",
+);
+
+pub const EVENTS_OUT: Setting = Setting::new(
+    "EVENTS_OUT",
+    "0",
+    "`1`: publish recorded consents and rejected numbers for the portal, which must bind a queue. The worker that starts last decides for all programs: use the same value for all workers",
 );
 
 pub const PORTAL_DATABASE_URL: Setting = Setting::required(

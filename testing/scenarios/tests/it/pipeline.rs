@@ -2,6 +2,7 @@
 
 mod doors;
 mod erasures;
+mod events_out;
 mod holds;
 mod imports;
 mod messages;

@@ -2,7 +2,7 @@
 
 use shared::{db, lane::QueueLane};
 
-use super::{database, finding::Findings, seals};
+use super::{database, events_out, finding::Findings, seals};
 use crate::{
     cli::pause,
     store::{
@@ -37,6 +37,7 @@ pub(super) async fn check(found: &mut Findings) {
             }
             check_waiting(found, unknown, letters);
             seals::check(found, &mut connection).await;
+            events_out::check(found, &mut connection).await;
         }
         Err(error) => found.unreachable("users", db::sqlstate(&error), "see Postgres's own logs"),
     }

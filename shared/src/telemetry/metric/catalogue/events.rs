@@ -1,6 +1,6 @@
 //! Metrics of events and their processing.
 
-use super::labels::{EVERY_LANE, OUTCOME, REJECTION, SOURCE, listed};
+use super::labels::{EVENT_OUT, EVERY_LANE, OUTCOME, REJECTION, SOURCE, listed};
 use crate::telemetry::metric::{
     Exporter::Worker,
     Kind::{Counter, Gauge, Histogram},
@@ -80,6 +80,19 @@ pub(super) const EVENTS: &[Metric] = &[
         .labels(&[BURIED]),
     Metric::new("onboarding_people_events_total", Counter, Worker, "events about people")
         .labels(&[listed("result", &["applied", "older", "dead_letter", "erased"])]),
+    Metric::new(
+        "onboarding_events_out_total",
+        Counter,
+        Worker,
+        "events for the portal: confirmed by the broker, or not taken, because no queue is bound or it is full",
+    )
+    .labels(&[EVENT_OUT, listed("result", &["published", "refused"])]),
+    Metric::new(
+        "onboarding_events_out_expired_total",
+        Counter,
+        Worker,
+        "events for the portal that were deleted after 30 days without a publish",
+    ),
     Metric::new(
         "onboarding_unread_fields_total",
         Counter,

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::UserState,
+    events::OutEvent,
     lane::{Lane, QueueLane},
     phone::Rejection,
     telemetry::metric::{Label, Words},
@@ -19,6 +20,10 @@ pub(super) const EVERY_LANE: Label =
     Label { name: "lane", words: Words::Derived(|| Lane::ALL.map(Lane::as_str).to_vec()) };
 
 pub(super) const SOURCE: Label = listed("source", &["portal", "backfill"]);
+
+/// Events for the portal.
+pub(super) const EVENT_OUT: Label =
+    Label { name: "event", words: Words::Derived(|| OutEvent::ALL.map(OutEvent::routing_key).to_vec()) };
 
 pub(super) const OUTCOME: Label = listed(
     "outcome",

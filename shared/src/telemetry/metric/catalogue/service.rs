@@ -1,6 +1,6 @@
 //! Metrics of the whole service, measured in the databases.
 
-use super::labels::{LANE, STATE, listed};
+use super::labels::{EVENT_OUT, LANE, STATE, listed};
 use crate::{
     consent::Source,
     telemetry::metric::{
@@ -63,6 +63,15 @@ pub(super) const SERVICE: &[Metric] = &[
     )
     .labels(&[listed("result", &["redacted", "gone", "skipped", "postponed"])])
     .on_first_event(),
+    Metric::new("onboarding_events_out_waiting", Gauge, Leader, "events for the portal that wait")
+        .labels(&[EVENT_OUT]),
+    Metric::new(
+        "onboarding_events_out_oldest_age_seconds",
+        Gauge,
+        Leader,
+        "age of the oldest event for the portal that waits; 0: none",
+    )
+    .labels(&[EVENT_OUT]),
     Metric::new(
         "onboarding_census_timestamp_seconds",
         Gauge,
