@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::driver::{Failed, Next, Task};
 use crate::store::seals::{self, Mark};
 
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(20);
 
 /// Seals the minutes that are complete.
 pub(crate) struct Sealer {

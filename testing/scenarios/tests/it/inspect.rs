@@ -4,5 +4,6 @@ mod csv;
 mod doctor;
 mod durability;
 mod pooler;
+mod seals;
 mod stats;
 mod status;
