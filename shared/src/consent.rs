@@ -7,6 +7,7 @@ pub mod doors;
 pub mod forget;
 pub mod ledger;
 pub mod link;
+mod meters;
 mod numbers;
 mod person_keys;
 mod silence;

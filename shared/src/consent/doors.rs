@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::{
     ledger::{self, NewEntry, Source},
+    meters,
     numbers::{self, Found},
     person_keys,
     silence::{self, Because, Changed, Hold, Mark},
@@ -76,7 +77,9 @@ pub async fn refused_by_twilio(
         silence::adopt(tx, phone).await?;
         if !ledger::agrees(tx, None, Some(phone), &entries).await? {
             let found = Found { user_id: None, phone_e164: Some(phone.clone()) };
-            enter(tx, &found, &entries, Mark::None, door).await?;
+            let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
+            // Before the commit of the caller: a rare rollback is counted twice.
+            count(&added, changed, door);
         }
     }
     Ok(())
@@ -126,7 +129,7 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
     let found = numbers::find(&mut tx, person).await?;
     let people = numbers::household(&mut tx, &found).await?;
     hold_all(&mut tx, &people).await?;
-    let mut changed = false;
+    let (mut changed, mut entered) = (false, Vec::new());
     for other in &people {
         if let Some(phone) = &other.phone_e164 {
             silence::adopt(&mut tx, phone).await?;
@@ -140,7 +143,7 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
             None => silence::hold_of(&mut tx, other).await? != Hold::Loss,
         };
         if newly {
-            enter(&mut tx, other, &entries, Mark::Loss, door).await?;
+            entered.extend(enter(&mut tx, other, &entries, Mark::Loss, door).await?.0);
             changed = true;
         }
     }
@@ -153,6 +156,10 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
         note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
+    meters::consents(&entered, door.source);
+    if changed {
+        meters::loss(door.source);
+    }
     Ok(Effect::of(changed))
 }
 
@@ -167,6 +174,7 @@ pub async fn undo_loss(pool: &PgPool, user: &UserId, door: &Door<'_>) -> Result<
         }
     }
     hold_all(&mut tx, &people).await?;
+    let mut entered = Vec::new();
     for found in &people {
         silence::forget_loss(&mut tx, found).await?;
         let (user, phone) = (found.user_id.as_deref(), found.phone_e164.as_deref());
@@ -176,7 +184,7 @@ pub async fn undo_loss(pool: &PgPool, user: &UserId, door: &Door<'_>) -> Result<
         if let Some(phone) = phone {
             entries.extend(ledger::granted_before(&mut tx, phone).await?);
         }
-        enter(&mut tx, found, &entries, Mark::None, door).await?;
+        entered.extend(enter(&mut tx, found, &entries, Mark::None, door).await?.0);
         if !stopped_before {
             silence::resume_welcome(&mut tx, found).await?;
         }
@@ -187,6 +195,7 @@ pub async fn undo_loss(pool: &PgPool, user: &UserId, door: &Door<'_>) -> Result<
         note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
+    meters::consents(&entered, door.source);
     Ok(Effect::of(!people.is_empty()))
 }
 
@@ -241,6 +250,9 @@ pub async fn restore_stop(pool: &PgPool, phone: &E164, digest: &[u8]) -> Result<
     }
     tx.commit().await
 }
+
+/// What an entry says.
+type Said = (Purpose, ConsentAction);
 
 /// How a door treats its entries, and what else it does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -300,11 +312,19 @@ async fn change(
         silence::reject_number(&mut tx, phone).await?;
         staff_tasks::open(&mut tx, TaskKind::WrongNumber, &found, door).await?;
     }
-    if added > 0 {
+    if !added.is_empty() {
         note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
-    Ok(Effect::of(added > 0))
+    count(&added, changed, door);
+    Ok(Effect::of(!added.is_empty()))
+}
+
+fn count(added: &[Said], changed: Changed, door: &Door<'_>) {
+    meters::consents(added, door.source);
+    if changed.silenced {
+        meters::stop(door.source);
+    }
 }
 
 /// Locks the numbers of these people, in the order of the numbers.
@@ -318,14 +338,14 @@ async fn hold_all(tx: &mut PgConnection, people: &[Found]) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// Adds entries to the ledger and derives who gets no message. Returns how many are new, and what changed.
+/// Adds entries to the ledger and derives who gets no message. Returns what the new ones say, and what changed.
 async fn enter(
     tx: &mut PgConnection,
     found: &Found,
     entries: &[NewEntry],
     mark: Mark,
     door: &Door<'_>,
-) -> Result<(u64, Changed), sqlx::Error> {
+) -> Result<(Vec<Said>, Changed), sqlx::Error> {
     let key = person_keys::key_of(tx, found.user_id.as_deref(), found.phone_e164.as_deref()).await?;
     let added = ledger::add(tx, key, door.source, door.actor, entries).await?;
     let mut changed = Changed::default();

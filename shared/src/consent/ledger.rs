@@ -97,14 +97,14 @@ impl NewEntry {
     }
 }
 
-/// Adds entries of one person. Those that were added before change nothing. Returns how many are new.
+/// Adds entries of one person. Those that were added before change nothing. Returns what the new ones say.
 pub(super) async fn add(
     tx: &mut PgConnection,
     person_key: Uuid,
     source: Source,
     actor: &str,
     entries: &[NewEntry],
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<(Purpose, ConsentAction)>, sqlx::Error> {
     let wordings: Vec<&str> =
         entries.iter().filter_map(|e| e.consent.wording.as_ref().map(BoundedText::as_str)).collect();
     if !wordings.is_empty() {
@@ -147,13 +147,13 @@ pub(super) async fn add(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let announced: Vec<Vec<u8>> = added
-        .iter()
-        .filter(|key| entries.iter().any(|e| e.key.0[..] == key[..] && is_announced(e, entries, source)))
-        .cloned()
+    let new = || entries.iter().filter(|entry| added.iter().any(|key| key[..] == entry.key.0));
+    let announced: Vec<Vec<u8>> = new()
+        .filter(|entry| is_announced(entry, entries, source))
+        .map(|entry| entry.key.0.to_vec())
         .collect();
     events_out::consents_recorded(tx, &announced).await?;
-    Ok(added.len() as u64)
+    Ok(new().map(|entry| (entry.consent.purpose, entry.consent.action)).collect())
 }
 
 /// Whether the portal hears of an entry. A stop withdraws support after a loss as well, and a loss does not: without that

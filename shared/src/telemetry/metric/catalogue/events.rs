@@ -1,10 +1,14 @@
 //! Metrics of events and their processing.
 
 use super::labels::{EVENT_OUT, EVERY_LANE, OUTCOME, REJECTION, SOURCE, listed};
-use crate::telemetry::metric::{
-    Exporter::Worker,
-    Kind::{Counter, Gauge, Histogram},
-    LONG, Label, Metric, SHORT, Words,
+use crate::{
+    consent::Source,
+    domain::{ConsentAction, Purpose},
+    telemetry::metric::{
+        Exporter::Worker,
+        Kind::{Counter, Gauge, Histogram},
+        LONG, Label, Metric, SHORT, Words,
+    },
 };
 
 /// Why a body does not follow the contract.
@@ -23,6 +27,11 @@ const BURIED: Label = listed(
         "broker",
     ],
 );
+
+/// The ways that lead to the ledger.
+const fn of_door(name: &'static str) -> Label {
+    Label { name, words: Words::Derived(|| Source::ALL.map(Source::as_str).to_vec()) }
+}
 
 pub(super) const EVENTS: &[Metric] = &[
     Metric::new(
@@ -80,6 +89,24 @@ pub(super) const EVENTS: &[Metric] = &[
         .labels(&[BURIED]),
     Metric::new("onboarding_people_events_total", Counter, Worker, "events about people")
         .labels(&[listed("result", &["applied", "older", "dead_letter", "erased"])]),
+    Metric::new("onboarding_consents_total", Counter, Worker, "entries added to the ledger of consents")
+        .labels(&[
+            Label { name: "purpose", words: Words::Derived(|| Purpose::ALL.map(Purpose::as_str).to_vec()) },
+            Label { name: "action", words: Words::Derived(|| ConsentAction::ALL.map(ConsentAction::as_str).to_vec()) },
+            of_door("source"),
+        ])
+        .on_first_event(),
+    Metric::new(
+        "onboarding_stops_total",
+        Counter,
+        Worker,
+        "people whom no message goes to from then on, by the way it was said; losses are not among them",
+    )
+    .labels(&[of_door("door")])
+    .on_first_event(),
+    Metric::new("onboarding_losses_total", Counter, Worker, "reported losses, by the way of the report")
+        .labels(&[of_door("door")])
+        .on_first_event(),
     Metric::new(
         "onboarding_events_out_total",
         Counter,

@@ -83,6 +83,12 @@ async fn the_portal_hears_of_consents_stops_losses_and_rejected_numbers() -> any
     until_number(&test, "no event waits", "SELECT count(*) FROM events_out", 0).await?;
     let labels = "event=\"onboarding.consent_recorded.v1\",result=\"published\"";
     assert!(test.workers[0].metric("onboarding_events_out_total", labels).await? >= 5.0);
+    for (counter, labels) in [
+        ("onboarding_consents_total", "action=\"grant\",source=\"signup\""),
+        ("onboarding_losses_total", "door=\"event\""),
+    ] {
+        assert!(test.workers[0].metric(counter, labels).await? > 0.5, "{counter}");
+    }
     test.finish(Expect::users(4)).await
 }
 

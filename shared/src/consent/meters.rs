@@ -1,0 +1,27 @@
+//! Counters of what the doors did, in the worker's metrics. Commands export none.
+
+use super::Source;
+use crate::domain::{ConsentAction, Purpose};
+
+/// Entries that were added to the ledger.
+pub(super) fn consents(added: &[(Purpose, ConsentAction)], source: Source) {
+    for (purpose, action) in added {
+        metrics::counter!(
+            "onboarding_consents_total",
+            "purpose" => purpose.as_str(),
+            "action" => action.as_str(),
+            "source" => source.as_str()
+        )
+        .increment(1);
+    }
+}
+
+/// A person whom no message goes to from now on.
+pub(super) fn stop(door: Source) {
+    metrics::counter!("onboarding_stops_total", "door" => door.as_str()).increment(1);
+}
+
+/// A reported loss.
+pub(super) fn loss(door: Source) {
+    metrics::counter!("onboarding_losses_total", "door" => door.as_str()).increment(1);
+}
