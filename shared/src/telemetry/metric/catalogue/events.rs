@@ -149,7 +149,8 @@ pub(super) const EVENTS: &[Metric] = &[
             "cases",
             "message_months",
         ],
-    )]),
+    )])
+    .on_first_event(),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])
