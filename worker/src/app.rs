@@ -209,8 +209,6 @@ impl Pools {
 fn keep_up(tasks: &mut JoinSet<()>, driver: &Driver, pool: &PgPool, sweep_interval: Duration) {
     tasks.spawn(driver.clone().run(DatabaseWatch::new(pool.clone(), driver.health.clone())));
     tasks.spawn(driver.clone().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
-    tasks.spawn(driver.clone().run(Partitions(pool.clone())));
-    tasks.spawn(driver.clone().run(Sealer::new(pool.clone())));
 }
 
 /// Settings that figures are judged by.

@@ -305,7 +305,7 @@ async fn change(
     if changed.lifted {
         silence::resume_welcome(&mut tx, &found).await?;
     }
-    if added > 0 && entries.iter().any(NewEntry::allows_welcome) {
+    if !added.is_empty() && entries.iter().any(NewEntry::allows_welcome) {
         welcome::resume(&mut tx, &found).await?;
     }
     if wrong && let Some(phone) = &found.phone_e164 {

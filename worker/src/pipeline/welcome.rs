@@ -211,7 +211,7 @@ async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, 
         Wait::NoConsent => {
             let since = stored.user.as_ref().map(|user| user.changed_at);
             state.again_in = Some(Waits::look_again(since));
-            record::unless_consented(&pipeline.pool, &state).await?
+            record::unless_consented(&pipeline.pool, &state, pipeline.erasure.as_ref()).await?
         }
     };
     Ok((written == Written::Yes).then_some((Outcome::Deferred(reason), None)))

@@ -288,14 +288,18 @@ pub(super) async fn write(
 }
 
 /// Stores a user who waits for a consent, unless it has come meanwhile: a consent that comes later finds the row.
-pub(crate) async fn unless_consented(pool: &PgPool, row: &NewState) -> Result<Written, sqlx::Error> {
+pub(crate) async fn unless_consented(
+    pool: &PgPool,
+    row: &NewState,
+    erasure: Option<&ErasureKey>,
+) -> Result<Written, sqlx::Error> {
     let (user, phone) = (row.facts.user_id.as_str(), row.facts.e164().unwrap_or_default());
     let mut tx = pool.begin().await?;
     welcome::hold_number(&mut tx, phone).await?;
     if welcome::without_consent(&mut tx, &[user], &[phone]).await?.is_empty() {
         return Ok(Written::Superseded);
     }
-    let written = write(&mut tx, &[row]).await?;
+    let written = write(&mut tx, &[row], erasure).await?;
     tx.commit().await?;
     Ok(Written::of(!written.is_empty()))
 }

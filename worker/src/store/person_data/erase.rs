@@ -216,6 +216,7 @@ async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> R
     }
     sqlx::query!(
         "WITH ids AS (DELETE FROM backfill_ids WHERE user_id = $1),
+              events AS (DELETE FROM events_out WHERE user_id = $1),
               -- The user before: the run goes on behind the same place.
               positions AS (UPDATE backfill_runs SET cursor = coalesce((SELECT max(user_id) FROM users WHERE user_id < $1), '')
                             WHERE cursor = $1),

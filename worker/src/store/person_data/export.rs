@@ -58,6 +58,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "staff_tasks": "t.user_id = $1 OR t.phone_e164 = ANY($2)",
         "stop_links": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "events_out": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "pending_erasures": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "audit_log": "t.subject IN (SELECT 'person ' || person_key FROM person_keys WHERE user_id = $1 OR phone_e164 = ANY($2))",
     ))
@@ -65,7 +66,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
 
 /// The tables that [`tables`] reads, for the test that looks for forgotten ones.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 18] = [
     "users",
     "attempts",
     "messages",
@@ -80,6 +81,7 @@ pub(super) const TABLES: [&str; 17] = [
     "staff_tasks",
     "stop_links",
     "backfill_ids",
+    "events_out",
     "pending_erasures",
     "audit_log",
     "dead_letters",

@@ -60,6 +60,7 @@ async fn known_everywhere(world: &World) {
         "UPDATE users SET display_name = 'Sita Gurung', household_id = 'h' WHERE user_id = 'user-4711';
          INSERT INTO stop_links (code, phone_e164, epoch) VALUES ('PCWDDR9B5', '+9779840000007', 0);
          INSERT INTO backfill_runs (actor, filters, counts, cursor) VALUES ('maya', '{}', '{}', 'user-4711');
+         INSERT INTO events_out (type, user_id, reason) VALUES ('np.aamcare.onboarding.number_rejected.v1', 'user-4711', 'empty');
          INSERT INTO backfill_ids SELECT id, 'user-4711' FROM backfill_runs;
          INSERT INTO staff_tasks (task_id, kind, user_id, phone_e164, opened_by)
              VALUES (gen_random_uuid(), 'stop_request', NULL, '+9779840000007', 'link');

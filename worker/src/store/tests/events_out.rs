@@ -117,14 +117,14 @@ async fn an_entry_of_a_number_is_announced_for_each_of_its_users() {
 async fn a_rejected_number_is_announced_once() {
     let world = world().await;
     let facts = now("r", 3);
-    let record = Record(world.pool.clone());
+    let record = Record { pool: world.pool.clone(), erasure: None };
     for reason in [Reason::LookupInvalid, Reason::LookupInvalid, Reason::WrongNumber] {
         let _ =
             record.run(&[NewState::plain(facts.clone(), UserState::Rejected, Some(reason))]).await.unwrap();
     }
     assert_eq!(news(&world).await, ["r lookup_invalid", "r wrong_number"]);
     let cleared = ProfileChanged { phone: Change::Clear, ..ProfileChanged::new(id("r")) };
-    profiles::apply(&world.pool, &AUDIENCE.numbers, &cleared, Utc::now()).await.unwrap();
+    profiles::apply(&world.pool, &AUDIENCE.numbers, None, &cleared, Utc::now()).await.unwrap();
     assert_eq!(news(&world).await, ["r empty"]);
     let (request, _) = world.claim(&now("w", 4)).await;
     let number: E164 = request.user.facts.phone.as_ref().unwrap().e164;
@@ -143,7 +143,7 @@ async fn nothing_is_written_while_the_switch_is_off_or_after_a_rollback() {
     let world = world().await;
     events_out::switch(&world.pool, false).await.unwrap();
     doors::stop(&world.pool, Person::User(&id("a")), &STAFF).await.unwrap();
-    let record = Record(world.pool.clone());
+    let record = Record { pool: world.pool.clone(), erasure: None };
     let rejected = NewState::plain(now("r", 3), UserState::Rejected, Some(Reason::LookupInvalid));
     let _ = record.run(&[rejected]).await.unwrap();
     assert!(news(&world).await.is_empty());

@@ -33,7 +33,7 @@ async fn lacking(world: &World, user: &str, n: u32) -> bool {
 async fn waits(world: &World, user: &str, n: u32) -> Written {
     let mut state = NewState::plain(now(user, n), UserState::Received, Some(Reason::NoConsent));
     state.again_in = Some(Duration::from_secs(3600));
-    record::unless_consented(&world.pool, &state).await.unwrap()
+    record::unless_consented(&world.pool, &state, None).await.unwrap()
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn those_who_wait_for_the_day_follow_the_calendar() {
     let mut state = NewState::plain(now("ama", 1), UserState::Received, Some(Reason::Quiet));
     state.again_in = Some(Duration::from_secs(3600));
     let mut connection = world.pool.acquire().await.unwrap();
-    assert_eq!(record::write(&mut connection, &[&state]).await.unwrap(), ["ama"]);
+    assert_eq!(record::write(&mut connection, &[&state], None).await.unwrap(), ["ama"]);
     drop(connection);
     assert_eq!(world.user("ama").await, "received quiet -");
     calendar::advance(&world.pool, Duration::from_secs(3601)).await.unwrap();
