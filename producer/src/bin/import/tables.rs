@@ -23,6 +23,14 @@ pub(crate) struct Written {
     pub(crate) erased: u64,
 }
 
+impl Written {
+    /// Counts as Postgres returns them; they are never negative.
+    fn of(new: i64, updated: i64, newer: i64, erased: i64) -> Self {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Self { new: count(new), updated: count(updated), newer: count(newer), erased: count(erased) }
+    }
+}
+
 /// The terms for all rows of an import.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
@@ -141,13 +149,7 @@ pub(crate) async fn upsert(
     )
     .fetch_one(pool)
     .await?;
-    let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(Written {
-        new: count(counts.new),
-        updated: count(counts.updated),
-        newer: count(counts.newer),
-        erased: count(counts.erased),
-    })
+    Ok(Written::of(counts.new, counts.updated, counts.newer, counts.erased))
 }
 
 /// The records as columns.
