@@ -105,8 +105,7 @@ pub(super) const EVENTS: &[Metric] = &[
     .labels(&[of_door("door")])
     .on_first_event(),
     Metric::new("onboarding_losses_total", Counter, Worker, "reported losses, by the way of the report")
-        .labels(&[of_door("door")])
-        .on_first_event(),
+        .labels(&[of_door("door")]),
     Metric::new(
         "onboarding_events_out_total",
         Counter,
