@@ -11,6 +11,7 @@ mod normalise;
 mod publish;
 mod rate;
 mod slow;
+mod stop_page;
 
 use clap::ValueEnum;
 
@@ -39,6 +40,8 @@ pub(crate) enum Scenario {
     Normalise,
     /// Stored messages of another kind than the welcome at full speed
     Messages,
+    /// Live signups with and without people on the stop page
+    StopPage,
     /// Full speed with many users and old messages stored already (takes minutes and gigabytes)
     Growth,
     /// A backfill of a million users, killed and resumed (takes minutes)
@@ -47,7 +50,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Everything that takes seconds.
-    pub(crate) const USUAL: [Self; 10] = [
+    pub(crate) const USUAL: [Self; 11] = [
         Self::Instant,
         Self::Slow,
         Self::Latency,
@@ -58,6 +61,7 @@ impl Scenario {
         Self::Backfill,
         Self::Normalise,
         Self::Messages,
+        Self::StopPage,
     ];
 
     pub(crate) fn label(self) -> String {
@@ -76,6 +80,7 @@ impl Scenario {
             Self::Backfill => backfill::run(services, sizes).await,
             Self::Normalise => Ok(normalise::run()),
             Self::Messages => messages::run(services, sizes).await,
+            Self::StopPage => stop_page::run(services, sizes).await,
             Self::Growth => instant::grown(services, sizes).await,
             Self::Million => million::run(services, sizes).await,
         }

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
     percentile::{median, percentile},
     process::Process,
     report::Row,
+    worker,
 };
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -26,7 +26,10 @@ pub(crate) struct Scrapes(JoinHandle<anyhow::Result<()>>, std::sync::mpsc::Recei
 impl Scrapes {
     /// Of a worker that has said where it listens.
     pub(crate) fn start(worker: &Process) -> anyhow::Result<Self> {
-        let url = format!("http://{}/metrics", address(&worker.output()).context("no address of OPS_ADDR")?);
+        let url = format!(
+            "http://{}/metrics",
+            worker::address(&worker.output(), "OPS_ADDR").context("no address of OPS_ADDR")?
+        );
         let client = reqwest::Client::builder().no_proxy().build()?;
         let (told, seen) = std::sync::mpsc::channel();
         let task = tokio::spawn(async move {
@@ -60,25 +63,5 @@ impl Scrapes {
 impl Drop for Scrapes {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-/// From the worker's own log.
-fn address(log: &str) -> Option<String> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut own = lines.filter(|line| line["message"] == "listening" && line["setting"] == "OPS_ADDR");
-    Some(own.next()?["address"].as_str()?.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_is_found_among_other_lines() {
-        let log = "no json\n{\"message\":\"listening\",\"setting\":\"WEBHOOK_ADDR\",\"address\":\"127.0.0.1:1\"}\n\
-                   {\"message\":\"listening\",\"setting\":\"OPS_ADDR\",\"address\":\"127.0.0.1:2\"}\n";
-        assert_eq!(address(log).as_deref(), Some("127.0.0.1:2"));
-        assert_eq!(address(""), None);
     }
 }

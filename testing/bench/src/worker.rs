@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::bail;
+use serde_json::Value;
 
 use crate::{process::Process, program::program, stage::Stage};
 
@@ -66,4 +67,25 @@ pub(crate) async fn until_consuming(worker: &mut Process) -> anyhow::Result<()> 
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     bail!("the worker does not consume: {}", worker.output())
+}
+
+/// Where a worker listens, as its own log says of the setting.
+pub(crate) fn address(log: &str, setting: &str) -> Option<String> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut own = lines.filter(|line| line["message"] == "listening" && line["setting"] == setting);
+    Some(own.next()?["address"].as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_among_other_lines() {
+        let log = "no json\n{\"message\":\"listening\",\"setting\":\"WEBHOOK_ADDR\",\"address\":\"127.0.0.1:1\"}\n\
+                   {\"message\":\"listening\",\"setting\":\"OPS_ADDR\",\"address\":\"127.0.0.1:2\"}\n";
+        assert_eq!(address(log, "OPS_ADDR").as_deref(), Some("127.0.0.1:2"));
+        assert_eq!(address(log, "WEBHOOK_ADDR").as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(address("", "OPS_ADDR"), None);
+    }
 }
