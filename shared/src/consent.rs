@@ -17,3 +17,4 @@ pub mod welcome;
 pub use doors::{Door, Person};
 pub use ledger::{EntryKey, NewEntry, Source};
 pub use link::{LinkKey, StopCode};
+pub use person_keys::subject_of_number;

@@ -4,6 +4,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::phone::E164;
+
 /// The key of a user, of a number in E.164, or of a user at a number. The same pair always has the same key.
 pub(super) async fn key_of(
     tx: &mut PgConnection,
@@ -30,4 +32,9 @@ pub(super) async fn key_of(
             return Ok(key);
         }
     }
+}
+
+/// How the audit log names the person of a number in E.164.
+pub async fn subject_of_number(tx: &mut PgConnection, phone: &E164) -> Result<String, sqlx::Error> {
+    Ok(format!("person {}", key_of(tx, None, Some(phone.as_str())).await?))
 }

@@ -6,6 +6,7 @@ use shared::{
     audit::{self, NewEntry},
     cli::{Actor, Exit, Failure, lines},
     config::{Env, settings},
+    consent::subject_of_number,
     phone::{self, E164, Region},
 };
 use sqlx::PgPool;
@@ -89,10 +90,10 @@ async fn show(
 ) -> Result<String, sqlx::Error> {
     let issue = IssueCodes { pool: pool.clone(), key: links.key.clone() };
     let issued = issue.run(&[phone]).await?;
-    let (actor, subject) = (arguments.actor.name(), phone.masked());
+    let mut tx = pool.begin().await?;
+    let (actor, subject) = (arguments.actor.name(), subject_of_number(&mut tx, &phone).await?);
     let entry =
         NewEntry { actor: &actor, action: "links show", subject: &subject, reason: &arguments.reason };
-    let mut tx = pool.begin().await?;
     audit::note(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(issued.iter().map(|code| links.base.url(*code)).collect())

@@ -10,10 +10,12 @@ use shared::{
     amqp::install_crypto,
     cli::{Actor, Confirmation, Exit, Failure},
     config::Env,
+    consent::subject_of_number,
     domain::{Reason, UserId},
     events::{self, Signup},
     lane::QueueLane,
-    phone, telemetry, templates,
+    phone::{self, E164},
+    telemetry, templates,
 };
 use sqlx::PgPool;
 use tokio::time::Instant;
@@ -81,9 +83,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
     let parts = Parts::new(&config, Pools::of(&pool), stop, &abandon)?;
     let actor = arguments.actor.name();
-    let subject = phone.e164.masked();
-    let entry = NewEntry { actor: &actor, action: "register", subject: &subject, reason: &arguments.reason };
-    note(&pool, &entry).await.map_err(Failure::statement)?;
+    note(&pool, &phone.e164, &actor, &arguments.reason).await.map_err(Failure::statement)?;
     parts.throttle.pauses.look(&pool).await.map_err(Failure::statement)?;
     let user = format!("register-{}", Uuid::now_v7());
     let outcome = pipeline::handle(&parts.pipeline, &inbound(&user, number)?).await;
@@ -139,8 +139,10 @@ fn read_number(argument: &str) -> Result<String, Failure> {
 }
 
 /// Called before the message, so that the audit log names the operator even if the process is killed.
-async fn note(pool: &PgPool, entry: &NewEntry<'_>) -> Result<(), sqlx::Error> {
-    audit::note(&mut *pool.acquire().await?, entry).await
+async fn note(pool: &PgPool, phone: &E164, actor: &str, reason: &str) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let subject = subject_of_number(&mut connection, phone).await?;
+    audit::note(&mut connection, &NewEntry { actor, action: "register", subject: &subject, reason }).await
 }
 
 /// The event that the portal would have published.
