@@ -83,7 +83,7 @@ enum Command {
     /// Enter a loss, after which nothing automatic is sent
     #[command(subcommand)]
     Loss(loss::Command),
-    /// Show or erase everything that is stored about a user
+    /// Show, correct or erase what is stored about a user
     #[command(subcommand)]
     Person(person::Command),
     /// Show the address that stops messages to a number

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use shared::{
-    domain::{BoundedText, Change, ProfileChange, Reason},
+    domain::{BoundedText, Change, ProfileChange, Reason, UserId},
     erasure::ErasureKey,
     events::ProfileChanged,
     events_out,
@@ -75,6 +75,12 @@ pub(crate) async fn apply(
     };
     tx.commit().await?;
     Ok(applied)
+}
+
+/// Whether a row of this user exists.
+pub(crate) async fn is_stored(pool: &PgPool, user: &UserId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query_scalar!("SELECT user_id FROM users WHERE user_id = $1", user.as_str());
+    Ok(row.fetch_optional(pool).await?.is_some())
 }
 
 /// Stores the profile that came with a signup, unless the row has newer data.

@@ -12,7 +12,7 @@ pub(crate) struct Part {
     pub(crate) rows: Vec<Value>,
 }
 
-/// The person's numbers: the stored one, those of earlier attempts, and those under which consents are kept.
+/// Reads each table with its condition. The text of a statement must be known when it is compiled.
 macro_rules! rows {
     ($connection:expr, $user:expr, $phones:expr, $($table:literal: $condition:literal,)+) => {
         vec![$(Part {

@@ -28,7 +28,7 @@ const READING: [&str; 19] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 24] = [
+const CHANGING: [&str; 25] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -37,6 +37,7 @@ const CHANGING: [&str; 24] = [
     "loss report",
     "loss undo",
     "links show",
+    "person set",
     "person export",
     "person erase",
     "person replay",
@@ -115,6 +116,8 @@ async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
         test.env.insert(name.to_owned(), value.to_owned());
     }
     deed(test, "links show", "--reason", &[&number(9)]).await?;
+    test.database.import("9", &number(9)).await?;
+    deed(test, "person set", "--reason", &["9", "--cadence", "weekly"]).await?;
     deed(test, "person export", "--reason", &["9"]).await?;
     deed(test, "person erase", "--reason", &["9", "--yes"]).await?;
     deed(test, "person replay", "--reason", &["-"]).await?;
