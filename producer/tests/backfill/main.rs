@@ -107,7 +107,7 @@ fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
             "failed": 1, "scheduled": 1, "queued": 1, "inactive": 1,
         });
         let enqueued = json!({
-            "total": 5, "welcome": 3, "already_welcomed": 0, "shared_phone": 1, "suppressed": 1, "rejected": {},
+            "total": 5, "welcome": 3, "already_welcomed": 0, "no_consent": 0, "shared_phone": 1, "suppressed": 1, "rejected": {},
             "segments": 3,
         });
         assert_eq!((&report["skipped"], &report["enqueued"]), (&skipped, &enqueued));
