@@ -34,10 +34,9 @@ stage_drop_databases() {
 
 # Everything our programs get to see: nothing of the caller's own settings reaches them.
 stage_environment() {
-    local webhook
     STAGE_SIMULATOR=127.0.0.1:$(free_port)
     STAGE_OPS=127.0.0.1:$(free_port)
-    webhook=127.0.0.1:$(free_port)
+    STAGE_WEBHOOK=127.0.0.1:$(free_port)
     STAGE_ENVIRONMENT=(
         PATH="$PATH" HOME="$HOME" RUST_LOG="${RUST_LOG:-info}" LOG_FORMAT=json ALLOW_INSECURE=1
         DATABASE_URL="$STAGE_DATABASE_URL"
@@ -50,7 +49,7 @@ stage_environment() {
         TWILIO_LOOKUPS_BASE_URL="http://$STAGE_SIMULATOR"
         TWILIO_MESSAGING_BASE_URL="http://$STAGE_SIMULATOR"
         TWILIO_ACCOUNTS_BASE_URL="http://$STAGE_SIMULATOR"
-        OPS_ADDR="$STAGE_OPS" WEBHOOK_ADDR="$webhook" PUBLIC_URL="http://$webhook"
+        OPS_ADDR="$STAGE_OPS" WEBHOOK_ADDR="$STAGE_WEBHOOK" PUBLIC_URL="http://$STAGE_WEBHOOK"
         SEND_RATE=0 WORKER_CONCURRENCY=50 BACKFILL_WINDOW=
     )
 }

@@ -11,16 +11,17 @@ const FLAGS = [
   "--disable-sync", "--hide-scrollbars",
 ];
 
-/** A browser with a page; what its console says as an error is collected in `faults`. */
-export async function open() {
-  const profile = await mkdtemp(join(tmpdir(), "dashboard-"));
+/** A browser with a page; what its console says as an error is collected in `faults`. `options` are Playwright's. */
+export async function open({ flags = [], ...options } = {}) {
+  const profile = await mkdtemp(join(tmpdir(), "browser-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
     baseURL: process.env.ADMIN_URL,
     locale: "en-GB",
     viewport: { width: 1280, height: 900 },
+    ...options,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
@@ -42,6 +43,13 @@ export async function checked(page) {
     const lines = grave.flatMap((v) => v.nodes.map((n) => `${v.id} (${v.impact}): ${n.html}\n  ${n.failureSummary}`));
     throw new Error(`axe on ${page.url()}:\n${lines.join("\n")}`);
   }
+}
+
+/** Fails if the page has to be scrolled sideways. */
+export async function fits(page) {
+  const [needed, given] = await page.evaluate(() =>
+    [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  if (needed > given) throw new Error(`${page.url()} needs ${needed} px and has ${given}`);
 }
 
 /** Runs a step and says how long it took. */
