@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The dashboard in a real Chromium, after a real demo run.
+# The dashboard and the stop page in a real Chromium, after a real demo run.
 
 BROWSER_PASSWORD="a long enough password"
 
@@ -11,13 +11,14 @@ command_browser() {
 
 check_browser() {
     if ! browser_tools; then
-        skipped "the dashboard in a browser (it needs Chromium, Node.js 18 with npm, a font with Devanagari, and npm's registry)"
+        skipped "the dashboard and the stop page in a browser (it needs Chromium, Node.js 18 with npm, a font with Devanagari, and npm's registry)"
         return 0
     fi
     # The demo's own steps, in a folder of their own.
     DEMO_DIR=$DEV_DIR/browser DEMO_STARTED=$SECONDS
     stage_open "$DEMO_DIR" browser
     browser_accounts
+    stop_page_settings
     stage_simulator
     stage_worker
     demo_portal
@@ -26,6 +27,8 @@ check_browser() {
     browser_case
     browser_run
     browser_doors
+    browser_stop_page
+    browser_smaller_pictures
     stop_children
     stage_drop_databases "$DEMO_DIR"
 }
@@ -68,11 +71,14 @@ browser_settled() {
     die 1 "$open messages of the demo have no last status after 30 seconds"
 }
 
-# BROWSER_SCREENS=docs/screens also takes the pictures of docs/dashboard.md.
+# BROWSER_SCREENS=docs/screens also takes the pictures of docs/dashboard.md and docs/admin.md.
 browser_run() {
+    ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD EXPECTED=$BROWSER_EXPECTED \
+        SCREENS=${BROWSER_SCREENS:-} CHROMIUM="$(command -v chromium)" node "$ROOT/testing/browser/dashboard.mjs"
+}
+
+browser_smaller_pictures() {
     local screens=${BROWSER_SCREENS:-}
-    ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD EXPECTED=$BROWSER_EXPECTED SCREENS=$screens \
-        CHROMIUM="$(command -v chromium)" node "$ROOT/testing/browser/dashboard.mjs"
     if [[ -n $screens ]] && has pngquant; then
         pngquant --force --ext .png --speed 1 --quality 50-90 "$screens"/*.png
     fi

@@ -18,7 +18,7 @@ command_test() {
     run_step "tests" check_tests
     run_step "Python clients" check_python
     run_step "demo" check_demo
-    run_step "dashboard in a browser" check_browser
+    run_step "pages in a browser" check_browser
     summary
     tests_line
 }
