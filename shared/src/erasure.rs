@@ -1,4 +1,4 @@
-//! What stays of an erased person: keyed digests of the user id and the number. Without the key nobody can tell whose they are.
+//! The traces of an erased person: keyed digests of the user id and the number. Without the key they identify no person.
 
 use std::fmt;
 

@@ -83,7 +83,7 @@ pub(crate) struct Config {
     pub(crate) webhook_addr: SocketAddr,
     /// None: messages carry no code, and there is no page.
     pub(crate) stop_links: Option<StopLinks>,
-    /// Of the digests of those who were erased.
+    /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub(crate) trusted_proxies: Vec<IpNet>,

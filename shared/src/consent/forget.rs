@@ -1,4 +1,4 @@
-//! Erasure, as far as consents are concerned: the keys are deleted, and so entries of the ledger name nobody any more.
+//! Erasure, as far as consents are concerned: once the keys are deleted, entries of the ledger are anonymous.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -45,7 +45,8 @@ pub async fn numbers_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Vec
     .await
 }
 
-/// Deletes what names the user. A loss of the user stays that of each other person whom it silenced.
+/// Deletes what names the user. Other people silenced by the user's loss stay silenced, each by a
+/// loss of their own.
 pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH keys AS (DELETE FROM person_keys WHERE user_id = $1),

@@ -1,4 +1,4 @@
-//! `worker person`: shows, corrects and erases what is stored about a user.
+//! `worker person`: shows, corrects and erases the stored data of a user.
 
 mod erase;
 mod erasure_key;
@@ -29,7 +29,7 @@ pub(super) enum Command {
     Set(Box<set::Arguments>),
     /// Erase a user for good
     Erase(erase::Arguments),
-    /// List the digests of those who were erased, for the restore of a backup
+    /// List the digests of erased people, for the restore of a backup
     Erasures(replay::List),
     /// Erase again after a backup was restored
     Replay(replay::Replay),

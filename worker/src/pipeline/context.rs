@@ -24,7 +24,7 @@ pub(crate) struct Pipeline {
     pub(crate) statements: Statements,
     /// None: messages carry no address of their own number.
     pub(crate) stop_addresses: Option<StopAddresses>,
-    /// Of the digests of those who were erased. None: nobody was.
+    /// Of the digests of erased people. None: no person was erased.
     pub(crate) erasure: Option<ErasureKey>,
     /// For statements that few events run.
     pub(crate) pool: PgPool,

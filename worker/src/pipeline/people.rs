@@ -33,7 +33,7 @@ const ACTOR: &str = "portal";
 pub(crate) struct People {
     pub(crate) pool: PgPool,
     pub(crate) numbers: NumberPolicy,
-    /// Of the digests of those who were erased.
+    /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
 }
 

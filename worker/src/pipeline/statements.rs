@@ -23,7 +23,7 @@ pub(crate) struct Terms {
     /// 0: unlimited.
     pub(crate) messages_per_day: i32,
     pub(crate) retry_for: Duration,
-    /// Of the digests of those who were erased.
+    /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
 }
 

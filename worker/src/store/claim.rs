@@ -33,7 +33,7 @@ pub(crate) struct Claim {
     pub(crate) lease: Duration,
     /// 0: unlimited.
     pub(crate) messages_per_day: i32,
-    /// None: nobody was erased.
+    /// None: no person was erased.
     pub(crate) erasure: Option<ErasureKey>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is to be erased, and the digests of those who were.
+//! Requests for erasure, and the digests of erased people.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub(crate) struct Pending {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Waiting {
     pub(crate) users: i64,
-    /// Seconds; 0 if nobody waits.
+    /// Seconds; 0 without requests.
     pub(crate) oldest: f64,
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn pending_of(pool: &PgPool, user: &UserId) -> Result<Option<Pe
     .await
 }
 
-/// Who waits.
+/// The number and age of the requests.
 pub(crate) async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
     sqlx::query_as!(
         Waiting,
@@ -83,7 +83,7 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
     .await
 }
 
-/// What stays of one erased user or number. Names nobody.
+/// The trace of one erased user or number. It identifies no person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Trace {
@@ -113,7 +113,7 @@ pub(crate) async fn traces(pool: &PgPool) -> Result<Vec<Trace>, sqlx::Error> {
     Ok(traces)
 }
 
-/// Enters a trace again. What is known already stays.
+/// Enters a trace again. Known traces stay.
 pub(crate) async fn enter_trace(pool: &PgPool, trace: &Trace) -> Result<(), sqlx::Error> {
     match trace {
         Trace::User { digest, as_of } => sqlx::query!(

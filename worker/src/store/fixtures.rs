@@ -94,7 +94,7 @@ pub(super) fn origin() -> Origin {
     }
 }
 
-/// The key of the digests of those who were erased.
+/// The key of the digests of erased people.
 pub(crate) fn erasure_key() -> ErasureKey {
     ErasureKey::parse(&SecretString::from("ab".repeat(32))).unwrap()
 }

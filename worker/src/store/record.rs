@@ -20,7 +20,7 @@ use crate::{
 /// Stores events that lead to no call.
 pub(crate) struct Record {
     pub(crate) pool: PgPool,
-    /// None: nobody was erased.
+    /// None: no person was erased.
     pub(crate) erasure: Option<ErasureKey>,
 }
 
@@ -177,7 +177,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Writes the rows, which are sorted by user and hold no user twice; returns the ids of those written. `erasure` is the key of the
-/// digests of those who were erased.
+/// digests of erased people.
 pub(super) async fn write(
     connection: &mut PgConnection,
     rows: &[&NewState],

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 pub(crate) enum Redacted {
     /// The text is gone.
     Yes,
-    /// Twilio has no such message.
+    /// The message does not exist at Twilio.
     Gone,
     /// The account does not allow it.
     Skipped,

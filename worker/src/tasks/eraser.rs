@@ -14,12 +14,12 @@ use crate::{
     },
 };
 
-/// An erasure may wait for calls; nobody waits for it.
+/// An erasure may wait for calls, and is not urgent: messages are stopped already.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Users of one step. Each holds up claims for some milliseconds.
 const BATCH: i64 = 20;
 
-/// Any number of workers may run it: who comes second finds nothing left.
+/// Any number of workers may run it: the second one finds nothing left.
 pub(crate) struct Eraser {
     pub(crate) pool: PgPool,
     /// None: requests wait.

@@ -1,4 +1,4 @@
-//! Has Twilio delete the texts of messages to people who were erased.
+//! Has Twilio delete the texts of messages to erased people.
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ const TOGETHER: usize = 500;
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
     pub(crate) numbers: NumberPolicy,
-    /// Of the digests of those who were erased.
+    /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
     pub(crate) log_format: LogFormat,
 }

@@ -1,4 +1,4 @@
-//! What stays of people who were erased.
+//! The traces of erased people.
 
 use super::{Section, Setting};
 

@@ -1,4 +1,4 @@
-//! Erases a person: what is stored is deleted or made nameless, in one transaction with the digests that take its place.
+//! Erases a person: stored data is deleted or anonymised, in one transaction with the digests that replace it.
 
 use shared::{
     consent::forget::{self, Left},
@@ -15,7 +15,7 @@ use crate::store::{erasures::Pending, redactions};
 pub(crate) enum Erased {
     /// Nothing of the user is stored any more.
     Yes,
-    /// So many calls are being made, or their outcomes are being found out.
+    /// The number of calls that are being made, or whose outcomes are being found out.
     Waits(i64),
     /// Other statements held the tables for too long.
     Busy,
@@ -94,7 +94,7 @@ async fn erase_rows(
         return Ok(Erased::Busy);
     }
     sqlx::query(WITHIN).execute(&mut *tx).await?;
-    // No row of the user is written between what is read here and the commit.
+    // No row of the user is written between the reads below and the commit.
     sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
     let waits = in_flight(&mut tx, user_id).await?;
     if waits > 0 {
@@ -163,7 +163,7 @@ async fn keep_digest(
     Ok(shared)
 }
 
-/// What was sent stays in the accounts, without whom it went to.
+/// Attempts stay in the accounts, without user and number.
 async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM status_callbacks WHERE
@@ -203,7 +203,7 @@ async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
 
 /// Deletes the user, and keeps the digest.
 async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> Result<(), sqlx::Error> {
-    // An id that no event can have is no user's, and needs no digest.
+    // No event can have an id that is not valid, so it needs no digest.
     if let Ok(user) = UserId::parse(&request.user_id) {
         sqlx::query!(
             "INSERT INTO erased_users AS e (digest, as_of) VALUES ($1, $2)

@@ -14,7 +14,7 @@ pub(super) struct Words {
 
 /// The last digits of a number that every spelling of it has.
 const NATIONAL: usize = 8;
-/// In a text that is not JSON, a shorter id may stand for anything.
+/// In a text that is not JSON, a shorter id may mean anything.
 const SHORTEST_ID: usize = 4;
 
 impl Words {

@@ -138,7 +138,7 @@ async fn nothing_that_names_an_erased_person_is_left() {
         let line = after.lines().find(|line| line.contains(word));
         assert_eq!(line, None, "{word}");
     }
-    // What is not about the person stays.
+    // Rows about other people stay.
     for kept in ["lane live", "festival", "somebody else", "'loss'".trim_matches('\''), "sister"] {
         assert!(after.contains(kept), "{kept}");
     }
@@ -281,7 +281,7 @@ async fn the_audit_log_stays_append_only() {
     world.end().await;
 }
 
-/// Tables that name people by columns which an erasure makes nameless, or which name nobody.
+/// Tables whose columns only look as if they named people.
 const NAMELESS: [&str; 0] = [];
 
 #[tokio::test]
