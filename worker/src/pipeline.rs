@@ -144,8 +144,7 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
         Welcome::Unknown => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
         Welcome::Erased => {
-            metrics::counter!("onboarding_events_of_erased_total", "queue" => inbound.lane.as_str())
-                .increment(1);
+            metrics::counter!("onboarding_events_of_erased_total").increment(1);
             Ok(Handled::Erased)
         }
     }

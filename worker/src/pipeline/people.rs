@@ -84,7 +84,7 @@ impl People {
         };
         let user = event.kind.user_id();
         if erasures::ignores(&self.pool, self.erasure.as_ref(), user, at).await? {
-            metrics::counter!("onboarding_events_of_erased_total", "queue" => "people").increment(1);
+            metrics::counter!("onboarding_events_of_erased_total").increment(1);
             return Ok(PeopleOutcome::Erased);
         }
         match event.kind {

@@ -35,18 +35,17 @@ impl Task for Redactor {
 
     async fn step(&mut self) -> Result<Next, Failed> {
         for due in redactions::take(&self.pool, BATCH, HOLD).await? {
-            let result = match self.ask(&due).await {
+            match self.ask(&due).await {
                 Ok(result) => {
                     redactions::ended(&self.pool, &due.message_sid, result).await?;
-                    result.as_str()
+                    metrics::counter!("onboarding_redactions_total", "result" => result.as_str())
+                        .increment(1);
                 }
                 Err(fault) => {
                     tracing::warn!(sid = due.message_sid, %fault, "redaction: not yet");
                     redactions::postpone(&self.pool, &due.message_sid, wait(due.tries)).await?;
-                    "postponed"
                 }
-            };
-            metrics::counter!("onboarding_redactions_total", "result" => result).increment(1);
+            }
         }
         Ok(Next::AfterInterval)
     }

@@ -74,9 +74,7 @@ pub(super) const EVENTS: &[Metric] = &[
         Counter,
         Worker,
         "events from before the erasure of their user, which were ignored",
-    )
-    .labels(&[listed("queue", &["live", "backfill", "people"])])
-    .on_first_event(),
+    ),
     Metric::new("onboarding_events_in_flight", Gauge, Worker, "unfinished deliveries"),
     Metric::new(
         "onboarding_events_rejected_total",
@@ -148,8 +146,7 @@ pub(super) const EVENTS: &[Metric] = &[
             "cases",
             "message_months",
         ],
-    )])
-    .on_first_event(),
+    )]),
     Metric::new("onboarding_handler_panics_total", Counter, Worker, "panics of a handler: bugs"),
     Metric::new("onboarding_phone_normalizations_total", Counter, Worker, "numbers read")
         .labels(&[listed("result", &["ok", "invalid"]), REJECTION])

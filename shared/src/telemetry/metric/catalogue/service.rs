@@ -59,10 +59,9 @@ pub(super) const SERVICE: &[Metric] = &[
         "onboarding_redactions_total",
         Counter,
         Worker,
-        "requests to Twilio to delete the text of a message to an erased user",
+        "ended requests to Twilio to delete the text of a message to an erased user",
     )
-    .labels(&[listed("result", &["redacted", "gone", "skipped", "postponed"])])
-    .on_first_event(),
+    .labels(&[listed("result", &["redacted", "gone", "skipped"])]),
     Metric::new("onboarding_events_out_waiting", Gauge, Leader, "events for the portal that wait")
         .labels(&[EVENT_OUT]),
     Metric::new(
