@@ -2,7 +2,7 @@
 
 use super::{Env, settings};
 
-/// Whether a signup alone is no consent to the welcome (`CONSENT_FOR_ONBOARDING`).
+/// Whether the welcome needs a consent of its own, beside the signup (`CONSENT_FOR_ONBOARDING`).
 pub fn consent_required(env: &mut Env) -> bool {
     match env.text(&settings::CONSENT_FOR_ONBOARDING).as_str() {
         "off" => false,

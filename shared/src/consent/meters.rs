@@ -16,7 +16,7 @@ pub(super) fn consents(added: &[(Purpose, ConsentAction)], source: Source) {
     }
 }
 
-/// A person whom no message goes to from now on.
+/// A person gets no more messages.
 pub(super) fn stop(door: Source) {
     metrics::counter!("onboarding_stops_total", "door" => door.as_str()).increment(1);
 }

@@ -61,7 +61,7 @@ pub(super) async fn adopt(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx
     events_out::consents_recorded(tx, &announced).await
 }
 
-/// What holds a number beside the ledger.
+/// A mark that silences a number whatever the ledger says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     None,
@@ -100,7 +100,7 @@ pub(super) async fn derive(
         return Ok(Changed { lifted: lifted.execute(tx).await?.rows_affected() > 0, silenced: false });
     }
     let silenced = sqlx::query_scalar!(
-        // A row that holds more than before is to come into force anew.
+        // A row that holds more than before comes into force again.
         r#"INSERT INTO suppressions AS s (phone_e164, source, actor, reason, channel, wrong_number, loss, from_ledger)
            VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN 'any' ELSE 'sms' END, $6, $7, true)
            ON CONFLICT (phone_e164) WHERE lifted_at IS NULL DO UPDATE SET
@@ -149,7 +149,7 @@ pub(super) async fn is_wrong_number(tx: &mut PgConnection, phone: Option<&str>) 
     Ok(known.fetch_optional(tx).await?.is_some())
 }
 
-/// What holds messages to a person back.
+/// The reason why messages to a person are held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hold {
     Nothing,
@@ -157,7 +157,7 @@ pub(super) enum Hold {
     Loss,
 }
 
-/// What holds the number, or the user at every number. A loss outweighs a stop.
+/// The hold on the number, or on the user at every number. A loss outweighs a stop.
 pub(super) async fn hold_of(tx: &mut PgConnection, found: &Found) -> Result<Hold, sqlx::Error> {
     let holds = sqlx::query!(
         r#"SELECT coalesce(bool_or(loss), false) AS "loss!", count(*) > 0 AS "any!"
@@ -273,7 +273,7 @@ pub(super) async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx:
     Ok(false)
 }
 
-/// The users whom the loss of a user silenced.
+/// The users silenced by the loss of a user.
 pub(super) async fn silenced_by_loss(
     tx: &mut PgConnection,
     user_id: &str,
@@ -310,7 +310,7 @@ pub(super) async fn end_welcome(tx: &mut PgConnection, found: &Found) -> Result<
     .map(drop)
 }
 
-/// Enqueues a user again after a stop or a wrong number was taken back. The pipeline skips a user who was welcomed.
+/// Enqueues a user again after a stop or a wrong number was taken back. The pipeline skips users with a welcome.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     let Some(user) = &found.user_id else { return Ok(()) };
     sqlx::query!(

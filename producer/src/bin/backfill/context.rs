@@ -31,7 +31,7 @@ pub(crate) struct Settings {
     pub(crate) send_rate: u32,
     /// Hours in which the worker sends.
     pub(crate) window: Window,
-    /// A signup alone is no consent to the welcome.
+    /// The welcome needs a consent of its own, beside the signup.
     pub(crate) consent_required: bool,
     pub(crate) log_format: LogFormat,
 }

@@ -28,7 +28,7 @@ pub(crate) struct Report {
     pub(crate) source: Origin,
     pub(crate) stored: Stored,
     pub(crate) skipped: Skipped,
-    /// Stored users who are now marked as inactive.
+    /// Stored users, now marked as inactive.
     pub(crate) deactivated: u64,
     pub(crate) numbers: Numbers,
     pub(crate) two_profiles: TwoProfiles,
@@ -72,7 +72,7 @@ pub(crate) struct Stored {
     pub(crate) unchanged: u64,
     /// Users with a stored change that is newer than the source's data.
     pub(crate) newer_here: u64,
-    /// Users who were erased after the data was taken: ignored.
+    /// Users erased after the data was taken: ignored.
     pub(crate) erased: u64,
 }
 
