@@ -28,7 +28,7 @@ pub(crate) use admin::{AdminConfig, ProxyConfig};
 pub(crate) use retention::Retention;
 pub(crate) use stop_links::{StopLinkBase, StopLinks};
 pub(crate) use timing::{Timing, UnknownPolicy};
-pub(crate) use twilio::TwilioConfig;
+pub(crate) use twilio::{TwilioConfig, log_key};
 use url::Url;
 pub(crate) use wait_rules::WaitRules;
 

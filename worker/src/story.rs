@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::{domain::Reason, phone::E164};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 pub(crate) use what::What;
 
 use crate::{
+    observe::log_refs::LogRefs,
     store::timeline::{self, Attempt, Callback, Person},
     twilio::{MessageSid, classify_status, explain},
 };
@@ -18,6 +20,9 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub(crate) struct Story {
     pub(crate) user: String,
+    /// What the log calls the user, where its key is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_ref: Option<String>,
     /// Masked.
     pub(crate) number: Option<String>,
     pub(crate) state: String,
@@ -45,17 +50,24 @@ pub(crate) struct ErrorCode {
 }
 
 impl Story {
-    /// The timeline of a user id, or of the recipient of a message SID.
+    /// The timeline of a user id, or of the recipient of a message SID or an attempt.
     pub(crate) async fn find(pool: &PgPool, who: &str) -> Result<Option<Self>, sqlx::Error> {
-        let user = match MessageSid::parse(who) {
-            Ok(sid) => timeline::user_of(pool, sid.as_str()).await?,
-            Err(_) => Some(who.to_owned()),
+        let user = match (MessageSid::parse(who), Uuid::try_parse(who)) {
+            (Ok(sid), _) => timeline::user_of(pool, sid.as_str()).await?,
+            (_, Ok(attempt)) => timeline::user_of_attempt(pool, attempt).await?,
+            _ => None,
         };
-        let Some(user) = user else { return Ok(None) };
+        let user = user.unwrap_or_else(|| who.to_owned());
         let Some(person) = timeline::person(pool, &user).await? else { return Ok(None) };
         let attempts = timeline::attempts(pool, &user).await?;
         let callbacks = timeline::callbacks(pool, &user).await?;
         Ok(Some(Self::new(person, attempts, callbacks)))
+    }
+
+    /// Adds what the log calls the user.
+    pub(crate) fn named_for_the_log(self, refs: Option<&LogRefs>) -> Self {
+        let user_ref = refs.map(|refs| refs.user(&self.user).as_str().to_owned());
+        Self { user_ref, ..self }
     }
 
     fn new(person: Person, attempts: Vec<Attempt>, callbacks: Vec<Callback>) -> Self {
@@ -79,6 +91,7 @@ impl Story {
         events.sort_by_key(|e| e.at);
         Self {
             user: person.user_id,
+            user_ref: None,
             number,
             state: person.state,
             welcome: person.welcome,

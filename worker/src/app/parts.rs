@@ -15,7 +15,7 @@ use crate::{
     health::Health,
     hours::Hours,
     http::{status_callbacks::Receiver, stop_page::StopPage},
-    observe::{metric_handles::Handles, phone_hash::PhoneRefs, traces::Traces},
+    observe::{log_refs::LogRefs, metric_handles::Handles, traces::Traces},
     pipeline::{
         Guard, Meters, OutcomeLog, People, Pipeline, Statements, StopAddresses, Terms, Times, Twilio, Waits,
     },
@@ -118,7 +118,7 @@ impl Parts {
             guard: Guard::default(),
             log: OutcomeLog {
                 queues: QueueLane::ALL.map(|lane| topology.queue(lane)),
-                phone_refs: config.twilio.webhook_tokens.first().and_then(PhoneRefs::new),
+                refs: config.twilio.webhook_tokens.first().and_then(LogRefs::new),
             },
             meters: Meters::new(),
             traces: traces.clone(),

@@ -14,12 +14,14 @@ use shared::{
 };
 
 use super::{open, pause};
-use crate::{store::pauses, story::Story};
+use crate::{config::log_key, observe::log_refs::LogRefs, store::pauses, story::Story};
 
 const EXAMPLES: &str = "\
 Examples:
   worker status 1042                          by the portal's user id
   worker status SM9c7a…                       by a message SID, as in Twilio's console
+  worker status 01a20513-5ac9-70ef-8a04-624df7c6a5da
+                                              by an attempt, as in a log line
   worker status --output jsonl - < ids.txt    many users, one object per line
 
 Exit codes: 0 ok, 3 an id is not known here, 69 Postgres unreachable, 78 configuration.";
@@ -27,7 +29,7 @@ Exit codes: 0 ok, 3 an id is not known here, 69 Postgres unreachable, 78 configu
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// A user id or a message SID; `-` reads one per line from standard input
+    /// A user id, a message SID or the id of an attempt; `-` reads one per line from standard input
     who: String,
     /// Output format; csv has a line for each event
     #[arg(long, value_enum, default_value = "human")]
@@ -43,7 +45,9 @@ struct Document {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let pool = open::database(Env::of_process()).await?;
+    let mut env = Env::of_process();
+    let refs = log_key(&mut env).as_ref().and_then(LogRefs::new);
+    let pool = open::database(env).await?;
     let asked = lines(&arguments.who)?;
     let mut stories = Vec::new();
     let mut missing = 0;
@@ -52,7 +56,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("Paused lanes: {lanes}");
     }
     for (i, who) in asked.iter().enumerate() {
-        match Story::find(&pool, who.trim()).await.map_err(Failure::statement)? {
+        let story = Story::find(&pool, who.trim()).await.map_err(Failure::statement)?;
+        match story.map(|story| story.named_for_the_log(refs.as_ref())) {
             // Printed one at a time, so that a long list is shown as it is read.
             Some(story) if arguments.output == Output::Jsonl => {
                 output::print(&output::json_lines(SCHEMA, &[story]))?;
@@ -61,7 +66,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Some(story) => stories.push(story),
             None => {
                 // The error does not repeat the line, which may be a phone number.
-                eprintln!("line {}: not a user id or message SID of this database", i + 1);
+                eprintln!("line {}: not a user id, message SID or attempt of this database", i + 1);
                 missing += 1;
             }
         }

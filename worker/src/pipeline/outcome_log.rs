@@ -15,7 +15,7 @@ use super::{
     outcome::{Called, Handled, HandledUser, Outcome},
 };
 use crate::{
-    observe::phone_hash::{PhoneRef, PhoneRefs},
+    observe::log_refs::{LogRef, LogRefs},
     store::messages::Due,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct OutcomeLog {
     /// Queue names by lane.
     pub(crate) queues: [String; 2],
-    pub(crate) phone_refs: Option<PhoneRefs>,
+    pub(crate) refs: Option<LogRefs>,
 }
 
 impl OutcomeLog {
@@ -47,9 +47,9 @@ impl OutcomeLog {
     fn called(&self, settled: &HandledUser, call: &Called) {
         let facts = &settled.facts;
         tracing::info!(
-            user_id = &*loggable(facts.user_id.as_str()),
+            user_ref = self.user_ref(facts.user_id.as_str()).as_ref().map(LogRef::as_str),
             phone = call.phone.masked(),
-            phone_ref = self.phone_ref(&call.phone).as_ref().map(PhoneRef::as_str),
+            phone_ref = self.phone_ref(&call.phone).as_ref().map(LogRef::as_str),
             lane = facts.lane.as_str(),
             queue = self.queue(facts.lane),
             redelivered = facts.arrival.redelivered,
@@ -73,9 +73,9 @@ impl OutcomeLog {
         let facts = &settled.facts;
         let phone = facts.phone.as_ref().ok().map(|p| &p.e164);
         tracing::info!(
-            user_id = &*loggable(facts.user_id.as_str()),
+            user_ref = self.user_ref(facts.user_id.as_str()).as_ref().map(LogRef::as_str),
             phone = phone.map(E164::masked),
-            phone_ref = phone.and_then(|p| self.phone_ref(p)).as_ref().map(PhoneRef::as_str),
+            phone_ref = phone.and_then(|p| self.phone_ref(p)).as_ref().map(LogRef::as_str),
             lane = facts.lane.as_str(),
             queue = self.queue(facts.lane),
             redelivered = facts.arrival.redelivered,
@@ -103,9 +103,9 @@ impl OutcomeLog {
             message = %due.message_id,
             kind = due.kind,
             slot = due.slot,
-            user_id = &*loggable(&due.user_id),
+            user_ref = self.user_ref(&due.user_id).as_ref().map(LogRef::as_str),
             phone = phone.as_ref().map(E164::masked),
-            phone_ref = phone.and_then(|p| self.phone_ref(&p)).as_ref().map(PhoneRef::as_str),
+            phone_ref = phone.and_then(|p| self.phone_ref(&p)).as_ref().map(LogRef::as_str),
             lane = lane.as_str(),
             attempt = call.map(|call| tracing::field::display(call.attempt)),
             outcome = outcome.as_str(),
@@ -160,8 +160,13 @@ impl OutcomeLog {
         &self.queues[lane as usize]
     }
 
-    fn phone_ref(&self, phone: &E164) -> Option<PhoneRef> {
-        self.phone_refs.as_ref().map(|refs| refs.of(phone))
+    fn phone_ref(&self, phone: &E164) -> Option<LogRef> {
+        self.refs.as_ref().map(|refs| refs.phone(phone))
+    }
+
+    /// What the log calls a user.
+    pub(crate) fn user_ref(&self, user_id: &str) -> Option<LogRef> {
+        self.refs.as_ref().map(|refs| refs.user(user_id))
     }
 }
 

@@ -73,6 +73,13 @@ pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, 
     scan.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
+/// Whose attempt this is.
+pub(crate) async fn user_of_attempt(pool: &PgPool, attempt: Uuid) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE message_id = $1", attempt)
+        .fetch_optional(pool)
+        .await
+}
+
 /// The user of this id.
 pub(crate) async fn person(pool: &PgPool, user: &str) -> Result<Option<Person>, sqlx::Error> {
     sqlx::query_as!(

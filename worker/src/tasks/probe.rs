@@ -3,12 +3,13 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use shared::{lane::QueueLane, telemetry::loggable};
+use shared::lane::QueueLane;
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
     hours::Hours,
+    observe::log_refs::LogRef,
     pipeline::{self, Pipeline},
     store::breaker::{self, found_no_user, postpone},
     throttle::{ACCOUNT, Finding, Throttle},
@@ -63,7 +64,9 @@ impl Probe {
         }
         for _ in 0..TRIES {
             let Some((user, lane)) = next.take() else { break };
-            tracing::info!(scope, user_id = &*loggable(&user), "breaker probe: this user's call finds out");
+            let user_ref = self.pipeline.log.user_ref(&user);
+            let user_ref = user_ref.as_ref().map(LogRef::as_str);
+            tracing::info!(scope, user_ref, "breaker probe: this user's call finds out");
             match AssertUnwindSafe(pipeline::probe(&self.pipeline, &user, lane)).catch_unwind().await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
@@ -72,7 +75,7 @@ impl Probe {
                         break;
                     }
                 }
-                Err(_) => tracing::error!(scope, user_id = &*loggable(&user), "breaker probe: panicked"),
+                Err(_) => tracing::error!(scope, user_ref, "breaker probe: panicked"),
             }
             if let Some(finding) = breaker.finding() {
                 return breaker.conclude(pool, scope, finding).await;

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use shared::telemetry::loggable;
 use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
@@ -79,7 +78,7 @@ impl Reconciler {
         // Otherwise a definite answer came first: nothing is left to find out.
         if adopted {
             count("found");
-            tracing::info!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, sid = message.sid, "unknown outcome: found at Twilio");
+            tracing::info!(attempt = %due.attempt, sid = message.sid, "unknown outcome: found at Twilio");
         }
         Ok(())
     }
@@ -100,17 +99,17 @@ impl Reconciler {
         };
         match freed {
             Freed::Yes => {
-                tracing::warn!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: one more attempt");
+                tracing::warn!(attempt = %due.attempt, "unknown outcome: one more attempt");
                 return Ok(());
             }
             Freed::ProvedSent => {
-                tracing::info!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: an earlier message of this number proved sent");
+                tracing::info!(attempt = %due.attempt, "unknown outcome: an earlier message of this number proved sent");
                 return Ok(());
             }
             Freed::No => {}
         }
         count("undecided");
-        tracing::warn!(user_id = &*loggable(&due.user_id), attempt = %due.attempt, "unknown outcome: parked for a person");
+        tracing::warn!(attempt = %due.attempt, "unknown outcome: parked for a person");
         unknown::park(&self.pool, due.attempt).await
     }
 }

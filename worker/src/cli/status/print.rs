@@ -10,7 +10,9 @@ use crate::story::{Event, Story};
 pub(super) fn text(story: &Story) -> String {
     let number = story.number.as_deref().unwrap_or("no usable number");
     let reason = story.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
-    let mut text = format!("user {}  {number}  {}, {}{reason}\n", story.user, story.state, story.welcome);
+    let log = story.user_ref.as_deref().map(|r| format!("  in the log: {r}")).unwrap_or_default();
+    let mut text =
+        format!("user {}  {number}  {}, {}{reason}{log}\n", story.user, story.state, story.welcome);
     for event in &story.events {
         // Err, here and below: writing to a String cannot fail.
         let _ = writeln!(text, "  {}  {}", output::time(event.at), event.what);

@@ -20,9 +20,9 @@ async fn until_told(test: &TestEnv) -> anyhow::Result<[Vec<Value>; 3]> {
     .await
 }
 
-/// The one line about this user.
-fn about<'a>(lines: &'a [Value], user: &str) -> &'a Value {
-    let mut found = lines.iter().filter(|line| line["user_id"] == user);
+/// The one line about a user, whom lines name by a hash.
+fn about<'a>(lines: &'a [Value], user: &Value) -> &'a Value {
+    let mut found = lines.iter().filter(|line| line["user_ref"] == *user);
     let line = found.next().unwrap_or_else(|| panic!("no line about {user}: {lines:?}"));
     assert!(found.next().is_none(), "two lines about {user}");
     line
@@ -38,27 +38,32 @@ async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()
         .await?;
     test.start_worker().await?;
     // One after the other, so that the first is refused and the third finds the number taken.
-    let users = ["refused", "good", "shared", "landline"].into_iter();
+    let names = ["refused", "good", "shared", "landline"];
     let typed = [number(1), number(2), number(2), "01-4412345".to_owned()];
-    for (n, (user, phone)) in users.zip(typed).enumerate() {
+    for (n, (user, phone)) in names.into_iter().zip(typed).enumerate() {
         test.signup(user, &phone).await?;
         test.until_final(n + 1).await?;
     }
     test.broker.publish(QueueLane::Live, b"no json").await?;
     let [welcome, none, letters] = until_told(&test).await?;
 
-    let refused = about(&welcome, "refused");
+    let (code, stories) =
+        test.command_with_input(&["status", "--output", "jsonl", "-"], &names.join("\n")).await?;
+    assert_eq!(code, 0, "{stories}");
+    let stories: Vec<Value> = stories.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let [refused, good, shared, landline] = [0, 1, 2, 3].map(|n| &stories[n]["user_ref"]);
+    let refused = about(&welcome, refused);
     for (field, value) in [("outcome", "failed"), ("reason", "error_21614"), ("error_class", "recipient")] {
         assert_eq!(refused[field], value, "{refused}");
     }
-    let good = about(&welcome, "good");
+    let good = about(&welcome, good);
     assert!(
         good["sid"].is_string() && good["attempt"].is_string() && good["error_class"].is_null(),
         "{good}"
     );
-    let shared = about(&none, "shared");
+    let shared = about(&none, shared);
     assert_eq!((&shared["outcome"], &shared["reason"]), (&json!("duplicate"), &json!("number_held")));
-    let landline = about(&none, "landline");
+    let landline = about(&none, landline);
     assert_eq!((&landline["outcome"], &landline["reason"]), (&json!("invalid"), &json!("landline")));
     assert!(landline.get("phone_ref").is_none(), "there is no number: {landline}");
 
@@ -66,6 +71,9 @@ async fn every_outcome_has_a_line_that_leads_to_its_cause() -> anyhow::Result<()
     assert!(word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit()), "{word}");
     assert_eq!(shared["phone_ref"], word, "the same number has the same word");
     assert_ne!(refused["phone_ref"], word);
+    let attempt = good["attempt"].as_str().unwrap_or_default();
+    let (code, story) = test.command(&["status", attempt]).await?;
+    assert!(code == 0 && story.starts_with("user good "), "the attempt of a line leads to the user: {story}");
     for line in [refused, good, shared, landline, &letters[0]] {
         assert!(line["queue"].as_str().is_some_and(|q| q.ends_with("onboarding.live")), "{line}");
         assert_eq!((&line["lane"], &line["redelivered"]), (&json!("live"), &json!(false)), "{line}");
