@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use url::Url;
 
-use crate::{DeadLetter, Outcome, measured::WATCH_UNKNOWN, services::Server};
+use crate::{DeadLetter, Outcome, PATIENCE, measured::WATCH_UNKNOWN, services::Server, until};
 
 /// A database that was created for one scenario.
 pub struct Database {
@@ -44,6 +44,15 @@ impl Database {
     /// One number, such as a count.
     pub async fn number(&self, sql: &str) -> anyhow::Result<i64> {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
+    }
+
+    /// Waits until this query gives this number.
+    pub async fn until(&self, what: &str, sql: &str, wanted: i64) -> anyhow::Result<()> {
+        until(what, PATIENCE, async || {
+            let now = self.number(sql).await?;
+            Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
+        })
+        .await
     }
 
     /// The first column of every row, as text.

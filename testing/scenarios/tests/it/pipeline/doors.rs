@@ -23,14 +23,6 @@ fn withdrawal(user: &str) -> Value {
     json!({ "user_id": user, "consents": [{ "purpose": "onboarding", "channel": "any", "action": "withdraw" }] })
 }
 
-async fn until_number(test: &TestEnv, what: &str, sql: &str, wanted: i64) -> anyhow::Result<()> {
-    until(what, PATIENCE, async || {
-        let now = test.database.number(sql).await?;
-        Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_and_a_loss_take_effect_while_everything_else_waits() -> anyhow::Result<()> {
     let users = rounds(200, 5000);
@@ -42,13 +34,9 @@ async fn a_stop_and_a_loss_take_effect_while_everything_else_waits() -> anyhow::
     let asked = std::time::Instant::now();
     publish(&test, "user.consent_changed.v1", withdrawal("u1")).await?;
     publish(&test, "user.loss_reported.v1", json!({ "user_id": "u2" })).await?;
-    until_number(
-        &test,
-        "both are silenced",
-        "SELECT count(*) FROM silenced_users WHERE in_force_at IS NOT NULL",
-        2,
-    )
-    .await?;
+    test.database
+        .until("both are silenced", "SELECT count(*) FROM silenced_users WHERE in_force_at IS NOT NULL", 2)
+        .await?;
     eprintln!("a stop and a loss behind {users} waiting signups took effect within {:?}", asked.elapsed());
     test.simulator.revoke(false).await?;
     let (code, _) = test.command(&["resume"]).await?;
@@ -81,7 +69,7 @@ async fn no_message_is_claimed_after_a_loss_was_in_force() -> anyhow::Result<()>
         }
     }
     let reported = "SELECT count(*) FROM silenced_users WHERE in_force_at IS NOT NULL";
-    until_number(&test, "every loss is in force", reported, i64::from(losses)).await?;
+    test.database.until("every loss is in force", reported, i64::from(losses)).await?;
     test.until_final(users as usize).await?;
     assert_eq!(test.database.number(CLAIMED_AFTER).await?, 0);
     let sent = "SELECT count(*) FROM silenced_users q JOIN attempts a USING (user_id)";
@@ -126,13 +114,13 @@ async fn an_event_about_a_person_that_breaks_the_contract_is_a_dead_letter() -> 
     let test = TestEnv::builder().with_worker().await?;
     let bad = json!({ "user_id": "u1", "consents": [{ "purpose": "gossip", "channel": "any", "action": "grant" }] });
     publish(&test, "user.consent_changed.v1", bad).await?;
-    until_number(
-        &test,
-        "a dead letter",
-        "SELECT count(*) FROM dead_letters WHERE reason = 'schema' AND lane IS NULL",
-        1,
-    )
-    .await?;
+    test.database
+        .until(
+            "a dead letter",
+            "SELECT count(*) FROM dead_letters WHERE reason = 'schema' AND lane IS NULL",
+            1,
+        )
+        .await?;
     assert_eq!(test.database.number("SELECT count(*) FROM consent_ledger").await?, 0);
     test.finish(Expect::users(0)).await
 }

@@ -42,14 +42,6 @@ fn said(lines: &[String]) -> Vec<&str> {
     lines.iter().filter_map(|line| Some(line.rsplit_once(' ')?.0.trim_end())).collect()
 }
 
-async fn until_number(test: &TestEnv, what: &str, sql: &str, wanted: i64) -> anyhow::Result<()> {
-    until(what, PATIENCE, async || {
-        let now = test.database.number(sql).await?;
-        Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_portal_hears_of_consents_stops_losses_and_rejected_numbers() -> anyhow::Result<()> {
     let mut test = TestEnv::builder().env("EVENTS_OUT", "1").with_worker().await?;
@@ -80,7 +72,7 @@ async fn the_portal_hears_of_consents_stops_losses_and_rejected_numbers() -> any
             "3 tips any withdraw event",
         ]
     );
-    until_number(&test, "no event waits", "SELECT count(*) FROM events_out", 0).await?;
+    test.database.until("no event waits", "SELECT count(*) FROM events_out", 0).await?;
     let labels = "event=\"onboarding.consent_recorded.v1\",result=\"published\"";
     assert!(test.workers[0].metric("onboarding_events_out_total", labels).await? >= 5.0);
     for (counter, labels) in [
@@ -115,7 +107,7 @@ async fn an_event_is_published_again_after_a_kill_before_its_row_was_deleted() -
     assert_eq!(test.database.number("SELECT count(*) FROM events_out").await?, 1);
     test.start_worker().await?;
     assert_eq!(told(&test, 1).await?, first, "the same event with the same id");
-    until_number(&test, "no event waits", "SELECT count(*) FROM events_out", 0).await?;
+    test.database.until("no event waits", "SELECT count(*) FROM events_out", 0).await?;
     test.finish(Expect::users(1)).await
 }
 
@@ -132,7 +124,7 @@ async fn without_a_bound_queue_events_wait_and_are_counted_and_doctor_names_the_
         Ok(if refused > 0 { Ok(()) } else { Err("none".to_owned()) })
     })
     .await?;
-    until_number(&test, "all wait", "SELECT count(*) FROM events_out", 3).await?;
+    test.database.until("all wait", "SELECT count(*) FROM events_out", 3).await?;
     let labels = "event=\"onboarding.number_rejected.v1\"";
     until("the leader counts them", PATIENCE, async || {
         let waiting =
@@ -146,6 +138,6 @@ async fn without_a_bound_queue_events_wait_and_are_counted_and_doctor_names_the_
     }
     test.broker.bind_portal().await?;
     assert_eq!(said(&told(&test, 3).await?), ["1     too_short", "2     too_short", "3     too_short"]);
-    until_number(&test, "no event waits", "SELECT count(*) FROM events_out", 0).await?;
+    test.database.until("no event waits", "SELECT count(*) FROM events_out", 0).await?;
     test.finish(Expect::users(3)).await
 }

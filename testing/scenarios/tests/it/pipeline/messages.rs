@@ -19,11 +19,7 @@ async fn notices(test: &TestEnv, numbers: impl Iterator<Item = u32>) -> anyhow::
 }
 
 async fn until_count(test: &TestEnv, wanted: i64, of: &str) -> anyhow::Result<()> {
-    until(&format!("{wanted} {of}"), PATIENCE, async || {
-        let now = test.database.number(&format!("SELECT count(*) FROM {of}")).await?;
-        Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
+    test.database.until(&format!("{wanted} {of}"), &format!("SELECT count(*) FROM {of}"), wanted).await
 }
 
 const DELIVERED: &str = "messages m JOIN message_attempts a USING (message_id) WHERE m.state = 'claimed' AND a.status = 'delivered'";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
-use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
+use support::{EventBody, Expect, TestEnv, number};
 
 /// Quiet hours in UTC from an hour ago to about two hours ahead, and when they end.
 fn quiet_now() -> (String, DateTime<Utc>) {
@@ -11,14 +11,6 @@ fn quiet_now() -> (String, DateTime<Utc>) {
     let end = now + TimeDelta::hours(2);
     let text = format!("{}-{}", (now - TimeDelta::hours(1)).format("%H:%M"), end.format("%H:%M"));
     (text, end)
-}
-
-async fn until_number(test: &TestEnv, what: &str, sql: &str, wanted: i64) -> anyhow::Result<()> {
-    until(what, PATIENCE, async || {
-        let now = test.database.number(sql).await?;
-        Ok(if now == wanted { Ok(()) } else { Err(now.to_string()) })
-    })
-    .await
 }
 
 async fn advance(test: &mut TestEnv, by: &str) -> anyhow::Result<()> {
@@ -43,7 +35,7 @@ async fn live_welcomes_wait_for_the_day_and_go_out_spread_over_half_an_hour() ->
         test.until_case(user, "registered delivered -").await?;
     }
     let waiting = "SELECT count(*) FROM onboarding_status WHERE state = 'received' AND reason = 'quiet'";
-    until_number(&test, "the others wait", waiting, 20).await?;
+    test.database.until("the others wait", waiting, 20).await?;
     let turns = format!(
         "SELECT count(DISTINCT next_attempt_at) FROM users WHERE reason = 'quiet' AND retries = 0 AND retry_since IS NULL
              AND next_attempt_at BETWEEN date_trunc('minute', '{0}'::timestamptz) - interval '5 seconds'
@@ -88,17 +80,17 @@ async fn tips_and_notices_wait_for_the_day_or_expire_and_a_reply_goes_at_once() 
     message(&test, 4, "tip", "now() + interval '5 hours'").await?;
     message(&test, 5, "tip", "now() + interval '1 hour'").await?;
     let sent = "SELECT count(*) FROM message_attempts WHERE status = 'delivered'";
-    until_number(&test, "the reply and the tip to where it is day", sent, 2).await?;
+    test.database.until("the reply and the tip to where it is day", sent, 2).await?;
     let waiting = "SELECT count(*) FROM messages WHERE state = 'waiting' AND reason = 'quiet'";
-    until_number(&test, "the others wait", waiting, 3).await?;
+    test.database.until("the others wait", waiting, 3).await?;
 
     advance(&mut test, "1h1m").await?;
     let stale =
         "SELECT count(*) FROM messages WHERE user_id = 'u3' AND state = 'skipped' AND reason = 'stale'";
-    until_number(&test, "a tip expires", stale, 1).await?;
+    test.database.until("a tip expires", stale, 1).await?;
     assert_eq!(test.database.number(waiting).await?, 2);
     advance(&mut test, "1h").await?;
-    until_number(&test, "the rest is sent by day", sent, 4).await?;
+    test.database.until("the rest is sent by day", sent, 4).await?;
     test.finish(Expect::users(2)).await
 }
 
