@@ -148,12 +148,13 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
         }
     }
     if changed {
+        staff_tasks::open(&mut tx, TaskKind::Loss, &found, door).await?;
+        note(&mut tx, &found, door).await?;
+        // Claims wait from here to the commit.
         silence::put_into_force(&mut tx, &people).await?;
         for other in &people {
             silence::end_welcome(&mut tx, other).await?;
         }
-        staff_tasks::open(&mut tx, TaskKind::Loss, &found, door).await?;
-        note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
     meters::consents(&entered, door.source);
@@ -298,6 +299,13 @@ async fn change(
     }
     let mark = if wrong { Mark::WrongNumber } else { Mark::None };
     let (added, changed) = enter(&mut tx, &found, &entries, mark, door).await?;
+    if wrong && phone.is_some() {
+        staff_tasks::open(&mut tx, TaskKind::WrongNumber, &found, door).await?;
+    }
+    if !added.is_empty() {
+        note(&mut tx, &found, door).await?;
+    }
+    // Claims wait from here to the commit.
     if changed.silenced {
         silence::put_into_force(&mut tx, std::slice::from_ref(&found)).await?;
         silence::end_welcome(&mut tx, &found).await?;
@@ -308,12 +316,8 @@ async fn change(
     if !added.is_empty() && entries.iter().any(NewEntry::allows_welcome) {
         welcome::resume(&mut tx, &found).await?;
     }
-    if wrong && let Some(phone) = &found.phone_e164 {
+    if wrong && let Some(phone) = phone {
         silence::reject_number(&mut tx, phone).await?;
-        staff_tasks::open(&mut tx, TaskKind::WrongNumber, &found, door).await?;
-    }
-    if !added.is_empty() {
-        note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
     count(&added, changed, door);

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::{Door, numbers::Found};
 use crate::events_out;
 
 /// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
 const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
-const AFTERWARDS: &str = "SET LOCAL lock_timeout = '10s'";
+/// Alone with the numbers, in one round trip: claims wait from here to the commit.
+const ALONE: &str = "LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = '10s'";
 /// Claims take some milliseconds. One that takes longer than all tries is of a worker that hangs.
 const TRIES: usize = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -258,9 +259,8 @@ pub(super) async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx:
         }
         let mut savepoint = tx.begin().await?;
         sqlx::query(ALONE_WITHIN).execute(&mut *savepoint).await?;
-        match sqlx::query("LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE").execute(&mut *savepoint).await {
+        match savepoint.execute(ALONE).await {
             Ok(_) => {
-                sqlx::query(AFTERWARDS).execute(&mut *savepoint).await?;
                 savepoint.commit().await?;
                 return Ok(true);
             }
