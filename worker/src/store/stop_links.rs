@@ -128,6 +128,15 @@ pub(crate) async fn find(pool: &PgPool, code: StopCode) -> Result<Option<Link>, 
     }))
 }
 
+/// Makes the live code of a number invalid. False: it has none.
+pub(crate) async fn revoke(tx: &mut PgConnection, phone: &E164) -> Result<bool, sqlx::Error> {
+    let revoked = sqlx::query!(
+        "UPDATE stop_links SET revoked_at = now() WHERE phone_e164 = $1 AND revoked_at IS NULL",
+        phone.as_str(),
+    );
+    Ok(revoked.execute(tx).await?.rows_affected() > 0)
+}
+
 /// Opens a task for a person to look at a number that somebody typed, at most once in 30 days. Returns whether it did.
 pub(crate) async fn open_stop_request(tx: &mut PgConnection, phone: &E164) -> Result<bool, sqlx::Error> {
     let opened = sqlx::query!(

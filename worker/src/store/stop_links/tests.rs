@@ -44,11 +44,10 @@ async fn a_code_of_another_number_or_a_revoked_one_is_never_issued_again() {
     execute(&world, &insert).await;
     let issued = issue(&world, key('a'), &[phone(1), phone(2)]).await;
     assert_eq!(issued[0], StopCode::derive(&key('a'), &phone(1), 1));
-    execute(
-        &world,
-        &format!("UPDATE stop_links SET revoked_at = now() WHERE phone_e164 = '{}'", phone(2).as_str()),
-    )
-    .await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    assert!(revoke(&mut connection, &phone(2)).await.unwrap());
+    assert!(!revoke(&mut connection, &phone(3)).await.unwrap(), "it has none");
+    drop(connection);
     let anew = issue(&world, key('a'), &[phone(2)]).await;
     assert_eq!(anew, [StopCode::derive(&key('a'), &phone(2), 1)]);
     assert!(find(&world.pool, issued[1]).await.unwrap().is_none(), "revoked");

@@ -28,7 +28,7 @@ const READING: [&str; 19] = [
     "help",
 ];
 /// Commands that change something, in the order of [`deeds`]; as the log names them.
-const CHANGING: [&str; 25] = [
+const CHANGING: [&str; 26] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -37,6 +37,7 @@ const CHANGING: [&str; 25] = [
     "loss report",
     "loss undo",
     "links show",
+    "links revoke",
     "person set",
     "person export",
     "person erase",
@@ -115,7 +116,9 @@ async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
     for (name, value) in [("STOP_LINK_BASE", "https://aamcare.np/s/"), ("LINK_KEY", &"00".repeat(32))] {
         test.env.insert(name.to_owned(), value.to_owned());
     }
-    deed(test, "links show", "--reason", &[&number(9)]).await?;
+    for words in ["links show", "links revoke"] {
+        deed(test, words, "--reason", &[&number(9)]).await?;
+    }
     test.database.import("9", &number(9)).await?;
     deed(test, "person set", "--reason", &["9", "--cadence", "weekly"]).await?;
     deed(test, "person export", "--reason", &["9"]).await?;

@@ -62,6 +62,13 @@ async fn the_address_in_a_welcome_stops_its_number() -> anyhow::Result<()> {
     assert!(exit == 3 && said.contains(BASE) && said.contains("line 2"), "{exit} {said}");
     let shown = "SELECT count(*) FROM audit_log WHERE action = 'links show' AND subject NOT LIKE '%+9779%'";
     assert_eq!(test.database.number(shown).await?, 2);
+
+    // An address that others know: its page is as that of an unknown code.
+    let (exit, said) =
+        test.command_with_input(&["links", "revoke", "-", "--reason", "leaked"], &number(1)).await?;
+    assert!(exit == 0 && said.contains("revoked") && !said.contains(&number(1)), "{exit} {said}");
+    let unknown = client()?.get(page.replace(&one, "000000000")).send().await?.text().await?;
+    assert_eq!(client()?.get(&page).send().await?.text().await?, unknown);
     test.finish(Expect::users(2)).await
 }
 
