@@ -11,6 +11,10 @@ use sqlx::{
 /// The key of the advisory lock in `pg_locks`: "onbomigr" in ASCII. Any constant works.
 const TURN: i64 = 0x6f6e_626f_6d69_6772;
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// PostgreSQL documentation, appendix A.
+const DEADLOCK_DETECTED: &str = "40P01";
+/// So often a migration is tried that meets a worker's transaction halfway.
+const TRIES: usize = 5;
 
 /// Applies the migrations, one process at a time. A step that an interrupted run left unfinished is done again.
 pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
@@ -25,9 +29,21 @@ pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), Migrate
     for index in unrecorded_indexes(connection).await? {
         connection.execute(format!("DROP INDEX CONCURRENTLY {index}").as_str()).await?;
     }
-    MIGRATIONS.run(&mut *connection).await?;
+    let mut tries = 1;
+    while let Err(error) = MIGRATIONS.run(&mut *connection).await {
+        // Nothing of the migration is left, and the worker's transaction went on.
+        if tries == TRIES || !is_deadlock(&error) {
+            return Err(error);
+        }
+        tries += 1;
+    }
     sqlx::query!("SELECT pg_advisory_unlock($1)", TURN).fetch_one(connection).await?;
     Ok(())
+}
+
+fn is_deadlock(error: &MigrateError) -> bool {
+    let MigrateError::ExecuteMigration(sqlx::Error::Database(error), _) = error else { return false };
+    error.code().as_deref() == Some(DEADLOCK_DETECTED)
 }
 
 /// Indexes of migrations that are not recorded as applied: the process that built them died before or just after the
