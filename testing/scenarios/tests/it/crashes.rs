@@ -15,3 +15,4 @@ mod queued;
 mod twilio;
 mod twilio_away;
 mod twilio_outages;
+mod upgrade;
