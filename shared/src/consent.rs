@@ -11,6 +11,7 @@ mod meters;
 mod numbers;
 mod person_keys;
 mod silence;
+pub mod staff_acts;
 pub mod staff_tasks;
 pub mod welcome;
 

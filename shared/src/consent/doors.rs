@@ -317,7 +317,7 @@ async fn change(
         welcome::resume(&mut tx, &found).await?;
     }
     if wrong && let Some(phone) = phone {
-        silence::reject_number(&mut tx, phone).await?;
+        silence::reject_number(&mut tx, phone, user).await?;
     }
     tx.commit().await?;
     count(&added, changed, door);

@@ -324,15 +324,20 @@ pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Resu
     .map(drop)
 }
 
-/// The number is not the user's: it is rejected until another number comes.
-pub(super) async fn reject_number(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+/// The number is not the user's: it is rejected until another number comes. `user` has it, with or without an attempt.
+pub(super) async fn reject_number(
+    tx: &mut PgConnection,
+    phone: &str,
+    user: Option<&str>,
+) -> Result<(), sqlx::Error> {
     let rejected = sqlx::query_scalar!(
         "UPDATE users u SET state = 'rejected', reason = 'wrong_number', next_attempt_at = NULL, updated_at = now()
          WHERE u.phone_e164 = $1
            AND (u.user_id IN (SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1)
-                OR u.reason = 'shared_phone')
+                OR u.reason = 'shared_phone' OR u.user_id = $2)
          RETURNING u.user_id",
         phone,
+        user,
     )
     .fetch_all(&mut *tx)
     .await?;

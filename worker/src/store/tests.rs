@@ -7,5 +7,6 @@ mod messages;
 mod notices;
 mod partitions;
 mod plans;
+mod staff;
 mod upgrade;
 mod waiting;

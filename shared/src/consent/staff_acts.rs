@@ -1,0 +1,142 @@
+//! What staff do about a person on the dashboard: the doors of the commands, under the commands' names.
+
+use serde::Deserialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{
+    Door, Person, Source,
+    doors::{self, Effect},
+};
+use crate::{domain::UserId, phone::E164};
+
+/// Something that staff may do about a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffAct {
+    /// Stop every message.
+    Stop,
+    /// Stop tips.
+    StopTips,
+    /// Enter a loss.
+    Loss,
+    /// The number belongs to somebody else.
+    WrongNumber,
+    /// Take back a stop or a wrong number.
+    Lift,
+    /// Take back a loss that was entered in error.
+    UndoLoss,
+}
+
+impl StaffAct {
+    /// Every act.
+    pub const ALL: [Self; 6] =
+        [Self::Stop, Self::StopTips, Self::WrongNumber, Self::Lift, Self::Loss, Self::UndoLoss];
+
+    /// The name in forms.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::StopTips => "stop_tips",
+            Self::Loss => "loss",
+            Self::WrongNumber => "wrong_number",
+            Self::Lift => "lift",
+            Self::UndoLoss => "undo_loss",
+        }
+    }
+
+    /// The command that does the same, as the audit log names it.
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Stop | Self::StopTips | Self::WrongNumber => "suppress add",
+            Self::Lift => "suppress remove",
+            Self::Loss => "loss report",
+            Self::UndoLoss => "loss undo",
+        }
+    }
+}
+
+/// Whom an act is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// A stored user.
+    User(&'a str),
+    /// The number of a task, or the user of a task without a number.
+    Task(Uuid),
+}
+
+/// What became of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acted {
+    /// The door was gone through.
+    Effect(Effect),
+    /// There is no such user or task; nothing was changed.
+    NobodyFound,
+    /// The act is about a number, and the person has none; nothing was changed.
+    NoNumber,
+}
+
+/// Carries out an act, in one transaction with its entry in the audit log.
+pub async fn carry_out(
+    pool: &PgPool,
+    target: Target<'_>,
+    act: StaffAct,
+    actor: &str,
+    reason: &str,
+) -> Result<Acted, sqlx::Error> {
+    let Some((user, phone)) = find(pool, target).await? else { return Ok(Acted::NobodyFound) };
+    let person = match (target, &user, &phone) {
+        (Target::Task(_), _, Some(phone)) | (_, None, Some(phone)) => Person::Number(phone),
+        (_, Some(user), _) => Person::User(user),
+        (_, None, None) => return Ok(Acted::NobodyFound),
+    };
+    let door = Door { source: Source::Staff, actor, reason, action: Some(act.command()) };
+    let effect = match act {
+        StaffAct::Stop => doors::stop(pool, person, &door).await?,
+        StaffAct::StopTips => doors::stop_tips(pool, person, &door).await?,
+        StaffAct::Loss => doors::loss(pool, person, &door).await?,
+        StaffAct::WrongNumber if phone.is_none() => return Ok(Acted::NoNumber),
+        StaffAct::WrongNumber => doors::wrong_number(pool, person, &door).await?,
+        StaffAct::Lift => doors::lift(pool, person, &door).await?,
+        StaffAct::UndoLoss => match &user {
+            Some(user) => doors::undo_loss(pool, user, &door).await?,
+            // A loss is taken back for the user of whom it was entered.
+            None => Effect::Already,
+        },
+    };
+    Ok(Acted::Effect(effect))
+}
+
+/// The user and the number of a target, as far as they are known. None: there is no such target.
+async fn find(
+    pool: &PgPool,
+    target: Target<'_>,
+) -> Result<Option<(Option<UserId>, Option<E164>)>, sqlx::Error> {
+    let (user, phone) = match target {
+        Target::User(user) => {
+            let stored = sqlx::query_scalar!("SELECT phone_e164 FROM users WHERE user_id = $1", user);
+            let Some(phone) = stored.fetch_optional(pool).await? else { return Ok(None) };
+            (Some(user.to_owned()), phone)
+        }
+        Target::Task(id) => {
+            let task = sqlx::query!("SELECT user_id, phone_e164 FROM staff_tasks WHERE task_id = $1", id);
+            let Some(task) = task.fetch_optional(pool).await? else { return Ok(None) };
+            (task.user_id, task.phone_e164)
+        }
+    };
+    let user = user.and_then(|user| UserId::parse(&user).ok());
+    Ok(Some((user, phone.and_then(|phone| E164::parse(&phone).ok()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_name_every_act() {
+        for act in StaffAct::ALL {
+            let named = serde_json::Value::from(act.as_str());
+            assert_eq!(serde_json::from_value::<StaffAct>(named).unwrap(), act);
+        }
+    }
+}
