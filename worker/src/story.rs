@@ -57,10 +57,14 @@ impl Story {
             (_, Ok(attempt)) => timeline::user_of_attempt(pool, attempt).await?,
             _ => None,
         };
-        let user = user.unwrap_or_else(|| who.to_owned());
-        let Some(person) = timeline::person(pool, &user).await? else { return Ok(None) };
-        let attempts = timeline::attempts(pool, &user).await?;
-        let callbacks = timeline::callbacks(pool, &user).await?;
+        Self::of_user(pool, user.as_deref().unwrap_or(who)).await
+    }
+
+    /// The timeline of a stored user.
+    pub(crate) async fn of_user(pool: &PgPool, user: &str) -> Result<Option<Self>, sqlx::Error> {
+        let Some(person) = timeline::person(pool, user).await? else { return Ok(None) };
+        let attempts = timeline::attempts(pool, user).await?;
+        let callbacks = timeline::callbacks(pool, user).await?;
         Ok(Some(Self::new(person, attempts, callbacks)))
     }
 

@@ -15,6 +15,7 @@ mod login_limit;
 mod page_context;
 mod pages;
 mod password;
+mod person_forms;
 mod preferences;
 mod session;
 mod settling;
@@ -41,6 +42,10 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/people", get(pages::people::show))
         .route("/search", get(pages::people::search))
         .route("/person", get(pages::person::show))
+        .route("/person/act", post(person_forms::act))
+        .route("/tasks", get(pages::tasks::show))
+        .route("/task", get(pages::task::show))
+        .route("/tasks/close", post(person_forms::close))
         .route("/letters", get(pages::letters::show))
         .route("/letters/replay", post(actions::replay))
         .route("/unknown", get(pages::unknown::show))

@@ -247,6 +247,12 @@ pub(crate) async fn calls(connection: &mut PgConnection) -> Result<Calls, sqlx::
     .await
 }
 
+async fn open_tasks(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "open!" FROM needs_person WHERE closed_at IS NULL"#)
+        .fetch_one(connection)
+        .await
+}
+
 /// This moment, as the dashboard's first page shows it. Every part reads an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -256,6 +262,8 @@ pub(crate) struct Summary {
     pub(crate) waiting_backfill: i64,
     pub(crate) unknown: Unknown,
     pub(crate) dead_letters: DeadLetters,
+    /// Tasks for staff.
+    pub(crate) open_tasks: i64,
 }
 
 pub(crate) async fn summary(connection: &mut PgConnection) -> Result<Summary, sqlx::Error> {
@@ -267,5 +275,6 @@ pub(crate) async fn summary(connection: &mut PgConnection) -> Result<Summary, sq
         calls: calls(connection).await?,
         unknown: unknown(connection).await?,
         dead_letters: dead_letters(connection).await?,
+        open_tasks: open_tasks(connection).await?,
     })
 }

@@ -39,7 +39,7 @@ use crate::{
 /// As long as a reason may be.
 const LONGEST_REASON: usize = 200;
 
-type Sent<T> = Result<Form<T>, FormRejection>;
+pub(super) type Sent<T> = Result<Form<T>, FormRejection>;
 
 #[derive(Deserialize)]
 pub(crate) struct Pause {
@@ -231,12 +231,14 @@ pub(crate) async fn logout(
 }
 
 /// Somebody said why; the audit log keeps it.
-fn reason(typed: &str) -> Result<&str, Refusal> {
+pub(super) fn reason(typed: &str) -> Result<&str, Refusal> {
     let reason = typed.trim();
     let fits = !reason.is_empty() && reason.chars().count() <= LONGEST_REASON && !reason.contains('\0');
     if fits { Ok(reason) } else { Err(Refusal::Form) }
 }
 
-fn back(path: &str, note: Note) -> Response {
-    Redirect::to(&format!("{path}?note={}", note.code())).into_response()
+/// To a page, which may have a query, with a note.
+pub(super) fn back(path: &str, note: Note) -> Response {
+    let and = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{path}{and}note={}", note.code())).into_response()
 }

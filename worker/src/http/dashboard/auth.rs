@@ -25,10 +25,15 @@ pub(super) const MAX_BODY: usize = 16 * 1024;
 /// Sent by the page's script. Such a request is not the visitor's activity, so the session's idle time goes on.
 const REFRESH: &str = "X-Refresh";
 
+/// Whether the page's script asks by itself.
+pub(super) fn is_refresh(headers: &HeaderMap) -> bool {
+    headers.contains_key(REFRESH)
+}
+
 /// Answers requests of signed-in visitors only.
 pub(crate) async fn keep(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let refresh = parts.headers.contains_key(REFRESH);
+    let refresh = is_refresh(&parts.headers);
     let found = match identify(&admin, &parts, !refresh).await {
         Ok(found) => found,
         Err(error) => return answer::unavailable(&error),

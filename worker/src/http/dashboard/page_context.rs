@@ -8,7 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use shared::phone::E164;
+use shared::{consent::staff_acts::StaffAct, phone::E164};
 
 use super::{
     assets,
@@ -24,19 +24,27 @@ use crate::story::What;
 pub(crate) enum Section {
     Overview,
     People,
+    Tasks,
     Letters,
     Unknown,
     Audit,
 }
 
 impl Section {
-    const ALL: [Section; 5] =
-        [Section::Overview, Section::People, Section::Letters, Section::Unknown, Section::Audit];
+    const ALL: [Section; 6] = [
+        Section::Overview,
+        Section::People,
+        Section::Tasks,
+        Section::Letters,
+        Section::Unknown,
+        Section::Audit,
+    ];
 
     fn path(self) -> &'static str {
         match self {
             Section::Overview => "/",
             Section::People => "/people",
+            Section::Tasks => "/tasks",
             Section::Letters => "/letters",
             Section::Unknown => "/unknown",
             Section::Audit => "/audit",
@@ -113,11 +121,14 @@ impl PageContext {
         let text = |section| match section {
             Section::Overview => self.t.nav_overview,
             Section::People => self.t.nav_people,
+            Section::Tasks => self.t.needs_person,
             Section::Letters => self.t.nav_letters,
             Section::Unknown => self.t.nav_unknown,
             Section::Audit => self.t.nav_audit,
         };
-        let under = |path: &str| self.path == path || (path == "/people" && self.path == "/person");
+        let under = |path: &str| {
+            self.path == path || [("/people", "/person"), ("/tasks", "/task")].contains(&(path, &self.path))
+        };
         Section::ALL
             .into_iter()
             .map(|s| Link { path: s.path(), text: text(s), here: under(s.path()) })
@@ -127,6 +138,19 @@ impl PageContext {
     /// Whether the visitor may do more than look.
     pub(crate) fn may_act(&self) -> bool {
         self.visitor.as_ref().is_some_and(Visitor::may_act)
+    }
+
+    /// The button of an act.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn act(&self, act: &StaffAct) -> &'static str {
+        match act {
+            StaffAct::Stop => self.t.act_stop,
+            StaffAct::StopTips => self.t.act_stop_tips,
+            StaffAct::Loss => self.t.act_loss,
+            StaffAct::WrongNumber => self.t.act_wrong_number,
+            StaffAct::Lift => self.t.act_lift,
+            StaffAct::UndoLoss => self.t.act_undo_loss,
+        }
     }
 
     /// The session's token, for forms.

@@ -6,7 +6,12 @@ pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod people;
 pub(crate) mod person;
+mod person_acts;
+pub(crate) mod task;
+pub(crate) mod tasks;
 pub(crate) mod unknown;
+
+use super::texts::Texts;
 
 /// Rows of one page.
 const PAGE: usize = 50;
@@ -19,6 +24,14 @@ struct Paging {
     later: bool,
     /// Query of the next page; none: this is the last.
     next: Option<String>,
+    order: Order,
+}
+
+/// Which rows come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
 }
 
 impl Paging {
@@ -26,7 +39,19 @@ impl Paging {
     fn cut<T>(here: &'static str, later: bool, rows: &mut Vec<T>, query: impl Fn(&T) -> String) -> Self {
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
-        Self { here, later, next: rows.last().filter(|_| more).map(query) }
+        Self { here, later, next: rows.last().filter(|_| more).map(query), order: Order::NewestFirst }
+    }
+
+    fn ordered(self, order: Order) -> Self {
+        Self { order, ..self }
+    }
+
+    /// The texts of the ways to the first page and to the next one.
+    fn words(&self, t: &Texts) -> [&'static str; 2] {
+        match self.order {
+            Order::NewestFirst => [t.newest, t.older],
+            Order::OldestFirst => [t.oldest, t.newer],
+        }
     }
 }
 

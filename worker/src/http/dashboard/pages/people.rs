@@ -61,10 +61,7 @@ pub(crate) async fn search(
     query: Result<Query<Search>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let found = find(&admin, query?.0.q.trim()).await?;
-    let to = found.map_or_else(
-        || "/people?note=nobody".to_owned(),
-        |story| format!("/person?id={}", escaped(&story.user)),
-    );
+    let to = found.map_or_else(|| "/people?note=nobody".to_owned(), |story| path_of(&story.user));
     Ok(Redirect::to(&to).into_response())
 }
 
@@ -76,8 +73,13 @@ pub(super) async fn find(admin: &Admin, who: &str) -> Result<Option<Story>, sqlx
     Story::find(admin.pool(), who).await
 }
 
+/// The page of a user.
+pub(crate) fn path_of(user: &str) -> String {
+    format!("/person?id={}", escaped(user))
+}
+
 /// As a value in a query.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! One user's timeline.
+//! One user: state, consents, timeline, and what staff can do.
 
 use std::sync::Arc;
 
@@ -8,7 +8,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use shared::{
+    consent::{
+        ledger::{self, Effective},
+        staff_tasks,
+    },
+    domain::Purpose,
+};
 
+use super::person_acts::PersonActs;
 use crate::{
     http::dashboard::{
         Admin,
@@ -29,6 +37,9 @@ pub(crate) struct Who {
 struct Person {
     view: PageContext,
     story: Story,
+    consents: Vec<Effective>,
+    open_tasks: i64,
+    acts: PersonActs,
 }
 
 pub(crate) async fn show(
@@ -36,8 +47,14 @@ pub(crate) async fn show(
     view: PageContext,
     query: Result<Query<Who>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    match super::people::find(&admin, &query?.id).await? {
-        Some(story) => page(&Person { view, story }),
-        None => Ok(Redirect::to("/people?note=nobody").into_response()),
-    }
+    let Some(story) = super::people::find(&admin, &query?.id).await? else {
+        return Ok(Redirect::to("/people?note=nobody").into_response());
+    };
+    let pool = admin.pool();
+    let mut consents = ledger::effective(pool, &story.user).await?;
+    // A stop withdraws it and a loss does not. Without it both look the same to whoever sees this page.
+    consents.retain(|consent| consent.purpose != Purpose::SupportAfterLoss.as_str());
+    let open_tasks = staff_tasks::open_of_user(pool, &story.user).await?;
+    let acts = PersonActs::of_user(&story.user, story.number.is_some());
+    page(&Person { view, story, consents, open_tasks, acts })
 }

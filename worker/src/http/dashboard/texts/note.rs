@@ -25,10 +25,19 @@ pub(crate) enum Note {
     NotReplayed,
     BrokerAway,
     NobodyFound,
+    Entered,
+    EnteredAlready,
+    TakenBack,
+    NothingToTakeBack,
+    StaysStopped,
+    NoNumber,
+    TaskClosed,
+    TaskClosedAlready,
+    NoSuchTask,
 }
 
 impl Note {
-    const ALL: [Note; 20] = [
+    const ALL: [Note; 29] = [
         Note::Paused,
         Note::Resumed,
         Note::NotPaused,
@@ -49,6 +58,15 @@ impl Note {
         Note::NotReplayed,
         Note::BrokerAway,
         Note::NobodyFound,
+        Note::Entered,
+        Note::EnteredAlready,
+        Note::TakenBack,
+        Note::NothingToTakeBack,
+        Note::StaysStopped,
+        Note::NoNumber,
+        Note::TaskClosed,
+        Note::TaskClosedAlready,
+        Note::NoSuchTask,
     ];
 
     /// The note's name in the link.
@@ -74,6 +92,15 @@ impl Note {
             Note::NotReplayed => "not_replayed",
             Note::BrokerAway => "broker_away",
             Note::NobodyFound => "nobody",
+            Note::Entered => "entered",
+            Note::EnteredAlready => "entered_already",
+            Note::TakenBack => "taken_back",
+            Note::NothingToTakeBack => "nothing_to_take_back",
+            Note::StaysStopped => "stays_stopped",
+            Note::NoNumber => "no_number",
+            Note::TaskClosed => "task_closed",
+            Note::TaskClosedAlready => "task_closed_already",
+            Note::NoSuchTask => "no_such_task",
         }
     }
 
@@ -145,6 +172,30 @@ impl Note {
             Note::NobodyFound => (
                 "Nobody of that user id or message SID is known here. Phone numbers are not searched.",
                 "त्यो आईडी वा SID यहाँ छैन। फोन नम्बरबाट खोजिँदैन।",
+            ),
+            Note::Entered => ("Entered.", "दर्ता भयो।"),
+            Note::EnteredAlready => {
+                ("It was so already; nothing was changed.", "पहिले नै त्यस्तै थियो; केही बदलिएन।")
+            }
+            Note::TakenBack => ("Taken back.", "फिर्ता लिइयो।"),
+            Note::NothingToTakeBack => {
+                ("There was nothing to take back; nothing was changed.", "फिर्ता लिने केही थिएन; केही बदलिएन।")
+            }
+            Note::StaysStopped => (
+                "Messages stay stopped: a person has to look at it first. Nothing was changed.",
+                "सन्देश रोकिएकै छन्: पहिले मान्छेले हेर्नुपर्छ। केही बदलिएन।",
+            ),
+            Note::NoNumber => (
+                "No number of this user is known; nothing was changed.",
+                "यस प्रयोगकर्ताको नम्बर थाहा छैन; केही बदलिएन।",
+            ),
+            Note::TaskClosed => ("Closed.", "बन्द भयो।"),
+            Note::TaskClosedAlready => {
+                ("It was closed already; nothing was changed.", "पहिले नै बन्द थियो; केही बदलिएन।")
+            }
+            Note::NoSuchTask => (
+                "There is no such task, or nothing is open for this user.",
+                "यस्तो काम छैन, वा यस प्रयोगकर्ताको कुनै काम खुला छैन।",
             ),
         };
         match lang {

@@ -5,7 +5,7 @@ use crate::http::dashboard::preferences::Lang;
 /// How good something is; the style sheet knows these words.
 pub(crate) type Tone = &'static str;
 
-/// The everyday word for a state, a status or a lane. An unlisted value is shown unchanged.
+/// The everyday word for a state, a status, a lane, a kind of task or a part of a consent. An unlisted value is shown unchanged.
 pub(crate) fn word(lang: Lang, word: &str) -> String {
     let (english, nepali) = match word {
         "stored" => ("stored", "सुरक्षित"),
@@ -26,6 +26,24 @@ pub(crate) fn word(lang: Lang, word: &str) -> String {
         "undelivered" => ("not delivered", "पुगेन"),
         "live" => ("live", "नयाँ"),
         "backfill" => ("backfill", "पुराना"),
+        // Without what happened: others may see the list.
+        "loss" => ("changed situation", "अवस्था फेरिएको"),
+        "wrong_number" => ("wrong number", "गलत नम्बर"),
+        "stop_request" => ("asks for no messages", "सन्देश नपठाउन अनुरोध"),
+        "date" => ("a date to check", "जाँच्नुपर्ने मिति"),
+        "handoff" => ("asks for a person", "मान्छेसँग कुरा गर्न खोज्नुभएको"),
+        "onboarding" => ("welcome", "स्वागत सन्देश"),
+        "tips" => ("tips", "सुझाव"),
+        "support_after_loss" => ("support", "सहयोग"),
+        "sms" => ("SMS", "SMS"),
+        "whatsapp" => ("WhatsApp", "WhatsApp"),
+        "signup" => ("signup", "दर्ता"),
+        "event" => ("portal", "पोर्टल"),
+        "link" => ("stop link", "रोक्ने लिङ्क"),
+        "staff" => ("staff", "कर्मचारी"),
+        "import" => ("file", "फाइल"),
+        "inbound" => ("their message", "प्रयोगकर्ताको सन्देश"),
+        "twilio" => ("Twilio", "Twilio"),
         other => return other.to_owned(),
     };
     match lang {

@@ -1,0 +1,31 @@
+//! The forms for what staff do about a person.
+
+use shared::consent::{staff_acts::StaffAct, staff_tasks::Task};
+
+/// Whom the forms are about, and which there are. Each is there whatever is stored: what is missing tells nothing.
+pub(crate) struct PersonActs {
+    /// Name and value of the field that says who: `user` or `task`.
+    pub(super) field: &'static str,
+    pub(super) value: String,
+    pub(super) acts: Vec<StaffAct>,
+}
+
+impl PersonActs {
+    pub(super) fn of_user(user: &str, has_number: bool) -> Self {
+        Self::new("user", user.to_owned(), |act| has_number || act != StaffAct::WrongNumber)
+    }
+
+    pub(super) fn of_task(task: &Task) -> Self {
+        let (user, number) = (task.user_id.is_some(), task.phone_e164.is_some());
+        Self::new("task", task.task_id.to_string(), |act| match act {
+            StaffAct::WrongNumber => number,
+            StaffAct::UndoLoss => user,
+            _ => true,
+        })
+    }
+
+    fn new(field: &'static str, value: String, fits: impl Fn(StaffAct) -> bool) -> Self {
+        let acts = StaffAct::ALL.into_iter().filter(|act| fits(*act)).collect();
+        Self { field, value, acts }
+    }
+}
