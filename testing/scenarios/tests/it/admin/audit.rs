@@ -5,6 +5,8 @@ use shared::lane::QueueLane;
 use support::{EventBody, Expect, PATIENCE, TestEnv, number, until};
 use uuid::Uuid;
 
+use crate::dashboard;
+
 /// Commands that do not change anything, that do not carry out a decision (`run`), or that move the clock of tests.
 const READING: [&str; 19] = [
     "run",
@@ -203,4 +205,50 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     let marked = sent.iter().find(|m| m.to == number(1)).expect("her message");
     test.database.execute(&format!("UPDATE attempts SET sid = '{}' WHERE user_id = '1'", marked.sid)).await?;
     test.finish(Expect::users(5).reopened(1)).await
+}
+
+/// What can be done on the dashboard alone.
+const DASHBOARD: [&str; 3] = ["sign in", "task open", "task close"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_staff_do_about_a_person_on_the_dashboard_is_in_the_audit_log() -> anyhow::Result<()> {
+    let mut test = dashboard::test_env(TestEnv::builder()).await?;
+    test.database.import("9", &number(9)).await?;
+    let mut maya = dashboard::signed_in(&test, "maya").await?;
+    let acts = [
+        ("stop_tips", "suppress add"),
+        ("stop", "suppress add"),
+        ("lift", "suppress remove"),
+        ("wrong_number", "suppress add"),
+        ("lift", "suppress remove"),
+        ("loss", "loss report"),
+        ("undo_loss", "loss undo"),
+    ];
+    for (act, command) in acts {
+        let why = format!("why {command}");
+        let page = maya.act("/person/act", &[("user", "9"), ("act", act), ("reason", &why)]).await?;
+        assert!(page.header("location").starts_with("/person?id=9&note="), "{act}: {page:?}");
+    }
+    let task = "SELECT task_id::text FROM staff_tasks WHERE kind = 'wrong_number'";
+    let task: String = sqlx::query_scalar(task).fetch_one(&test.database.pool).await?;
+    assert_eq!(maya.get(&format!("/task?id={task}")).await?.status, 200);
+    let page = maya.act("/tasks/close", &[("task", &task), ("reason", "why task close")]).await?;
+    assert_eq!(page.header("location"), "/tasks?note=task_closed");
+    let (code, csv) = test.command(&["audit", "--output", "csv"]).await?;
+    assert_eq!(code, 0, "{csv}");
+    let logged: Vec<Vec<&str>> = csv.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    let actions: Vec<&str> = logged.iter().map(|l| l[2]).collect();
+    let expected = ["sign in"].into_iter().chain(acts.map(|(_, command)| command));
+    assert_eq!(actions, expected.chain(["task open", "task close"]).collect::<Vec<_>>(), "{csv}");
+    for line in &logged {
+        assert!(CHANGING.contains(&line[2]) || DASHBOARD.contains(&line[2]), "{line:?}");
+        let why = match line[2] {
+            "sign in" | "task open" => String::new(),
+            action => format!("why {action}"),
+        };
+        assert!(line[1] == "maya" && line[4] == why, "{line:?}");
+        assert!(line[2] == "sign in" || line[3].starts_with("person "), "{line:?}");
+    }
+    assert!(!csv.contains(number(9).trim_start_matches("+977")), "a number is shown: {csv}");
+    Ok(())
 }

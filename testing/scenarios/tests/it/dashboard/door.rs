@@ -4,18 +4,22 @@ use support::{Expect, TestEnv};
 
 use super::{PASSWORD, signed_in, stranger, test_env};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "/",
     "/people",
     "/search?q=1",
     "/person?id=1",
+    "/tasks",
+    "/task?id=00000000-0000-0000-0000-000000000000",
+    "/task?user=1",
     "/letters",
     "/unknown",
     "/audit",
     "/metrics",
     "/no-such-page",
 ];
-const ACTIONS: [&str; 5] = ["/pause", "/resume", "/letters/replay", "/unknown/settle", "/logout"];
+const ACTIONS: [&str; 7] =
+    ["/pause", "/resume", "/person/act", "/tasks/close", "/letters/replay", "/unknown/settle", "/logout"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<()> {
@@ -55,12 +59,12 @@ async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<
 async fn a_viewer_looks_and_cannot_act() -> anyhow::Result<()> {
     let test = test_env(TestEnv::builder()).await?;
     let mut ram = signed_in(&test, "ram").await?;
-    for path in ["/", "/people", "/letters", "/unknown", "/audit"] {
+    for path in ["/", "/people", "/tasks", "/letters", "/unknown", "/audit"] {
         let page = ram.get(path).await?;
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("action=\"/pause\""), "{path}");
     }
-    for path in ["/pause", "/resume", "/letters/replay", "/unknown/settle"] {
+    for path in ACTIONS.into_iter().filter(|path| *path != "/logout") {
         let page = ram.act(path, &[("lane", "live"), ("hours", "1"), ("reason", "x")]).await?;
         assert_eq!(page.status, 403, "{path}");
         assert!(page.body.contains("viewer"), "{}", page.body);

@@ -5,7 +5,7 @@ use support::{TestEnv, number};
 
 use super::{signed_in, test_env};
 
-const PAGES: [&str; 5] = ["/", "/people", "/letters", "/unknown", "/audit"];
+const PAGES: [&str; 6] = ["/", "/people", "/tasks", "/letters", "/unknown", "/audit"];
 const EVIL: &str = "<script>alert(1)</script>";
 const SHOWN: &str = "&#60;script&#62;alert(1)&#60;/script&#62;";
 
@@ -24,9 +24,14 @@ async fn no_page_has_a_number_or_a_name_in_its_source() -> anyhow::Result<()> {
     let park = "UPDATE attempts SET outcome = 'unknown', sid = NULL, parked_at = now(), next_check_at = NULL
                 WHERE user_id = 'user-1'";
     test.database.execute(park).await?;
+    let tasks = "INSERT INTO staff_tasks (task_id, kind, user_id, phone_e164, opened_by)
+                 SELECT gen_random_uuid(), 'stop_request', user_id, phone_e164, 'link' FROM users";
+    test.database.execute(tasks).await?;
     let mut maya = signed_in(&test, "maya").await?;
     let paths = PAGES.map(str::to_owned).into_iter();
-    for path in paths.chain((1..=12).map(|user| format!("/person?id=user-{user}"))) {
+    let people =
+        (1..=12).flat_map(|user| ["/person?id", "/task?user"].map(|page| format!("{page}=user-{user}")));
+    for path in paths.chain(people) {
         for lang in ["en", "ne"] {
             let ask = if path.contains('?') { '&' } else { '?' };
             let page = maya.get(&format!("{path}{ask}lang={lang}")).await?;
@@ -58,14 +63,17 @@ async fn what_somebody_typed_shows_as_text() -> anyhow::Result<()> {
         "INSERT INTO audit_log (actor, action, subject, reason) VALUES ($1, $1, $1, $1)",
         "INSERT INTO dead_letters (reason, detail, routing_key, headers, body, body_sha256)
          VALUES ($1, $1, $1, '{}', '', '')",
+        "INSERT INTO staff_tasks (task_id, kind, user_id, opened_by, closed_at, closed_by)
+         VALUES (gen_random_uuid(), 'handoff', $1, $1, NULL, $1)",
     ];
     for sql in rows {
         sqlx::query(sql).bind(EVIL).execute(&test.database.pool).await?;
     }
     let mut maya = signed_in(&test, "maya").await?;
     let person = "/person?id=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let task = "/task?user=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     for (path, shown) in
-        [("/people", true), (person, true), ("/letters", true), ("/audit", true), ("/", false)]
+        [("/people", true), (person, true), (task, true), ("/letters", true), ("/audit", true), ("/", false)]
     {
         let page = maya.get(path).await?;
         assert_eq!(page.status, 200, "{path}");
