@@ -1,5 +1,5 @@
 // The dashboard in a real Chromium: signs in, reads the funnel, searches, opens a timeline, pauses, resumes, replays
-// a dead letter; nothing may go to the console as an error, and axe may find nothing serious.
+// a dead letter, closes a task, stops messages to a person and takes that back; nothing may go to the console as an error, and axe may find nothing serious.
 //
 // ADMIN_URL, ADMIN_PASSWORD (of `maya`) and EXPECTED (people of the demo, and how many got a message) are given;
 // SCREENS names a folder for pictures.
@@ -93,10 +93,54 @@ try {
     });
   });
 
+  await step("opens a task and closes it", async () => {
+    await page.goto("/");
+    await page.getByRole("link", { name: "Needs a person" }).click();
+    await page.getByRole("heading", { name: "Needs a person" }).waitFor();
+    const list = await page.locator("main").innerText();
+    assert.ok(list.includes("changed situation") && !/parked-1|late-1|\+977/.test(list), list);
+    await checked(page);
+    await page.getByRole("link", { name: /^Open: changed situation/ }).first().click();
+    await page.getByRole("heading", { name: "User parked-1" }).waitFor();
+    assert.match(await page.content(), /\+977•{8}99/);
+    const task = page.locator(".task");
+    await task.getByText("Close…").click();
+    await task.getByLabel("Why").fill("talked to the user");
+    await checked(page);
+    await task.getByRole("button", { name: "Close", exact: true }).click();
+    await page.getByRole("status").filter({ hasText: "Closed." }).waitFor();
+    assert.equal(await page.getByRole("link", { name: /^Open: changed situation/ }).count(), 1);
+  });
+
+  await step("stops messages to a person and takes that back", async () => {
+    await page.goto("/person?id=parked-1");
+    const acts = ["Stop tips", "Stop all messages", "Take back a stop or a wrong number", "Wrong number",
+      "Take back a stop or a wrong number", "Report a loss", "Take back a loss"];
+    for (const act of acts) {
+      const form = page.locator("#acts details").filter({ has: page.getByText(`${act}…`, { exact: true }) });
+      await form.getByText(`${act}…`, { exact: true }).click();
+      const button = form.getByRole("button", { name: act, exact: true });
+      await button.click();
+      assert.equal(new URL(page.url()).searchParams.has("note"), false, "a reason is required");
+      await form.getByLabel("Why").fill(`asked by phone: ${act}`);
+      await checked(page);
+      await button.click();
+      const said = act.startsWith("Take back") ? "Taken back." : "Entered.";
+      await page.getByRole("status").filter({ hasText: said }).waitFor();
+    }
+    await page.locator("#consents").getByText("yes").first().waitFor();
+    // Those who entered the wrong number and the loss have somebody look at it.
+    await page.getByText("Needs a person", { exact: true }).last().waitFor();
+    await page.locator(".facts").getByRole("link", { name: "Open" }).click();
+    await page.locator(".task").getByText("wrong number").waitFor();
+    await checked(page);
+  });
+
   await step("finds all of it in the audit log", async () => {
     await page.goto("/audit");
     const text = await page.locator("#audit").innerText();
-    for (const word of ["sign in", "pause", "resume", "dead replay", "the call centre is full", "imported her"]) {
+    for (const word of ["sign in", "pause", "resume", "dead replay", "the call centre is full", "imported her",
+      "task open", "task close", "suppress add", "suppress remove", "loss report", "loss undo", "talked to the user"]) {
       assert.ok(text.includes(word), word);
     }
     await checked(page);

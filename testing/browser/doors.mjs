@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { open, step } from "./chromium.mjs";
 
-const PAGES = ["/", "/people", "/person?id=live-1", "/letters", "/unknown", "/audit", "/metrics", "/nothing"];
+const PAGES = ["/", "/people", "/person?id=live-1", "/tasks", "/task?user=late-1", "/letters", "/unknown", "/audit", "/metrics", "/nothing"];
 const EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script>';
 
 const { browser, page, faults } = await open();
@@ -39,12 +39,14 @@ try {
 
   await step("lets a viewer look and not act", async () => {
     await signIn("ram");
-    for (const [path, word] of [["/", "Pause…"], ["/letters", "Replay…"], ["/unknown", "Settle…"]]) {
+    for (const [path, word] of [["/", "Pause…"], ["/letters", "Replay…"], ["/unknown", "Settle…"],
+      ["/person?id=live-1", "Stop all messages…"], ["/tasks", "Open:"]]) {
       await page.goto(path);
-      assert.equal(await page.getByText(word).count(), 0, `${word} on ${path}`);
+      assert.equal(await page.getByText(word).count() + await page.getByLabel(word).count(), 0, `${word} on ${path}`);
     }
+    assert.equal((await page.goto("/task?user=late-1")).status(), 403, "a task names a person");
     await page.goto("/");
-    for (const path of ["/pause", "/resume", "/letters/replay", "/unknown/settle"]) {
+    for (const path of ["/pause", "/resume", "/letters/replay", "/unknown/settle", "/person/act", "/tasks/close"]) {
       assert.equal(await send(path, { lane: "live", hours: "1", id: "1", reason: "x" }), 403, path);
     }
     await page.getByRole("button", { name: "Sign out" }).click();
@@ -65,7 +67,8 @@ try {
   });
 
   await step("shows what somebody typed as text", async () => {
-    for (const path of ["/", "/people", `/person?id=${encodeURIComponent(EVIL)}`, "/letters", "/audit"]) {
+    const evil = encodeURIComponent(EVIL);
+    for (const path of ["/", "/people", `/person?id=${evil}`, `/task?user=${evil}`, "/letters", "/audit"]) {
       await page.goto(path);
       assert.equal(await page.locator("img[src=x], main script").count(), 0, path);
       assert.ok(path === "/" || (await page.locator("main").innerText()).includes(EVIL), path);

@@ -37,3 +37,17 @@ VALUES ('unknown_user', 'a backfill event of a user who is not stored', 'backfil
         '\x01', now() - interval '2 hours'),
        ('schema', 'data.phone_number is missing', 'live', 'user.signed_up.v1', NULL, '{}', '\x7b7d', '\x02', now() - interval '3 hours'),
        ('malformed', 'no JSON in UTF-8', 'live', 'user.signed_up.v1', NULL, '{}', '\xff', '\x03', now() - interval '5 hours');
+
+-- What needs a person: a changed situation, a number that somebody typed into the stop page, and a wrong number.
+INSERT INTO staff_tasks (task_id, kind, user_id, phone_e164, opened_at, opened_by)
+VALUES (gen_random_uuid(), 'loss', 'parked-1', '+9779800000999', now() - interval '3 hours', 'link'),
+       (gen_random_uuid(), 'stop_request', NULL, '+9779800000997', now() - interval '2 hours', 'link'),
+       (gen_random_uuid(), 'wrong_number', 'late-1', '+9779841200991', now() - interval '1 hour', 'staff'),
+       (gen_random_uuid(), 'stop_request', 'late-1', '+9779841200991', now() - interval '20 minutes', 'link'),
+       (gen_random_uuid(), 'loss', 'live-3', NULL, now() - interval '10 minutes', 'event');
+WITH key AS (
+    INSERT INTO person_keys (user_id, phone_e164) VALUES ('late-1', '+9779841200991') RETURNING person_key)
+INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, said_at)
+SELECT sha256(convert_to(purpose || channel, 'UTF8')), person_key, purpose, channel, action, source, 'portal', now() - interval '1 hour'
+FROM key, (VALUES ('onboarding', 'sms', 'grant', 'signup'), ('tips', 'whatsapp', 'grant', 'event'),
+                  ('tips', 'sms', 'withdraw', 'event')) said(purpose, channel, action, source);

@@ -6,8 +6,12 @@ const WIDTHS = [360, 768, 1920];
 const PAGES = [
   ["people", "/people?", 1920, "light", "en"],
   ["people", "/people?", 360, "dark", "ne"],
-  ["person", "/person?id=live-1&", 768, "light", "en"],
+  ["person", "/person?id=late-1&", 768, "light", "en"],
   ["person", "/person?id=live-1&", 360, "light", "ne"],
+  ["tasks", "/tasks?", 768, "light", "en"],
+  ["tasks", "/tasks?", 360, "dark", "ne"],
+  ["task", "/task?user=late-1&", 768, "light", "en"],
+  ["task", "/task?user=late-1&", 360, "dark", "ne"],
   ["letters", "/letters?", 768, "dark", "en"],
   ["unknown", "/unknown?", 768, "light", "ne"],
   ["audit", "/audit?", 1920, "dark", "en"],
@@ -23,7 +27,7 @@ export async function screens(page, folder) {
     await checked(page);
     await page.screenshot({
       path: `${folder}/${name}-${width}-${theme}-${lang}.png`,
-      fullPage: name === "overview",
+      fullPage: ["overview", "person", "task"].includes(name),
     });
   }
   await page.goto("/?lang=en&theme=auto");
