@@ -3,19 +3,21 @@
 //!
 //! Events, pages, commands and imports all use the functions of [`doors`].
 
+mod door;
 pub mod doors;
 pub mod forget;
 pub mod ledger;
 pub mod link;
 mod meters;
 mod numbers;
+mod passage;
 mod person_keys;
 mod silence;
 pub mod staff_acts;
 pub mod staff_tasks;
 pub mod welcome;
 
-pub use doors::{Door, Person};
+pub use door::{Door, Person};
 pub use ledger::{EntryKey, NewEntry, Source};
 pub use link::{LinkKey, StopCode};
 pub use person_keys::subject_of_number;

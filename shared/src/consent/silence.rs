@@ -231,9 +231,13 @@ pub(super) async fn unsilence_after_stop(tx: &mut PgConnection, user_id: &str) -
 /// Puts into force what this transaction wrote about these people: waits for the claims that are being written, and has
 /// later ones wait for the commit. To be called after the tables above were written and before rows of users are, which
 /// claims lock as well.
-pub(super) async fn put_into_force(tx: &mut PgConnection, people: &[Found]) -> Result<(), sqlx::Error> {
-    if !wait_for_claims(tx).await? {
-        tracing::warn!("a claim is taking long, the stop does not wait for it");
+pub(super) async fn put_into_force(
+    tx: &mut PgConnection,
+    people: &[Found],
+    claims: Claims,
+) -> Result<(), sqlx::Error> {
+    if claims == Claims::Wait {
+        hold_claims(tx).await?;
     }
     let users: Vec<&str> = people.iter().filter_map(|found| found.user_id.as_deref()).collect();
     let phones: Vec<&str> = people.iter().filter_map(|found| found.phone_e164.as_deref()).collect();
@@ -248,6 +252,23 @@ pub(super) async fn put_into_force(tx: &mut PgConnection, people: &[Found]) -> R
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// How claims are kept from passing what a transaction writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claims {
+    /// Not yet: they are waited for.
+    Wait,
+    /// The transaction holds them off already, or is never committed.
+    Held,
+}
+
+/// Waits for the claims that are being written, as far as they end in time, and has later ones wait for the commit.
+pub(super) async fn hold_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if !wait_for_claims(tx).await? {
+        tracing::warn!("a claim is taking long, the stop does not wait for it");
+    }
+    Ok(())
 }
 
 /// A worker that hangs in the middle of a claim must not hold up every other claim, nor this change: after some tries the
