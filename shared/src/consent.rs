@@ -6,6 +6,7 @@
 mod door;
 pub mod doors;
 pub mod forget;
+pub mod imported;
 pub mod ledger;
 pub mod link;
 mod meters;

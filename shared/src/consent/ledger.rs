@@ -63,6 +63,25 @@ impl EntryKey {
         Self(digest.finalize().into())
     }
 
+    /// The entry of a person in data of a time: the same data again add nothing. `door` is `consent` or the door that
+    /// the entry belongs to. The digest holds no user id and no number, so erasure leaves it anonymous.
+    pub(super) fn of_import(
+        person_key: Uuid,
+        door: &str,
+        (purpose, channel): (Purpose, ConsentChannel),
+        at: DateTime<Utc>,
+    ) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(b"import\n");
+        digest.update(person_key.as_bytes());
+        digest.update(at.timestamp_micros().to_be_bytes());
+        for word in [door, purpose.as_str(), channel.as_str()] {
+            digest.update(word);
+            digest.update(b"\n");
+        }
+        Self(digest.finalize().into())
+    }
+
     /// An entry unlike any other.
     pub fn random() -> Self {
         let mut key = [0; 32];
@@ -174,7 +193,35 @@ pub(super) async fn agrees(
     phone: Option<&str>,
     entries: &[NewEntry],
 ) -> Result<bool, sqlx::Error> {
-    let true_now = sqlx::query!(
+    let true_now = true_now(tx, user_id, phone).await?;
+    Ok(entries.iter().all(|entry| true_now.includes(&entry.consent)))
+}
+
+/// What decides at a time, of a number or of a user without one.
+pub(super) struct TrueNow(Vec<(String, String, String)>);
+
+impl TrueNow {
+    /// Whether it says the same as `consent` on every channel of it.
+    pub(super) fn includes(&self, consent: &Consent) -> bool {
+        let is_so = |channel: &str| {
+            self.0.iter().any(|(purpose, of, action)| {
+                purpose == consent.purpose.as_str() && of == channel && action == consent.action.as_str()
+            })
+        };
+        match consent.channel {
+            ConsentChannel::Any => is_so("sms") && is_so("whatsapp"),
+            one => is_so(one.as_str()),
+        }
+    }
+}
+
+/// Reads what decides now.
+pub(super) async fn true_now(
+    tx: &mut PgConnection,
+    user_id: Option<&str>,
+    phone: Option<&str>,
+) -> Result<TrueNow, sqlx::Error> {
+    let rows = sqlx::query!(
         r#"SELECT purpose AS "purpose!", channel AS "channel!", action AS "action!"
            FROM newest_consents(ARRAY(SELECT person_key FROM person_keys
                                       WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2))"#,
@@ -183,17 +230,22 @@ pub(super) async fn agrees(
     )
     .fetch_all(tx)
     .await?;
-    let is_so = |consent: &Consent, channel: &str| {
-        true_now.iter().any(|row| {
-            row.purpose == consent.purpose.as_str()
-                && row.channel == channel
-                && row.action == consent.action.as_str()
-        })
-    };
-    Ok(entries.iter().all(|entry| match entry.consent.channel {
-        ConsentChannel::Any => is_so(&entry.consent, "sms") && is_so(&entry.consent, "whatsapp"),
-        one => is_so(&entry.consent, one.as_str()),
-    }))
+    Ok(TrueNow(rows.into_iter().map(|row| (row.purpose, row.channel, row.action)).collect()))
+}
+
+/// Those of the entries that the ledger does not have yet.
+pub(super) async fn unknown(
+    tx: &mut PgConnection,
+    entries: Vec<NewEntry>,
+) -> Result<Vec<NewEntry>, sqlx::Error> {
+    let keys: Vec<&[u8]> = entries.iter().map(|entry| &entry.key.0[..]).collect();
+    let known = sqlx::query_scalar!(
+        "SELECT entry_key FROM consent_ledger WHERE entry_key = ANY($1)",
+        &keys as &[&[u8]]
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(entries.into_iter().filter(|entry| !known.iter().any(|key| key[..] == entry.key.0)).collect())
 }
 
 /// The purposes and channels of a number that were granted before they were withdrawn last.
@@ -276,5 +328,21 @@ mod tests {
         assert_ne!(key("a", 1), key("a", 2));
         assert_ne!(key("a", 1), key("b", 1));
         assert_ne!(EntryKey::random(), EntryKey::random());
+    }
+
+    #[test]
+    fn the_key_of_imported_data_is_that_of_its_person_its_time_and_what_it_says() {
+        let (person, at) = (Uuid::from_u128(1), DateTime::UNIX_EPOCH);
+        let said = (Purpose::Tips, ConsentChannel::Sms);
+        let key = EntryKey::of_import(person, "consent", said, at);
+        assert_eq!(key, EntryKey::of_import(person, "consent", said, at));
+        let others = [
+            EntryKey::of_import(Uuid::from_u128(2), "consent", said, at),
+            EntryKey::of_import(person, "stop", said, at),
+            EntryKey::of_import(person, "consent", (Purpose::Tips, ConsentChannel::Any), at),
+            EntryKey::of_import(person, "consent", (Purpose::Onboarding, ConsentChannel::Sms), at),
+            EntryKey::of_import(person, "consent", said, at + chrono::TimeDelta::microseconds(1)),
+        ];
+        assert!(!others.contains(&key), "{others:?}");
     }
 }

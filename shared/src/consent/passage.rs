@@ -165,9 +165,10 @@ async fn mark_all(
             None => silence::hold_of(tx, other).await? != Hold::Loss,
         };
         if newly {
-            let entries = match other.user_id == found.user_id {
-                true => entries.to_vec(),
-                false => NewEntry::of_all(&LOST, ConsentAction::Withdraw),
+            let entries = if other.user_id == found.user_id {
+                entries.to_vec()
+            } else {
+                NewEntry::of_all(&LOST, ConsentAction::Withdraw)
             };
             done.added.extend(enter(tx, other, &entries, Mark::Loss, door).await?.0);
             done.effect = Effect::Done;

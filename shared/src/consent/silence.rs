@@ -6,7 +6,10 @@ use std::time::Duration;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::{Door, numbers::Found};
-use crate::events_out;
+use crate::{
+    domain::{Consent, ConsentChannel, Purpose},
+    events_out,
+};
 
 /// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
 const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
@@ -175,6 +178,36 @@ pub(super) async fn hold_of(tx: &mut PgConnection, found: &Found) -> Result<Hold
         (false, true) => Hold::Stop,
         (false, false) => Hold::Nothing,
     })
+}
+
+/// What a person refuses.
+pub(super) struct Refused {
+    welcome_by_sms: bool,
+    everything: bool,
+}
+
+impl Refused {
+    /// Whether `consent` contradicts the refusal.
+    pub(super) fn outrules(&self, consent: &Consent) -> bool {
+        let by_sms = consent.channel != ConsentChannel::Whatsapp;
+        self.everything || self.welcome_by_sms && by_sms && consent.purpose == Purpose::Onboarding
+    }
+}
+
+/// What a person refuses, at the number or at every number.
+pub(super) async fn refused(tx: &mut PgConnection, found: &Found) -> Result<Refused, sqlx::Error> {
+    sqlx::query_as!(
+        Refused,
+        r#"SELECT count(*) > 0 AS "welcome_by_sms!", coalesce(bool_or(everything), false) AS "everything!"
+           FROM (SELECT loss OR channel = 'any' AS everything FROM suppressions
+                 WHERE phone_e164 = $1 AND lifted_at IS NULL
+                 UNION ALL
+                 SELECT true FROM silenced_users WHERE user_id = $2) h"#,
+        found.phone_e164,
+        found.user_id,
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// Why a user gets no message at any number.

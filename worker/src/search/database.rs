@@ -176,7 +176,9 @@ pub(super) async fn import(pool: &PgPool, user: &str, (raw, e164): (&str, Option
     let query = sqlx::query(statement).bind([user]).bind(none).bind([raw]).bind([e164]).bind(none).bind(none);
     let query = query.bind([None::<NaiveDate>]).bind([None::<NaiveDate>]).bind([None::<DateTime<Utc>>]);
     let query = query.bind(at).bind(true).bind([e164]).bind(true);
-    query.bind([None::<Vec<u8>>]).bind([None::<Vec<u8>>]).execute(pool).await.unwrap();
+    let query = query.bind([None::<Vec<u8>>]).bind([None::<Vec<u8>>]);
+    let query = query.bind(none).bind(none).bind(none).bind(none).bind(none).bind(none);
+    query.execute(pool).await.unwrap();
 }
 
 /// When the row of a user was written that a backfill would enqueue. None: the backfill skips the user.

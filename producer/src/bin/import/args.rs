@@ -49,12 +49,17 @@ Examples
 const FILE_NOTES: &str = "\
 Settings  DATABASE_URL, DEFAULT_REGION, ALLOWED_COUNTRIES
 Fields    id, phone (both needed), kind, language, name, due_date, child_birth_date,
-          signed_up_at, active, opted_out. Columns of those or similar names are recognised.
+          signed_up_at, active, opted_out, loss, wrong_number, consents, country_hint,
+          preferred_channel, time_zone, tips_hour, cadence, household_id. Columns of those or
+          similar names are recognised.
 Dates     2026-12-28, times as in ISO 8601, both in the Gregorian calendar (AD).
 Bad rows  Nothing is written while a row is bad, unless --allow-partial. A phone that cannot be
           texted is not bad: the user is stored, and counted by reason.
-Opt-outs  opted_out=true puts the number on the list of those never to be texted, even if the
-          rest of the row is bad or older than the stored data. false lifts nothing.";
+Messages  opted_out=true stops every message to the user, loss=true reports a loss,
+          wrong_number=true rejects the number: even if the rest of the row is bad or older than
+          the stored data. False lifts nothing.
+Consents  tips:whatsapp,onboarding:sms grants two. A later withdrawal outweighs it, and after a
+          stop or a loss no file grants anything. The same file again adds nothing.";
 
 /// Store the portal's users.
 #[derive(Debug, Parser)]

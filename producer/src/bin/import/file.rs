@@ -7,8 +7,10 @@ mod json_rows;
 pub(crate) mod layout;
 pub(crate) mod raw_row;
 pub(crate) mod row;
+mod row_error;
 mod row_result;
 pub(crate) mod source;
+mod words;
 
 use std::{io, thread};
 
@@ -91,7 +93,7 @@ impl Second<'_> {
         let reader = thread::spawn(move || {
             let mut chunk = Vec::with_capacity(CHUNK);
             each(&mut source, format, &mapping, |row| {
-                chunk.push(RowResult::of(row, &checked.ids, &numbers));
+                chunk.push(RowResult::of(row, &checked, &numbers));
                 chunk.len() < CHUNK || sink.blocking_send(std::mem::take(&mut chunk)).is_ok()
             })?;
             // Err: the receiver is gone, and reading ends anyway.
@@ -109,7 +111,9 @@ impl Second<'_> {
         }
         drop(chunks);
         let complete = !self.stop.is_cancelled();
-        let report = self.import.finish(complete).await?;
+        self.import.write_rest().await?;
+        self.report_rows()?;
+        let report = self.import.finish(complete);
         self.rows.close()?;
         reader.join().map_err(|_| io::Error::other("the reading thread failed"))??;
         Ok(report)
@@ -120,19 +124,29 @@ impl Second<'_> {
             self.rows.row(found.user_id.as_ref(), found.line, reason, what_to_do)?;
         }
         let held = self.import.report.held;
-        if let Some(opt_out) = found.opt_out
-            && !held
-        {
-            self.import.opt_out(opt_out).await?;
-        }
         let report = &mut self.import.report;
+        let mut wishes = found.wishes.filter(|_| !held);
         match (found.outcome, found.user_id) {
             (RowOutcome::Store(record), _) if held => report.hold(&record),
-            (RowOutcome::Store(record), _) => self.import.store(*record).await?,
+            (RowOutcome::Store(record), _) => match &mut wishes {
+                Some(row) => row.record = Some(*record),
+                None => self.import.store(*record).await?,
+            },
             (RowOutcome::Closed, Some(user)) if !held => self.import.skip(Skip::Inactive(user)).await?,
             (RowOutcome::Closed, _) => report.closed(),
             (RowOutcome::Repeated, _) => report.repeated += 1,
             (RowOutcome::Bad(problem), _) => report.bad.add(problem, found.line),
+        }
+        if let Some(row) = wishes {
+            self.import.carry_out_with_others(row).await?;
+        }
+        self.report_rows()
+    }
+
+    /// Adds to the row report what was found out when rows were stored.
+    fn report_rows(&mut self) -> Result<(), Failure> {
+        for row in self.import.attention.drain(..) {
+            self.rows.row(row.user_id.as_ref(), row.line, row.reason, row.what_to_do)?;
         }
         Ok(())
     }

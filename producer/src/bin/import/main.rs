@@ -4,12 +4,15 @@ mod account;
 mod args;
 mod columns;
 mod dates;
+mod doors;
 mod file;
 mod portal;
 mod record;
 mod report;
+mod seen;
 mod store;
 mod tables;
+mod wishes;
 
 use std::process::ExitCode;
 

@@ -57,7 +57,8 @@ pub(crate) async fn run(args: args::Portal) -> Result<Exit, Failure> {
         }
         import.progress.set(import.report.read());
     };
-    let report = import.finish(complete).await?;
+    import.write_rest().await?;
+    let report = import.finish(complete);
     print_line(&report.show(output))?;
     Ok(report.exit())
 }

@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
-use shared::phone::{NumberPolicy, Rejection};
+use shared::{
+    domain::{Cadence, TipsHour},
+    phone::{NumberPolicy, Rejection},
+};
 
 use crate::{
     account::{Account, Profile},
     file::raw_row::damaged,
+    wishes::Wishes,
 };
 
 /// The limits of events, in bytes.
@@ -27,8 +31,20 @@ pub(crate) struct Person {
     pub(crate) child_birth_date: Option<NaiveDate>,
     pub(crate) signed_up_at: Option<DateTime<Utc>>,
     pub(crate) active: bool,
-    /// Whether the user opted out. False lifts no suppression.
-    pub(crate) opted_out: bool,
+    pub(crate) profile: MoreProfile,
+    pub(crate) wishes: Wishes,
+}
+
+/// What the portal knows of a user besides. None: the source does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct MoreProfile {
+    pub(crate) country_hint: Option<String>,
+    pub(crate) channel: Option<String>,
+    /// A name of the IANA database.
+    pub(crate) time_zone: Option<&'static str>,
+    pub(crate) tips_hour: Option<TipsHour>,
+    pub(crate) cadence: Option<Cadence>,
+    pub(crate) household_id: Option<String>,
 }
 
 /// The stored columns of an account.
@@ -44,6 +60,7 @@ pub(crate) struct Record {
     pub(crate) due_date: Option<NaiveDate>,
     pub(crate) child_birth_date: Option<NaiveDate>,
     pub(crate) signed_up_at: Option<DateTime<Utc>>,
+    pub(crate) profile: MoreProfile,
     /// Whether the number can be texted.
     pub(crate) number: Result<(), Rejection>,
     pub(crate) profiles: Profiles,
@@ -101,7 +118,8 @@ impl Record {
             child_birth_date,
             signed_up_at: account.signed_up_at,
             active: true,
-            opted_out: false,
+            profile: MoreProfile::default(),
+            wishes: Wishes::default(),
         };
         let record = Self::of_person(person, profiles, numbers);
         Ok(Self { older_profiles: account.older_profiles, bad_dates: account.bad_dates, ..record })
@@ -110,7 +128,8 @@ impl Record {
     /// The record of an active account.
     pub(crate) fn of_person(person: Person, profiles: Profiles, numbers: &NumberPolicy) -> Self {
         let phone_raw = cut(person.phone, LONGEST_PHONE);
-        let phone = numbers.textable(&phone_raw, None);
+        let phone = numbers.textable(&phone_raw, person.profile.country_hint.as_deref());
+        let channel = person.profile.channel.map(|text| cut(text, LONGEST_LANGUAGE));
         Self {
             user_id: person.user_id,
             kind: person.kind,
@@ -122,6 +141,7 @@ impl Record {
             due_date: person.due_date,
             child_birth_date: person.child_birth_date,
             signed_up_at: person.signed_up_at,
+            profile: MoreProfile { channel, ..person.profile },
             profiles,
             older_profiles: false,
             bad_dates: Vec::new(),
@@ -132,8 +152,9 @@ impl Record {
     pub(crate) fn bytes(&self) -> usize {
         let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
         let texts = text(&self.phone_e164) + text(&self.language) + text(&self.display_name);
-        // Nine fields with a length each, two dates and a time.
-        self.user_id.as_str().len() + self.phone_raw.len() + texts + 9 * 4 + 2 * 4 + 8 + 16
+        let profile = text(&self.profile.channel) + text(&self.profile.household_id) + 2 + 32 + 5 + 12;
+        // 15 fields with a length each, two dates and a time.
+        self.user_id.as_str().len() + self.phone_raw.len() + texts + profile + 15 * 4 + 2 * 4 + 8 + 16
     }
 }
 

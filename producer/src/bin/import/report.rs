@@ -1,6 +1,7 @@
 //! The report of an import. Its counts add up.
 
 mod text;
+pub(crate) mod wishes;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::{
     record::{Profiles, Record, Skip},
     tables::Written,
 };
+use wishes::WishCounts;
 
 /// Line numbers that are listed for each error.
 const LINES: usize = 5;
@@ -43,7 +45,8 @@ pub(crate) struct Report {
     /// Rows that repeat an earlier one.
     pub(crate) repeated: u64,
     pub(crate) bad: Bad,
-    pub(crate) opted_out: OptedOut,
+    #[serde(flatten)]
+    pub(crate) wishes: WishCounts,
 }
 
 /// The source of the users.
@@ -113,15 +116,6 @@ pub(crate) struct Lines {
     pub(crate) lines: Vec<u64>,
 }
 
-/// Users who opted out at the source.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct OptedOut {
-    pub(crate) rows: u64,
-    /// Numbers that were not on the list before.
-    pub(crate) suppressed: u64,
-    pub(crate) no_number: u64,
-}
-
 impl Report {
     pub(crate) fn new(dry_run: bool, source: Origin) -> Self {
         Self {
@@ -140,7 +134,7 @@ impl Report {
             held_back: 0,
             repeated: 0,
             bad: Bad::default(),
-            opted_out: OptedOut::default(),
+            wishes: WishCounts::default(),
         }
     }
 

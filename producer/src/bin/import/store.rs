@@ -1,7 +1,5 @@
 //! One import from any source: its settings, and the batches in which it writes rows.
 
-use std::collections::HashSet;
-
 use producer::{
     UserId,
     cli::{Failure, Progress, repeat},
@@ -10,22 +8,28 @@ use shared::{
     audit::{self, NewEntry},
     config::{DatabaseUrl, Env, Faults, Insecure, insecure_allowed, settings},
     erasure::{self, ErasureKey, WrongKey},
-    phone::{E164, NumberPolicy},
+    phone::NumberPolicy,
     telemetry::{self, LogFormat},
 };
 use sqlx::PgPool;
 
 use crate::{
+    doors::{self, Rules, WishRow},
     record::{Profiles, Record, Skip},
-    report::Report,
-    tables::{Author, OptOut, Terms, deactivate, suppress, upsert},
+    report::{Report, wishes::hint},
+    seen::Seen,
+    tables::{Author, Terms, deactivate, upsert},
 };
 
 /// Enough rows to make round trips negligible, few enough to hold locks only briefly.
 const MOST_ROWS: usize = 1000;
 const MOST_BYTES: usize = 256 * 1024;
-/// Closed accounts, or opt-outs, in one statement.
+/// Closed accounts in one statement.
 const TOGETHER: usize = 500;
+/// Rows that silence people in one transaction, which holds up claims until it ends.
+const SILENCING: usize = 20;
+/// Rows with consents in one transaction.
+const CONSENTING: usize = 200;
 
 /// The settings of every import.
 pub(crate) struct Settings {
@@ -74,7 +78,18 @@ pub(crate) struct Import<'a> {
     pub(crate) author: Author,
     pub(crate) progress: Progress,
     pub(crate) report: Report,
+    /// Rows that need attention, as storing them showed.
+    pub(crate) attention: Vec<Attention>,
     waiting: Waiting,
+    seen: Seen,
+}
+
+/// A row that needs attention.
+pub(crate) struct Attention {
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) line: u64,
+    pub(crate) reason: &'static str,
+    pub(crate) what_to_do: &'static str,
 }
 
 /// Rows for the next statements.
@@ -82,9 +97,12 @@ pub(crate) struct Import<'a> {
 struct Waiting {
     batch: Batch,
     closed: Vec<UserId>,
-    opt_outs: Vec<OptOut>,
-    /// The numbers of opt-outs. Each counts once.
-    opted_out: HashSet<E164>,
+    /// Rows that silence people.
+    silencing: Vec<WishRow>,
+    /// Rows of households with a loss, which are few.
+    households: Vec<WishRow>,
+    /// Rows with consents alone.
+    consenting: Vec<WishRow>,
 }
 
 impl<'a> Import<'a> {
@@ -96,7 +114,8 @@ impl<'a> Import<'a> {
         progress: Progress,
         report: Report,
     ) -> Self {
-        Self { pool, settings, terms, author, progress, report, waiting: Waiting::default() }
+        let (attention, waiting, seen) = (Vec::new(), Waiting::default(), Seen::default());
+        Self { pool, settings, terms, author, progress, report, attention, waiting, seen }
     }
 
     /// Writes the audit entry before anything changes. A dry run writes none.
@@ -143,43 +162,79 @@ impl<'a> Import<'a> {
         if self.waiting.closed.len() == TOGETHER { self.close().await } else { Ok(()) }
     }
 
-    /// Suppresses the number before the row is stored.
-    pub(crate) async fn opt_out(&mut self, opt_out: OptOut) -> Result<(), Failure> {
-        self.report.opted_out.rows += 1;
-        match opt_out.phone {
-            Some(phone) if !self.waiting.opted_out.insert(phone) => return Ok(()),
-            Some(_) => {}
-            None => self.report.opted_out.no_number += 1,
+    /// Stores the user of a row with a batch of its own, and carries out what the row says about messages.
+    pub(crate) async fn carry_out_with_others(&mut self, row: WishRow) -> Result<(), Failure> {
+        if let Some(record) = &row.record {
+            self.report.store(record);
         }
-        self.waiting.opt_outs.push(opt_out);
-        if self.waiting.opt_outs.len() == TOGETHER { self.suppress().await } else { Ok(()) }
+        let (waiting, most) = match &row {
+            // Losses take effect first.
+            row if row.household_loss.is_some() => (&mut self.waiting.households, usize::MAX),
+            row if row.silences() => (&mut self.waiting.silencing, SILENCING),
+            _ => (&mut self.waiting.consenting, CONSENTING),
+        };
+        waiting.push(row);
+        if waiting.len() == most {
+            let rows = std::mem::take(waiting);
+            self.carry_out(rows).await?;
+        }
+        Ok(())
     }
 
     /// Writes the last batches. Earlier batches are kept even if this is never called.
-    pub(crate) async fn finish(mut self, complete: bool) -> Result<Report, Failure> {
+    pub(crate) async fn write_rest(&mut self) -> Result<(), Failure> {
+        for rows in
+            [std::mem::take(&mut self.waiting.silencing), std::mem::take(&mut self.waiting.consenting)]
+        {
+            self.carry_out(rows).await?;
+        }
+        let mut households = std::mem::take(&mut self.waiting.households).into_iter();
+        while households.len() > 0 {
+            self.carry_out(households.by_ref().take(SILENCING).collect()).await?;
+        }
         self.write_batch().await?;
-        self.close().await?;
+        self.close().await
+    }
+
+    /// The report, after the last batch.
+    pub(crate) fn finish(mut self, complete: bool) -> Report {
         self.report.complete = complete;
-        Ok(self.report)
+        self.report
     }
 
     async fn write_batch(&mut self) -> Result<(), Failure> {
-        self.suppress().await?;
         let records = self.waiting.batch.take();
         if !records.is_empty() {
             let Settings { numbers, erasure, .. } = self.settings;
-            let written =
-                repeat(|| upsert(self.pool, (numbers, erasure.as_ref()), &records, self.terms)).await?;
+            let write = async || {
+                let mut connection = self.pool.acquire().await?;
+                upsert(&mut connection, (numbers, erasure.as_ref()), &records, self.terms).await
+            };
+            let written = repeat(write).await?;
             self.report.written(records.len() as u64, written);
         }
         Ok(())
     }
 
-    async fn suppress(&mut self) -> Result<(), Failure> {
-        let opt_outs = std::mem::take(&mut self.waiting.opt_outs);
-        if !opt_outs.is_empty() {
-            let added = repeat(|| suppress(self.pool, &opt_outs, &self.author, self.terms.write)).await?;
-            self.report.opted_out.suppressed += added;
+    async fn carry_out(&mut self, mut rows: Vec<WishRow>) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // As every statement that locks rows of `users`.
+        rows.sort_by(|one, other| one.user_id.cmp(&other.user_id));
+        let Settings { numbers, erasure, .. } = self.settings;
+        let rules = Rules { numbers, erasure: erasure.as_ref(), author: &self.author, terms: self.terms };
+        let outcome = repeat(|| doors::carry_out(self.pool, rules, &rows)).await?;
+        self.report.written(outcome.stored, outcome.written);
+        for found in outcome.rows {
+            let row = &rows[found.at];
+            let number = found.phone.is_some();
+            let effects = if self.terms.write { found.effects } else { self.seen.correct(row, found) };
+            self.report.wishes.count(row, number, &effects);
+            if let Some((reason, what_to_do)) = hint(row, number, &effects) {
+                let (user_id, line) = (row.user_id.clone(), row.line);
+                self.attention.push(Attention { user_id, line, reason, what_to_do });
+            }
         }
         Ok(())
     }

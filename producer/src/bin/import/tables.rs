@@ -1,14 +1,15 @@
-//! The statements of an import on the tables `users` and `suppressions`.
+//! The statements of an import on the table `users`.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
 use shared::{
+    domain::{Cadence, TipsHour},
     erasure::ErasureKey,
     phone::{E164, NumberPolicy},
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::record::Record;
 
@@ -42,29 +43,31 @@ pub(crate) struct Terms {
     pub(crate) write: bool,
 }
 
-/// Stores `records`. A user who was erased after the data was taken stays away, and a new user with a number that had its welcome
-/// before an erasure gets no second one.
+/// Stores `records`, which are sorted by user. A user erased after the data was taken is ignored. A new user whose number was
+/// welcomed before an erasure is stored as welcomed.
 ///
 /// A user whose number changed becomes `stored` again, so that the next backfill can welcome the user: the state
 /// belongs to the current number. Another spelling of the same number does not change the state. Neither does any
 /// change while the user is `received`: the worker reads the number when it processes the event.
 pub(crate) async fn upsert(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     (numbers, erasure): (&NumberPolicy, Option<&ErasureKey>),
     records: &[Record],
     terms: Terms,
 ) -> Result<Written, sqlx::Error> {
     let ids: Vec<String> = records.iter().map(|r| r.user_id.to_string()).collect();
-    let Readings { textable, identities } = Readings::of(pool, numbers, records, &ids).await?;
+    let Readings { textable, identities } = Readings::of(connection, numbers, records, &ids).await?;
     let c = Columns::of(records, &textable, erasure);
     let counts = sqlx::query!(
         r#"
         WITH given AS (
             SELECT * FROM unnest(
                 $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                $7::date[], $8::date[], $9::timestamptz[], $12::text[], $14::bytea[], $15::bytea[]
+                $7::date[], $8::date[], $9::timestamptz[], $12::text[], $14::bytea[], $15::bytea[],
+                $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]
             ) AS t (user_id, kind, phone_raw, phone_e164, language, display_name,
-                    due_date, child_birth_date, signed_up_at, identity, user_digest, number_digest)
+                    due_date, child_birth_date, signed_up_at, identity, user_digest, number_digest,
+                    country_hint, channel, time_zone, tips_hour, cadence, household_id)
         ), incoming AS (
             SELECT g.*, coalesce((SELECT e.welcomed FROM erased_numbers e WHERE e.digest = g.number_digest), false)
                             AS welcomed_before
@@ -75,16 +78,18 @@ pub(crate) async fn upsert(
                    u.user_id IS NULL AS is_new,
                    coalesce(u.changed_at > $10, false) AS is_newer,
                    (u.kind, u.phone_raw, u.phone_e164, u.language, u.display_name, u.due_date,
-                    u.child_birth_date, u.signed_up_at, u.active)
+                    u.child_birth_date, u.signed_up_at, u.active,
+                    u.country_hint, u.channel, u.time_zone, u.tips_hour, u.cadence, u.household_id)
                    IS DISTINCT FROM
                    (w.kind, w.phone_raw, w.phone_e164, w.language, w.display_name, w.due_date,
-                    w.child_birth_date, w.signed_up_at, true) AS differs
+                    w.child_birth_date, w.signed_up_at, true,
+                    w.country_hint, w.channel, w.time_zone, w.tips_hour, w.cadence, w.household_id) AS differs
             FROM incoming i LEFT JOIN users u USING (user_id),
                  LATERAL (SELECT
                      coalesce(i.kind, u.kind) AS kind, i.phone_raw,
                      CASE
                          WHEN u.phone_raw = i.phone_raw AND (u.country_hint IS NOT NULL OR i.phone_e164 IS NULL)
-                             THEN u.phone_e164
+                              AND coalesce(i.country_hint = u.country_hint, i.country_hint IS NULL) THEN u.phone_e164
                          WHEN u.phone_e164 = i.identity THEN u.phone_e164
                          ELSE i.phone_e164
                      END AS phone_e164,
@@ -93,12 +98,20 @@ pub(crate) async fn upsert(
                      CASE WHEN $13 THEN coalesce(i.due_date, u.due_date) ELSE i.due_date END AS due_date,
                      CASE WHEN $13 THEN coalesce(i.child_birth_date, u.child_birth_date) ELSE i.child_birth_date END
                          AS child_birth_date,
-                     coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at) w
+                     coalesce(i.signed_up_at, u.signed_up_at) AS signed_up_at,
+                     coalesce(i.country_hint, u.country_hint) AS country_hint,
+                     coalesce(i.channel, u.channel) AS channel,
+                     coalesce(i.time_zone, u.time_zone) AS time_zone,
+                     coalesce(i.tips_hour, u.tips_hour) AS tips_hour,
+                     coalesce(i.cadence, u.cadence) AS cadence,
+                     coalesce(i.household_id, u.household_id) AS household_id) w
         ), written AS (
             INSERT INTO users (user_id, kind, phone_raw, phone_e164, language, display_name,
-                               due_date, child_birth_date, signed_up_at, source, changed_at, state, reason)
+                               due_date, child_birth_date, signed_up_at, country_hint, channel, time_zone, tips_hour,
+                               cadence, household_id, source, changed_at, state, reason)
             SELECT user_id, kind, phone_raw, phone_e164, language, display_name,
-                   due_date, child_birth_date, signed_up_at, 'import', $10,
+                   due_date, child_birth_date, signed_up_at, country_hint, channel, time_zone, tips_hour,
+                   cadence, household_id, 'import', $10,
                    CASE WHEN welcomed_before THEN 'registered'::user_state ELSE 'stored' END,
                    CASE WHEN welcomed_before THEN 'already_welcomed' END
             FROM compared
@@ -108,7 +121,10 @@ pub(crate) async fn upsert(
                 kind = EXCLUDED.kind, phone_raw = EXCLUDED.phone_raw, phone_e164 = EXCLUDED.phone_e164,
                 language = EXCLUDED.language, display_name = EXCLUDED.display_name,
                 due_date = EXCLUDED.due_date, child_birth_date = EXCLUDED.child_birth_date,
-                signed_up_at = EXCLUDED.signed_up_at, active = true, source = EXCLUDED.source,
+                signed_up_at = EXCLUDED.signed_up_at, country_hint = EXCLUDED.country_hint,
+                channel = EXCLUDED.channel, time_zone = EXCLUDED.time_zone, tips_hour = EXCLUDED.tips_hour,
+                cadence = EXCLUDED.cadence, household_id = EXCLUDED.household_id,
+                active = true, source = EXCLUDED.source,
                 changed_at = EXCLUDED.changed_at, updated_at = now(),
                 (state, reason, attempt_id, registration_method, registered_at, next_attempt_at, retry_since,
                  retries) = (
@@ -120,7 +136,9 @@ pub(crate) async fn upsert(
                          users.registered_at, users.next_attempt_at, users.retry_since, users.retries)
                     ) AS v (restarts, state, reason, attempt_id, method, registered_at, next_attempt_at, retry_since,
                             retries)
-                    WHERE restarts = (users.state <> 'received' AND users.phone_raw <> EXCLUDED.phone_raw
+                    WHERE restarts = (users.state <> 'received'
+                                  AND (users.phone_raw, users.country_hint)
+                                      IS DISTINCT FROM (EXCLUDED.phone_raw, EXCLUDED.country_hint)
                                   AND (users.phone_e164 = EXCLUDED.phone_e164) IS NOT TRUE)
                 )
             WHERE users.changed_at <= EXCLUDED.changed_at
@@ -146,8 +164,14 @@ pub(crate) async fn upsert(
         terms.partial,
         &c.users as &[Option<Vec<u8>>],
         &c.numbers as &[Option<Vec<u8>>],
+        &c.hints as &[Option<&str>],
+        &c.channels as &[Option<&str>],
+        &c.zones as &[Option<&str>],
+        &c.hours as &[Option<&str>],
+        &c.cadences as &[Option<&str>],
+        &c.households as &[Option<&str>],
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     Ok(Written::of(counts.new, counts.updated, counts.newer, counts.erased))
 }
@@ -165,6 +189,12 @@ struct Columns<'a> {
     users: Vec<Option<Vec<u8>>>,
     /// Digests of the numbers.
     numbers: Vec<Option<Vec<u8>>>,
+    hints: Vec<Option<&'a str>>,
+    channels: Vec<Option<&'a str>>,
+    zones: Vec<Option<&'a str>>,
+    hours: Vec<Option<&'static str>>,
+    cadences: Vec<Option<&'static str>>,
+    households: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
@@ -181,6 +211,12 @@ impl<'a> Columns<'a> {
             signed_up: records.iter().map(|r| r.signed_up_at).collect(),
             users: records.iter().map(of_user).collect(),
             numbers: textable.iter().map(of_number).collect(),
+            hints: records.iter().map(|r| r.profile.country_hint.as_deref()).collect(),
+            channels: records.iter().map(|r| r.profile.channel.as_deref()).collect(),
+            zones: records.iter().map(|r| r.profile.time_zone).collect(),
+            hours: records.iter().map(|r| r.profile.tips_hour.map(TipsHour::as_str)).collect(),
+            cadences: records.iter().map(|r| r.profile.cadence.map(Cadence::as_str)).collect(),
+            households: records.iter().map(|r| r.profile.household_id.as_deref()).collect(),
         }
     }
 }
@@ -196,13 +232,16 @@ struct Readings {
 impl Readings {
     /// Reads the numbers of `records`, whose ids are `ids`.
     async fn of(
-        pool: &PgPool,
+        connection: &mut PgConnection,
         numbers: &NumberPolicy,
         records: &[Record],
         ids: &[String],
     ) -> Result<Self, sqlx::Error> {
-        let hints = country_hints(pool, ids).await?;
-        let hinted = records.iter().zip(ids).map(|(record, id)| (record, hints.get(id).map(String::as_str)));
+        let stored = country_hints(connection, ids).await?;
+        let hinted = records.iter().zip(ids).map(|(record, id)| {
+            let own = record.profile.country_hint.as_deref();
+            (record, own.or_else(|| stored.get(id).map(String::as_str)))
+        });
         let text = |number: E164| number.as_str().to_owned();
         let (textable, identities) = hinted
             .map(|(record, hint)| {
@@ -218,15 +257,57 @@ impl Readings {
     }
 }
 
-async fn country_hints(pool: &PgPool, ids: &[String]) -> Result<HashMap<String, String>, sqlx::Error> {
+async fn country_hints(
+    connection: &mut PgConnection,
+    ids: &[String],
+) -> Result<HashMap<String, String>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT user_id, country_hint AS "country_hint!" FROM users
            WHERE user_id = ANY ($1) AND country_hint IS NOT NULL"#,
         ids,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.user_id, row.country_hint)).collect())
+}
+
+/// The stored columns that tell the number of a user.
+#[derive(Default)]
+pub(crate) struct Stored {
+    pub(crate) country_hint: Option<String>,
+    pub(crate) phone_e164: Option<String>,
+}
+
+/// Those of these users that are stored.
+pub(crate) async fn stored(
+    connection: &mut PgConnection,
+    users: &[&str],
+) -> Result<HashMap<String, Stored>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT user_id, country_hint, phone_e164 FROM users WHERE user_id = ANY ($1)",
+        users as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    let stored = rows
+        .into_iter()
+        .map(|r| (r.user_id, Stored { country_hint: r.country_hint, phone_e164: r.phone_e164 }));
+    Ok(stored.collect())
+}
+
+/// Those of these digests of users that were erased after the data was taken.
+pub(crate) async fn erased_since(
+    connection: &mut PgConnection,
+    digests: &[&[u8]],
+    taken_at: DateTime<Utc>,
+) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT digest FROM erased_users WHERE digest = ANY ($1) AND as_of >= $2",
+        digests as &[&[u8]],
+        taken_at,
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// Marks stored users among `users` as inactive, so that no backfill enqueues them, and returns their
@@ -253,64 +334,11 @@ pub(crate) async fn deactivate(pool: &PgPool, users: &[UserId], terms: Terms) ->
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// A user who opted out.
-pub(crate) struct OptOut {
-    /// None in a row without an id.
-    pub(crate) user_id: Option<UserId>,
-    /// The number as typed.
-    pub(crate) phone_raw: String,
-    /// None if the number cannot be read.
-    pub(crate) phone: Option<E164>,
-}
-
 /// The actor and the justification of an import.
 #[derive(Debug, Clone)]
 pub(crate) struct Author {
     pub(crate) actor: String,
     pub(crate) reason: String,
-}
-
-/// Suppresses the numbers, and those that the same text means with the country of an event. Returns the count of
-/// numbers that were not suppressed before. Without `write` the same statement only counts.
-pub(crate) async fn suppress(
-    pool: &PgPool,
-    opt_outs: &[OptOut],
-    author: &Author,
-    write: bool,
-) -> Result<u64, sqlx::Error> {
-    let ids: Vec<Option<&str>> = opt_outs.iter().map(|o| o.user_id.as_ref().map(UserId::as_str)).collect();
-    let raws: Vec<&str> = opt_outs.iter().map(|o| o.phone_raw.as_str()).collect();
-    let phones: Vec<Option<&str>> = opt_outs.iter().map(|o| o.phone.as_ref().map(E164::as_str)).collect();
-    let reason = if author.reason.is_empty() { "opted out in imported data" } else { &author.reason };
-    let count = sqlx::query_scalar!(
-        r#"
-        WITH opted_out AS (
-            SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS t (user_id, phone_raw, phone)
-        ), numbers AS (
-            SELECT phone FROM opted_out WHERE phone IS NOT NULL
-            UNION
-            SELECT u.phone_e164 FROM opted_out t JOIN users u USING (user_id)
-            WHERE u.phone_raw = t.phone_raw AND u.phone_e164 IS NOT NULL
-        ), fresh AS (
-            SELECT phone FROM numbers n
-            WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = n.phone AND s.lifted_at IS NULL)
-        ), written AS (
-            INSERT INTO suppressions (phone_e164, source, actor, reason)
-            SELECT phone, 'import', $4, $5 FROM fresh WHERE $6 ORDER BY phone
-            ON CONFLICT DO NOTHING
-        )
-        SELECT count(*) AS "count!" FROM fresh
-        "#,
-        &ids as &[Option<&str>],
-        &raws as &[&str],
-        &phones as &[Option<&str>],
-        author.actor,
-        reason,
-        write,
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// The time of our database. Data are never dated after it: if the clock of a portal or a file server is ahead, events

@@ -21,6 +21,8 @@ pub(super) struct Checked {
     pub(super) rows: u64,
     /// Whether a row is bad, or rows of one user differ.
     pub(super) flawed: bool,
+    /// Households with a loss, and the user whose row reports it.
+    pub(super) losses: HashMap<String, UserId>,
 }
 
 /// Reads all rows. None if a signal stops the command.
@@ -30,7 +32,7 @@ pub(super) fn check(
     mapping: &Mapping,
     stop: &CancellationToken,
 ) -> Result<Option<Checked>, Failure> {
-    let mut checked = Checked { ids: Ids::default(), rows: 0, flawed: false };
+    let mut checked = Checked { ids: Ids::default(), rows: 0, flawed: false, losses: HashMap::new() };
     each(source, format, mapping, |row| {
         checked.add(&row);
         !stop.is_cancelled()
@@ -46,6 +48,12 @@ impl Checked {
             Err(bad) => (bad.user_id.as_ref(), None),
         };
         self.flawed |= row.read.is_err();
+        if let Some((person, household)) =
+            content.and_then(|it| Some((it, it.profile.household_id.as_ref()?)))
+            && person.wishes.loss
+        {
+            self.losses.entry(household.clone()).or_insert_with(|| person.user_id.clone());
+        }
         if let Some(user) = user {
             self.ids.add(user, row.line, content);
             self.flawed |= self.ids.occurrence(user, row.line) == Occurrence::Different;

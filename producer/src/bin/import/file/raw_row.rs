@@ -15,11 +15,20 @@ pub(crate) enum Field {
     SignedUpAt,
     Active,
     OptedOut,
+    Loss,
+    WrongNumber,
+    Consents,
+    CountryHint,
+    PreferredChannel,
+    TimeZone,
+    TipsHour,
+    Cadence,
+    HouseholdId,
 }
 
 impl Field {
     /// All fields, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Id,
         Self::Phone,
         Self::Kind,
@@ -30,6 +39,15 @@ impl Field {
         Self::SignedUpAt,
         Self::Active,
         Self::OptedOut,
+        Self::Loss,
+        Self::WrongNumber,
+        Self::Consents,
+        Self::CountryHint,
+        Self::PreferredChannel,
+        Self::TimeZone,
+        Self::TipsHour,
+        Self::Cadence,
+        Self::HouseholdId,
     ];
 
     /// The names by which a column is recognised; the first is the one for `--map`.
@@ -45,6 +63,15 @@ impl Field {
             Self::SignedUpAt => &["signed_up_at", "date_joined"],
             Self::Active => &["active", "is_active"],
             Self::OptedOut => &["opted_out", "opt_out"],
+            Self::Loss => &["loss"],
+            Self::WrongNumber => &["wrong_number"],
+            Self::Consents => &["consents"],
+            Self::CountryHint => &["country_hint"],
+            Self::PreferredChannel => &["preferred_channel"],
+            Self::TimeZone => &["time_zone"],
+            Self::TipsHour => &["tips_hour"],
+            Self::Cadence => &["cadence"],
+            Self::HouseholdId => &["household_id"],
         }
     }
 

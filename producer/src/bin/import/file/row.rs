@@ -3,75 +3,16 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use producer::{UserId, UserKind};
 
-use super::raw_row::{Field, RawRow, damaged};
+pub(crate) use super::row_error::RowError;
+use super::{
+    raw_row::{Field, RawRow, damaged},
+    words::{self, consents},
+};
 use crate::{
     dates::{day, flag, is_plausible_birth, is_plausible_due_date, is_plausible_signup, moment},
-    record::Person,
+    record::{MoreProfile, Person},
+    wishes::Wishes,
 };
-
-/// The error of a row. It shows nothing of the content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum RowError {
-    MissingId,
-    InvalidId,
-    /// Two rows of one user that differ.
-    DuplicateId,
-    /// A number in scientific notation or with decimals.
-    SpreadsheetNumber,
-    FieldCount,
-    NotUtf8,
-    BadDate,
-    BadFlag,
-    NotJson,
-    WrongType,
-    TooLong,
-}
-
-impl RowError {
-    /// The code in reports.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::MissingId => "missing_id",
-            Self::InvalidId => "invalid_id",
-            Self::DuplicateId => "duplicate_id",
-            Self::SpreadsheetNumber => "spreadsheet_number",
-            Self::FieldCount => "field_count",
-            Self::NotUtf8 => "not_utf8",
-            Self::BadDate => "bad_date",
-            Self::BadFlag => "bad_flag",
-            Self::NotJson => "not_json",
-            Self::WrongType => "wrong_type",
-            Self::TooLong => "too_long",
-        }
-    }
-
-    /// What to do about it.
-    pub(crate) fn hint(self) -> &'static str {
-        match self {
-            Self::MissingId => "give every row the portal's id of the user",
-            Self::InvalidId => {
-                "an id has 1 to 128 characters, no line break or other control character, and is no formula"
-            }
-            Self::DuplicateId => "several rows of one user differ: keep the right one",
-            Self::SpreadsheetNumber => {
-                "a spreadsheet changed it (9.8E+09, 9807969278.0) and digits may be lost: format the column as text, \
-                 then export it again from the source"
-            }
-            Self::FieldCount => {
-                "the row has more or fewer fields than the header; is a quote or a separator missing?"
-            }
-            Self::NotUtf8 => "save the file as UTF-8",
-            Self::BadDate => {
-                "write dates as 2026-12-28, times as 2026-12-28T09:30:00+05:45, in the Gregorian calendar (AD), not in \
-                 Bikram Sambat: a birth and a signup lie in the past, a due date at most a year ahead"
-            }
-            Self::BadFlag => "write true or false",
-            Self::NotJson => "every line must be one JSON object, each key once",
-            Self::WrongType => "values must be texts, numbers, true, false or null",
-            Self::TooLong => "the line is longer than 64 KiB",
-        }
-    }
-}
 
 /// A numbered row.
 pub(super) struct Row {
@@ -84,14 +25,16 @@ pub(super) struct Row {
 pub(super) struct BadRow {
     pub(super) problem: RowError,
     pub(super) user_id: Option<UserId>,
-    /// The number as typed, if the user opted out. The opt-out counts even though the row is bad.
-    pub(super) opted_out: Option<String>,
+    /// The number as typed. Empty if it cannot be read.
+    pub(super) phone: String,
+    /// A stop, a loss and a wrong number count even though the row is bad. It has no consents.
+    pub(super) wishes: Wishes,
 }
 
 impl BadRow {
     /// A record without readable cells.
     pub(super) fn record(problem: RowError) -> Self {
-        Self { problem, user_id: None, opted_out: None }
+        Self { problem, user_id: None, phone: String::new(), wishes: Wishes::default() }
     }
 
     /// A row that was `read`, but has a `problem`.
@@ -100,7 +43,8 @@ impl BadRow {
             Ok(person) => Self {
                 problem,
                 user_id: Some(person.user_id),
-                opted_out: person.opted_out.then_some(person.phone),
+                phone: person.phone,
+                wishes: person.wishes.without_consents(),
             },
             Err(bad) => Self { problem, ..bad },
         }
@@ -110,25 +54,50 @@ impl BadRow {
 /// Parses the cells.
 pub(super) fn read(mut cells: RawRow) -> Result<Person, BadRow> {
     let id = user_id(&cells);
-    let opted_out = optional(&cells, Field::OptedOut, flag, RowError::BadFlag);
+    let flags = [Field::OptedOut, Field::Loss, Field::WrongNumber]
+        .map(|field| optional(&cells, field, flag, RowError::BadFlag));
     let fields = fields(&cells);
+    let profile = profile(&cells);
+    let consents = optional(&cells, Field::Consents, consents, RowError::BadConsents);
     let phone = cells.take(Field::Phone);
     let intact =
         if phone.as_deref().is_some_and(damaged) { Err(RowError::SpreadsheetNumber) } else { Ok(()) };
-    let problem = match (&id, &fields, &opted_out, &intact) {
-        (Ok(user_id), Ok(fields), Ok(opted_out), Ok(())) => {
-            let kept = (cells.take(Field::Language), cells.take(Field::Name));
-            return Ok(person(user_id.clone(), phone, *fields, *opted_out, kept));
+    let [opted_out, loss, wrong_number] = flags.map(|flag| flag == Ok(Some(true)));
+    let wishes = Wishes { opted_out, loss, wrong_number, consents: Vec::new() };
+    let bad_flag = flags.into_iter().find_map(Result::err);
+    let problem = match (id.clone(), fields, profile, consents) {
+        (Ok(user_id), Ok(fields), Ok(profile), Ok(consents)) if bad_flag.is_none() && intact.is_ok() => {
+            let wishes = Wishes { consents: consents.unwrap_or_default(), ..wishes };
+            return Ok(Person {
+                user_id,
+                phone: phone.unwrap_or_default(),
+                kind: fields.kind,
+                language: cells.take(Field::Language).map(|text| text.trim().to_owned()),
+                name: cells.take(Field::Name),
+                due_date: fields.due_date,
+                child_birth_date: fields.child_birth_date,
+                signed_up_at: fields.signed_up_at,
+                active: fields.active.unwrap_or(true),
+                profile,
+                wishes,
+            });
         }
-        (Err(problem), ..) | (_, Err(problem), ..) | (_, _, Err(problem), _) | (_, _, _, Err(problem)) => {
-            *problem
+        (id, fields, profile, consents) => {
+            [id.err(), fields.err(), bad_flag, profile.err(), consents.err(), intact.err()]
+                .into_iter()
+                .flatten()
+                .next()
         }
     };
-    let opted_out = phone.filter(|_| intact.is_ok() && opted_out == Ok(Some(true)));
-    Err(BadRow { problem, user_id: id.ok(), opted_out })
+    Err(BadRow {
+        problem: problem.unwrap_or(RowError::WrongType),
+        user_id: id.ok(),
+        phone: phone.filter(|_| intact.is_ok()).unwrap_or_default(),
+        wishes,
+    })
 }
 
-/// The parsed fields other than id, number and opt-out.
+/// The parsed fields other than id, number, profile and wishes.
 #[derive(Clone, Copy)]
 struct Fields {
     kind: Option<UserKind>,
@@ -163,26 +132,15 @@ fn fields(cells: &RawRow) -> Result<Fields, RowError> {
     })
 }
 
-fn person(
-    user_id: UserId,
-    phone: Option<String>,
-    fields: Fields,
-    opted_out: Option<bool>,
-    (language, name): (Option<String>, Option<String>),
-) -> Person {
-    let Fields { kind, due_date, child_birth_date, signed_up_at, active } = fields;
-    Person {
-        user_id,
-        phone: phone.unwrap_or_default(),
-        kind,
-        language: language.map(|text| text.trim().to_owned()),
-        name,
-        due_date,
-        child_birth_date,
-        signed_up_at,
-        active: active.unwrap_or(true),
-        opted_out: opted_out.unwrap_or(false),
-    }
+fn profile(cells: &RawRow) -> Result<MoreProfile, RowError> {
+    Ok(MoreProfile {
+        country_hint: optional(cells, Field::CountryHint, words::country, RowError::BadCountry)?,
+        channel: cells.trimmed(Field::PreferredChannel).map(str::to_owned),
+        time_zone: optional(cells, Field::TimeZone, words::time_zone, RowError::BadTimeZone)?,
+        tips_hour: optional(cells, Field::TipsHour, words::tips_hour, RowError::BadTipsHour)?,
+        cadence: optional(cells, Field::Cadence, words::cadence, RowError::BadCadence)?,
+        household_id: optional(cells, Field::HouseholdId, words::household, RowError::BadHousehold)?,
+    })
 }
 
 fn user_id(cells: &RawRow) -> Result<UserId, RowError> {
@@ -217,6 +175,8 @@ fn kind(word: &str) -> UserKind {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::{Cadence, ConsentChannel, Purpose, TipsHour};
+
     use super::*;
 
     fn of(cells: &[(Field, &str)]) -> Result<Person, BadRow> {
@@ -237,7 +197,8 @@ mod tests {
         ]);
         let person = person.ok().unwrap();
         assert_eq!((person.user_id.as_str(), person.phone.as_str(), person.name), ("7", " 980 ", None));
-        assert_eq!((person.kind, person.active, person.opted_out), (Some(UserKind::NewMother), true, false));
+        assert_eq!((person.kind, person.active), (Some(UserKind::NewMother), true));
+        assert_eq!((person.profile, person.wishes), (MoreProfile::default(), Wishes::default()));
     }
 
     #[test]
@@ -277,9 +238,68 @@ mod tests {
     }
 
     #[test]
-    fn an_opt_out_counts_even_in_a_bad_row() {
-        let row =
-            [(Field::Id, "7"), (Field::Phone, "9807969278"), (Field::OptedOut, "yes"), (Field::Active, "?")];
-        assert_eq!(of(&row).err().unwrap().opted_out.as_deref(), Some("9807969278"));
+    fn a_stop_a_loss_and_a_wrong_number_count_even_in_a_bad_row() {
+        let row = [
+            (Field::Id, "7"),
+            (Field::Phone, "9807969278"),
+            (Field::OptedOut, "yes"),
+            (Field::Loss, "1"),
+            (Field::WrongNumber, "true"),
+            (Field::Consents, "tips:sms"),
+            (Field::Active, "?"),
+        ];
+        let bad = of(&row).err().unwrap();
+        let all = Wishes { opted_out: true, loss: true, wrong_number: true, consents: Vec::new() };
+        assert_eq!((bad.phone.as_str(), bad.wishes), ("9807969278", all.clone()));
+        // A bad flag costs no other.
+        let bad = of(&[&row[..4], &[(Field::WrongNumber, "maybe")]].concat()).err().unwrap();
+        assert_eq!((bad.problem, bad.wishes), (RowError::BadFlag, Wishes { wrong_number: false, ..all }));
+        let bad = of(&[(Field::Id, "7"), (Field::Phone, "9.8E+09"), (Field::Loss, "1")]).err().unwrap();
+        assert!(bad.phone.is_empty() && bad.wishes.loss);
+    }
+
+    #[test]
+    fn every_word_of_a_profile_is_read_or_refused() {
+        let row = [
+            (Field::Id, "7"),
+            (Field::CountryHint, "in"),
+            (Field::PreferredChannel, " whatsapp "),
+            (Field::TimeZone, "Asia/Dubai"),
+            (Field::TipsHour, "7:00"),
+            (Field::Cadence, "Twice weekly"),
+            (Field::HouseholdId, " h-17 "),
+            (Field::Consents, "tips:whatsapp, onboarding:SMS"),
+        ];
+        let person = of(&row).ok().unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            person.profile,
+            MoreProfile {
+                country_hint: text("IN"),
+                channel: text("whatsapp"),
+                time_zone: Some("Asia/Dubai"),
+                tips_hour: Some(TipsHour::Seven),
+                cadence: Some(Cadence::TwiceWeekly),
+                household_id: text("h-17"),
+            }
+        );
+        assert_eq!(
+            person.wishes.consents,
+            [(Purpose::Onboarding, ConsentChannel::Sms), (Purpose::Tips, ConsentChannel::Whatsapp)]
+        );
+        for (field, text, problem) in [
+            (Field::CountryHint, "Nepal", RowError::BadCountry),
+            (Field::TimeZone, "+05:45", RowError::BadTimeZone),
+            (Field::TipsHour, "08:00", RowError::BadTipsHour),
+            (Field::Cadence, "hourly", RowError::BadCadence),
+            (Field::HouseholdId, "4.2E+01", RowError::BadHousehold),
+            (Field::Consents, "tips", RowError::BadConsents),
+            (Field::Consents, "tips:sms,", RowError::BadConsents),
+            (Field::Loss, "?", RowError::BadFlag),
+            (Field::WrongNumber, "?", RowError::BadFlag),
+        ] {
+            let bad = of(&[(Field::Id, "7"), (field, text)]).err().map(|bad| bad.problem);
+            assert_eq!(bad, Some(problem), "{field:?} {text}");
+        }
     }
 }

@@ -11,12 +11,13 @@ use producer::{UserId, cli::Failure};
 use shared::{phone::NumberPolicy, spreadsheet::inert};
 
 use super::{
-    check::{Ids, Occurrence},
-    row::{Row, RowError},
+    check::{Checked, Occurrence},
+    row::{BadRow, Row, RowError},
 };
 use crate::{
+    doors::WishRow,
     record::{Person, Profiles, Record},
-    tables::OptOut,
+    wishes::Wishes,
 };
 
 /// A row and its outcome.
@@ -24,7 +25,8 @@ pub(super) struct RowResult {
     pub(super) line: u64,
     pub(super) user_id: Option<UserId>,
     pub(super) outcome: RowOutcome,
-    pub(super) opt_out: Option<OptOut>,
+    /// What the row says about messages. None: nothing.
+    pub(super) wishes: Option<WishRow>,
 }
 
 /// The outcome of a row.
@@ -38,25 +40,50 @@ pub(super) enum RowOutcome {
 }
 
 impl RowResult {
-    /// The result of a row. `ids` must know all rows.
-    pub(super) fn of(row: Row, ids: &Ids, numbers: &NumberPolicy) -> Self {
+    /// The result of a row. `checked` must know all rows.
+    pub(super) fn of(row: Row, checked: &Checked, numbers: &NumberPolicy) -> Self {
         let line = row.line;
-        let (user_id, opted_out, outcome) = match row.read {
-            Ok(person) => {
-                let user_id = Some(person.user_id.clone());
-                let occurrence = ids.occurrence(&person.user_id, line);
-                let opted_out =
-                    (person.opted_out && occurrence != Occurrence::Repeated).then(|| person.phone.clone());
-                (user_id, opted_out, RowOutcome::of(person, occurrence, numbers))
+        match row.read {
+            Ok(person) => Self::of_person(person, line, checked, numbers),
+            Err(BadRow { problem, user_id, phone, wishes }) => {
+                let row = WishRow {
+                    line,
+                    user_id: user_id.clone(),
+                    phone_raw: phone,
+                    country_hint: None,
+                    wishes,
+                    record: None,
+                    household_loss: None,
+                };
+                let wishes = Some(row).filter(|row| !row.wishes.are_empty());
+                Self { line, user_id, outcome: RowOutcome::Bad(problem), wishes }
             }
-            Err(bad) => (bad.user_id, bad.opted_out, RowOutcome::Bad(bad.problem)),
+        }
+    }
+
+    fn of_person(person: Person, line: u64, checked: &Checked, numbers: &NumberPolicy) -> Self {
+        let occurrence = checked.ids.occurrence(&person.user_id, line);
+        let household = person.profile.household_id.as_ref();
+        let household_loss =
+            household.and_then(|id| checked.losses.get(id)).filter(|user| **user != person.user_id).cloned();
+        let wishes = match occurrence {
+            Occurrence::First => person.wishes.clone(),
+            Occurrence::Different => person.wishes.clone().without_consents(),
+            Occurrence::Repeated => Wishes::default(),
         };
-        let opt_out = opted_out.map(|phone_raw| OptOut {
-            phone: numbers.identity(&phone_raw, None),
-            phone_raw,
-            user_id: user_id.clone(),
-        });
-        Self { line, user_id, outcome, opt_out }
+        let stored = occurrence == Occurrence::First && person.active;
+        let row = WishRow {
+            line,
+            user_id: Some(person.user_id.clone()),
+            phone_raw: person.phone.clone(),
+            country_hint: person.profile.country_hint.clone(),
+            household_loss: household_loss.filter(|_| stored),
+            wishes,
+            record: None,
+        };
+        let user_id = row.user_id.clone();
+        let wishes = Some(row).filter(|row| !row.wishes.are_empty() || row.household_loss.is_some());
+        Self { line, user_id, outcome: RowOutcome::of(person, occurrence, numbers), wishes }
     }
 }
 
@@ -77,10 +104,6 @@ pub(super) fn hint(found: &RowResult) -> Option<(&'static str, &'static str)> {
         RowOutcome::Bad(problem) => Some((problem.as_str(), problem.hint())),
         RowOutcome::Closed => Some(("inactive", "nothing: the account is closed, the user is not stored")),
         RowOutcome::Repeated => Some(("repeated", "nothing: an earlier row says the same")),
-        RowOutcome::Store(_) if found.opt_out.as_ref().is_some_and(|o| o.phone.is_none()) => Some((
-            "opted_out_no_number",
-            "correct the number: only a number that can be read can be suppressed",
-        )),
         RowOutcome::Store(record) => record
             .number
             .err()

@@ -63,7 +63,7 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
     if report.deactivated > 0 {
         writeln!(text, "Closed since the last import: {}", report.deactivated)?;
     }
-    opted_out(report, text)?;
+    report.wishes.write(report.dry_run, text)?;
     bad_rows(report, text)?;
     next(report, text)
 }
@@ -118,19 +118,6 @@ fn numbers(report: &Report, text: &mut String) -> fmt::Result {
     line(text, "usable", report.numbers.usable, "")?;
     line(text, "no phone", report.numbers.no_phone, "")?;
     report.numbers.unusable.iter().try_for_each(|(why, count)| line(text, why, *count, ""))
-}
-
-fn opted_out(report: &Report, text: &mut String) -> fmt::Result {
-    let out = &report.opted_out;
-    if out.rows == 0 {
-        return Ok(());
-    }
-    let verb = if report.dry_run { "would be suppressed" } else { "suppressed" };
-    writeln!(
-        text,
-        "Opted out: {} rows, {} numbers newly {verb}, {} without a readable number",
-        out.rows, out.suppressed, out.no_number
-    )
 }
 
 fn bad_rows(report: &Report, text: &mut String) -> fmt::Result {
