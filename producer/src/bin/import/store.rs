@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Closed accounts in one statement.
 const TOGETHER: usize = 500;
 /// Rows that silence people in one transaction, which holds up claims until it ends.
-const SILENCING: usize = 20;
+const SILENCING: usize = 10;
 /// Rows with consents in one transaction.
 const CONSENTING: usize = 200;
 

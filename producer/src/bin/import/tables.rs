@@ -49,6 +49,7 @@ pub(crate) struct Terms {
 /// A user whose number changed becomes `stored` again, so that the next backfill can welcome the user: the state
 /// belongs to the current number. Another spelling of the same number does not change the state. Neither does any
 /// change while the user is `received`: the worker reads the number when it processes the event.
+#[expect(clippy::too_many_lines, reason = "one statement with its 21 parameters")]
 pub(crate) async fn upsert(
     connection: &mut PgConnection,
     (numbers, erasure): (&NumberPolicy, Option<&ErasureKey>),
