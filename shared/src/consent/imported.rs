@@ -28,7 +28,7 @@ pub struct Row<'a> {
     pub user: Option<&'a UserId>,
     /// The number of the row. None if it cannot be read.
     pub phone: Option<&'a E164>,
-    /// Of the number. None: nobody was erased.
+    /// Of the number. None: no erasure keeps it.
     pub digest: Option<&'a Digest>,
     /// The user opted out.
     pub stop: bool,
@@ -60,7 +60,7 @@ pub struct Effects {
     pub loss: Effect,
     /// `Done` if the number was not known as wrong.
     pub wrong_number: Effect,
-    /// The users whom the loss of this row silences, this one included, and their numbers.
+    /// The users that the loss of this row silences, this one included, and their numbers.
     pub lost: Vec<(String, Option<E164>)>,
     /// What became of the consents, in their order.
     pub grants: Vec<Grant>,
@@ -124,7 +124,7 @@ async fn lost(tx: &mut PgConnection, user: &UserId) -> Result<Vec<(String, Optio
     Ok(lost)
 }
 
-/// Silences `member`, who is of the household of `user` by the same data, after the loss of `user`. Nothing happens once the loss
+/// Silences `member`, of the household of `user` by the same data, after the loss of `user`. Nothing happens once the loss
 /// was taken back.
 pub async fn extend_loss(
     tx: &mut PgConnection,

@@ -177,7 +177,7 @@ async fn mark_all(
     Ok(done)
 }
 
-/// Puts into force what was entered of these people. Claims wait from here to the commit, so this comes last.
+/// Puts the entries of these people into force. Claims wait from here to the commit, so this comes last.
 async fn take_effect(tx: &mut PgConnection, people: &[Found], claims: Claims) -> Result<(), sqlx::Error> {
     silence::put_into_force(tx, people, claims).await?;
     for found in people {

@@ -56,7 +56,7 @@ impl StaffAct {
     }
 }
 
-/// Whom an act is about.
+/// The person that an act is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
     /// A stored user.
@@ -100,7 +100,7 @@ pub async fn carry_out(
         StaffAct::Lift => doors::lift(pool, person, &door).await?,
         StaffAct::UndoLoss => match &user {
             Some(user) => doors::undo_loss(pool, user, &door).await?,
-            // A loss is taken back for the user of whom it was entered.
+            // A loss is taken back for the user whose loss it was.
             None => Effect::Already,
         },
     };

@@ -1,4 +1,4 @@
-//! What a person has to look at. The list does not say whom a task is about; each look at that is audited.
+//! What a person has to look at. The list shows no user and no number; each look at those is audited.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ pub(super) async fn close(
     .map(drop)
 }
 
-/// An open task in the list: not whom it is about.
+/// An open task in the list, without its user and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTask {
     /// Its id.
@@ -118,7 +118,7 @@ pub async fn open_of_user(pool: &PgPool, user_id: &str) -> Result<i64, sqlx::Err
     .await
 }
 
-/// A task, and whom it is about. `Debug` shows no number.
+/// A task with its user and number. `Debug` shows no number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Task {
     /// Its id.

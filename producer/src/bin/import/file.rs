@@ -143,7 +143,7 @@ impl Second<'_> {
         self.report_rows()
     }
 
-    /// Adds to the row report what was found out when rows were stored.
+    /// Adds to the row report the findings of storing rows.
     fn report_rows(&mut self) -> Result<(), Failure> {
         for row in self.import.attention.drain(..) {
             self.rows.row(row.user_id.as_ref(), row.line, row.reason, row.what_to_do)?;

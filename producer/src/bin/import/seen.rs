@@ -25,7 +25,7 @@ pub(crate) struct Seen {
     wrong: HashSet<E164>,
     /// Numbers that nothing can be granted for.
     silent: HashSet<E164>,
-    /// Users whom a loss silences.
+    /// Users silenced by a loss.
     lost: HashSet<String>,
     /// Hashes of numbers and consents.
     granted: HashSet<u64>,

@@ -1,4 +1,4 @@
-//! A loss: whom it silences, and what takes it back.
+//! A loss: the people that it silences, and how it is taken back.
 
 use chrono::{TimeDelta, Utc};
 use shared::{

@@ -1,4 +1,4 @@
-//! What is wrong with a row of a file.
+//! The errors of a row of a file.
 
 /// The error of a row. It shows nothing of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use shared::{
 
 use super::raw_row::damaged;
 
-/// `tips:whatsapp,onboarding:sms`, each pair once. None if a pair has an unknown word, or is no pair.
+/// `tips:whatsapp,onboarding:sms`, each pair once. None if a pair has an unknown word or only one.
 pub(super) fn consents(text: &str) -> Option<Vec<(Purpose, ConsentChannel)>> {
     let pair = |pair: &str| {
         let (purpose, channel) = pair.split_once(':')?;

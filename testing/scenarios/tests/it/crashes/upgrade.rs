@@ -13,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const RATE: u32 = 50;
 const LIMIT: Duration = Duration::from_secs(1800);
 
-/// People who were welcomed before: `UPGRADE_STORED`, or a few.
+/// How many people were welcomed before: `UPGRADE_STORED`, or a few.
 fn stored() -> u32 {
     let wanted = std::env::var("UPGRADE_STORED").ok().and_then(|text| text.parse().ok());
     wanted.unwrap_or_else(|| rounds(10_000, 200_000)).min(10_000_000)
@@ -85,7 +85,7 @@ impl Watch {
     }
 }
 
-/// Runs the migrations of this release while people sign up. Returns how many did, and what was seen.
+/// Runs the migrations of this release while people sign up. Returns how many did, and the locks that were seen.
 async fn migrate_under_load(test: &TestEnv, first: u32) -> anyhow::Result<(u32, Watch)> {
     let mut migrating = Process::start("worker", "migrate", &["migrate"], &test.env, test.folder()?)?;
     let (began, mut published) = (Instant::now(), 0);

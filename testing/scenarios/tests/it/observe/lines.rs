@@ -20,7 +20,7 @@ async fn until_told(test: &TestEnv) -> anyhow::Result<[Vec<Value>; 3]> {
     .await
 }
 
-/// The one line about a user, whom lines name by a hash.
+/// The one line about a user; lines name a user by a hash.
 fn about<'a>(lines: &'a [Value], user: &Value) -> &'a Value {
     let mut found = lines.iter().filter(|line| line["user_ref"] == *user);
     let line = found.next().unwrap_or_else(|| panic!("no line about {user}: {lines:?}"));

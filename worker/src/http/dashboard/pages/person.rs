@@ -52,7 +52,7 @@ pub(crate) async fn show(
     };
     let pool = admin.pool();
     let mut consents = ledger::effective(pool, &story.user).await?;
-    // A stop withdraws it and a loss does not. Without it both look the same to whoever sees this page.
+    // A stop withdraws it and a loss does not. Without it both look the same on this page.
     consents.retain(|consent| consent.purpose != Purpose::SupportAfterLoss.as_str());
     let open_tasks = staff_tasks::open_of_user(pool, &story.user).await?;
     let acts = PersonActs::of_user(&story.user, story.number.is_some());

@@ -2,7 +2,8 @@
 
 use shared::consent::{staff_acts::StaffAct, staff_tasks::Task};
 
-/// Whom the forms are about, and which there are. Each is there whatever is stored: what is missing tells nothing.
+/// The forms that a page shows, and the person they are about. They do not depend on what is stored, so that a missing one
+/// tells nothing.
 pub(crate) struct PersonActs {
     /// Name and value of the field that says who: `user` or `task`.
     pub(super) field: &'static str,

@@ -1,4 +1,4 @@
-//! One task, or the open ones of a user, with whom they are about. Only operators open them, and each look is audited.
+//! One task, or the open ones of a user, with user and number. Only operators open them, and each look is audited.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub(crate) async fn show(
     let Some(visitor) = view.visitor.as_ref().filter(|visitor| visitor.may_act()) else {
         return Err(Refusal::Viewer.into());
     };
-    // The script's own request is no look: the page stays as it is.
+    // The script's own request does not count as a look: the page stays as it is.
     if auth::is_refresh(&headers) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -1,4 +1,4 @@
-//! What needs a person: the open tasks, the oldest first, without whom they are about.
+//! What needs a person: the open tasks, the oldest first, without users and numbers.
 
 use std::sync::Arc;
 
