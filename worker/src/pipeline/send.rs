@@ -70,7 +70,11 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
                 other => return Ok(Sent::NotClaimed(other)),
             }
         }
-        Subject::Message(due, _) => {
+        Subject::Message(due, kind) => {
+            // The wait for the permit may have lasted into the night.
+            if let Some(night) = pipeline.waits.night_of_message(&pipeline.pool, kind, due).await? {
+                return Ok(Sent::HeldBack(Rejection::of(Reason::Quiet, night)));
+            }
             let claim = claim_of(request, due);
             let attempt = AttemptRef::of_message(claim.message_id, claim.attempt_id);
             match Box::pin(pipeline.statements.claim_message.run(claim)).await? {

@@ -94,6 +94,32 @@ async fn tips_and_notices_wait_for_the_day_or_expire_and_a_reply_goes_at_once() 
     test.finish(Expect::users(2)).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_waits_for_a_permit_into_the_night_waits_for_the_day() -> anyhow::Result<()> {
+    let hour = |ahead| (Utc::now() + TimeDelta::hours(ahead)).format("%H:%M").to_string();
+    let mut test = TestEnv::builder()
+        .simulator(&["--latency", "4s"])
+        .env("QUIET_HOURS", &format!("{}-{}", hour(2), hour(5)))
+        .env("DEFAULT_TIME_ZONE", "UTC")
+        .env("WORKER_CONCURRENCY", "1")
+        .env("TWILIO_TIMEOUT", "10s")
+        .env("LEASE", "20s")
+        .with_worker()
+        .await?;
+    for n in 1..=2 {
+        message(&test, n, "notice", "NULL").await?;
+    }
+    test.database.until("a call is in flight", "SELECT count(*) FROM message_attempts", 1).await?;
+    advance(&mut test, "3h").await?;
+    let sent = "SELECT count(*) FROM message_attempts WHERE status = 'delivered'";
+    test.database.until("the one in flight is sent", sent, 1).await?;
+    let waiting = "SELECT count(*) FROM messages WHERE state = 'waiting' AND reason = 'quiet'";
+    test.database.until("the other waits", waiting, 1).await?;
+    advance(&mut test, "3h").await?;
+    test.database.until("it is sent by day", sent, 2).await?;
+    test.finish(Expect::users(0)).await
+}
+
 fn grant(user: &str) -> Value {
     json!({ "user_id": user, "consents": [{ "purpose": "onboarding", "channel": "sms", "action": "grant" }] })
 }
