@@ -20,8 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   worker status 1042                          by the portal's user id
   worker status SM9c7a…                       by a message SID, as in Twilio's console
-  worker status 01a20513-5ac9-70ef-8a04-624df7c6a5da
-                                              by an attempt, as in a log line
+  worker status 01a20513-5ac9…                by an attempt, as in a log line
   worker status --output jsonl - < ids.txt    many users, one object per line
 
 Exit codes: 0 ok, 3 an id is not known here, 69 Postgres unreachable, 78 configuration.";

@@ -30,10 +30,11 @@ async fn status_tells_the_whole_story_masked() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn status_of_nobody_says_so_and_repeats_nothing() -> anyhow::Result<()> {
     let mut test = TestEnv::builder().build().await?;
-    for nobody in [number(1), "SM00000000000000000000000000000099".to_owned()] {
+    let attempt = "01a20513-5ac9-70ef-8a04-624df7c6a5da".to_owned();
+    for nobody in [number(1), "SM00000000000000000000000000000099".to_owned(), attempt] {
         let (code, said) = test.command(&["status", &nobody]).await?;
         assert_eq!(code, 3, "{said}");
-        assert!(said.contains("not a user id or message SID") && !said.contains(&nobody), "{said}");
+        assert!(said.contains("not a user id, message SID or attempt") && !said.contains(&nobody), "{said}");
     }
     test.finish(Expect::users(0)).await
 }
