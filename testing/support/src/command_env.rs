@@ -32,12 +32,10 @@ impl CommandEnv {
     pub fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let built = runtime.block_on(async {
-            let create = async || {
-                let name = format!("test_{}", Uuid::now_v7().simple());
-                Database::create(Server::Shared(database_url()), &name).await.context("Postgres")
-            };
-            let (database, portal) = (create().await?, create().await?);
-            shared::db::MIGRATIONS.run(&database.pool).await?;
+            let server = || Server::Shared(database_url());
+            let name = || format!("test_{}", Uuid::now_v7().simple());
+            let database = Database::create_migrated(server(), &name()).await.context("Postgres")?;
+            let portal = Database::create(server(), &name()).await.context("Postgres")?;
             let namespace = format!("test-{}", Uuid::now_v7().simple());
             let broker = Broker::open(Server::Shared(amqp_url()), &namespace).await.context("RabbitMQ")?;
             anyhow::Ok((database, portal, broker))

@@ -3,7 +3,10 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use url::Url;
 
-use crate::{DeadLetter, Outcome, PATIENCE, measured::WATCH_UNKNOWN, services::Server, until};
+use crate::{
+    DeadLetter, Outcome, PATIENCE, measured::WATCH_UNKNOWN, services::Server, template::create_migrated,
+    until,
+};
 
 /// A database that was created for one scenario.
 pub struct Database {
@@ -19,16 +22,20 @@ impl Database {
     pub(crate) async fn create(server: Server, name: &str) -> anyhow::Result<Self> {
         let mut admin = PgConnection::connect(server.url()).await?;
         admin.execute(format!("CREATE DATABASE \"{name}\"").as_str()).await?;
+        Self::of(server, name)
+    }
+
+    /// Creates a database called `name` with every migration.
+    pub(crate) async fn create_migrated(server: Server, name: &str) -> anyhow::Result<Self> {
+        create_migrated(server.url(), name).await?;
+        Self::of(server, name)
+    }
+
+    fn of(server: Server, name: &str) -> anyhow::Result<Self> {
         let mut url = Url::parse(server.url())?;
         url.set_path(name);
         let pool = PgPoolOptions::new().max_connections(3).connect_lazy(url.as_str())?;
         Ok(Self { server, name: name.to_owned(), url: url.to_string(), pool })
-    }
-
-    /// Applies every migration.
-    pub async fn migrate(&self) -> anyhow::Result<()> {
-        shared::db::MIGRATIONS.run(&self.pool).await?;
-        self.watch_unknown().await
     }
 
     /// Counts the attempts whose outcome becomes unknown, for the fault table; `attempts` must exist.

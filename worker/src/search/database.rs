@@ -100,8 +100,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) async fn create() -> Self {
-        let database = fixtures::Database::create().await;
-        database.migrate().await;
+        let database = fixtures::Database::migrated().await;
         // Few connections, made once: other tests need some as well. Nothing has to survive the server.
         let options = PgPoolOptions::new().min_connections(CONNECTIONS).max_connections(CONNECTIONS);
         let options = options.idle_timeout(None).test_before_acquire(false).after_connect(|connection, _| {

@@ -36,12 +36,24 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// An empty one.
     pub(crate) async fn create() -> Self {
-        let admin = std::env::var("TEST_DATABASE_URL")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let database = Self::named();
+        let mut connection = PgConnection::connect(&database.admin).await.unwrap();
+        connection.execute(format!("CREATE DATABASE {}", database.name).as_str()).await.unwrap();
+        database
+    }
+
+    /// One with every migration.
+    pub(crate) async fn migrated() -> Self {
+        let database = Self::named();
+        support::create_migrated(&database.admin, &database.name).await.unwrap();
+        database
+    }
+
+    fn named() -> Self {
+        let admin = support::database_url();
         let name = format!("store_{}", Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&admin).await.unwrap();
-        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
         let mut url: url::Url = admin.parse().unwrap();
         url.set_path(&name);
         Self { admin, name, url: url.to_string() }
@@ -49,12 +61,6 @@ impl Database {
 
     pub(crate) async fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
-    }
-
-    pub(crate) async fn migrate(&self) {
-        let pool = self.pool().await;
-        shared::db::MIGRATIONS.run(&pool).await.unwrap();
-        pool.close().await;
     }
 
     pub(crate) async fn drop(self) {

@@ -133,8 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_lane_can_be_paused_and_older_workers_read_only_lanes_they_know() {
-        let database = Database::create().await;
-        database.migrate().await;
+        let database = Database::migrated().await;
         let pool = database.pool().await;
         for (n, lane) in Lane::ALL.into_iter().enumerate() {
             let seconds = (n == 0).then_some(3_600.0);
@@ -165,8 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_that_is_over_holds_nothing_and_none_begins_in_the_past() {
-        let database = Database::create().await;
-        database.migrate().await;
+        let database = Database::migrated().await;
         let pool = database.pool().await;
         for lane in Lane::ALL {
             let past = Limit { at: Some(Utc::now() - chrono::TimeDelta::seconds(1)), seconds: None };

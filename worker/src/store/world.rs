@@ -27,8 +27,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn create() -> Self {
-        let database = Database::create().await;
-        database.migrate().await;
+        let database = Database::migrated().await;
         let pool = database.pool().await;
         Self { database, pool }
     }

@@ -80,9 +80,14 @@ impl TestEnvBuilder {
         let folder = TempDir::with_prefix("faults-")?;
         let server = self.broker.unwrap_or_else(|| Server::Shared(amqp_url()));
         let broker = Broker::connect(server, &name).await.context("RabbitMQ")?;
-        let database = Database::create(postgres, &name).await.context("Postgres")?;
+        let database = if self.unmigrated {
+            Database::create(postgres, &name).await
+        } else {
+            Database::create_migrated(postgres, &name).await
+        };
+        let database = database.context("Postgres")?;
         if !self.unmigrated {
-            database.migrate().await?;
+            database.watch_unknown().await?;
         }
         let args: Vec<&str> = self.simulator.iter().map(String::as_str).collect();
         let simulator = Simulator::start(&args, folder.path()).await?;

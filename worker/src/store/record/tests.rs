@@ -33,8 +33,7 @@ async fn changed_at(pool: &PgPool) -> DateTime<Utc> {
 
 #[tokio::test]
 async fn an_event_that_is_older_than_stored_data_writes_nothing_and_says_so() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let pool = database.pool().await;
     let now = Utc::now();
     import(&pool, now).await;
@@ -50,8 +49,7 @@ async fn an_event_that_is_older_than_stored_data_writes_nothing_and_says_so() {
 
 #[tokio::test]
 async fn an_event_of_a_portal_whose_clock_is_ahead_is_newer_than_its_import() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let pool = database.pool().await;
     let imported = Utc::now() + TimeDelta::seconds(120);
     import(&pool, imported).await;
@@ -66,8 +64,7 @@ async fn an_event_of_a_portal_whose_clock_is_ahead_is_newer_than_its_import() {
 
 #[tokio::test]
 async fn of_a_portal_whose_clock_is_ahead_an_older_event_that_comes_again_changes_nothing() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let pool = database.pool().await;
     let ahead = (Utc::now() + TimeDelta::seconds(120)).trunc_subsecs(6);
     let older = facts_at("one", 1, ahead - TimeDelta::seconds(10));
@@ -88,8 +85,7 @@ async fn of_a_portal_whose_clock_is_ahead_an_older_event_that_comes_again_change
 
 #[tokio::test]
 async fn a_clock_that_is_far_ahead_outdoes_later_data_for_minutes_only() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let pool = database.pool().await;
     let event = facts_at("one", 1, Utc::now() + TimeDelta::days(365));
     let bound = || Utc::now() + TimeDelta::minutes(11);
@@ -103,8 +99,7 @@ async fn a_clock_that_is_far_ahead_outdoes_later_data_for_minutes_only() {
 
 #[tokio::test]
 async fn the_same_event_again_is_not_newer_than_itself() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let pool = database.pool().await;
     let event = facts_at("one", 1, Utc::now().trunc_subsecs(6) - TimeDelta::nanoseconds(300));
     assert_eq!(hold(&pool, event.clone()).await, Written::Yes);

@@ -278,8 +278,7 @@ async fn outcomes_that_are_found_out(pool: PgPool) {
 
 #[tokio::test]
 async fn hot_statements_find_their_rows_by_an_index() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     database.fill().await;
     database.pool().await.execute("VACUUM ANALYZE").await.unwrap();
     assert_eq!(database.read_as_a_whole(pipeline).await, [""; 0], "pipeline");
@@ -295,8 +294,7 @@ async fn hot_statements_find_their_rows_by_an_index() {
 
 #[tokio::test]
 async fn plans_made_while_the_tables_were_empty_stay_good() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let batches = database.batches();
     events_from(NEW, batches.clone()).await;
     database.fill().await;

@@ -53,8 +53,7 @@ const ALL_ROWS: &str = "
 
 #[tokio::test]
 async fn the_published_view_says_the_same_of_every_row_as_in_the_first_release() {
-    let database = Database::create().await;
-    database.migrate().await;
+    let database = Database::migrated().await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let of_before = MIGRATIONS.iter().filter(|m| m.version <= FIRST_RELEASE);
     let mut definitions = of_before.filter_map(|m| Some(m.sql.split_once("VIEW onboarding_status AS")?.1));
