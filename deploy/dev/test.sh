@@ -51,8 +51,18 @@ check_library() {
 # The tests start the binaries that were compiled before, and find the services by these two variables. Most of them wait
 # for a fault to pass, so more run at once than there are cores; the stock limit of 100 connections to Postgres bears four.
 check_tests() {
+    local code=0
     RUST_TEST_THREADS=4 FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 |
-        tee "$DEV_DIR/tests.log"
+        tee "$DEV_DIR/tests.log" || code=$?
+    drop_templates
+    return "$code"
+}
+
+# The migrated databases that those of the tests were copied from.
+drop_templates() {
+    local name
+    psql_on "$POSTGRES_URL" -c "SELECT datname FROM pg_database WHERE datname ~ '^aamcare_template_'" |
+        while read -r name; do drop_database "$POSTGRES_URL" "$name" </dev/null; done
 }
 
 # The demo of the README, on the services that are there already and with the binaries just tested.
