@@ -70,7 +70,7 @@ pub enum Target<'a> {
 pub enum Acted {
     /// The door was gone through.
     Effect(Effect),
-    /// There is no such user or task; nothing was changed.
+    /// The user or task was not found; nothing was changed.
     NobodyFound,
     /// The act is about a number, and the person has none; nothing was changed.
     NoNumber,
@@ -107,7 +107,7 @@ pub async fn carry_out(
     Ok(Acted::Effect(effect))
 }
 
-/// The user and the number of a target, as far as they are known. None: there is no such target.
+/// The user and the number of a target, as far as they are known. None: the target was not found.
 async fn find(
     pool: &PgPool,
     target: Target<'_>,

@@ -84,7 +84,7 @@ impl Database {
         Ok(sqlx::query_as(Outcome::SELECT).fetch_all(&self.pool).await?)
     }
 
-    /// How many users there are, and how many of them, apart from those in `waiting`, have no final state.
+    /// The number of users, and the number of those without a final state, apart from the users in `waiting`.
     pub(crate) async fn progress(&self, waiting: &[&str]) -> anyhow::Result<(usize, usize)> {
         let sql = format!(
             "SELECT count(*), count(*) FILTER (WHERE NOT ({}) AND user_id <> ALL ($1)) FROM onboarding_status",

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::hex;
 
-/// The key of the advisory lock of whoever makes the template. Any constant works.
+/// The key of the advisory lock that is held while the template is made. Any constant works.
 const TURN: i64 = 0x7465_6d70_6c61_7465;
 
 /// Creates a database called `name` with every migration.

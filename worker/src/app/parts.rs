@@ -203,7 +203,7 @@ impl Parts {
         }
     }
 
-    /// Starts the tasks that look after what is stored: they add months of messages, seal the ledger, erase people and delete old data; with
+    /// Starts the tasks that look after stored data: they add months of messages, seal the ledger, erase people and delete old data; with
     /// `PRUNE_INTERVAL=0` nothing old is deleted.
     pub(super) fn keep_data(
         &self,

@@ -27,7 +27,7 @@ pub(super) struct BadRow {
     pub(super) user_id: Option<UserId>,
     /// The number as typed. Empty if it cannot be read.
     pub(super) phone: String,
-    /// A stop, a loss and a wrong number count even though the row is bad. It has no consents.
+    /// A stop, a loss and a wrong number count even though the row is bad. Its consents do not.
     pub(super) wishes: Wishes,
 }
 

@@ -29,7 +29,7 @@ const READING: [&str; 19] = [
     "completions",
     "help",
 ];
-/// Commands that change something, in the order of [`deeds`]; as the log names them.
+/// Commands that change something, in the order of [`run_all`]; as the log names them.
 const CHANGING: [&str; 26] = [
     "migrate",
     "suppress add",
@@ -79,7 +79,7 @@ fn listed(help: &str) -> Vec<String> {
 }
 
 /// Runs a command of [`CHANGING`] as maya. The reason names the command.
-async fn deed(test: &mut TestEnv, words: &str, because: &str, subject: &[&str]) -> anyhow::Result<()> {
+async fn run(test: &mut TestEnv, words: &str, because: &str, subject: &[&str]) -> anyhow::Result<()> {
     let reason = format!("why {words}");
     let named: Vec<&str> = words.split(' ').collect();
     let args = [&named[..], subject, &["--actor", "maya", because, &reason]].concat();
@@ -105,51 +105,51 @@ async fn doubts(test: &mut TestEnv) -> anyhow::Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar(sql).fetch_all(&test.database.pool).await?)
 }
 
-async fn deeds(test: &mut TestEnv) -> anyhow::Result<()> {
+async fn run_all(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["suppress add", "suppress remove"] {
-        deed(test, words, "--reason", &[&number(9)]).await?;
+        run(test, words, "--reason", &[&number(9)]).await?;
     }
     for words in ["consent grant", "consent withdraw"] {
-        deed(test, words, "--reason", &["9", "--purpose", "tips", "--channel", "any"]).await?;
+        run(test, words, "--reason", &["9", "--purpose", "tips", "--channel", "any"]).await?;
     }
     for words in ["loss report", "loss undo"] {
-        deed(test, words, "--reason", &["9"]).await?;
+        run(test, words, "--reason", &["9"]).await?;
     }
     for (name, value) in [("STOP_LINK_BASE", "https://aamcare.np/s/"), ("LINK_KEY", &"00".repeat(32))] {
         test.env.insert(name.to_owned(), value.to_owned());
     }
     for words in ["links show", "links revoke"] {
-        deed(test, words, "--reason", &[&number(9)]).await?;
+        run(test, words, "--reason", &[&number(9)]).await?;
     }
     test.database.import("9", &number(9)).await?;
-    deed(test, "person set", "--reason", &["9", "--cadence", "weekly"]).await?;
-    deed(test, "person export", "--reason", &["9"]).await?;
-    deed(test, "person erase", "--reason", &["9", "--yes"]).await?;
-    deed(test, "person replay", "--reason", &["-"]).await?;
+    run(test, "person set", "--reason", &["9", "--cadence", "weekly"]).await?;
+    run(test, "person export", "--reason", &["9"]).await?;
+    run(test, "person erase", "--reason", &["9", "--yes"]).await?;
+    run(test, "person replay", "--reason", &["-"]).await?;
     let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
-    deed(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
-    deed(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
+    run(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
+    run(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;
     let sent = test.simulator.sent().await?;
     let sid = sent.iter().find(|m| m.to == number(3)).expect("her message").sid.clone();
-    deed(test, "unknown adopt", "--reason", &[&sid, "--attempt", &attempts[2]]).await?;
-    deed(test, "unknown settle", "--reason", &["--since", "1d", "--until", "2099-01-01", "--yes"]).await?;
-    deed(test, "reopen", "--because", &["--reason", "error_30040"]).await?;
-    deed(test, "pause", "--reason", &["--lane", "backfill"]).await?;
+    run(test, "unknown adopt", "--reason", &[&sid, "--attempt", &attempts[2]]).await?;
+    run(test, "unknown settle", "--reason", &["--since", "1d", "--until", "2099-01-01", "--yes"]).await?;
+    run(test, "reopen", "--because", &["--reason", "error_30040"]).await?;
+    run(test, "pause", "--reason", &["--lane", "backfill"]).await?;
     // Both lanes are to be paused; the log is to have one pause.
     let live = "INSERT INTO pauses (lane, reason, actor) VALUES ('live', 'test', 'test')";
     test.database.execute(live).await?;
-    deed(test, "recover", "--reason", &["--since", "1d", "--yes"]).await?;
+    run(test, "recover", "--reason", &["--since", "1d", "--yes"]).await?;
     test.database.execute("DELETE FROM pauses WHERE lane = 'live'").await?;
-    deed(test, "resume", "--reason", &["--lane", "backfill"]).await?;
+    run(test, "resume", "--reason", &["--lane", "backfill"]).await?;
     test.database.import("stranger", &number(4)).await?;
     for words in ["dead show --reveal", "dead replay"] {
-        deed(test, words, "--because", &["1"]).await?;
+        run(test, words, "--because", &["1"]).await?;
     }
-    deed(test, "dead drop", "--because", &["2"]).await?;
+    run(test, "dead drop", "--because", &["2"]).await?;
     let old =
         "INSERT INTO delivery_tries (delivery_key, last_at) VALUES ('old', now() - interval '10 years')";
     test.database.execute(old).await?;
-    deed(test, "prune", "--reason", &[]).await?;
+    run(test, "prune", "--reason", &[]).await?;
     test.until_case("stranger", "registered delivered -").await?;
     // The user already has a welcome, so the command does not send one.
     let again = ["register", "--yes", &number(4), "--actor", "maya", "--reason", "why register"];
@@ -178,7 +178,7 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     })
     .await?;
     test.broker.publish(QueueLane::Live, b"poison").await?;
-    deeds(&mut test).await?;
+    run_all(&mut test).await?;
     let (code, csv) = test.command(&["audit", "--output", "csv"]).await?;
     assert_eq!(code, 0, "{csv}");
     let logged: Vec<Vec<&str>> = csv.lines().skip(1).map(|l| l.split(',').collect()).collect();
@@ -200,14 +200,14 @@ async fn every_command_that_changes_something_is_in_the_audit_log() -> anyhow::R
     for change in ["UPDATE audit_log SET reason = ''", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
         assert!(test.database.execute(change).await.is_err(), "{change}");
     }
-    // The attempt marked as sent has no SID, but the last check expects one for every message.
+    // The attempt marked as sent lacks a SID, but the last check expects one for every message.
     let sent = test.simulator.sent().await?;
     let marked = sent.iter().find(|m| m.to == number(1)).expect("her message");
     test.database.execute(&format!("UPDATE attempts SET sid = '{}' WHERE user_id = '1'", marked.sid)).await?;
     test.finish(Expect::users(5).reopened(1)).await
 }
 
-/// What can be done on the dashboard alone.
+/// Acts that only the dashboard has.
 const DASHBOARD: [&str; 3] = ["sign in", "task open", "task close"];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use support::{EventBody, Expect, PATIENCE, TestEnv, number, rounds, until};
 
 use crate::people::signups;
 
-/// Messages to people who were silenced before the claim.
+/// Messages whose claim came after their user was silenced.
 const CLAIMED_AFTER: &str = "SELECT count(*) FROM silenced_users q JOIN attempts a USING (user_id) WHERE a.claimed_at > q.in_force_at";
 
 /// One event about a person, of now.
@@ -101,7 +101,7 @@ async fn a_new_number_is_welcomed_once_and_an_older_event_changes_nothing() -> a
     let stored = "SELECT concat_ws(' ', phone_e164, tips_hour, household_id) FROM users WHERE user_id = 'u1'";
     let told = test.database.texts(stored).await?;
     assert_eq!(told, [Some(format!("{} 12:00 7", number(2)))]);
-    // One who is not known is stored, and not welcomed.
+    // An unknown user is stored, and not welcomed.
     publish(&test, "user.profile_changed.v1", json!({ "user_id": "u2", "phone_number": number(3) })).await?;
     test.until_case("u2", "stored not_sent -").await?;
     let ledger = test.simulator.ledger().await?;

@@ -17,7 +17,7 @@ async fn signup(test: &TestEnv, data: Value) -> anyhow::Result<()> {
     test.broker.publish(QueueLane::Live, &event("user.signed_up.v1", &data)).await
 }
 
-/// Takes events out of the portal's queue until there are so many, and shows what they say, in order.
+/// Takes events out of the portal's queue until `wanted` of them came, and returns their contents in order.
 async fn told(test: &TestEnv, wanted: usize) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     until("the portal hears of it", PATIENCE, async || {
