@@ -14,7 +14,6 @@ mod numbers;
 mod passage;
 mod person_keys;
 mod silence;
-pub mod staff_acts;
 pub mod staff_tasks;
 pub mod welcome;
 

@@ -38,6 +38,7 @@ pub(crate) mod reopen;
 pub(crate) mod seals;
 pub(crate) mod send_rate;
 pub(crate) mod server;
+pub(crate) mod staff_acts;
 pub(crate) mod stop_links;
 pub(crate) mod stored_state;
 pub(crate) mod suppressions;

@@ -8,7 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use shared::{consent::staff_acts::StaffAct, phone::E164};
+use shared::phone::E164;
 
 use super::{
     assets,
@@ -17,7 +17,7 @@ use super::{
     session::Visitor,
     texts::{self, Note, Texts},
 };
-use crate::story::What;
+use crate::{store::staff_acts::StaffAct, story::What};
 
 /// The pages of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

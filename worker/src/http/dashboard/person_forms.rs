@@ -6,7 +6,6 @@ use axum::{Extension, Form, extract::State, response::Response};
 use serde::Deserialize;
 use shared::consent::{
     doors::Effect,
-    staff_acts::{self, Acted, StaffAct, Target},
     staff_tasks::{self, Closing},
 };
 use uuid::Uuid;
@@ -19,6 +18,7 @@ use super::{
     session::Visitor,
     texts::Note,
 };
+use crate::store::staff_acts::{self, Acted, StaffAct, Target};
 
 #[derive(Deserialize)]
 pub(crate) struct ActForm {

@@ -8,7 +8,6 @@ use shared::{
         Door, EntryKey, NewEntry, Person, Source,
         doors::{self, Effect},
         ledger,
-        staff_acts::{self, Acted, StaffAct, Target},
     },
     domain::{AttemptOutcome, Consent, ConsentAction, ConsentChannel, Purpose, UserId},
     phone::E164,
@@ -23,6 +22,7 @@ use crate::{
         ended::Ended,
         fixtures::{ended, facts_at},
         record::{NewState, Record},
+        staff_acts::{self, Acted, StaffAct, Target},
         world::World,
     },
 };

@@ -3,14 +3,18 @@
 use chrono::{TimeDelta, Utc};
 use shared::consent::{
     doors::Effect,
-    staff_acts::{self, Acted, StaffAct, Target},
     staff_tasks::{self, Closing, Cursor},
 };
 use sqlx::Executor;
 use uuid::Uuid;
 
 use super::doors::record;
-use crate::store::{claim::ClaimResult, fixtures::facts_at, world::World};
+use crate::store::{
+    claim::ClaimResult,
+    fixtures::facts_at,
+    staff_acts::{self, Acted, StaffAct, Target},
+    world::World,
+};
 
 const DONE: Acted = Acted::Effect(Effect::Done);
 const ALREADY: Acted = Acted::Effect(Effect::Already);

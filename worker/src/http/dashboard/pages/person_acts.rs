@@ -1,6 +1,8 @@
 //! The forms for what staff do about a person.
 
-use shared::consent::{staff_acts::StaffAct, staff_tasks::Task};
+use shared::consent::staff_tasks::Task;
+
+use crate::store::staff_acts::StaffAct;
 
 /// The forms that a page shows, and the person they are about. They do not depend on what is stored, so that a missing one
 /// tells nothing.

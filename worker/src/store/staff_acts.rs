@@ -1,19 +1,21 @@
 //! What staff do about a person on the dashboard: the doors of the commands, under the commands' names.
 
 use serde::Deserialize;
+use shared::{
+    consent::{
+        Door, Person, Source,
+        doors::{self, Effect},
+    },
+    domain::UserId,
+    phone::E164,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
-
-use super::{
-    Door, Person, Source,
-    doors::{self, Effect},
-};
-use crate::{domain::UserId, phone::E164};
 
 /// Something that staff may do about a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum StaffAct {
+pub(crate) enum StaffAct {
     /// Stop every message.
     Stop,
     /// Stop tips.
@@ -30,11 +32,11 @@ pub enum StaffAct {
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Stop, Self::StopTips, Self::WrongNumber, Self::Lift, Self::Loss, Self::UndoLoss];
 
     /// The name in forms.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::StopTips => "stop_tips",
@@ -46,7 +48,7 @@ impl StaffAct {
     }
 
     /// The command that does the same, as the audit log names it.
-    pub const fn command(self) -> &'static str {
+    pub(crate) const fn command(self) -> &'static str {
         match self {
             Self::Stop | Self::StopTips | Self::WrongNumber => "suppress add",
             Self::Lift => "suppress remove",
@@ -58,7 +60,7 @@ impl StaffAct {
 
 /// The person that an act is about.
 #[derive(Debug, Clone, Copy)]
-pub enum Target<'a> {
+pub(crate) enum Target<'a> {
     /// A stored user.
     User(&'a str),
     /// The number of a task, or the user of a task without a number.
@@ -67,7 +69,7 @@ pub enum Target<'a> {
 
 /// What became of an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acted {
+pub(crate) enum Acted {
     /// The door was gone through.
     Effect(Effect),
     /// The user or task was not found; nothing was changed.
@@ -77,7 +79,7 @@ pub enum Acted {
 }
 
 /// Carries out an act, in one transaction with its entry in the audit log.
-pub async fn carry_out(
+pub(crate) async fn carry_out(
     pool: &PgPool,
     target: Target<'_>,
     act: StaffAct,
