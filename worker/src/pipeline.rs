@@ -20,9 +20,9 @@ mod welcome;
 
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use shared::{
-    domain::{ProfileChange, UserId},
+    domain::{Consent, ProfileChange, UserId},
     events::{Event, EventTime, Kind, Rejected},
     lane::QueueLane,
 };
@@ -62,8 +62,8 @@ pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Out
     failpoint::hit("panic_in_handler");
     failpoint::hit("hang_in_handler");
     let Some(_turn) = pipeline.guard.enter(&pipeline.pool, inbound, &pipeline.stop).await? else {
-        let handled =
-            bury(pipeline, inbound, "crash_loop", "taken up more than 5 times without an end").await?;
+        let why = "taken up more than 5 times without an end";
+        let handled = Box::pin(bury(pipeline, inbound, "crash_loop", why)).await?;
         pipeline.log.handled(inbound, &handled);
         return Ok(handled.outcome());
     };
@@ -93,16 +93,31 @@ async fn process(pipeline: &Pipeline, inbound: &Inbound) -> Result<Handled, Inte
     match decode(inbound) {
         Ok(event) => match follow(pipeline, inbound, event).await {
             Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
-                bury(pipeline, inbound, "data_error", &cause).await
+                Box::pin(bury(pipeline, inbound, "data_error", &cause)).await
             }
             other => other,
         },
-        Err(Unfit::Properties(fault)) => bury(pipeline, inbound, UNREADABLE_PROPERTIES, fault).await,
-        Err(Unfit::Body(rejected)) => reject(pipeline, inbound, &rejected).await,
+        Err(Unfit::Properties(fault)) => {
+            Box::pin(bury(pipeline, inbound, UNREADABLE_PROPERTIES, fault)).await
+        }
+        Err(Unfit::Body(rejected)) => Box::pin(reject(pipeline, inbound, &rejected)).await,
     }
 }
 
-async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<Handled, Interrupted> {
+/// What an event says, as far as it is handled after the welcome as well.
+struct Said {
+    at: DateTime<Utc>,
+    user_id: UserId,
+    /// None: the event is about a stored user.
+    signup: Option<Arc<Facts>>,
+    /// What is stored with the row of the user. None: nothing.
+    profile: Option<Box<ProfileChange>>,
+    consents: Vec<Consent>,
+    event_id: Option<String>,
+}
+
+/// Reads an event. None: it belongs to another queue.
+fn read(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Option<Said> {
     pipeline.meters.received(inbound, &event);
     let at = match event.time {
         EventTime::At(at) => at,
@@ -114,35 +129,49 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         }
     };
     let user_id = event.kind.user_id().clone();
-    let mut profile = ProfileChange::default();
-    let signup = match event.kind {
+    let mut said =
+        Said { at, user_id, signup: None, profile: None, consents: Vec::new(), event_id: event.id };
+    match event.kind {
         Kind::SignedUp(mut signup) => {
             people::count_unread(signup.dropped, &signup.profile);
-            profile = signup.profile.clone();
-            let consents = std::mem::take(&mut signup.consents);
+            said.consents = std::mem::take(&mut signup.consents);
+            said.profile = Some(&signup.profile).filter(|profile| !profile.is_empty()).cloned().map(Box::new);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);
-            if !consents.is_empty() && !people::was_erased(pipeline, &user_id, at).await? {
-                // Before the claim, which looks at what is withdrawn.
-                Box::pin(people::of_signup(pipeline, inbound, event.id.as_deref(), &facts, &consents, at))
-                    .await?;
-            }
-            Some(Arc::new(facts))
+            said.signup = Some(Arc::new(facts));
         }
-        Kind::Stored(_) => None,
+        Kind::Stored(_) => {}
         Kind::ProfileChanged(_) | Kind::ConsentChanged(_) | Kind::LossReported { .. } | Kind::Erased(_) => {
-            return reject(pipeline, inbound, &Rejected::UnknownType).await;
+            return None;
         }
+    }
+    Some(said)
+}
+
+async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<Handled, Interrupted> {
+    let Some(said) = read(pipeline, inbound, event) else {
+        return Box::pin(reject(pipeline, inbound, &Rejected::UnknownType)).await;
     };
+    let Said { at, user_id, signup, profile, consents, event_id } = said;
+    if let Some(facts) = &signup
+        && !consents.is_empty()
+        && !Box::pin(people::was_erased(pipeline, &user_id, at)).await?
+    {
+        // Before the claim, which looks at what is withdrawn.
+        let entered = people::of_signup(pipeline, inbound, event_id.as_deref(), facts, &consents, at);
+        Box::pin(entered).await?;
+    }
     match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
         Welcome::Handled(settled) => {
-            if !profile.is_empty() {
+            if let Some(profile) = profile {
                 // The row exists by now.
                 Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), &profile, at)).await?;
             }
             Ok(Handled::User(settled))
         }
-        Welcome::Unknown => bury(pipeline, inbound, "unknown_user", "no stored user of this id").await,
+        Welcome::Unknown => {
+            Box::pin(bury(pipeline, inbound, "unknown_user", "no stored user of this id")).await
+        }
         Welcome::Erased => {
             metrics::counter!("onboarding_events_of_erased_total").increment(1);
             Ok(Handled::Erased)

@@ -43,7 +43,7 @@ impl Permits {
         let mut permit = Permit { permits: self, lane: rank.lane, waits: None, sample: None };
         {
             let (now, mut state) = (Instant::now(), lock(&self.0));
-            if state.waiting.is_empty() && state.may(rank.lane, now) {
+            if state.waiting.is_empty() && state.may(now)(rank.lane) {
                 state.hold(rank.lane, now);
                 return permit;
             }
@@ -69,12 +69,13 @@ impl Permits {
 }
 
 impl State {
-    /// Whether a call of `lane` may begin. Some of the free permits are only for live.
-    fn may(&mut self, lane: Lane, now: Instant) -> bool {
+    /// Whether a call of a lane may begin. Some of the free permits are only for live.
+    fn may(&mut self, now: Instant) -> impl Fn(Lane) -> bool + use<> {
         let (limit, live) = (self.aimd.limit(), self.held[Lane::Live as usize]);
         let peak = self.live_peak.figures(now).max().unwrap_or(0);
         let kept = (peak + 1).min(limit * 3 / 10).saturating_sub(live);
-        self.held.iter().sum::<usize>() + if lane == Lane::Live { 0 } else { kept } < limit
+        let free = limit.saturating_sub(self.held.iter().sum());
+        move |lane| free > if lane == Lane::Live { 0 } else { kept }
     }
 
     fn hold(&mut self, lane: Lane, now: Instant) {
@@ -87,8 +88,8 @@ impl State {
 
     fn hand_out(&mut self, now: Instant) {
         while !self.waiting.is_empty() {
-            let may = Lane::ALL.map(|lane| self.may(lane, now));
-            let Some((lane, grant)) = self.waiting.next(|lane| may[lane as usize]) else { return };
+            let may = self.may(now);
+            let Some((lane, grant)) = self.waiting.next(may) else { return };
             // Err: the waiter has left.
             if grant.send(()).is_ok() {
                 self.hold(lane, now);
