@@ -309,7 +309,7 @@ fn a_loss_in_a_file_waits_for_claims_that_are_being_written() {
     let desk = Desk::new();
     let claim = desk.test.run(async {
         let mut claim = PgConnection::connect(desk.test.database.url()).await?;
-        claim.execute("BEGIN; LOCK TABLE claim_gate IN ACCESS SHARE MODE").await?;
+        claim.execute("BEGIN; LOCK TABLE claim_gate IN ROW EXCLUSIVE MODE").await?;
         Ok(claim)
     });
     let path = desk.folder.path().join("users.csv");

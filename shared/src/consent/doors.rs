@@ -140,20 +140,33 @@ pub async fn request_erasure(
     let found = numbers::find(&mut tx, Person::User(user)).await?;
     let stopped_before = silence::hold_of(&mut tx, &found).await? != Hold::Nothing;
     let added = sqlx::query!(
-        "INSERT INTO pending_erasures AS p (user_id, requested_by, as_of, was_suppressed)
-         VALUES ($1, $2, LEAST($3, now()), $4)
+        // No further ahead than the times of other events are believed. Staff mean what is stored, also where the portal's
+        // clock is ahead of ours.
+        "INSERT INTO pending_erasures AS p (user_id, requested_by, as_of, was_suppressed, phone_e164)
+         VALUES ($1, $2, GREATEST(LEAST($3, now() + interval '10 minutes'),
+                                  CASE WHEN $6 THEN (SELECT changed_at FROM users WHERE user_id = $1) END), $4, $5)
          ON CONFLICT (user_id) DO UPDATE SET as_of = GREATEST(p.as_of, EXCLUDED.as_of) WHERE p.as_of < EXCLUDED.as_of",
         user.as_str(),
         door.actor,
         as_of,
         stopped_before,
+        found.phone_e164,
+        door.source == ledger::Source::Staff,
     );
     if added.execute(&mut *tx).await?.rows_affected() == 1 {
         note(&mut tx, &found, door).await?;
     }
     tx.commit().await?;
     // By itself: it is not to wait for the erasure.
-    stop(pool, Person::User(user), &Door { action: None, ..*door }).await.map(drop)
+    stop(pool, Person::User(user), &Door { action: None, ..*door }).await?;
+    // A later stop is the person's own.
+    sqlx::query!(
+        "UPDATE pending_erasures SET stopped_at = coalesce(stopped_at, clock_timestamp()) WHERE user_id = $1",
+        user.as_str(),
+    )
+    .execute(pool)
+    .await
+    .map(drop)
 }
 
 /// A number that was stopped before its user was erased has a user again: the stop holds, as of the erasure. `digest` is that of

@@ -45,6 +45,15 @@ pub async fn numbers_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Vec
     .await
 }
 
+/// Makes the doors of these numbers wait until the transaction ends: they lock numbers before the tables, and so does whoever
+/// erases.
+pub async fn hold_numbers(tx: &mut PgConnection, phones: &[String]) -> Result<(), sqlx::Error> {
+    for phone in phones {
+        silence::hold(tx, phone).await?;
+    }
+    Ok(())
+}
+
 /// Deletes what names the user. Other people silenced by the user's loss stay silenced, each by a
 /// loss of their own.
 pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {

@@ -82,6 +82,14 @@ impl EntryKey {
         Self(digest.finalize().into())
     }
 
+    /// The entry of another purpose that follows from an entry.
+    fn of_purpose(&self, purpose: Purpose) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(self.0);
+        digest.update(purpose.as_str());
+        Self(digest.finalize().into())
+    }
+
     /// An entry unlike any other.
     pub fn random() -> Self {
         let mut key = [0; 32];
@@ -114,6 +122,31 @@ impl NewEntry {
         };
         purposes.iter().map(entry).collect()
     }
+}
+
+/// The same entries, and those that follow: whoever withdraws the welcome on every channel stops everything.
+pub(super) fn with_whole_stops(entries: &[NewEntry]) -> Vec<NewEntry> {
+    let mut all = entries.to_vec();
+    for entry in entries {
+        let Consent { purpose, channel, action, .. } = &entry.consent;
+        if (*purpose, *channel, *action)
+            != (Purpose::Onboarding, ConsentChannel::Any, ConsentAction::Withdraw)
+        {
+            continue;
+        }
+        for purpose in Purpose::ALL {
+            let said = |other: &NewEntry| {
+                let other = &other.consent;
+                (other.purpose, other.channel, other.action)
+                    == (purpose, ConsentChannel::Any, ConsentAction::Withdraw)
+            };
+            if !all.iter().any(said) {
+                let consent = Consent { purpose, ..entry.consent.clone() };
+                all.push(NewEntry { key: entry.key.of_purpose(purpose), consent });
+            }
+        }
+    }
+    all
 }
 
 /// Adds entries of one person. Those that were added before change nothing. Returns what the new ones say.

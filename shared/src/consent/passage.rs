@@ -8,7 +8,7 @@ use super::{
     meters,
     numbers::{self, Found},
     person_keys,
-    silence::{self, Because, Changed, Claims, Hold, Mark},
+    silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
     welcome,
 };
@@ -72,6 +72,8 @@ pub(super) async fn change_in(
     if let Some(phone) = phone {
         silence::adopt(tx, phone).await?;
     }
+    let entries = ledger::with_whole_stops(entries);
+    let entries = entries.as_slice();
     let wrong = kind == Kind::WrongNumber;
     let nothing_new = match kind {
         Kind::Entries => false,
@@ -98,7 +100,7 @@ pub(super) async fn change_in(
         note(tx, found, door).await?;
     }
     if changed.silenced {
-        take_effect(tx, std::slice::from_ref(found), claims).await?;
+        take_effect(tx, std::slice::from_ref(found), Reach::Number, claims).await?;
     }
     if changed.lifted {
         silence::resume_welcome(tx, found).await?;
@@ -125,7 +127,7 @@ pub(super) async fn loss_in(
     if done.effect == Effect::Done {
         staff_tasks::open(tx, TaskKind::Loss, found, door).await?;
         note(tx, found, door).await?;
-        take_effect(tx, &people, claims).await?;
+        take_effect(tx, &people, Reach::User, claims).await?;
     }
     Ok(done)
 }
@@ -140,7 +142,7 @@ pub(super) async fn silence_all(
 ) -> Result<Done, sqlx::Error> {
     let done = mark_all(tx, (found, people), entries, door).await?;
     if done.effect == Effect::Done {
-        take_effect(tx, people, claims).await?;
+        take_effect(tx, people, Reach::User, claims).await?;
     }
     Ok(done)
 }
@@ -178,10 +180,15 @@ async fn mark_all(
 }
 
 /// Puts the entries of these people into force. Claims wait from here to the commit, so this comes last.
-async fn take_effect(tx: &mut PgConnection, people: &[Found], claims: Claims) -> Result<(), sqlx::Error> {
+async fn take_effect(
+    tx: &mut PgConnection,
+    people: &[Found],
+    reach: Reach,
+    claims: Claims,
+) -> Result<(), sqlx::Error> {
     silence::put_into_force(tx, people, claims).await?;
     for found in people {
-        silence::end_welcome(tx, found).await?;
+        silence::end_welcome(tx, found, reach).await?;
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use crate::{
 
 /// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
 const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
-/// Alone with the numbers, in one round trip: claims wait from here to the commit.
-const ALONE: &str = "LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = '10s'";
+/// No claim beside us, in one round trip: they wait from here to the commit. A mode that a backup, which reads every table,
+/// does not conflict with; others who silence numbers are no obstacle either.
+const ALONE: &str = "LOCK TABLE claim_gate IN SHARE MODE; SET LOCAL lock_timeout = '10s'";
 /// Claims take some milliseconds. One that takes longer than all tries is of a worker that hangs.
 const TRIES: usize = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -351,13 +352,29 @@ pub(super) async fn forget_loss(tx: &mut PgConnection, found: &Found) -> Result<
     .map(drop)
 }
 
+/// Which welcomes end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Those to the number: the user may have another one by now.
+    Number,
+    /// Those of the user, to whatever number.
+    User,
+}
+
 /// Ends a welcome that has not begun. Views show a loss as they show a stop.
-pub(super) async fn end_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
+pub(super) async fn end_welcome(
+    tx: &mut PgConnection,
+    found: &Found,
+    reach: Reach,
+) -> Result<(), sqlx::Error> {
     let Some(user) = &found.user_id else { return Ok(()) };
     sqlx::query!(
         "UPDATE users SET state = 'suppressed', reason = 'opted_out', next_attempt_at = NULL, updated_at = now()
-         WHERE user_id = $1 AND state IN ('stored', 'received')",
+         WHERE user_id = $1 AND state IN ('stored', 'received')
+           AND ($3 OR $2::text IS NULL OR coalesce(phone_e164, $2) = $2)",
         user,
+        found.phone_e164,
+        reach == Reach::User,
     )
     .execute(tx)
     .await

@@ -147,7 +147,11 @@ impl Receiver {
             "status callback"
         );
         let Effect::Applied { age } = effect else {
-            return Ok(if matches!(effect, Effect::Stale) { "stale" } else { "unknown_sid" });
+            return Ok(match effect {
+                Effect::Stale => "stale",
+                Effect::Erased => "erased",
+                Effect::Applied { .. } | Effect::Unmatched => "unknown_sid",
+            });
         };
         self.reports.learn(callback, age).await;
         Ok("ok")

@@ -83,6 +83,11 @@ impl People {
             EventTime::Unreadable => NO_TIME,
         };
         let user = event.kind.user_id();
+        // A profile of an unreadable time is older than everything; a wish is one of now.
+        let at = match event.kind {
+            Kind::ProfileChanged(_) => at,
+            _ => time_of_wish(at, inbound),
+        };
         if erasures::ignores(&self.pool, self.erasure.as_ref(), user, at).await? {
             metrics::counter!("onboarding_events_of_erased_total").increment(1);
             return Ok(PeopleOutcome::Erased);
@@ -100,7 +105,7 @@ impl People {
                 )
             }
             Kind::ConsentChanged(changed) => {
-                let (name, at) = (name(event.id.as_deref(), inbound), time_of_wish(at, inbound));
+                let name = name(event.id.as_deref(), inbound);
                 let entries = entries(&name, changed.consents.as_slice(), at);
                 let reason = "said in the portal";
                 let door = Door { source: Source::Event, actor: ACTOR, reason, action: None };

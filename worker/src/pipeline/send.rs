@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared::{
     domain::{AttemptId, MessageKind, Reason, UserState},
+    erasure::Digest,
     templates::Content,
 };
 
@@ -75,7 +76,8 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
             if let Some(night) = pipeline.waits.night_of_message(&pipeline.pool, kind, due).await? {
                 return Ok(Sent::HeldBack(Rejection::of(Reason::Quiet, night)));
             }
-            let claim = claim_of(request, due);
+            let digest = pipeline.erasure.as_ref().map(|key| key.number(&due.phone_e164));
+            let claim = claim_of(request, due, digest);
             let attempt = AttemptRef::of_message(claim.message_id, claim.attempt_id);
             match Box::pin(pipeline.statements.claim_message.run(claim)).await? {
                 MessageClaimResult::Yes => attempt,
@@ -83,7 +85,8 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
             }
         }
     };
-    call(pipeline, request, standing, Claimed { attempt, call_before }, pass).await
+    // Most of the events in hand wait for their turn: the state of a call is not theirs.
+    Box::pin(call(pipeline, request, standing, Claimed { attempt, call_before }, pass)).await
 }
 
 /// Registers the number, by a call where the method makes one and Lookup answers.
@@ -126,7 +129,7 @@ fn claim_request(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str
     }
 }
 
-fn claim_of(request: &Request<'_>, due: &Due) -> MessageClaimRequest {
+fn claim_of(request: &Request<'_>, due: &Due, digest: Option<Digest>) -> MessageClaimRequest {
     let content_sid = match request.wording.content() {
         Content::Text(_) => None,
         Content::Template { content_sid, .. } => Some(content_sid.to_string()),
@@ -140,5 +143,6 @@ fn claim_of(request: &Request<'_>, due: &Due) -> MessageClaimRequest {
         content_sid,
         segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
         traceparent: due.traceparent.clone(),
+        digest,
     }
 }

@@ -47,8 +47,12 @@ impl Statements {
             erasure: terms.erasure.clone(),
         };
         let record = Record { pool: pool.clone(), erasure: terms.erasure.clone() };
-        let messages =
-            ClaimMessages { pool: pool.clone(), worker_id: terms.worker_id.clone(), lease: terms.lease };
+        let messages = ClaimMessages {
+            pool: pool.clone(),
+            worker_id: terms.worker_id.clone(),
+            lease: terms.lease,
+            has_key: terms.erasure.is_some(),
+        };
         let outcome = Outcome {
             pool: pool.clone(),
             retry_for: terms.retry_for,

@@ -38,6 +38,8 @@ pub(crate) enum Effect {
     },
     /// Its attempt knew it, or more, already.
     Stale,
+    /// Its person was erased: it is dropped.
+    Erased,
     /// No attempt of that id or SID; kept, for the create response may still be on its way.
     Unmatched,
 }
@@ -53,6 +55,9 @@ pub(crate) struct Taken {
 pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let found = find(&mut tx, callback).await?;
+    if found.as_ref().is_some_and(|found| found.erased) {
+        return Ok(Taken { effect: Effect::Erased, traceparent: None });
+    }
     sqlx::query!(
         "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (sid, status) DO UPDATE SET
@@ -82,6 +87,7 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
 /// The attempt that a callback is about.
 struct Found {
     attempt: AttemptRef,
+    erased: bool,
     traceparent: Option<String>,
 }
 
@@ -90,20 +96,20 @@ async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found
     match callback.attempt {
         Some(attempt) if attempt.heap == Heap::Messages => {
             let row = sqlx::query!(
-                "SELECT traceparent FROM message_attempts
-                 WHERE message_id = $1 AND attempt_id = $2 AND (message_sid IS NULL OR message_sid = $3) FOR UPDATE",
+                r#"SELECT user_id LIKE 'erased:%' AS "erased!", traceparent FROM message_attempts
+                 WHERE message_id = $1 AND attempt_id = $2 AND (message_sid IS NULL OR message_sid = $3) FOR UPDATE"#,
                 attempt.message_id,
                 attempt.attempt_id,
                 callback.sid,
             );
             let row = row.fetch_optional(tx).await?;
-            Ok(row.map(|row| Found { attempt, traceparent: row.traceparent }))
+            Ok(row.map(|row| Found { attempt, erased: row.erased, traceparent: row.traceparent }))
         }
         named => {
             let row = sqlx::query!(
                 // The number by itself, once for each of its two indexes. An attempt that has the SID takes precedence
                 // over one of the callback's id without a SID: a message belongs to one attempt.
-                r#"SELECT message_id, traceparent FROM attempts
+                r#"SELECT message_id, user_id LIKE 'erased:%' AS "erased!", traceparent FROM attempts
                    WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
                       OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)
                    ORDER BY sid NULLS LAST LIMIT 1 FOR UPDATE"#,
@@ -112,7 +118,11 @@ async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found
                 callback.to,
             );
             let row = row.fetch_optional(tx).await?;
-            Ok(row.map(|r| Found { attempt: AttemptRef::welcome(r.message_id), traceparent: r.traceparent }))
+            Ok(row.map(|r| Found {
+                attempt: AttemptRef::welcome(r.message_id),
+                erased: r.erased,
+                traceparent: r.traceparent,
+            }))
         }
     }
 }

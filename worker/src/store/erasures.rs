@@ -15,6 +15,10 @@ pub(crate) struct Pending {
     pub(crate) as_of: DateTime<Utc>,
     /// The number was stopped before the erasure was asked for.
     pub(crate) was_suppressed: bool,
+    /// The number that the erasure stopped.
+    pub(crate) phone_e164: Option<String>,
+    /// When the erasure had stopped it.
+    pub(crate) stopped_at: Option<DateTime<Utc>>,
 }
 
 /// How many users wait to be erased, and for how long the first one.
@@ -51,7 +55,8 @@ pub(crate) async fn erased_as_of(
 pub(crate) async fn pending(pool: &PgPool, limit: i64) -> Result<Vec<Pending>, sqlx::Error> {
     sqlx::query_as!(
         Pending,
-        r#"SELECT user_id, as_of, coalesce(was_suppressed, true) AS "was_suppressed!" FROM pending_erasures
+        r#"SELECT user_id, as_of, coalesce(was_suppressed, true) AS "was_suppressed!", phone_e164, stopped_at
+           FROM pending_erasures
            ORDER BY requested_at LIMIT $1"#,
         limit,
     )
@@ -63,7 +68,8 @@ pub(crate) async fn pending(pool: &PgPool, limit: i64) -> Result<Vec<Pending>, s
 pub(crate) async fn pending_of(pool: &PgPool, user: &UserId) -> Result<Option<Pending>, sqlx::Error> {
     sqlx::query_as!(
         Pending,
-        r#"SELECT user_id, as_of, coalesce(was_suppressed, true) AS "was_suppressed!" FROM pending_erasures
+        r#"SELECT user_id, as_of, coalesce(was_suppressed, true) AS "was_suppressed!", phone_e164, stopped_at
+           FROM pending_erasures
            WHERE user_id = $1"#,
         user.as_str(),
     )

@@ -3,10 +3,11 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use shared::erasure::Digest;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::claim::BEGIN;
+use super::claim;
 use crate::store::batch::{Keyed, Statement};
 
 /// Claims many messages in one transaction.
@@ -15,6 +16,8 @@ pub(crate) struct ClaimMessages {
     pub(crate) worker_id: String,
     /// How long a claim is ours, on the database's clock.
     pub(crate) lease: Duration,
+    /// Whether this worker has the key of the digests of erased people.
+    pub(crate) has_key: bool,
 }
 
 /// One message to claim.
@@ -28,6 +31,8 @@ pub(crate) struct MessageClaimRequest {
     pub(crate) content_sid: Option<String>,
     pub(crate) segments: i16,
     pub(crate) traceparent: Option<String>,
+    /// Of the number. None: nobody was erased.
+    pub(crate) digest: Option<Digest>,
 }
 
 /// The result of a claim.
@@ -68,7 +73,7 @@ impl Statement for ClaimMessages {
     type Answer = MessageClaimResult;
 
     async fn run(&self, rows: &[MessageClaimRequest]) -> Result<Vec<MessageClaimResult>, sqlx::Error> {
-        let mut tx = self.pool.begin_with(BEGIN).await?;
+        let mut tx = claim::begin(&self.pool).await?;
         delete_expired_keys(&mut tx, rows).await?;
         let mut granted = self.claim(&mut tx, rows).await?;
         let skipped: Vec<(Uuid, &str)> =
@@ -98,10 +103,12 @@ impl ClaimMessages {
         let contents: Vec<Option<&str>> = rows.iter().map(|r| r.content_sid.as_deref()).collect();
         let segments: Vec<i16> = rows.iter().map(|r| r.segments).collect();
         let traces: Vec<Option<&str>> = rows.iter().map(|r| r.traceparent.as_deref()).collect();
+        let digests: Vec<Option<&[u8]>> = rows.iter().map(|r| r.digest.as_ref().map(|d| &d[..])).collect();
         let found = sqlx::query!(
             r#"WITH input AS (
-                   SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::int2[], $7::text[])
-                       AS i(message_id, attempt_id, channel, body_sha256, content_sid, segments, traceparent)
+                   SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::int2[], $7::text[],
+                                        $10::bytea[])
+                       AS i(message_id, attempt_id, channel, body_sha256, content_sid, segments, traceparent, digest)
                ), locked AS (
                    SELECT m.message_id, m.kind, m.lane, m.user_id, m.phone_e164, m.language, m.state, m.keys,
                           m.keys_expire_on, m.attempt_id AS last_attempt, i.attempt_id, i.channel, i.body_sha256,
@@ -112,6 +119,9 @@ impl ClaimMessages {
                               (SELECT s.id FROM suppressions s WHERE s.phone_e164 = m.phone_e164
                                   AND s.lifted_at IS NULL AND s.channel IN ('any', i.channel)) IS NOT NULL
                               OR (SELECT q.user_id FROM silenced_users q WHERE q.user_id = m.user_id) IS NOT NULL
+                              -- Stopped before its user was erased; the next welcome enters the stop again.
+                              OR (SELECT e.digest FROM erased_numbers e WHERE e.digest = i.digest AND e.suppressed) IS NOT NULL
+                              OR NOT $11 AND (SELECT k.singleton FROM erasure_key k) IS NOT NULL
                               OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t
                                                      WHERE t.phone_e164 = m.phone_e164) IS NOT NULL) AS suppressed
                    FROM input i JOIN messages m ON m.message_id = i.message_id
@@ -163,6 +173,8 @@ impl ClaimMessages {
             &traces as &[Option<&str>],
             self.worker_id,
             self.lease.as_secs_f64(),
+            &digests as &[Option<&[u8]>],
+            self.has_key,
         )
         .fetch_all(tx)
         .await?;

@@ -2,6 +2,7 @@
 
 mod doors;
 mod events_out;
+mod gate;
 mod losses;
 mod messages;
 mod notices;

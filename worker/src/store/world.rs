@@ -61,6 +61,18 @@ impl World {
     }
 
     /// Claims the number of `facts` and gets no definite answer.
+    /// A worker that does not have the key of the digests.
+    pub(super) async fn claim_without_key(&self, facts: &Arc<Facts>) -> ClaimResult {
+        let claim = Claim {
+            pool: self.pool.clone(),
+            worker_id: "w".into(),
+            lease: Duration::from_secs(90),
+            messages_per_day: 0,
+            erasure: None,
+        };
+        claim.run(&[wish_of(facts)]).await.unwrap()[0]
+    }
+
     pub(super) async fn unknown(&self, facts: &Arc<Facts>) -> ClaimRequest {
         let (request, granted) = self.claim(facts).await;
         assert_eq!(granted, ClaimResult::Yes);

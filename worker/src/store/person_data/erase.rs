@@ -90,6 +90,8 @@ async fn erase_rows(
     let user_id = request.user_id.as_str();
     let mut tx = connection.begin().await?;
     sqlx::query(WITHIN).execute(&mut *tx).await?;
+    let held = numbers(&mut tx, user_id).await?;
+    forget::hold_numbers(&mut tx, &held).await?;
     if !forget::wait_for_claims(&mut tx).await? {
         return Ok(Erased::Busy);
     }
@@ -101,6 +103,9 @@ async fn erase_rows(
         return Ok(Erased::Waits(waits));
     }
     let phones = numbers(&mut tx, user_id).await?;
+    if phones != held {
+        return Ok(Erased::Busy);
+    }
     let person = forget::key_of_user(&mut tx, user_id).await?;
     sqlx::query_scalar!("SELECT pseudonymise_audit($1, $2)", &words.all(&phones), person)
         .fetch_one(&mut *tx)
@@ -108,8 +113,9 @@ async fn erase_rows(
     redactions::request(&mut tx, user_id).await?;
     let mut left = Vec::new();
     for phone in &phones {
-        let shared = keep_digest(&mut tx, key, phone, request).await?;
-        left.push(Left { phone, shared, stopped: request.was_suppressed });
+        let stopped = was_stopped(&mut tx, phone, request).await?;
+        let shared = keep_digest(&mut tx, key, (phone, stopped), request).await?;
+        left.push(Left { phone, shared, stopped });
     }
     messages(&mut tx, user_id).await?;
     forget::user(&mut tx, user_id).await?;
@@ -121,11 +127,32 @@ async fn erase_rows(
     Ok(Erased::Yes)
 }
 
+/// Whether a number is stopped for another reason than the erasure itself.
+async fn was_stopped(tx: &mut PgConnection, phone: &str, request: &Pending) -> Result<bool, sqlx::Error> {
+    let by_erasure = request.phone_e164.as_deref() == Some(phone);
+    if by_erasure && request.was_suppressed {
+        return Ok(true);
+    }
+    sqlx::query_scalar!(
+        // What the erasure entered before this time is no wish of the person.
+        r#"SELECT EXISTS (SELECT FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL)
+              AND (NOT $2 OR EXISTS (
+                  SELECT FROM consent_ledger l JOIN person_keys k USING (person_key)
+                  WHERE k.phone_e164 = $1 AND l.purpose = 'onboarding' AND l.action = 'withdraw'
+                    AND l.recorded_at > $3)) AS "stopped!""#,
+        phone,
+        by_erasure,
+        request.stopped_at,
+    )
+    .fetch_one(tx)
+    .await
+}
+
 /// Keeps what a number had, under its digest. Whether other users have the number: those who shared the welcome keep it.
 async fn keep_digest(
     tx: &mut PgConnection,
     key: &ErasureKey,
-    phone: &str,
+    (phone, stopped): (&str, bool),
     request: &Pending,
 ) -> Result<bool, sqlx::Error> {
     let linked = sqlx::query!(
@@ -156,7 +183,7 @@ async fn keep_digest(
         &key.number(phone)[..],
         phone,
         request.user_id,
-        request.was_suppressed && !shared,
+        stopped && !shared,
     )
     .execute(tx)
     .await?;
@@ -201,7 +228,8 @@ async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
     .map(drop)
 }
 
-/// Deletes the user, and keeps the digest.
+/// Deletes the user, and keeps the digest. A user who signed up again after the erasure was asked for stays, with no more than
+/// the new signup needs, and is welcomed unless the number had its welcome.
 async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> Result<(), sqlx::Error> {
     // No event can have an id that is not valid, so it needs no digest.
     if let Ok(user) = UserId::parse(&request.user_id) {
@@ -215,14 +243,27 @@ async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> R
         .await?;
     }
     sqlx::query!(
+        "UPDATE users SET
+             kind = NULL, channel = NULL, display_name = NULL, due_date = NULL, child_birth_date = NULL, time_zone = NULL,
+             tips_hour = NULL, cadence = NULL, household_id = NULL, traceparent = NULL, state = 'received', reason = NULL,
+             registration_method = NULL, registered_at = NULL, attempt_id = NULL, next_attempt_at = now(),
+             retry_since = NULL, retries = 0, reenqueues = 0, updated_at = now()
+         WHERE user_id = $1 AND changed_at > $2",
+        request.user_id,
+        request.as_of,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
         "WITH ids AS (DELETE FROM backfill_ids WHERE user_id = $1),
               events AS (DELETE FROM events_out WHERE user_id = $1),
               -- The user before: the run goes on behind the same place.
               positions AS (UPDATE backfill_runs SET cursor = coalesce((SELECT max(user_id) FROM users WHERE user_id < $1), '')
                             WHERE cursor = $1),
               requests AS (DELETE FROM pending_erasures WHERE user_id = $1)
-         DELETE FROM users WHERE user_id = $1",
+         DELETE FROM users WHERE user_id = $1 AND changed_at <= $2",
         request.user_id,
+        request.as_of,
     )
     .execute(tx)
     .await

@@ -1,5 +1,7 @@
 //! Nothing of an erased person is left, and both promises hold: no second welcome, no message after a stop.
 
+mod again;
+
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use chrono::{DateTime, TimeDelta, Utc};

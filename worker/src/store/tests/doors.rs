@@ -18,7 +18,7 @@ use crate::{
     facts::Facts,
     store::{
         batch::Statement,
-        claim::{BEGIN, ClaimResult},
+        claim::ClaimResult,
         ended::Ended,
         fixtures::{ended, facts_at},
         record::{NewState, Record},
@@ -310,50 +310,45 @@ async fn a_suppression_of_the_release_before_enters_the_ledger_with_its_time() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_claims_that_are_being_written_and_later_ones_see_it() {
+async fn a_stop_of_a_former_number_leaves_the_welcome_to_the_present_one() {
     let world = World::create().await;
-    let (claims, stops) = (world.database.pool().await, world.database.pool().await);
-    let mut claim = claims.begin_with(BEGIN).await.unwrap();
-    let stop = tokio::spawn(async move {
-        let done = doors::stop(&stops, Person::Number(&number(NUMBER)), &STAFF).await.unwrap();
-        stops.close().await;
-        done
-    });
-    wait_for(
-        &world,
-        "SELECT count(*) FROM pg_locks WHERE relation = 'claim_gate'::regclass AND NOT granted",
-        1,
-    )
-    .await;
-    let nobody = "SELECT count(*) FROM suppressions";
-    assert_eq!(world.count(nobody).await, 0, "not committed while a claim is being written");
-    claim.execute("SELECT 1").await.unwrap();
-    claim.commit().await.unwrap();
-    assert_eq!(stop.await.unwrap(), Effect::Done);
-    assert_eq!(world.count(nobody).await, 1);
-    claims.close().await;
+    let hour = TimeDelta::hours(1);
+    let (request, granted) = world.claim(&facts_at("ama", NUMBER, Utc::now() - hour)).await;
+    assert_eq!(granted, ClaimResult::Yes);
+    world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
+    let moved = facts_at("ama", 8, Utc::now());
+    record(&world, &moved, None, Some(60)).await;
+    for way in [
+        doors::wrong_number(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await,
+        doors::stop(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await,
+    ] {
+        way.unwrap();
+        assert!(world.user("ama").await.starts_with("received"), "{}", world.user("ama").await);
+    }
+    assert_eq!(world.claim(&moved).await.1, ClaimResult::Yes);
     world.end().await;
 }
 
 #[tokio::test]
-async fn a_worker_that_hangs_in_a_claim_holds_up_neither_the_stop_nor_other_claims() {
+async fn whoever_withdraws_the_welcome_on_every_channel_stops_everything() {
     let world = World::create().await;
-    let claims = world.database.pool().await;
-    let hanging = claims.begin_with(BEGIN).await.unwrap();
-    let done = doors::stop(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await.unwrap();
-    assert_eq!(done, Effect::Done);
-    assert_eq!(world.claim(&facts_at("ama", 8, Utc::now())).await.1, ClaimResult::Yes);
-    hanging.rollback().await.unwrap();
-    claims.close().await;
-    world.end().await;
-}
-
-async fn wait_for(world: &World, sql: &str, wanted: i64) {
-    for _ in 0..1000 {
-        if world.count(sql).await == wanted {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+    let facts = facts_at("ama", NUMBER, Utc::now());
+    record(&world, &facts, None, None).await;
+    let user = UserId::parse("ama").unwrap();
+    let tips = NewEntry {
+        key: EntryKey::of_event("e0", 0),
+        consent: Consent::new(Purpose::Tips, ConsentChannel::Any, ConsentAction::Grant),
+    };
+    doors::consents(&world.pool, Person::User(&user), &[tips], &PORTAL).await.unwrap();
+    let stop = [NewEntry {
+        key: EntryKey::of_event("e1", 0),
+        consent: Consent::new(Purpose::Onboarding, ConsentChannel::Any, ConsentAction::Withdraw),
+    }];
+    for _ in 0..2 {
+        doors::consents(&world.pool, Person::User(&user), &stop, &PORTAL).await.unwrap();
+        let effective = ledger::effective(&world.pool, "ama").await.unwrap();
+        assert!(effective.len() == 6 && effective.iter().all(|one| !one.granted), "{effective:?}");
+        assert_eq!(world.count("SELECT count(*) FROM consent_ledger").await, 4);
     }
-    panic!("{sql} did not become {wanted}");
+    world.end().await;
 }

@@ -44,7 +44,8 @@ async fn a_claim_whose_commit_was_not_answered_is_granted_when_it_is_repeated() 
     let world = World::create().await;
     let notice = world.notice("ama", &["stop:1"]).await;
     let claims = [claim_of(&notice)];
-    let statement = ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE };
+    let statement =
+        ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE, has_key: true };
     for _ in 0..2 {
         assert_eq!(statement.run(&claims).await.unwrap(), [MessageClaimResult::Yes]);
     }

@@ -46,7 +46,8 @@ impl World {
         notices: &[&Notice],
     ) -> (Vec<AttemptRef>, Vec<MessageClaimResult>) {
         let claims: Vec<MessageClaimRequest> = notices.iter().map(|notice| claim_of(notice)).collect();
-        let statement = ClaimMessages { pool: self.pool.clone(), worker_id: "w".into(), lease: LEASE };
+        let statement =
+            ClaimMessages { pool: self.pool.clone(), worker_id: "w".into(), lease: LEASE, has_key: true };
         let granted = statement.run(&claims).await.unwrap();
         let attempts = claims.iter().map(|c| AttemptRef::of_message(c.message_id, c.attempt_id)).collect();
         (attempts, granted)
@@ -88,6 +89,7 @@ pub(super) fn claim_of(notice: &Notice) -> MessageClaimRequest {
         content_sid: None,
         segments: 1,
         traceparent: None,
+        digest: None,
     }
 }
 

@@ -218,7 +218,12 @@ async fn sweeper(pool: PgPool) {
 
 /// Messages of another kind, from their time to the callback.
 async fn messages_of_other_kinds(pool: PgPool) {
-    let claim = ClaimMessages { pool: pool.clone(), worker_id: "w".into(), lease: Duration::from_secs(90) };
+    let claim = ClaimMessages {
+        pool: pool.clone(),
+        worker_id: "w".into(),
+        lease: Duration::from_secs(90),
+        has_key: true,
+    };
     let outcome = Outcome { pool: pool.clone(), retry_for: Duration::from_secs(60), messages_per_day: 0 };
     for _ in 0..EXECUTIONS {
         for n in 0..ROWS {
@@ -260,6 +265,7 @@ fn claim_of(due: &messages::Due) -> MessageClaimRequest {
         content_sid: None,
         segments: 1,
         traceparent: None,
+        digest: None,
     }
 }
 

@@ -127,9 +127,12 @@ pub(super) const DELIVERY: &[Metric] = &[
         "onboarding_webhook_requests_total",
         Counter,
         Worker,
-        "callbacks; `bad_signature`: a wrong token or a forgery",
+        "callbacks; `bad_signature`: a wrong token or a forgery; `erased`: of an erased person, dropped",
     )
-    .labels(&[listed("result", &["ok", "stale", "unknown_sid", "bad_signature", "malformed", "not_stored"])]),
+    .labels(&[listed(
+        "result",
+        &["ok", "stale", "unknown_sid", "erased", "bad_signature", "malformed", "not_stored"],
+    )]),
     Metric::new("onboarding_webhook_request_duration_seconds", Histogram(SHORT), Worker, "callbacks"),
     Metric::new(
         "onboarding_stop_page_requests_total",

@@ -1,0 +1,105 @@
+//! The order of a claim and of whoever silences its number.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use shared::consent::{
+    Person,
+    doors::{self, Effect},
+    forget,
+};
+use sqlx::{Executor as _, postgres::PgPoolOptions};
+
+use super::doors::{NUMBER, STAFF, number};
+use crate::store::{
+    batch::Statement as _,
+    claim::{self, Claim, ClaimResult},
+    fixtures::{erasure_key, facts_at, wish_of},
+    world::World,
+};
+
+#[tokio::test]
+async fn a_stop_waits_for_claims_that_are_being_written_and_later_ones_see_it() {
+    let world = World::create().await;
+    let (claims, stops) = (world.database.pool().await, world.database.pool().await);
+    let mut claim = claim::begin(&claims).await.unwrap();
+    let stop = tokio::spawn(async move {
+        let done = doors::stop(&stops, Person::Number(&number(NUMBER)), &STAFF).await.unwrap();
+        stops.close().await;
+        done
+    });
+    wait_for(
+        &world,
+        "SELECT count(*) FROM pg_locks WHERE relation = 'claim_gate'::regclass AND NOT granted",
+        1,
+    )
+    .await;
+    let nobody = "SELECT count(*) FROM suppressions";
+    assert_eq!(world.count(nobody).await, 0, "not committed while a claim is being written");
+    claim.execute("SELECT 1").await.unwrap();
+    claim.commit().await.unwrap();
+    assert_eq!(stop.await.unwrap(), Effect::Done);
+    assert_eq!(world.count(nobody).await, 1);
+    claims.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_in_a_claim_holds_up_neither_the_stop_nor_other_claims() {
+    let world = World::create().await;
+    let claims = world.database.pool().await;
+    let hanging = claim::begin(&claims).await.unwrap();
+    let done = doors::stop(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await.unwrap();
+    assert_eq!(done, Effect::Done);
+    assert_eq!(world.claim(&facts_at("ama", 8, Utc::now())).await.1, ClaimResult::Yes);
+    hanging.rollback().await.unwrap();
+    claims.close().await;
+    world.end().await;
+}
+
+async fn wait_for(world: &World, sql: &str, wanted: i64) {
+    for _ in 0..1000 {
+        if world.count(sql).await == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("{sql} did not become {wanted}");
+}
+
+#[tokio::test]
+async fn a_backup_that_reads_every_table_holds_up_neither_stops_nor_claims() {
+    let world = World::create().await;
+    let backups = world.database.pool().await;
+    let mut backup = backups.begin().await.unwrap();
+    backup.execute("LOCK TABLE claim_gate IN ACCESS SHARE MODE").await.unwrap();
+    let mut stop = world.pool.begin().await.unwrap();
+    assert!(forget::wait_for_claims(&mut stop).await.unwrap());
+    stop.rollback().await.unwrap();
+    assert_eq!(world.claim(&facts_at("ama", 8, Utc::now())).await.1, ClaimResult::Yes);
+    backup.rollback().await.unwrap();
+    backups.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn claims_go_on_after_the_gate_was_closed_for_longer_than_they_wait() {
+    let world = World::create().await;
+    let options = world.pool.connect_options().as_ref().clone().options([("lock_timeout", "50ms")]);
+    let claims = PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    let claim = Claim {
+        pool: claims.clone(),
+        worker_id: "w".into(),
+        lease: Duration::from_secs(90),
+        messages_per_day: 0,
+        erasure: Some(erasure_key()),
+    };
+    let wish = [wish_of(&facts_at("ama", 8, Utc::now()))];
+    let mut closed = world.pool.begin().await.unwrap();
+    closed.execute("LOCK TABLE claim_gate IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    assert!(claim.run(&wish).await.is_err());
+    closed.rollback().await.unwrap();
+    assert_eq!(claim.run(&wish).await.unwrap(), [ClaimResult::Yes], "the connection is good again");
+    claims.close().await;
+    world.end().await;
+}
