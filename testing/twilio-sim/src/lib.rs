@@ -19,6 +19,7 @@ mod api_error;
 mod app;
 mod auth;
 mod callbacks;
+mod channel;
 mod faults;
 mod form;
 mod ledger;
@@ -34,6 +35,7 @@ mod signature;
 mod simulator;
 mod time;
 
+pub use channel::Channel;
 pub use faults::{Action, Actions, FailedStatus, Operation, PlainBody, Rule, RuleState};
 pub use ledger::{
     CallbackRecord, CallbackResult, LedgerFileError, NumberStats, PeakStats, Peaks, Stats, Timeline,

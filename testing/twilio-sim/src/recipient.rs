@@ -2,7 +2,7 @@
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 
-const WHATSAPP: &str = "whatsapp:";
+use crate::channel::{Channel, on_whatsapp, person};
 
 /// A destination, as far as the numbering plan shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +31,24 @@ pub(crate) enum Line {
 }
 
 impl Recipient {
-    /// Reads E.164, with `whatsapp:` before it or not. Spaces in front (an unescaped `+`) make it invalid.
+    /// Reads E.164, with `whatsapp:` before it or not, and WhatsApp's business-scoped user ids. Spaces in front
+    /// (an unescaped `+`) make it invalid.
     pub(crate) fn parse(to: &str) -> Self {
-        let (prefix, number) = to.strip_prefix(WHATSAPP).map_or(("", to), |rest| (WHATSAPP, rest));
+        let (channel, number) = (Channel::of(to), person(to));
+        if channel == Channel::WhatsApp
+            && let Some(country) = user_id_country(number)
+        {
+            let country = country.to_owned();
+            return Self::Number(Destination { address: to.to_owned(), country, line: Line::Textable });
+        }
         if (3..=6).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
             return Self::ShortCode;
         }
         match destination(number) {
-            Some(destination) => Self::Number(Destination {
-                address: format!("{prefix}{}", destination.address),
-                ..destination
-            }),
+            Some(destination) if channel == Channel::WhatsApp => {
+                Self::Number(Destination { address: on_whatsapp(&destination.address), ..destination })
+            }
+            Some(destination) => Self::Number(destination),
             None => Self::Invalid,
         }
     }
@@ -66,8 +73,16 @@ fn destination(number: &str) -> Option<Destination> {
     Some(Destination { address: parsed.format_as(PhoneNumberFormat::E164).into_owned(), country, line })
 }
 
-pub(crate) fn is_whatsapp(address: &str) -> bool {
-    address.starts_with(WHATSAPP)
+/// The country of a business-scoped user id such as `NP.1234567890` or `NP.ENT.1234567890` (Meta docs,
+/// "Business-scoped user ids"); none if it is not one.
+fn user_id_country(id: &str) -> Option<&str> {
+    let (country, rest) = id.split_once('.')?;
+    let rest = rest.strip_prefix("ENT.").unwrap_or(rest);
+    let valid = country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && (1..=128).contains(&rest.len())
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    valid.then_some(country)
 }
 
 #[cfg(test)]
@@ -98,6 +113,22 @@ mod tests {
             panic!("a number")
         };
         assert_eq!((found.address.as_str(), found.country.as_str()), ("whatsapp:+9779841234567", "NP"));
+    }
+
+    #[test]
+    fn user_ids_are_recipients_on_whatsapp_only() {
+        for (to, country) in
+            [("whatsapp:NP.1234567890", Some("NP")), ("whatsapp:US.ENT.9a", Some("US")), ("NP.1", None)]
+        {
+            let found = match Recipient::parse(to) {
+                Recipient::Number(destination) => Some(destination.country),
+                Recipient::ShortCode | Recipient::Invalid => None,
+            };
+            assert_eq!(found.as_deref(), country, "{to}");
+        }
+        for bad in ["whatsapp:np.1", "whatsapp:NP.", "whatsapp:NP.a-b", "whatsapp:NPL.1"] {
+            assert_eq!(Recipient::parse(bad), Recipient::Invalid, "{bad}");
+        }
     }
 
     #[test]

@@ -5,26 +5,48 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::random::mix;
 
-/// The 128 bits of a message SID, without its two letters.
+/// A message SID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct MessageSid(u128);
+pub(crate) struct MessageSid {
+    letters: Letters,
+    bits: u128,
+}
+
+/// The first two letters of a message SID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Letters {
+    /// `SM`: a text.
+    Sm,
+    /// `MM`: a message made from a content template.
+    Mm,
+}
 
 impl MessageSid {
     /// Reads `SM` or `MM` and 32 hex digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("SM").or_else(|| text.strip_prefix("MM"))?;
-        let valid = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if valid { u128::from_str_radix(hex, 16).ok().map(Self) } else { None }
+        let (letters, hex) = match text.get(..2)? {
+            "SM" => (Letters::Sm, &text[2..]),
+            "MM" => (Letters::Mm, &text[2..]),
+            _ => return None,
+        };
+        if hex.len() != 32 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        Some(Self { letters, bits: u128::from_str_radix(hex, 16).ok()? })
     }
 
     pub(crate) fn bits(self) -> u128 {
-        self.0
+        self.bits
     }
 }
 
 impl fmt::Display for MessageSid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "SM{:032x}", self.0)
+        let letters = match self.letters {
+            Letters::Sm => "SM",
+            Letters::Mm => "MM",
+        };
+        write!(out, "{letters}{:032x}", self.bits)
     }
 }
 
@@ -41,7 +63,12 @@ impl SidMint {
     }
 
     pub(crate) fn message(&self) -> MessageSid {
-        MessageSid(self.bits())
+        MessageSid { letters: Letters::Sm, bits: self.bits() }
+    }
+
+    /// For a message made from a content template.
+    pub(crate) fn template_message(&self) -> MessageSid {
+        MessageSid { letters: Letters::Mm, bits: self.bits() }
     }
 
     /// Any other identifier, for example `RQ…` for requests.
@@ -72,6 +99,14 @@ mod tests {
             assert_eq!(sid.len(), 34);
             assert_eq!(MessageSid::parse(&sid).unwrap().to_string(), sid);
         }
+    }
+
+    #[test]
+    fn the_letters_tell_messages_apart() {
+        let sid = SidMint::new(1).template_message().to_string();
+        assert_eq!(MessageSid::parse(&sid).unwrap().to_string(), sid);
+        assert!(sid.starts_with("MM"));
+        assert_ne!(MessageSid::parse(&sid), MessageSid::parse(&sid.replace("MM", "SM")));
     }
 
     #[test]

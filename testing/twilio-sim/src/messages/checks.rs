@@ -5,9 +5,10 @@ use super::message::Origin;
 use super::sender::{self, Senders};
 use crate::api_error::ApiError;
 use crate::callbacks::Target;
+use crate::channel::{Channel, person};
 use crate::faults::FailedStatus;
 use crate::form::Form;
-use crate::recipient::{Destination, Line, Recipient, is_whatsapp};
+use crate::recipient::{Destination, Line, Recipient};
 
 /// Longest body, in characters (Twilio docs, error 21617).
 const MAX_BODY: usize = 1600;
@@ -61,7 +62,7 @@ impl Rules<'_> {
 
     /// What Twilio says at once with `From` but only by callback with a service.
     fn refusal(&self, recipient: &Destination, origin: &Origin) -> Option<u32> {
-        let number = recipient.address.trim_start_matches("whatsapp:");
+        let number = person(&recipient.address);
         let line = match recipient.line {
             Line::Textable => None,
             Line::Fixed => Some(21635),
@@ -103,7 +104,7 @@ fn check_options(form: &Form) -> Result<(), ApiError> {
 }
 
 fn recipient(to: &str) -> Result<Destination, ApiError> {
-    let magic = magic::recipient_error(to.trim_start_matches("whatsapp:")).is_some();
+    let magic = magic::recipient_error(person(to)).is_some();
     match Recipient::parse(to) {
         Recipient::Number(destination) => Ok(destination),
         // Magic numbers need not be in the numbering plan.
@@ -120,7 +121,7 @@ fn recipient(to: &str) -> Result<Destination, ApiError> {
 
 fn check_channels(to: &str, origin: &Origin) -> Result<(), ApiError> {
     match &origin.from {
-        Some(from) if is_whatsapp(from) != is_whatsapp(to) => Err(ApiError::of(21910)),
+        Some(from) if Channel::of(from) != Channel::of(to) => Err(ApiError::of(21910)),
         _ => Ok(()),
     }
 }

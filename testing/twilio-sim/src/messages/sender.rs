@@ -3,8 +3,8 @@
 use super::magic;
 use super::message::Origin;
 use crate::api_error::ApiError;
+use crate::channel::{Channel, person};
 use crate::form::Form;
-use crate::recipient::is_whatsapp;
 
 /// The senders and services of the account.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Senders {
 
     /// The sender a service picks: an alphanumeric one if the account has any.
     pub(crate) fn of_service(&self) -> String {
-        let alphanumeric = |sender: &&String| !sender.starts_with('+') && !is_whatsapp(sender);
+        let alphanumeric = |sender: &&String| !sender.starts_with('+') && Channel::of(sender) == Channel::Sms;
         let chosen = self.senders.iter().find(alphanumeric).or_else(|| self.senders.first());
         chosen.cloned().unwrap_or_else(|| magic::GOOD_SENDER.to_owned())
     }
@@ -84,7 +84,7 @@ fn is_service_sid(text: &str) -> bool {
 
 /// E.164, a WhatsApp address, a short code or an alphanumeric sender ID of up to 11 characters.
 fn is_well_formed(from: &str) -> bool {
-    if let Some(number) = from.strip_prefix("whatsapp:").unwrap_or(from).strip_prefix('+') {
+    if let Some(number) = person(from).strip_prefix('+') {
         return (7..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" -+_&".contains(&byte);
