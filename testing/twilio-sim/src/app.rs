@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::auth::Auth;
 use crate::callbacks::Courier;
+use crate::content::Contents;
 use crate::faults::Faults;
 use crate::ledger::{Book, LedgerFileError};
 use crate::messages::Senders;
@@ -13,6 +14,7 @@ use crate::options::Options;
 use crate::random::{Random, mix};
 use crate::sid::SidMint;
 use crate::time::{Clock, now_ms};
+use crate::whatsapp::WhatsApp;
 
 /// The simulated account and the machinery around it.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) ledger: Book,
     pub(crate) courier: Courier,
+    pub(crate) contents: Contents,
+    pub(crate) whatsapp: WhatsApp,
     pub(crate) caller_ids: CallerIds,
     pub(crate) sids: SidMint,
     pub(crate) request_ids: SidMint,
@@ -40,6 +44,8 @@ impl App {
             senders: Senders::new(options.messaging_services.clone(), options.senders.clone()),
             faults: Faults::new(options.seed, options.suffix_faults),
             courier: Courier::new(),
+            whatsapp: WhatsApp::new(&options),
+            contents: Contents::new(options.seed, &options.account_sid, options.approval_step),
             caller_ids: CallerIds::default(),
             sids: SidMint::new(sid_seed(options.seed, ledger.accepted_count())),
             request_ids: SidMint::new(!options.seed),
@@ -57,6 +63,8 @@ impl App {
         self.faults.replace(Vec::new());
         self.faults.forget_numbers();
         self.auth.set_token(&self.options.auth_token);
+        self.contents.clear();
+        self.whatsapp.reset();
         self.caller_ids.clear();
         self.ledger.clear();
         self.clock.reset();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use twilio_sim::{ApiKey, Options};
+use twilio_sim::{ApiKey, Options, WhatsAppSender};
 
 /// Simulates the Twilio API: messages, Lookup, services, callbacks, faults, and a ledger of all of it.
 #[derive(Debug, Parser)]
@@ -35,9 +35,18 @@ pub(crate) struct Args {
     /// Messaging Service that exists; repeatable.
     #[arg(long, default_value = "MG00000000000000000000000000000001", value_name = "MG")]
     messaging_service: Vec<String>,
-    /// Further sender of the account (number, whatsapp: address or sender ID); repeatable.
+    /// Further SMS sender of the account (number or sender ID); repeatable.
     #[arg(long, value_name = "SENDER")]
     from: Vec<String>,
+    /// WhatsApp sender, such as `whatsapp:+14155238886,status=ONLINE,limit=250`; repeatable.
+    #[arg(long, default_value = "whatsapp:+14155238886", value_name = "SENDER")]
+    whatsapp_sender: Vec<WhatsAppSender>,
+    /// Messages per second of a WhatsApp sender, beyond which they fail with 63018; 0: unlimited.
+    #[arg(long, default_value_t = 80, value_name = "N")]
+    whatsapp_mps: u32,
+    /// WhatsApp messages per 24 hours, beyond which the answer is 429, error 63038.
+    #[arg(long, value_name = "N")]
+    whatsapp_daily_cap: Option<u32>,
     /// Country for which SMS is switched off, error 21408; repeatable.
     #[arg(long, value_name = "ISO2")]
     geo_disabled: Vec<String>,
@@ -50,6 +59,9 @@ pub(crate) struct Args {
     /// Time until an accepted message shows up in lists.
     #[arg(long, default_value = "0ms", value_name = "TIME", value_parser = humantime::parse_duration)]
     list_lag: Duration,
+    /// Time between two changes of a template's approval: received, pending, approved.
+    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    approval_step: Duration,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -79,10 +91,14 @@ impl Args {
             test_credentials: self.test_credentials,
             messaging_services: self.messaging_service,
             senders,
+            whatsapp_senders: self.whatsapp_sender,
+            whatsapp_mps: self.whatsapp_mps,
+            whatsapp_daily_cap: self.whatsapp_daily_cap,
             geo_disabled: self.geo_disabled,
             callback_delay: self.callback_delay,
             latency: self.latency,
             list_lag: self.list_lag,
+            approval_step: self.approval_step,
             seed: self.seed,
             suffix_faults: self.suffix_faults,
             fast: self.fast,

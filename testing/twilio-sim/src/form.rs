@@ -23,6 +23,12 @@ impl Form {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// All values that are not empty, in the order sent.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.fields.iter().filter(|(field, value)| field == name && !value.is_empty());
+        values.map(|(_, value)| value.as_str()).collect()
+    }
+
     pub(crate) fn count(&self, name: &str) -> usize {
         self.fields.iter().filter(|(field, _)| field == name).count()
     }
@@ -49,5 +55,6 @@ mod tests {
     fn names_may_repeat() {
         let form = Form::parse(b"MediaUrl=a&MediaUrl=b");
         assert_eq!((form.get("MediaUrl"), form.count("MediaUrl")), (Some("a"), 2));
+        assert_eq!(form.all("MediaUrl"), ["a", "b"]);
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::whatsapp::WhatsAppSender;
+
 /// An API key and its secret, the alternative to Account SID and Auth Token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
@@ -47,8 +49,14 @@ pub struct Options {
     pub test_credentials: Option<ApiKey>,
     /// Messaging Services that exist, `MG` and 32 hex digits each.
     pub messaging_services: Vec<String>,
-    /// Senders of the account: E.164 numbers, `whatsapp:` addresses or alphanumeric sender IDs.
+    /// SMS senders of the account: E.164 numbers or alphanumeric sender IDs.
     pub senders: Vec<String>,
+    /// WhatsApp senders of the account; every Messaging Service has them in its pool.
+    pub whatsapp_senders: Vec<WhatsAppSender>,
+    /// Messages per second of a WhatsApp sender, beyond which they fail with 63018; 0 means unlimited.
+    pub whatsapp_mps: u32,
+    /// WhatsApp messages of the account per 24 hours, beyond which Twilio answers 429 (63038).
+    pub whatsapp_daily_cap: Option<u32>,
     /// Countries (ISO 3166 alpha-2) for which SMS is switched off, error 21408.
     pub geo_disabled: Vec<String>,
     /// Time between two steps of a message's life, and so between its callbacks.
@@ -57,6 +65,8 @@ pub struct Options {
     pub latency: Duration,
     /// Time until an accepted message shows up in lists.
     pub list_lag: Duration,
+    /// Time between two changes of a template's approval for WhatsApp.
+    pub approval_step: Duration,
     /// Seed of everything random: SIDs, probabilities of rules, shuffled callbacks.
     pub seed: u64,
     /// Whether the last four digits of a number select a fault (see the README's table).
@@ -79,10 +89,14 @@ impl Default for Options {
             test_credentials: None,
             messaging_services: vec!["MG00000000000000000000000000000001".to_owned()],
             senders: vec!["+15005550006".to_owned(), "AAMCARE".to_owned()],
+            whatsapp_senders: vec![WhatsAppSender::new("whatsapp:+14155238886")],
+            whatsapp_mps: 80,
+            whatsapp_daily_cap: None,
             geo_disabled: Vec::new(),
             callback_delay: Duration::from_millis(100),
             latency: Duration::ZERO,
             list_lag: Duration::ZERO,
+            approval_step: Duration::from_mins(10),
             seed: 1,
             suffix_faults: false,
             fast: false,

@@ -1,9 +1,11 @@
 //! `/_sim/…`: faults, credentials and the ledger, without credentials.
 
 mod clock;
+mod content;
 mod credentials;
 mod faults;
 mod ledger;
+mod whatsapp;
 
 use bytes::Bytes;
 use hyper::Method;
@@ -27,18 +29,29 @@ pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Repl
         (&Method::POST, "faults") => faults::add(app, body),
         (&Method::PUT, "faults") => faults::replace(app, body),
         (&Method::DELETE, "faults") => faults::clear(app),
+        (&Method::GET, "content") => content::show(app),
+        (&Method::POST, "content") => content::load(app, body),
+        (&Method::GET, "senders") => whatsapp::senders(app),
+        (&Method::POST, "senders") => whatsapp::change_senders(app, body),
+        (&Method::POST, "window") => whatsapp::open_window(app, body),
         (&Method::POST, "clock") => clock::advance(app, body),
         (&Method::POST, "credentials") => credentials::change(app, body),
         (&Method::POST, "reset") => {
             app.reset();
             done()
         }
+        (&Method::DELETE, path) if path.starts_with("content/") => content::delete(app, &path[8..]),
+        (&Method::POST, path) if path.starts_with("content/") => content::change(app, &path[8..], body),
         _ => Reply::json(404, &json!({"error": "no such path or method below /_sim/"})),
     }
 }
 
 fn done() -> Reply {
     Reply::json(200, &json!({"status": "ok"}))
+}
+
+fn not_found(what: &str) -> Reply {
+    Reply::json(404, &json!({"error": format!("no such {what}")}))
 }
 
 fn bad_request(error: &serde_json::Error) -> Reply {

@@ -89,6 +89,10 @@ pub enum Action {
         /// Milliseconds.
         ms: u64,
     },
+    /// The next page of a list is the same page again.
+    RepeatPage,
+    /// The list has no last page: it begins again behind its last item.
+    EndlessPages,
     /// Lookup answers 200 with `valid: false`.
     LookupInvalid {
         /// For example `TOO_SHORT`.

@@ -21,6 +21,7 @@ pub(crate) struct Effects {
     pub(crate) list_lag: Duration,
     pub(crate) fetch_not_found: Duration,
     pub(crate) lookup: Option<LookupEffect>,
+    pub(crate) page: Option<PageFault>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +56,13 @@ pub(crate) enum Signing {
     Right,
     Wrong,
     Missing,
+}
+
+/// What is wrong with the links of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageFault {
+    Repeated,
+    Endless,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +113,8 @@ impl Effects {
             Action::MissingSignature => self.callbacks.signing = Signing::Missing,
             Action::ListLag { ms } => self.list_lag = Duration::from_millis(*ms),
             Action::FetchNotFound { ms } => self.fetch_not_found = Duration::from_millis(*ms),
+            Action::RepeatPage => self.page = Some(PageFault::Repeated),
+            Action::EndlessPages => self.page = Some(PageFault::Endless),
             Action::LookupInvalid { error } => self.lookup = Some(LookupEffect::Invalid(error.clone())),
             Action::LookupPackageError { code } => self.lookup = Some(LookupEffect::PackageError(*code)),
             Action::LookupLine { line_type } => self.lookup = Some(LookupEffect::Line(line_type.clone())),

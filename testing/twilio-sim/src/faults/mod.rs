@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub use action::{Action, FailedStatus, PlainBody};
-pub(crate) use effects::{CallbackEffects, Effects, Ending, Interruption, LookupEffect, Signing};
+pub(crate) use effects::{CallbackEffects, Effects, Ending, Interruption, LookupEffect, PageFault, Signing};
 pub use operation::Operation;
 pub(crate) use rule::ActiveRule;
 pub use rule::{Actions, Rule, RuleState};

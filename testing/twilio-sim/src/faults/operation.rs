@@ -26,13 +26,29 @@ pub enum Operation {
     CallerId,
     /// `GET /v1/Messaging/GeoPermissions`
     Geo,
+    /// `POST /v1/Content`
+    ContentCreate,
+    /// `GET /v1/Content`, `/v1/ContentAndApprovals`, `/v1/LegacyContent`, and the same in v2
+    ContentList,
+    /// `GET /v1/Content/{HX}`
+    ContentFetch,
+    /// `PUT /v1/Content/{HX}`
+    ContentUpdate,
+    /// `DELETE /v1/Content/{HX}`
+    ContentDelete,
+    /// `POST /v1/Content/{HX}/ApprovalRequests/whatsapp`
+    ApprovalCreate,
+    /// `GET /v1/Content/{HX}/ApprovalRequests`
+    ApprovalFetch,
+    /// `GET /v2/Channels/Senders`, `…/{XE}` and `/v1/Services/{MG}/ChannelSenders`
+    ChannelSenders,
     /// Any other path or method.
     Unknown,
 }
 
 impl Operation {
     /// All of them, in the order of [`Operation::index`].
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Create,
         Self::List,
         Self::Fetch,
@@ -43,6 +59,14 @@ impl Operation {
         Self::Senders,
         Self::CallerId,
         Self::Geo,
+        Self::ContentCreate,
+        Self::ContentList,
+        Self::ContentFetch,
+        Self::ContentUpdate,
+        Self::ContentDelete,
+        Self::ApprovalCreate,
+        Self::ApprovalFetch,
+        Self::ChannelSenders,
         Self::Unknown,
     ];
 

@@ -81,6 +81,7 @@ mod tests {
 
     fn answer(number: &str, query: &str, effect: Option<LookupEffect>) -> serde_json::Value {
         let call = Call {
+            body: bytes::Bytes::new(),
             resource: Resource::Lookup { number: number.to_owned() },
             operation: Operation::Lookup,
             path: String::new(),

@@ -17,12 +17,14 @@ use crate::admin;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::auth::Identity;
+use crate::content;
 use crate::faults::{Effects, Interruption, Operation};
 use crate::form::Form;
 use crate::lookup;
 use crate::messages;
 use crate::segments::segments;
 use crate::sid::MessageSid;
+use crate::whatsapp;
 
 /// Longest body read, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -94,7 +96,7 @@ fn read(parts: &Parts, body: &Bytes) -> Call {
     let form = if is_form { Form::parse(body) } else { Form::default() };
     let resource = Resource::of(&path);
     let operation = resource.operation(&parts.method).unwrap_or(Operation::Unknown);
-    Call { resource, operation, path, query, form, effects: Effects::default() }
+    Call { resource, operation, path, query, form, body: body.clone(), effects: Effects::default() }
 }
 
 /// The faults for the number that the request is about.
@@ -164,6 +166,18 @@ fn handle(app: &Arc<App>, call: &Call, identity: Identity) -> Reply {
         Resource::CallerIds { .. } => account::caller_id(app, call),
         Resource::Service { sid } => account::service(app, call, sid),
         Resource::GeoPermissions => account::geo_permissions(app, call),
+        Resource::Contents(_) if call.operation == Operation::ContentCreate => content::create(app, call),
+        Resource::Contents(kind) => content::list(app, call, *kind),
+        Resource::Content { sid } => match call.operation {
+            Operation::ContentUpdate => content::update(app, call, sid),
+            Operation::ContentDelete => content::delete(app, call, sid),
+            _ => content::fetch(app, call, sid),
+        },
+        Resource::Approvals { content } => content::approval(app, call, content),
+        Resource::Approval { content } => content::submit(app, call, content),
+        Resource::ChannelSenders => whatsapp::channel_senders(app, call),
+        Resource::ChannelSender { sid } => whatsapp::channel_sender(app, call, sid),
+        Resource::ServiceSenders { service } => whatsapp::service_senders(app, call, service),
         Resource::Unknown => ApiError::not_found(&call.path).reply(),
     }
 }

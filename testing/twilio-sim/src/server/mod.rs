@@ -8,6 +8,6 @@ mod socket;
 
 pub(crate) use accept::accept;
 pub(crate) use reply::Reply;
-pub(crate) use route::Call;
 #[cfg(test)]
 pub(crate) use route::Resource;
+pub(crate) use route::{Call, ContentList};

@@ -1,5 +1,6 @@
 //! Which resource a request names.
 
+use bytes::Bytes;
 use hyper::Method;
 use url::form_urlencoded;
 
@@ -16,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) query: Form,
     /// Empty unless the body was form encoded.
     pub(crate) form: Form,
+    /// As sent.
+    pub(crate) body: Bytes,
     pub(crate) effects: Effects,
 }
 
@@ -45,8 +48,35 @@ pub(crate) enum Resource {
         sid: String,
     },
     GeoPermissions,
+    Contents(ContentList),
+    Content {
+        sid: String,
+    },
+    /// The approvals of a content, by `GET`.
+    Approvals {
+        content: String,
+    },
+    /// The approval of a content for WhatsApp, by `POST`.
+    Approval {
+        content: String,
+    },
+    ChannelSenders,
+    ChannelSender {
+        sid: String,
+    },
+    ServiceSenders {
+        service: String,
+    },
     /// No such path, `.json` forgotten included.
     Unknown,
+}
+
+/// The lists of contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContentList {
+    Plain,
+    WithApprovals,
+    Legacy,
 }
 
 impl Resource {
@@ -56,6 +86,19 @@ impl Resource {
             ["2010-04-01", "Accounts", rest @ ..] => Self::of_account(rest).unwrap_or(Self::Unknown),
             ["v2", "PhoneNumbers", number] if !number.is_empty() => Self::Lookup { number: unescape(number) },
             ["v1", "Services", sid] => Self::Service { sid: (*sid).to_owned() },
+            ["v1", "Services", service, "ChannelSenders"] => {
+                Self::ServiceSenders { service: (*service).to_owned() }
+            }
+            ["v2", "Channels", "Senders"] => Self::ChannelSenders,
+            ["v2", "Channels", "Senders", sid] => Self::ChannelSender { sid: (*sid).to_owned() },
+            ["v1" | "v2", "Content"] => Self::Contents(ContentList::Plain),
+            ["v1" | "v2", "ContentAndApprovals"] => Self::Contents(ContentList::WithApprovals),
+            ["v1", "LegacyContent"] => Self::Contents(ContentList::Legacy),
+            ["v1", "Content", sid] => Self::Content { sid: (*sid).to_owned() },
+            ["v1", "Content", sid, "ApprovalRequests"] => Self::Approvals { content: (*sid).to_owned() },
+            ["v1", "Content", sid, "ApprovalRequests", "whatsapp"] => {
+                Self::Approval { content: (*sid).to_owned() }
+            }
             ["v1", "Messaging", "GeoPermissions"] => Self::GeoPermissions,
             _ => Self::Unknown,
         }
@@ -89,7 +132,7 @@ impl Resource {
             | Self::Account { account }
             | Self::Senders { account }
             | Self::CallerIds { account } => Some(account),
-            Self::Lookup { .. } | Self::Service { .. } | Self::GeoPermissions | Self::Unknown => None,
+            _ => None,
         }
     }
 
@@ -107,6 +150,17 @@ impl Resource {
             (Self::Lookup { .. }, &Method::GET) => Some(Operation::Lookup),
             (Self::Service { .. }, &Method::GET) => Some(Operation::Service),
             (Self::GeoPermissions, &Method::GET) => Some(Operation::Geo),
+            (Self::Contents(ContentList::Plain), &Method::POST) => Some(Operation::ContentCreate),
+            (Self::Contents(_), &Method::GET) => Some(Operation::ContentList),
+            (Self::Content { .. }, &Method::GET) => Some(Operation::ContentFetch),
+            (Self::Content { .. }, &Method::PUT) => Some(Operation::ContentUpdate),
+            (Self::Content { .. }, &Method::DELETE) => Some(Operation::ContentDelete),
+            (Self::Approvals { .. }, &Method::GET) => Some(Operation::ApprovalFetch),
+            (Self::Approval { .. }, &Method::POST) => Some(Operation::ApprovalCreate),
+            (
+                Self::ChannelSenders | Self::ChannelSender { .. } | Self::ServiceSenders { .. },
+                &Method::GET,
+            ) => Some(Operation::ChannelSenders),
             _ => None,
         }
     }
@@ -142,6 +196,22 @@ mod tests {
         for path in ["/v2/PhoneNumbers/%2B977984", "/v2/PhoneNumbers/+977984"] {
             assert_eq!(Resource::of(path), Resource::Lookup { number: "+977984".to_owned() });
         }
+    }
+
+    #[test]
+    fn contents_and_their_approvals() {
+        let sid = "HX1".to_owned();
+        for (path, expected) in [
+            ("/v1/Content", Resource::Contents(ContentList::Plain)),
+            ("/v2/ContentAndApprovals", Resource::Contents(ContentList::WithApprovals)),
+            ("/v2/LegacyContent", Resource::Unknown),
+            ("/v1/Content/HX1", Resource::Content { sid: sid.clone() }),
+            ("/v1/Content/HX1/ApprovalRequests", Resource::Approvals { content: sid.clone() }),
+            ("/v1/Content/HX1/ApprovalRequests/whatsapp", Resource::Approval { content: sid }),
+        ] {
+            assert_eq!(Resource::of(path), expected, "{path}");
+        }
+        assert_eq!(Resource::of("/v2/Content").operation(&Method::PUT), None);
     }
 
     #[test]
