@@ -11,6 +11,7 @@ use crate::faults::Faults;
 use crate::ledger::{Book, LedgerFileError};
 use crate::messages::Senders;
 use crate::options::Options;
+use crate::phones::Phones;
 use crate::random::{Random, mix};
 use crate::sid::SidMint;
 use crate::time::{Clock, now_ms};
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) ledger: Book,
     pub(crate) courier: Courier,
     pub(crate) contents: Contents,
+    pub(crate) phones: Phones,
     pub(crate) whatsapp: WhatsApp,
     pub(crate) caller_ids: CallerIds,
     pub(crate) sids: SidMint,
@@ -45,6 +47,7 @@ impl App {
             faults: Faults::new(options.seed, options.suffix_faults),
             courier: Courier::new(),
             whatsapp: WhatsApp::new(&options),
+            phones: Phones::default(),
             contents: Contents::new(options.seed, &options.account_sid, options.approval_step),
             caller_ids: CallerIds::default(),
             sids: SidMint::new(sid_seed(options.seed, ledger.accepted_count())),
@@ -64,6 +67,7 @@ impl App {
         self.faults.forget_numbers();
         self.auth.set_token(&self.options.auth_token);
         self.contents.clear();
+        self.phones.clear();
         self.whatsapp.reset();
         self.caller_ids.clear();
         self.ledger.clear();

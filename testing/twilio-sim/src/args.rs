@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use twilio_sim::{ApiKey, Options, WhatsAppSender};
 
-/// Simulates the Twilio API: messages, Lookup, services, callbacks, faults, and a ledger of all of it.
+/// Simulates the Twilio API: SMS, WhatsApp, content templates, Lookup, callbacks, faults, and a ledger of all of it.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// WhatsApp messages per 24 hours, beyond which the answer is 429, error 63038.
     #[arg(long, value_name = "N")]
     whatsapp_daily_cap: Option<u32>,
+    /// Share of the WhatsApp messages that are read, 0 to 1.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
+    read_share: f64,
     /// Country for which SMS is switched off, error 21408; repeatable.
     #[arg(long, value_name = "ISO2")]
     geo_disabled: Vec<String>,
@@ -94,6 +97,7 @@ impl Args {
             whatsapp_senders: self.whatsapp_sender,
             whatsapp_mps: self.whatsapp_mps,
             whatsapp_daily_cap: self.whatsapp_daily_cap,
+            read_share: self.read_share,
             geo_disabled: self.geo_disabled,
             callback_delay: self.callback_delay,
             latency: self.latency,
@@ -105,6 +109,13 @@ impl Args {
             ledger_file: self.ledger,
             threads: self.threads,
         }
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A simulator of the parts of the Twilio API that onboarding uses, with faults and a ledger.
 //!
-//! All three products (core, Lookup, Messaging) answer on one port. See the README for the faults and for
+//! All products (core, Lookup, Messaging, Content) answer on one port. See the README for the faults and for
 //! the control endpoints below `/_sim/`. In a test:
 //!
 //! ```
@@ -28,6 +28,7 @@ mod lookup;
 mod messages;
 mod meta_page;
 mod options;
+mod phones;
 mod random;
 mod recipient;
 mod segments;

@@ -57,6 +57,8 @@ pub struct Options {
     pub whatsapp_mps: u32,
     /// WhatsApp messages of the account per 24 hours, beyond which Twilio answers 429 (63038).
     pub whatsapp_daily_cap: Option<u32>,
+    /// Share of the WhatsApp messages that are read after they are delivered, 0 to 1.
+    pub read_share: f64,
     /// Countries (ISO 3166 alpha-2) for which SMS is switched off, error 21408.
     pub geo_disabled: Vec<String>,
     /// Time between two steps of a message's life, and so between its callbacks.
@@ -92,6 +94,7 @@ impl Default for Options {
             whatsapp_senders: vec![WhatsAppSender::new("whatsapp:+14155238886")],
             whatsapp_mps: 80,
             whatsapp_daily_cap: None,
+            read_share: 0.5,
             geo_disabled: Vec::new(),
             callback_delay: Duration::from_millis(100),
             latency: Duration::ZERO,

@@ -132,7 +132,10 @@ impl Ledger<'_> {
     pub fn messages(&self, to: Option<&str>, limit: usize) -> Vec<MessageView> {
         let now = self.app.clock.now_ms();
         let found = self.app.ledger.newest(to, None, 0, limit, |_| true);
-        found.iter().map(|message| MessageView::new(message, &self.app.options.account_sid, now)).collect()
+        found
+            .iter()
+            .map(|message| MessageView::of_ledger(message, &self.app.options.account_sid, now))
+            .collect()
     }
 
     /// When create calls arrived.

@@ -1,4 +1,4 @@
-//! `POST /_sim/content` loads contents, `POST` and `DELETE /_sim/content/{HX}` change one, `GET /_sim/content` shows all.
+//! `POST /_sim/content` loads contents and `GET` shows them. `POST /_sim/content/{HX}` changes one, `DELETE` removes it.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::{bad_request, done, not_found};
 use crate::app::App;
-use crate::content::{ApprovalOrder, Content, ContentChange, ContentDraft, with_approval};
+use crate::content::{ApprovalOrder, Content, ContentChange, ContentDraft, whatsapp_type, with_approval};
 use crate::server::Reply;
 
-/// A content as an item of `ContentAndApprovals` shows it. What is missing is made up.
+/// A content as an item of `ContentAndApprovals` shows it. The simulator chooses the fields that are absent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Loaded {
     sid: Option<String>,
-    /// Another account's content is known to that account alone.
+    /// With another account, the content is unknown to the simulated one.
     account_sid: Option<String>,
     friendly_name: Option<String>,
     language: Option<String>,
@@ -28,7 +28,7 @@ struct Loaded {
     _date_updated: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Approval {
     name: Option<String>,
@@ -40,7 +40,7 @@ struct Approval {
     allow_category_change: Option<bool>,
 }
 
-/// A change by hand. The clock does not change a status that was set.
+/// A change of a content. The clock does not change a status that was set here.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -113,7 +113,7 @@ fn read(body: &[u8]) -> Result<Vec<Loaded>, serde_json::Error> {
     }
 }
 
-/// The content; a status that is given stays until it is changed by hand.
+/// The content. Without an approval it is not submitted; a status that is given stays until it is changed by hand.
 fn content(app: &App, loaded: Loaded) -> Content {
     let draft = ContentDraft {
         friendly_name: loaded.friendly_name,
@@ -124,11 +124,12 @@ fn content(app: &App, loaded: Loaded) -> Content {
     let sid = loaded.sid.unwrap_or_else(|| app.contents.mint());
     let account = loaded.account_sid.as_deref().unwrap_or(app.contents.account_sid());
     let mut content = draft.content(sid, account, app.clock.now_ms());
-    let given = loaded.approval_requests.unwrap_or_default();
+    let Some(given) = loaded.approval_requests else { return content };
+    let (name, content_type) = (content.friendly_name.clone(), whatsapp_type(&content).to_owned());
     content.approval.apply(ApprovalOrder {
-        name: given.name,
-        category: given.category,
-        content_type: given.content_type,
+        name: given.name.or(Some(name)),
+        category: given.category.or_else(|| Some("UTILITY".to_owned())),
+        content_type: given.content_type.or(Some(content_type)),
         status: given.status,
         rejection_reason: given.rejection_reason,
         allow_category_change: given.allow_category_change,

@@ -29,7 +29,7 @@ pub(super) fn messages(app: &App, query: &Form) -> Reply {
     let to = query.filled("to").map(|to| to.replacen(' ', "+", 1));
     let found = app.ledger.newest(to.as_deref(), None, 0, limit(query), |_| true);
     let views: Vec<MessageView> =
-        found.iter().map(|message| MessageView::new(message, &app.options.account_sid, now)).collect();
+        found.iter().map(|message| MessageView::of_ledger(message, &app.options.account_sid, now)).collect();
     Reply::json(200, &json!({ "messages": views }))
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod credentials;
 mod faults;
 mod ledger;
+mod phones;
 mod whatsapp;
 
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Repl
         (&Method::POST, "content") => content::load(app, body),
         (&Method::GET, "senders") => whatsapp::senders(app),
         (&Method::POST, "senders") => whatsapp::change_senders(app, body),
+        (&Method::POST, "offline") => phones::switch_off(app, body),
+        (&Method::POST, "online") => phones::switch_on(app, body),
         (&Method::POST, "window") => whatsapp::open_window(app, body),
         (&Method::POST, "clock") => clock::advance(app, body),
         (&Method::POST, "credentials") => credentials::change(app, body),

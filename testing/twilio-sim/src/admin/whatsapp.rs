@@ -17,7 +17,7 @@ pub(super) fn change_senders(app: &App, body: &[u8]) -> Reply {
     match serde_json::from_slice::<SenderChange>(body) {
         Ok(change) if app.whatsapp.senders.change(&change) => {
             if let Some(cap) = change.daily_cap {
-                app.whatsapp.limits.set_daily_cap(cap);
+                app.whatsapp.limits.set_daily_cap(cap.number());
             }
             senders(app)
         }

@@ -44,7 +44,7 @@ pub(crate) fn update(app: &App, call: &Call, sid: &str) -> Reply {
             friendly_name: draft.friendly_name,
             language: draft.language,
             variables: draft.variables,
-            types: draft.types.map(without_nulls),
+            types: draft.types.map(without_nulls).filter(|types| !types.is_empty()),
             ..ContentChange::default()
         };
         let changed = app.contents.change(sid, change, app.clock.now_ms()).unwrap_or(content);

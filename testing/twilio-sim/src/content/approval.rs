@@ -1,9 +1,9 @@
-//! The approval of a template for WhatsApp. It follows from the clock until it is set by hand.
+//! The approval of a template for WhatsApp. It follows the clock until a test sets it.
 
 /// The statuses that a submitted template goes through (Twilio docs, "Message template approvals and statuses").
 const PROGRESS: [&str; 3] = ["received", "pending", "approved"];
 
-/// What was submitted, and when; the default was not submitted.
+/// The request for approval and its result; the default was not submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Approval {
     pub(crate) name: String,
@@ -13,12 +13,12 @@ pub(crate) struct Approval {
     pub(crate) allow_category_change: bool,
     /// Milliseconds since the Unix epoch; none if it was not submitted.
     pub(crate) submitted_ms: Option<i64>,
-    /// A status set by hand, which the clock does not change.
+    /// A status that a test set. The clock does not change it.
     pub(crate) fixed: Option<String>,
     pub(crate) rejection_reason: String,
 }
 
-/// A status, a category or a reason set by hand.
+/// The fields that a change sets; all others stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ApprovalOrder {
     pub(crate) name: Option<String>,
@@ -55,7 +55,7 @@ impl Approval {
         PROGRESS[usize::try_from(steps).unwrap_or(last).min(last)]
     }
 
-    /// Whether it was submitted or given a status by hand.
+    /// Whether it was submitted or given a status by a test.
     pub(crate) fn is_submitted(&self) -> bool {
         self.submitted_ms.is_some() || self.fixed.as_ref().is_some_and(|status| status != "unsubmitted")
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_set_by_hand_stays() {
+    fn the_clock_keeps_a_status_that_was_set() {
         let mut approval = Approval { submitted_ms: Some(0), ..Approval::default() };
         approval.apply(ApprovalOrder { status: Some("paused".to_owned()), ..ApprovalOrder::default() });
         approval.apply(ApprovalOrder { category: Some("MARKETING".to_owned()), ..ApprovalOrder::default() });

@@ -1,4 +1,4 @@
-//! A content as a request describes it, and what Twilio refuses in one.
+//! A content as a request describes it, and the checks of its fields.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const MAX_VARIABLES: usize = 100;
 
 /// The content types of the Content API, the richest first: with several types in one content, Twilio sends the
 /// richest that the channel knows (Twilio docs, "Content types overview"). The order is documented only in part.
-pub(crate) const TYPES: [&str; 14] = [
+pub(super) const TYPES: [&str; 14] = [
     "whatsapp/authentication",
     "whatsapp/flows",
     "whatsapp/card",
@@ -78,7 +78,7 @@ impl ContentDraft {
         }
     }
 
-    /// The content itself; what is missing is empty.
+    /// The content itself. Absent fields are empty.
     pub(crate) fn content(self, sid: String, account_sid: &str, now_ms: i64) -> Content {
         Content {
             sid,

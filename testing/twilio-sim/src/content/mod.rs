@@ -13,10 +13,10 @@ mod view;
 
 pub(crate) use api::{approval, create, delete, fetch, submit, update};
 pub(crate) use approval::ApprovalOrder;
-pub(crate) use draft::{ContentDraft, TYPES};
+pub(crate) use draft::ContentDraft;
 pub(crate) use list::list;
 pub(crate) use model::{Content, ContentChange};
 pub(crate) use registry::Contents;
-pub(crate) use template::{can_begin, placeholders, render, text};
+pub(crate) use template::{can_begin, render, text, whatsapp_type};
 pub(crate) use variables::Variables;
 pub(crate) use view::with_approval;

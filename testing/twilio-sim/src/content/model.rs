@@ -23,7 +23,7 @@ pub(crate) struct Content {
     pub(crate) approval: Approval,
 }
 
-/// What a change of a content sets; everything else stays.
+/// The fields that a change sets; all others stay.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ContentChange {
     pub(crate) friendly_name: Option<String>,

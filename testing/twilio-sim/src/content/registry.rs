@@ -77,7 +77,7 @@ impl Contents {
         table.in_order.get(place).cloned()
     }
 
-    /// Changes a content of any account; none if there is no such SID.
+    /// Changes a content of any account. Returns none if the SID is unknown.
     pub(crate) fn change(&self, sid: &str, change: ContentChange, now_ms: i64) -> Option<Arc<Content>> {
         let mut table = self.write();
         let place = *table.places.get(sid)?;
@@ -86,7 +86,7 @@ impl Contents {
         Some(Arc::clone(content))
     }
 
-    /// Deletes a content; false if there is no such SID.
+    /// Deletes a content. Returns false if the SID is unknown.
     pub(crate) fn remove(&self, sid: &str) -> bool {
         let mut table = self.write();
         table.places.remove(sid).and_then(|place| table.in_order.remove(&place)).is_some()

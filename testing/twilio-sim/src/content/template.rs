@@ -12,7 +12,7 @@ use crate::channel::Channel;
 const ONLY_IN_A_WINDOW: [&str; 2] = ["twilio/list-picker", "twilio/location"];
 
 /// The type that is sent: the richest that the channel knows.
-fn sent_type<'a>(content: &'a Content, channel: Channel) -> Option<(&'static str, &'a Value)> {
+fn sent_type(content: &Content, channel: Channel) -> Option<(&'static str, &Value)> {
     let knows = |name: &&str| channel == Channel::WhatsApp || matches!(*name, "twilio/text" | "twilio/media");
     let mut found = TYPES.into_iter().filter(knows);
     found.find_map(|name| content.types.get(name).map(|fields| (name, fields)))
@@ -26,7 +26,7 @@ pub(crate) fn text(content: &Content, channel: Channel) -> &str {
 }
 
 /// The name of the type that is sent on WhatsApp, for example `twilio/quick-reply`.
-pub(super) fn whatsapp_type(content: &Content) -> &'static str {
+pub(crate) fn whatsapp_type(content: &Content) -> &'static str {
     sent_type(content, Channel::WhatsApp).map_or("", |(name, _)| name)
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn can_begin(content: &Content) -> bool {
 }
 
 /// The names in `{{…}}` in the texts of all types.
-pub(crate) fn placeholders(types: &Map<String, Value>) -> BTreeSet<String> {
+pub(super) fn placeholders(types: &Map<String, Value>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for fields in types.values() {
         collect(fields, &mut names);
@@ -65,14 +65,13 @@ pub(crate) fn render(text: &str, values: &BTreeMap<String, String>) -> String {
     for piece in pieces(text) {
         match piece {
             Piece::Text(part) => rendered.push_str(part),
-            Piece::Placeholder(name) => match values.get(name) {
-                Some(value) => rendered.push_str(value),
-                None => {
-                    rendered.push_str("{{");
-                    rendered.push_str(name);
-                    rendered.push_str("}}");
+            Piece::Placeholder(name) => {
+                if let Some(value) = values.get(name) {
+                    rendered.push_str(value);
+                } else {
+                    rendered.extend(["{{", name, "}}"]);
                 }
-            },
+            }
         }
     }
     rendered

@@ -63,8 +63,43 @@ pub enum Action {
         /// Twilio's error code.
         error_code: u32,
     },
-    /// The message is accepted and `sent` is the last word on it.
+    /// The message is accepted and fails, as `failed` or `undelivered` at random.
+    Fail {
+        /// Twilio's error code.
+        error_code: u32,
+    },
+    /// The message is accepted and `sent` is its last status.
     SentLast,
+    /// The message is delivered, and read if it went by WhatsApp.
+    Read,
+    /// The message is delivered and not read.
+    Unread,
+    /// `read` is reported before `delivered`.
+    ReadFirst,
+    /// The message fails on one device and is delivered on another.
+    FailedThenDelivered {
+        /// Twilio's error code.
+        error_code: u32,
+    },
+    /// The message is delivered on one device and fails on another.
+    DeliveredThenFailed {
+        /// Twilio's error code.
+        error_code: u32,
+    },
+    /// The recipient's phone is off: the message stays `sent` until `POST /_sim/online`.
+    Offline,
+    /// WhatsApp callbacks name the business-scoped user id in place of the phone.
+    HiddenPhone,
+    /// Each callback is sent `ms` after its change of status, by the clock that tests move.
+    LateCallbacks {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// One more callback, before the last, reports a status that Twilio does not have.
+    ExtraCallback {
+        /// For example `reviewing`.
+        status: String,
+    },
     /// No callback is ever sent for the message.
     NoCallbacks,
     /// Every callback is sent `copies` times.
@@ -91,7 +126,7 @@ pub enum Action {
     },
     /// The next page of a list is the same page again.
     RepeatPage,
-    /// The list has no last page: it begins again behind its last item.
+    /// The list never ends: after its last item it begins again.
     EndlessPages,
     /// Lookup answers 200 with `valid: false`.
     LookupInvalid {

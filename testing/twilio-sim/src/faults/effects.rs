@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::action::{Action, FailedStatus, PlainBody};
 use crate::api_error::ApiError;
 use crate::server::Reply;
@@ -16,7 +18,12 @@ pub(crate) struct Effects {
     pub(crate) after: Option<Interruption>,
     /// An error reported as Twilio would, at once or by callback.
     pub(crate) refusal: Option<u32>,
-    pub(crate) ending: Ending,
+    /// How the message ends; none leaves it to the channel.
+    pub(crate) ending: Option<Ending>,
+    /// An error with which the message ends, as failed or undelivered at random.
+    pub(crate) failure: Option<u32>,
+    /// Whether the recipient's phone is off until it is switched on by hand.
+    pub(crate) offline: bool,
     pub(crate) callbacks: CallbackEffects,
     pub(crate) list_lag: Duration,
     pub(crate) fetch_not_found: Duration,
@@ -33,12 +40,44 @@ pub(crate) enum Interruption {
 }
 
 /// How the life of an accepted message ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Ending {
     #[default]
     Delivered,
+    /// Delivered, then read.
+    Read,
+    /// Read, then delivered: the receipts arrive in the wrong order.
+    ReadFirst,
     SentLast,
     Failed(FailedStatus, u32),
+    /// Sent, then failed.
+    SentThenFailed(u32),
+    /// Failed on one device, then delivered on another.
+    FailedThenDelivered(u32),
+    DeliveredThenFailed(u32),
+}
+
+impl Ending {
+    /// Whether the message reaches the person at some time.
+    pub(crate) fn reaches(self) -> bool {
+        !matches!(self, Self::SentLast | Self::Failed(..) | Self::SentThenFailed(_))
+    }
+
+    /// Whether the first final status is a failure.
+    pub(crate) fn fails_first(self) -> bool {
+        self.first_error().is_some()
+    }
+
+    /// The error of the first final status, if that is a failure.
+    pub(crate) fn first_error(self) -> Option<u32> {
+        match self {
+            Self::Failed(_, code) | Self::SentThenFailed(code) | Self::FailedThenDelivered(code) => {
+                Some(code)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -48,6 +87,20 @@ pub(crate) struct CallbackEffects {
     pub(crate) shuffled: bool,
     pub(crate) at_once: bool,
     pub(crate) signing: Signing,
+    pub(crate) recipient: RecipientShown,
+    /// How much later than the change of status each callback is sent.
+    pub(crate) late: Duration,
+    /// A status that one more callback reports before the last one.
+    pub(crate) extra_status: Option<String>,
+}
+
+/// How WhatsApp callbacks name the recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RecipientShown {
+    #[default]
+    ByPhone,
+    /// By the business-scoped user id alone.
+    ByUserId,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +111,7 @@ pub(crate) enum Signing {
     Missing,
 }
 
-/// What is wrong with the links of a list.
+/// A fault in the links of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageFault {
     Repeated,
@@ -104,8 +157,24 @@ impl Effects {
         match action {
             Action::Latency { ms } => self.latency = Duration::from_millis(*ms),
             Action::Refuse { code } => self.refusal = Some(*code),
-            Action::FinalStatus { status, error_code } => self.ending = Ending::Failed(*status, *error_code),
-            Action::SentLast => self.ending = Ending::SentLast,
+            Action::FinalStatus { status, error_code } => {
+                self.ending = Some(Ending::Failed(*status, *error_code));
+            }
+            Action::Fail { error_code } => self.failure = Some(*error_code),
+            Action::SentLast => self.ending = Some(Ending::SentLast),
+            Action::Read => self.ending = Some(Ending::Read),
+            Action::Unread => self.ending = Some(Ending::Delivered),
+            Action::ReadFirst => self.ending = Some(Ending::ReadFirst),
+            Action::FailedThenDelivered { error_code } => {
+                self.ending = Some(Ending::FailedThenDelivered(*error_code));
+            }
+            Action::DeliveredThenFailed { error_code } => {
+                self.ending = Some(Ending::DeliveredThenFailed(*error_code));
+            }
+            Action::Offline => self.offline = true,
+            Action::HiddenPhone => self.callbacks.recipient = RecipientShown::ByUserId,
+            Action::LateCallbacks { ms } => self.callbacks.late = Duration::from_millis(*ms),
+            Action::ExtraCallback { status } => self.callbacks.extra_status = Some(status.clone()),
             Action::NoCallbacks => self.callbacks.none = true,
             Action::DuplicateCallbacks { copies } => self.callbacks.copies = Some(*copies),
             Action::ShuffleCallbacks => self.callbacks.shuffled = true,

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub use action::{Action, FailedStatus, PlainBody};
-pub(crate) use effects::{CallbackEffects, Effects, Ending, Interruption, LookupEffect, PageFault, Signing};
+pub(crate) use effects::{
+    CallbackEffects, Effects, Ending, Interruption, LookupEffect, PageFault, RecipientShown, Signing,
+};
 pub use operation::Operation;
 pub(crate) use rule::ActiveRule;
 pub use rule::{Actions, Rule, RuleState};
@@ -82,6 +84,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::channel::Channel;
 
     fn latency(ms: u64) -> Action {
         Action::Latency { ms }
@@ -104,6 +107,15 @@ mod tests {
         assert_eq!(picked(&faults, Operation::Lookup, "+9779841234577"), 3);
         faults.replace(Vec::new());
         assert_eq!(faults.pick(Operation::Create, None).latency, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_channel_is_that_of_the_recipient() {
+        let faults = Faults::new(1, false);
+        faults.add(vec![Rule::new(latency(1)).channel(Channel::WhatsApp).suffix("77")]);
+        assert_eq!(picked(&faults, Operation::Create, "whatsapp:+9779841234577"), 1);
+        assert_eq!(picked(&faults, Operation::Create, "+9779841234577"), 0);
+        assert_eq!(faults.pick(Operation::ContentList, None).latency, Duration::ZERO);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::action::Action;
 use super::operation::Operation;
+use crate::channel::Channel;
 use crate::random::Random;
 
 /// One rule. Rules are tried in order and the first that applies decides.
@@ -17,6 +18,9 @@ pub struct Rule {
     /// Only this operation; none means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// Only recipients on this channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// Only numbers that end so. The number is the recipient, the looked-up number or the list's `To`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suffix: Option<String>,
@@ -55,6 +59,7 @@ impl Rule {
     pub fn new(action: Action) -> Self {
         Self {
             operation: None,
+            channel: None,
             suffix: None,
             probability: None,
             count: None,
@@ -74,6 +79,13 @@ impl Rule {
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
+        self
+    }
+
+    /// Only for recipients on this channel.
+    #[must_use]
+    pub fn channel(mut self, channel: Channel) -> Self {
+        self.channel = Some(channel);
         self
     }
 
@@ -146,6 +158,7 @@ impl ActiveRule {
 
     fn matches(&self, operation: Operation, number: Option<&str>) -> bool {
         self.rule.operation.is_none_or(|wanted| wanted == operation)
+            && self.rule.channel.is_none_or(|channel| number.map(Channel::of) == Some(channel))
             && self
                 .rule
                 .suffix

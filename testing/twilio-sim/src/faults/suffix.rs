@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::effects::Effects;
 use super::operation::Operation;
 use super::suffix_table::{SuffixFault, TABLE};
+use crate::channel::Channel;
 
 /// The table, and how often each number met its fault.
 #[derive(Debug, Default)]
@@ -38,7 +39,12 @@ impl SuffixFaults {
 
 fn find(operation: Operation, number: &str) -> Option<&'static SuffixFault> {
     let digits = number.get(number.len().checked_sub(4)?..)?;
-    TABLE.iter().find(|fault| fault.operation == operation && fault.digits == digits)
+    let channel = Channel::of(number);
+    TABLE.iter().find(|fault| {
+        fault.operation == operation
+            && fault.digits == digits
+            && fault.channel.is_none_or(|wanted| wanted == channel)
+    })
 }
 
 #[cfg(test)]
@@ -62,5 +68,13 @@ mod tests {
             assert!(faults.pick(Operation::Create, number).is_none(), "{number}");
         }
         assert!(faults.pick(Operation::Lookup, "+9779841239001").is_none());
+    }
+
+    #[test]
+    fn faults_of_whatsapp_leave_sms_alone() {
+        let faults = SuffixFaults::default();
+        assert!(faults.pick(Operation::Create, "+9779841239803").is_none());
+        let met = faults.pick(Operation::Create, "whatsapp:+9779841239803").unwrap();
+        assert_eq!(met.failure, Some(63003));
     }
 }

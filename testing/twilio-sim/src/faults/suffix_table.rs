@@ -2,27 +2,40 @@
 
 use super::action::{Action, FailedStatus, PlainBody};
 use super::operation::Operation;
+use crate::channel::Channel;
 
 /// What numbers with these last four digits meet.
 #[derive(Debug)]
 pub(super) struct SuffixFault {
     pub(super) digits: &'static str,
     pub(super) operation: Operation,
+    /// Only for recipients on this channel.
+    pub(super) channel: Option<Channel>,
     /// Only for this many first requests of each number.
     pub(super) first: Option<u32>,
     pub(super) actions: fn() -> Vec<Action>,
 }
 
 const fn create(digits: &'static str, actions: fn() -> Vec<Action>) -> SuffixFault {
-    SuffixFault { digits, operation: Operation::Create, first: None, actions }
+    SuffixFault { digits, operation: Operation::Create, channel: None, first: None, actions }
 }
 
 const fn first(digits: &'static str, times: u32, actions: fn() -> Vec<Action>) -> SuffixFault {
-    SuffixFault { digits, operation: Operation::Create, first: Some(times), actions }
+    SuffixFault { digits, operation: Operation::Create, channel: None, first: Some(times), actions }
 }
 
 const fn lookup(digits: &'static str, actions: fn() -> Vec<Action>) -> SuffixFault {
-    SuffixFault { digits, operation: Operation::Lookup, first: None, actions }
+    SuffixFault { digits, operation: Operation::Lookup, channel: None, first: None, actions }
+}
+
+const fn whatsapp(digits: &'static str, actions: fn() -> Vec<Action>) -> SuffixFault {
+    let channel = Some(Channel::WhatsApp);
+    SuffixFault { digits, operation: Operation::Create, channel, first: None, actions }
+}
+
+const fn whatsapp_first(digits: &'static str, times: u32, actions: fn() -> Vec<Action>) -> SuffixFault {
+    let channel = Some(Channel::WhatsApp);
+    SuffixFault { digits, operation: Operation::Create, channel, first: Some(times), actions }
 }
 
 fn plain(status: u16, body: PlainBody) -> Vec<Action> {
@@ -42,6 +55,10 @@ fn undelivered(error_code: u32) -> Vec<Action> {
 
 fn failed(error_code: u32) -> Vec<Action> {
     vec![Action::FinalStatus { status: FailedStatus::Failed, error_code }]
+}
+
+fn fail(error_code: u32) -> Vec<Action> {
+    vec![Action::Fail { error_code }]
 }
 
 fn refuse(code: u32) -> Vec<Action> {
@@ -134,6 +151,23 @@ pub(super) const TABLE: &[SuffixFault] = &[
     lookup("9707", || vec![Action::LookupLine { line_type: "landline".to_owned() }]),
     lookup("9708", || vec![Action::Reset { store: false }]),
     lookup("9709", || vec![Action::BrokenJson]),
+    // 98: WhatsApp only, so that an SMS to the same number arrives.
+    whatsapp("9803", || fail(63003)),
+    whatsapp("9814", || fail(63014)),
+    whatsapp("9816", || fail(63016)),
+    whatsapp_first("9818", 2, || fail(63018)),
+    whatsapp("9824", || fail(63024)),
+    whatsapp("9832", || fail(63032)),
+    whatsapp("9841", || fail(63041)),
+    whatsapp("9849", || fail(63049)),
+    whatsapp("9850", || vec![Action::SentLast]),
+    whatsapp("9851", || vec![Action::Unread]),
+    whatsapp("9852", || vec![Action::ReadFirst]),
+    whatsapp("9853", || vec![Action::FailedThenDelivered { error_code: 63024 }]),
+    whatsapp("9854", || vec![Action::DeliveredThenFailed { error_code: 63024 }]),
+    whatsapp("9855", || vec![Action::HiddenPhone]),
+    whatsapp("9856", || vec![Action::LateCallbacks { ms: 7_200_000 }]),
+    whatsapp("9899", || fail(63999)),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::faults::{Ending, FailedStatus};
-use crate::messages::{Lifecycle, Origin};
+use crate::messages::{Lifecycle, Origin, SentContent};
 use crate::sid::SidMint;
 
 fn message(mint: &SidMint, to: &str) -> Message {
@@ -15,6 +15,9 @@ fn message(mint: &SidMint, to: &str) -> Message {
         origin: Origin { from: None, service: Some("MG00000000000000000000000000000001".to_owned()) },
         chosen_sender: "AAMCARE".to_owned(),
         body: "नमस्ते".to_owned(),
+        content: Some(SentContent { sid: "HX1".to_owned(), variables: Some("{}".to_owned()) }),
+        whatsapp: None,
+        hold: None,
         media: 0,
         segments: 1,
         created_ms: 1_000,

@@ -22,7 +22,7 @@ pub struct CallbackRecord {
     /// The message.
     pub message_sid: String,
     /// The status it reported.
-    pub message_status: &'static str,
+    pub message_status: String,
     /// `I-Twilio-Idempotency-Token`.
     pub token: String,
     /// Where it went, without fragment.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::{Ending, FailedStatus};
-use crate::messages::{Lifecycle, Message, Origin};
+use crate::messages::{Lifecycle, Message, Origin, SentContent};
 use crate::sid::MessageSid;
 
 /// Why a ledger file cannot be used.
@@ -37,10 +37,17 @@ struct Line {
     segments: u16,
     created_ms: i64,
     pace_ms: u64,
+    /// Lines of earlier versions have `failed` or `sent_last` in its place.
     #[serde(default)]
+    ending: Option<Ending>,
+    #[serde(default, skip_serializing)]
     failed: Option<(FailedStatus, u32)>,
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     sent_last: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_sid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_variables: Option<String>,
 }
 
 impl LedgerFile {
@@ -84,20 +91,23 @@ impl Line {
             segments: message.segments,
             created_ms: message.created_ms,
             pace_ms: u64::try_from(message.lifecycle.pace.as_millis()).unwrap_or(u64::MAX),
-            failed: match message.lifecycle.ending {
-                Ending::Failed(status, code) => Some((status, code)),
-                Ending::Delivered | Ending::SentLast => None,
-            },
-            sent_last: message.lifecycle.ending == Ending::SentLast,
+            // After a restart, no phone is known to be off.
+            ending: Some(if message.hold.is_some() { Ending::SentLast } else { message.lifecycle.ending }),
+            failed: None,
+            sent_last: false,
+            content_sid: message.content.as_ref().map(|content| content.sid.clone()),
+            content_variables: message.content.as_ref().and_then(|content| content.variables.clone()),
         }
     }
 
     fn message(self) -> Option<Message> {
-        let ending = match self.failed {
-            Some((status, code)) => Ending::Failed(status, code),
-            None if self.sent_last => Ending::SentLast,
-            None => Ending::Delivered,
+        let ending = match (self.ending, self.failed) {
+            (Some(ending), _) => ending,
+            (None, Some((status, code))) => Ending::Failed(status, code),
+            (None, None) if self.sent_last => Ending::SentLast,
+            (None, None) => Ending::Delivered,
         };
+        let variables = self.content_variables;
         let pace = Duration::from_millis(self.pace_ms);
         Some(Message {
             sid: MessageSid::parse(&self.sid)?,
@@ -107,6 +117,9 @@ impl Line {
             origin: Origin { from: self.from, service: self.service },
             chosen_sender: self.chosen_sender,
             body: self.body,
+            content: self.content_sid.map(|sid| SentContent { sid, variables }),
+            whatsapp: None,
+            hold: None,
             media: self.media,
             segments: self.segments,
             created_ms: self.created_ms,

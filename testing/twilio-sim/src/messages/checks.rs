@@ -1,14 +1,20 @@
 //! The checks of a create call, in Twilio's order.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::content_checks;
 use super::magic;
 use super::message::Origin;
 use super::sender::{self, Senders};
 use crate::api_error::ApiError;
 use crate::callbacks::Target;
 use crate::channel::{Channel, person};
+use crate::content::{Content, Contents};
 use crate::faults::FailedStatus;
 use crate::form::Form;
 use crate::recipient::{Destination, Line, Recipient};
+use crate::whatsapp::{SenderState, WhatsApp};
 
 /// Longest body, in characters (Twilio docs, error 21617).
 const MAX_BODY: usize = 1600;
@@ -20,44 +26,103 @@ const MAX_VALIDITY: u32 = 36_000;
 pub(super) struct Accepted {
     pub(super) to: String,
     pub(super) origin: Origin,
+    /// ISO 3166 alpha-2, empty for numbers of no country.
+    pub(super) country: String,
+    pub(super) line: Line,
+    /// The template, if one is sent.
+    pub(super) content: Option<Chosen>,
+    /// The sender of a WhatsApp message: the one named, or the one that the service picks.
+    pub(super) whatsapp_sender: Option<SenderState>,
     /// The error with which it will fail, reported by callback.
     pub(super) late_error: Option<(FailedStatus, u32)>,
+}
+
+/// A content and the values of its placeholders.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) content: Arc<Content>,
+    /// Samples included.
+    pub(super) values: BTreeMap<String, String>,
+    /// The error of the values that the channel reports.
+    pub(super) late_error: Option<u32>,
+}
+
+impl Accepted {
+    /// The sender of the WhatsApp message; empty if none of the service is online.
+    pub(super) fn sender_address(&self) -> &str {
+        self.whatsapp_sender.as_ref().map_or("", |sender| &sender.address)
+    }
 }
 
 /// What the checks need to know of the account.
 #[derive(Debug)]
 pub(super) struct Rules<'a> {
     pub(super) senders: &'a Senders,
+    pub(super) whatsapp: &'a WhatsApp,
+    pub(super) contents: &'a Contents,
     pub(super) geo_disabled: &'a [String],
     /// Whether test credentials are used.
     pub(super) test: bool,
     /// A refusal ordered by a fault.
     pub(super) refusal: Option<u32>,
+    pub(super) now_ms: i64,
 }
 
 impl Rules<'_> {
-    /// To missing, sender missing, content missing, body length, callback URL, To format, sender, geo
+    /// To missing, sender missing, content missing, body length, callback URL, template, To format, sender, geo
     /// permission, opt-out and queue, in this order.
     pub(super) fn check(&self, form: &Form) -> Result<Accepted, ApiError> {
         let to = form.filled("To").ok_or_else(|| ApiError::of(21604))?;
         let origin = sender::origin(form)?;
         check_content(form)?;
         check_options(form)?;
+        let content = content_checks::choose(self.contents, form)?;
         let recipient = recipient(to)?;
+        let by_whatsapp = |address: &str| Channel::of(address) == Channel::WhatsApp;
+        if by_whatsapp(to) || origin.from.as_deref().is_some_and(by_whatsapp) {
+            return self.check_whatsapp(recipient, origin, content);
+        }
         if self.test {
             sender::check_test(&origin)?;
         } else {
             self.senders.check(&origin)?;
         }
-        check_channels(to, &origin)?;
         let refusal = self.refusal(&recipient, &origin);
         match refusal {
             Some(code) if origin.service.is_none() => Err(ApiError::of(code)),
             _ => {
                 let late_error = refusal.map(|code| (FailedStatus::Failed, code));
-                Ok(Accepted { to: recipient.address, origin, late_error })
+                Ok(accepted(recipient, origin, content, None, late_error))
             }
         }
+    }
+
+    /// Channel mismatch, sender unknown and the account's cap, in this order, which is not documented. Everything
+    /// about the destination is reported by callback.
+    fn check_whatsapp(
+        &self,
+        recipient: Destination,
+        origin: Origin,
+        content: Option<Chosen>,
+    ) -> Result<Accepted, ApiError> {
+        if self.test {
+            sender::check_test(&origin)?;
+        }
+        check_channels(&recipient.address, &origin)?;
+        self.senders.check_service(&origin)?;
+        let sender = match origin.from.as_deref() {
+            Some(from) => {
+                let named = self.whatsapp.senders.by_address(from).filter(SenderState::is_online);
+                Some(named.ok_or_else(|| ApiError::of(63007))?)
+            }
+            None => self.whatsapp.senders.of_service(),
+        };
+        if !self.whatsapp.limits.take_of_account(self.now_ms) {
+            return Err(ApiError::of(63038));
+        }
+        let code = magic::recipient_error(person(&recipient.address)).or(self.refusal);
+        let late_error = code.map(|code| (FailedStatus::Failed, code));
+        Ok(accepted(recipient, origin, content, sender, late_error))
     }
 
     /// What Twilio says at once with `From` but only by callback with a service.
@@ -72,6 +137,17 @@ impl Rules<'_> {
         let same = (origin.from.as_deref() == Some(recipient.address.as_str())).then_some(21266);
         magic::recipient_error(number).or(same).or(geo).or(line).or(self.refusal)
     }
+}
+
+fn accepted(
+    recipient: Destination,
+    origin: Origin,
+    content: Option<Chosen>,
+    whatsapp_sender: Option<SenderState>,
+    late_error: Option<(FailedStatus, u32)>,
+) -> Accepted {
+    let Destination { address: to, country, line } = recipient;
+    Accepted { to, origin, country, line, content, whatsapp_sender, late_error }
 }
 
 fn check_content(form: &Form) -> Result<(), ApiError> {

@@ -15,6 +15,7 @@ pub(crate) enum Status {
     Queued,
     Sent,
     Delivered,
+    Read,
     Undelivered,
     Failed,
 }
@@ -26,6 +27,7 @@ impl Status {
             Self::Queued => "queued",
             Self::Sent => "sent",
             Self::Delivered => "delivered",
+            Self::Read => "read",
             Self::Undelivered => "undelivered",
             Self::Failed => "failed",
         }
@@ -57,7 +59,7 @@ impl Lifecycle {
 
     /// All later changes in order; each is worth a callback.
     pub(crate) fn steps(&self) -> Vec<Step> {
-        let mut changes = Vec::with_capacity(3);
+        let mut changes = Vec::with_capacity(4);
         let refused = matches!(self.ending, Ending::Failed(FailedStatus::Failed, _));
         if self.with_service && !refused {
             changes.push((Status::Queued, None));
@@ -65,13 +67,21 @@ impl Lifecycle {
         if !refused {
             changes.push((Status::Sent, None));
         }
+        let (delivered, read) = ((Status::Delivered, None), (Status::Read, None));
+        let failed = |code| (Status::Failed, Some(code));
         match self.ending {
-            Ending::Delivered => changes.push((Status::Delivered, None)),
+            Ending::Delivered => changes.push(delivered),
+            Ending::Read => changes.extend([delivered, read]),
+            Ending::ReadFirst => changes.extend([read, delivered]),
             Ending::SentLast => {}
-            Ending::Failed(FailedStatus::Failed, code) => changes.push((Status::Failed, Some(code))),
+            Ending::Failed(FailedStatus::Failed, code) | Ending::SentThenFailed(code) => {
+                changes.push(failed(code));
+            }
             Ending::Failed(FailedStatus::Undelivered, code) => {
                 changes.push((Status::Undelivered, Some(code)));
             }
+            Ending::FailedThenDelivered(code) => changes.extend([failed(code), delivered]),
+            Ending::DeliveredThenFailed(code) => changes.extend([delivered, failed(code)]),
         }
         let pace = millis(self.pace);
         let step =
@@ -79,13 +89,9 @@ impl Lifecycle {
         (1..).zip(changes).map(step).collect()
     }
 
-    /// The last change that has happened `age_ms` after creation.
-    pub(crate) fn at(&self, age_ms: i64) -> Step {
-        let start = Step { after_ms: 0, status: self.first(), error_code: None };
-        if age_ms < millis(self.pace) {
-            return start;
-        }
-        self.steps().into_iter().take_while(|step| step.after_ms <= age_ms).last().unwrap_or(start)
+    /// The change before all others.
+    pub(crate) fn start(&self) -> Step {
+        Step { after_ms: 0, status: self.first(), error_code: None }
     }
 }
 
@@ -119,19 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn receipts_in_every_order() {
+        for (ending, expected) in [
+            (Ending::Read, [Status::Sent, Status::Delivered, Status::Read]),
+            (Ending::ReadFirst, [Status::Sent, Status::Read, Status::Delivered]),
+            (Ending::FailedThenDelivered(63024), [Status::Sent, Status::Failed, Status::Delivered]),
+            (Ending::DeliveredThenFailed(63024), [Status::Sent, Status::Delivered, Status::Failed]),
+        ] {
+            assert_eq!(statuses(life(false, ending)), expected);
+            assert!(ending.reaches());
+        }
+        assert_eq!(statuses(life(false, Ending::SentThenFailed(63024))), [Status::Sent, Status::Failed]);
+    }
+
+    #[test]
     fn the_clock_moves_it() {
         let delivered = life(true, Ending::Delivered);
-        let seen = [0, 9, 10, 25, 30, 1000].map(|age| delivered.at(age).status);
-        assert_eq!(
-            seen,
-            [
-                Status::Accepted,
-                Status::Accepted,
-                Status::Queued,
-                Status::Sent,
-                Status::Delivered,
-                Status::Delivered
-            ]
-        );
+        let after: Vec<i64> = delivered.steps().into_iter().map(|step| step.after_ms).collect();
+        assert_eq!((delivered.start().after_ms, after), (0, vec![10, 20, 30]));
     }
 }

@@ -35,11 +35,19 @@ impl Senders {
 
     /// Whether the origin exists; errors 21701, 21705, 21212, 21606, 21611.
     pub(super) fn check(&self, origin: &Origin) -> Result<(), ApiError> {
+        self.check_service(origin)?;
         match (&origin.service, &origin.from) {
-            (Some(service), _) if !is_service_sid(service) => Err(ApiError::of(21705)),
-            (Some(service), _) if !self.has_service(service) => Err(ApiError::of(21701)),
             (Some(_), Some(from)) if !self.owns(from) => Err(ApiError::of(21606)),
             (None, Some(from)) => self.check_from(from),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the service exists, if there is one; errors 21701 and 21705.
+    pub(super) fn check_service(&self, origin: &Origin) -> Result<(), ApiError> {
+        match &origin.service {
+            Some(service) if !is_service_sid(service) => Err(ApiError::of(21705)),
+            Some(service) if !self.has_service(service) => Err(ApiError::of(21701)),
             _ => Ok(()),
         }
     }

@@ -9,13 +9,13 @@ use crate::time::rfc2822;
 /// The JSON of a message, in Twilio's order and types: counts and prices are strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MessageView {
-    /// `SM` and 32 hex digits.
+    /// `SM` or `MM` and 32 hex digits.
     pub sid: String,
     /// The account.
     pub account_sid: String,
     /// Always `2010-04-01`.
     pub api_version: &'static str,
-    /// The text.
+    /// The text; of a template, empty in the API and filled in the ledger.
     pub body: String,
     /// Recipient.
     pub to: String,
@@ -49,6 +49,12 @@ pub struct MessageView {
     pub uri: String,
     /// Paths below it.
     pub subresource_uris: SubresourceUris,
+    /// In the ledger alone: the template that it was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_sid: Option<String>,
+    /// In the ledger alone: `ContentVariables` as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_variables: Option<String>,
 }
 
 /// Paths below a message.
@@ -59,6 +65,18 @@ pub struct SubresourceUris {
 }
 
 impl MessageView {
+    /// As the ledger shows it: with the text that the recipient reads.
+    pub(crate) fn of_ledger(message: &Message, account_sid: &str, now_ms: i64) -> Self {
+        let content = message.content.as_ref();
+        Self {
+            body: message.body.clone(),
+            content_sid: content.map(|content| content.sid.clone()),
+            content_variables: content.and_then(|content| content.variables.clone()),
+            ..Self::new(message, account_sid, now_ms)
+        }
+    }
+
+    /// As the API shows it. What Twilio shows as body of a template is not documented; here it is empty.
     pub(crate) fn new(message: &Message, account_sid: &str, now_ms: i64) -> Self {
         let step = message.at(now_ms);
         let from = message.sender(step.status).map(str::to_owned);
@@ -70,7 +88,7 @@ impl MessageView {
         Self {
             account_sid: account_sid.to_owned(),
             api_version: "2010-04-01",
-            body: message.body.clone(),
+            body: if message.content.is_some() { String::new() } else { message.body.clone() },
             to: message.to.clone(),
             from,
             messaging_service_sid: message.origin.service.clone(),
@@ -88,6 +106,8 @@ impl MessageView {
             uri: format!("{base}.json"),
             subresource_uris: SubresourceUris { media: format!("{base}/Media.json") },
             sid,
+            content_sid: None,
+            content_variables: None,
         }
     }
 }

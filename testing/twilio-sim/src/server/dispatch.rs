@@ -17,6 +17,7 @@ use crate::admin;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::auth::Identity;
+use crate::channel::Channel;
 use crate::content;
 use crate::faults::{Effects, Interruption, Operation};
 use crate::form::Form;
@@ -45,8 +46,11 @@ pub(super) async fn answer(app: &Arc<App>, request: Request<Incoming>) -> Outcom
     let _flight = app.in_flight.enter();
     let mut call = read(&parts, &body);
     if call.operation == Operation::Create {
+        let to = call.form.filled("To");
         let text = call.form.get("Body").unwrap_or_default();
-        app.ledger.asked(call.form.filled("To"), segments(text));
+        // Segments are a measure of SMS.
+        let by_sms = to.is_none_or(|to| Channel::of(to) == Channel::Sms);
+        app.ledger.asked(to, if by_sms { segments(text) } else { 0 });
     }
     let mut tally = Tally { app, operation: call.operation, status: 0 };
     let admission = admit(app, &call, &parts);

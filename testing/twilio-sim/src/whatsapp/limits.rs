@@ -8,7 +8,7 @@ use std::time::Instant;
 pub(crate) const DAY_MS: i64 = 24 * 3_600_000;
 const SECOND_US: u128 = 1_000_000;
 
-/// What was sent lately. Rates follow the real clock, days the clock that tests move.
+/// Recent messages and people. Rates follow the real clock, days the clock that tests move.
 #[derive(Debug)]
 pub(crate) struct Limits {
     started: Instant,
@@ -46,7 +46,7 @@ impl Limits {
         self.lock().cap = cap;
     }
 
-    /// Counts a message of the account; false if its cap is reached. It is not documented when Twilio's day
+    /// Counts a message of the account. Returns false if its cap is reached. It is not documented when Twilio's day
     /// begins: here it is the last 24 hours.
     pub(crate) fn take_of_account(&self, now_ms: i64) -> bool {
         let mut state = self.lock();
@@ -61,7 +61,7 @@ impl Limits {
         free
     }
 
-    /// Counts a message of a sender; false if it has sent `mps` messages within the last second.
+    /// Counts a message of a sender. Returns false if it has sent `mps` messages within the last second.
     pub(crate) fn take_of_second(&self, sender: &str, mps: u32) -> bool {
         if mps == 0 {
             return true;
@@ -83,7 +83,7 @@ impl Limits {
         free
     }
 
-    /// Counts a person who was written to outside a window; false if `limit` others were within 24 hours.
+    /// Counts a person for a message outside a window. Returns false if `limit` others count within 24 hours.
     pub(crate) fn take_person(&self, person: &str, limit: Option<u32>, now_ms: i64) -> bool {
         let Some(limit) = limit else { return true };
         self.lock().people.take(person, usize::try_from(limit).unwrap_or(usize::MAX), now_ms)
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_holds_so_many_messages() {
+    fn a_sender_has_a_rate() {
         let limits = Limits::new(None);
         let sent = (0..10).filter(|_| limits.take_of_second("whatsapp:+1", 3)).count();
         assert_eq!(sent, 3);

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::sender::WhatsAppSender;
 
@@ -25,16 +25,14 @@ pub(crate) struct SenderState {
     pub(crate) status_callback_url: Option<String>,
 }
 
-/// What a change of a sender sets; everything else stays.
+/// The fields that a change sets; all others stay.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SenderChange {
     /// The address; absent means every sender.
     pub(crate) sender: Option<String>,
     status: Option<String>,
-    /// Null means unlimited.
-    #[serde(default, deserialize_with = "present")]
-    limit: Option<Option<u32>>,
+    limit: Option<Bound>,
     /// The text that the API shows in place of the limit.
     messaging_limit: Option<String>,
     quality: Option<String>,
@@ -42,14 +40,33 @@ pub(crate) struct SenderChange {
     callback_url: Option<String>,
     fallback_url: Option<String>,
     status_callback_url: Option<String>,
-    /// Messages of the account per 24 hours; null means unlimited.
-    #[serde(default, deserialize_with = "present")]
-    pub(crate) daily_cap: Option<Option<u32>>,
+    /// Messages of the account per 24 hours.
+    pub(crate) daily_cap: Option<Bound>,
 }
 
-/// Tells null apart from an absent field.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::<u32>::deserialize(value).map(Some)
+/// A number or the word `unlimited`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Bound {
+    At(u32),
+    Word(Unlimited),
+}
+
+/// The word alone.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unlimited {
+    Unlimited,
+}
+
+impl Bound {
+    /// The number; none means unlimited.
+    pub(crate) fn number(self) -> Option<u32> {
+        match self {
+            Self::At(number) => Some(number),
+            Self::Word(Unlimited::Unlimited) => None,
+        }
+    }
 }
 
 impl SenderState {
@@ -94,7 +111,7 @@ impl SenderState {
         set(&mut self.status, &change.status);
         set(&mut self.quality, &change.quality);
         if let Some(limit) = change.limit {
-            self.limit = limit;
+            self.limit = limit.number();
             self.limit_text = None;
         }
         let url = |field: &mut Option<String>, value: &Option<String>| {
@@ -141,7 +158,7 @@ impl WhatsAppSenders {
         self.find(SenderState::is_online)
     }
 
-    /// False if the change names a sender that does not exist.
+    /// Returns false if the change names an unknown sender.
     pub(crate) fn change(&self, change: &SenderChange) -> bool {
         let mut senders = self.now.write().unwrap_or_else(PoisonError::into_inner);
         let named = |sender: &&mut SenderState| {
@@ -199,7 +216,7 @@ mod tests {
         for (json, expected) in [
             (r#"{"limit":250}"#, "250 Customers/24hr"),
             (r#"{"limit":10000}"#, "10K Customers/24hr"),
-            (r#"{"limit":null}"#, "Unlimited"),
+            (r#"{"limit":"unlimited"}"#, "Unlimited"),
             (r#"{"messaging_limit":"TIER_1K"}"#, "TIER_1K"),
             (r#"{"limit":1000}"#, "1K Customers/24hr"),
         ] {

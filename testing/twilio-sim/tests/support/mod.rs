@@ -105,6 +105,21 @@ impl Bench {
         Answer::of(response.expect("an answer")).await
     }
 
+    /// A call of the Content API.
+    pub(crate) async fn json(&self, method: reqwest::Method, path: &str, body: &str) -> Answer {
+        let url = format!("{}{path}", self.simulator.url());
+        let request = self.client.request(method, url).basic_auth(ACCOUNT, Some(TOKEN));
+        let request = request.header("content-type", "application/json").body(body.to_owned());
+        Answer::of(request.send().await.expect("an answer")).await
+    }
+
+    /// The status of a deletion.
+    pub(crate) async fn delete(&self, path: &str) -> u16 {
+        let url = format!("{}{path}", self.simulator.url());
+        let request = self.client.delete(url).basic_auth(ACCOUNT, Some(TOKEN));
+        request.send().await.expect("an answer").status().as_u16()
+    }
+
     pub(crate) async fn lookup(&self, number: &str, query: &str) -> Answer {
         self.get(&format!("/v2/PhoneNumbers/{}?{query}", number.replace('+', "%2B"))).await
     }
