@@ -42,9 +42,10 @@ demo_progress() {
     DEMO_SHOWN=$text
 }
 
-# A number of the simulator's ledger.
+# A number of the simulator's ledger: the first of that name, which is the total of all channels.
 demo_stat() {
-    curl -fsS -m 5 "http://$STAGE_SIMULATOR/_sim/stats" | sed -nE "s/.*\"$1\":([0-9]+).*/\1/p" | grep . || echo -1
+    curl -fsS -m 5 "http://$STAGE_SIMULATOR/_sim/stats" |
+        sed -E "s/\"$1\":([0-9])/@\1/; s/^[^@]*@//; s/[^0-9].*//" | grep . || echo -1
 }
 
 # Prints the table to stdout; fails when a number got more than one message.

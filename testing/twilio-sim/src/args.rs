@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use clap::Parser;
 use twilio_sim::{ApiKey, Options, WhatsAppSender};
 
@@ -65,6 +66,9 @@ pub(crate) struct Args {
     /// Time between two changes of a template's approval: received, pending, approved.
     #[arg(long, default_value = "10m", value_name = "TIME", value_parser = humantime::parse_duration)]
     approval_step: Duration,
+    /// Zone of the local days that the ledger counts.
+    #[arg(long, default_value = "Asia/Kathmandu", value_name = "ZONE")]
+    day_zone: Tz,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -103,6 +107,7 @@ impl Args {
             latency: self.latency,
             list_lag: self.list_lag,
             approval_step: self.approval_step,
+            day_zone: self.day_zone,
             seed: self.seed,
             suffix_faults: self.suffix_faults,
             fast: self.fast,

@@ -42,7 +42,8 @@ mod whatsapp;
 pub use channel::Channel;
 pub use faults::{Action, Actions, FailedStatus, Operation, PlainBody, Rule, RuleState};
 pub use ledger::{
-    CallbackRecord, CallbackResult, LedgerFileError, NumberStats, PeakStats, Peaks, Stats, Timeline,
+    CallbackRecord, CallbackResult, ChannelStats, DayStats, LedgerFileError, NumberStats, PeakStats, Peaks,
+    Stats, Timeline,
 };
 pub use messages::{MessageView, SubresourceUris};
 pub use options::{ApiKey, NotAPair, Options};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
 use crate::whatsapp::WhatsAppSender;
 
 /// An API key and its secret, the alternative to Account SID and Auth Token.
@@ -69,6 +71,8 @@ pub struct Options {
     pub list_lag: Duration,
     /// Time between two changes of a template's approval for WhatsApp.
     pub approval_step: Duration,
+    /// The zone of the local days that the ledger counts.
+    pub day_zone: Tz,
     /// Seed of everything random: SIDs, probabilities of rules, shuffled callbacks.
     pub seed: u64,
     /// Whether the last four digits of a number select a fault (see the README's table).
@@ -100,6 +104,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             list_lag: Duration::ZERO,
             approval_step: Duration::from_mins(10),
+            day_zone: Tz::Asia__Kathmandu,
             seed: 1,
             suffix_faults: false,
             fast: false,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::faults::Rule;
-use crate::ledger::{CallbackRecord, LedgerFileError, Stats, StatsDetail, Timeline};
+use crate::ledger::{CallbackRecord, DayDetail, LedgerFileError, Stats, StatsDetail, Timeline};
 use crate::messages::MessageView;
 use crate::options::Options;
 use crate::server::accept;
@@ -120,12 +120,17 @@ pub struct Ledger<'a> {
 impl Ledger<'_> {
     /// The totals.
     pub fn stats(&self) -> Stats {
-        self.app.ledger.stats(StatsDetail::Totals)
+        self.app.ledger.stats(StatsDetail::Totals, DayDetail::default())
     }
 
     /// The totals with the counts of every number.
     pub fn stats_per_number(&self) -> Stats {
-        self.app.ledger.stats(StatsDetail::PerNumber)
+        self.app.ledger.stats(StatsDetail::PerNumber, DayDetail::default())
+    }
+
+    /// The totals with the counts of every person and local day.
+    pub fn stats_per_day(&self) -> Stats {
+        self.app.ledger.stats(StatsDetail::Totals, DayDetail { zone: None, every: true })
     }
 
     /// Messages newest first, those to one number or all, at most `limit`.

@@ -339,3 +339,30 @@ async fn a_phone_gets_all_messages_at_once_when_it_comes_on() {
     assert_eq!(released.body, json!({"delivered": 0, "dropped": 1}));
     assert_eq!(bench.fetch(old.text("sid")).await.text("status"), "sent");
 }
+
+#[tokio::test]
+async fn days_are_counted_by_person_on_all_channels() {
+    let bench = bench(|options| options.suffix_faults = true).await;
+    send(&bench, NUMBER).await;
+    bench.send(NUMBER).await;
+    // A fallback after a failure is not a duplicate.
+    send(&bench, "+9779841239803").await;
+    bench.send("+9779841239803").await;
+    let stats = bench.simulator.ledger().stats_per_day();
+    assert_eq!((stats.day_duplicates, stats.day_retries, stats.reached_on_both_channels), (1, 1, 1));
+    assert_eq!((stats.duplicates, stats.day_duplicate_people), (0, vec![NUMBER.to_owned()]));
+    assert_eq!(stats.by_channel[&Channel::WhatsApp].accepted, 2);
+    assert_eq!(stats.by_channel[&Channel::WhatsApp].failed_by_code, [(63003, 1)].into());
+    assert_eq!(stats.by_channel[&Channel::Sms].peak_per_second.asked.segments, 2);
+    let day = stats.per_day.unwrap().remove("+9779841239803").unwrap().pop_first().unwrap().1;
+    assert_eq!((day.accepted, day.failed, day.duplicates, day.retries), (2, 1, 0, 1));
+
+    bench.admin("clock", r#"{"advance":"24h"}"#).await;
+    bench.send(NUMBER).await;
+    assert_eq!(bench.simulator.ledger().stats().day_duplicates, 1);
+    let zone = format!("{}/_sim/stats?zone=Asia/Kathmandu&per_day=true", bench.simulator.url());
+    let stats: Value = bench.client.get(zone).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&stats["day_zone"], &stats["day_duplicates"]), (&json!("Asia/Kathmandu"), &json!(1)));
+    let bad = format!("{}/_sim/stats?zone=Nepal", bench.simulator.url());
+    assert_eq!(bench.client.get(bad).send().await.unwrap().status().as_u16(), 400);
+}

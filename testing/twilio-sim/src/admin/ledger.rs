@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use serde_json::json;
 
 use crate::app::App;
 use crate::form::Form;
-use crate::ledger::StatsDetail;
+use crate::ledger::{DayDetail, StatsDetail};
 use crate::messages::MessageView;
 use crate::server::Reply;
 
@@ -14,7 +15,11 @@ const DEFAULT_LIMIT: usize = 100;
 
 pub(super) fn stats(app: &App, query: &Form) -> Reply {
     let detail = if query.flag("per_number") { StatsDetail::PerNumber } else { StatsDetail::Totals };
-    Reply::json(200, &app.ledger.stats(detail))
+    let Ok(zone) = query.filled("zone").map(str::parse::<Tz>).transpose() else {
+        return Reply::json(400, &json!({"error": "unknown zone: give a name such as Asia/Kathmandu"}));
+    };
+    let days = DayDetail { zone, every: query.flag("per_day") };
+    Reply::json(200, &app.ledger.stats(detail, days))
 }
 
 /// Newest first, `to` one number if given, at most `limit`; or counts with `per_number=true`.

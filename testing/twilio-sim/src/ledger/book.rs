@@ -1,6 +1,6 @@
 //! The ledger's parts put together.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -10,10 +10,12 @@ use super::callback_log::{CallbackLog, CallbackRecord};
 use super::file::{LedgerFile, LedgerFileError};
 use super::lock;
 use super::numbers::Numbers;
+use super::people::People;
 use super::rate::RateWindow;
 use super::requests::RequestCounts;
-use super::stats::{NumberStats, Peaks, Stats, StatsDetail};
+use super::stats::{ChannelStats, DayDetail, NumberStats, Peaks, Stats, StatsDetail};
 use super::timeline::{Arrivals, Timeline};
+use crate::channel::Channel;
 use crate::faults::Operation;
 use crate::messages::Message;
 use crate::options::Options;
@@ -33,10 +35,15 @@ const MAX_ADDRESS: usize = 40;
 pub(crate) struct Book {
     started: Instant,
     numbers: Numbers,
+    people: People,
     archive: Archive,
     requests: RequestCounts,
     asked: Mutex<Asked>,
-    accepted: Mutex<RateWindow>,
+    accepted: Mutex<Accepted>,
+    /// Accepted messages by channel.
+    by_channel: [AtomicU64; 2],
+    /// Messages that fail, by channel and code.
+    failed: Mutex<[BTreeMap<u32, u64>; 2]>,
     callbacks: Mutex<CallbackLog>,
     /// Messages whose text was deleted on request.
     redacted: Mutex<HashSet<MessageSid>>,
@@ -45,15 +52,22 @@ pub(crate) struct Book {
     generation: AtomicU64,
 }
 
+#[derive(Debug, Default)]
+struct Accepted {
+    rate: RateWindow,
+    by_channel: [RateWindow; 2],
+}
+
 #[derive(Debug)]
 struct Asked {
     rate: RateWindow,
+    by_channel: [RateWindow; 2],
     arrivals: Arrivals,
 }
 
 impl Asked {
     fn new(keep: usize) -> Self {
-        Self { rate: RateWindow::default(), arrivals: Arrivals::new(keep) }
+        Self { rate: RateWindow::default(), by_channel: Default::default(), arrivals: Arrivals::new(keep) }
     }
 }
 
@@ -63,10 +77,13 @@ impl Book {
         let mut book = Self {
             started: Instant::now(),
             numbers: Numbers::new(),
+            people: People::new(options.day_zone),
             archive: Archive::new(keep),
             requests: RequestCounts::new(),
             asked: Mutex::new(Asked::new(keep.min(ARRIVALS_KEEP))),
             accepted: Mutex::default(),
+            by_channel: Default::default(),
+            failed: Mutex::default(),
             callbacks: Mutex::default(),
             redacted: Mutex::default(),
             file: None,
@@ -89,7 +106,9 @@ impl Book {
         }
         let mut asked = lock(&self.asked);
         // Read under the lock: the window needs times in order.
-        asked.rate.record(self.elapsed_us(), segments);
+        let now = self.elapsed_us();
+        asked.rate.record(now, segments);
+        asked.by_channel[Channel::of(to.unwrap_or_default()).index()].record(now, segments);
         asked.arrivals.record(now_ms(), segments);
     }
 
@@ -102,7 +121,9 @@ impl Book {
         }
         {
             let mut rate = lock(&self.accepted);
-            rate.record(self.elapsed_us(), message.segments);
+            let now = self.elapsed_us();
+            rate.rate.record(now, message.segments);
+            rate.by_channel[Channel::of(&message.to).index()].record(now, message.segments);
         }
         self.store(message)
     }
@@ -168,7 +189,7 @@ impl Book {
         self.archive.count()
     }
 
-    pub(crate) fn stats(&self, detail: StatsDetail) -> Stats {
+    pub(crate) fn stats(&self, detail: StatsDetail, days: DayDetail) -> Stats {
         let totals = self.numbers.totals();
         let requests = self.requests.snapshot();
         let duplicates = if totals.duplicates == 0 {
@@ -176,6 +197,9 @@ impl Book {
         } else {
             self.numbers.counts(100, |counts| counts.accepted > 1)
         };
+        let day_totals = days.zone.map_or_else(|| self.people.totals(), |zone| self.people.totals_in(zone));
+        let per_day = days.every.then(|| self.people.days(day_totals.zone));
+        let by_channel = Channel::ALL.map(|channel| (channel, self.channel_stats(channel)));
         let callbacks = lock(&self.callbacks);
         Stats {
             accepted: self.archive.count(),
@@ -185,13 +209,31 @@ impl Book {
             duplicate_numbers: duplicates.into_iter().map(|(to, _)| to).collect(),
             max_per_number: totals.max_accepted,
             max_asked_per_number: totals.max_asked,
-            peak_per_second: Peaks::new(lock(&self.accepted).peak(), lock(&self.asked).rate.peak()),
+            peak_per_second: Peaks::new(lock(&self.accepted).rate.peak(), lock(&self.asked).rate.peak()),
             lookups: requests.get(&Operation::Lookup).map_or(0, |row| row.values().sum()),
             requests,
             callbacks_sent: callbacks.sent,
             callbacks_failed: callbacks.failed,
             callbacks_skipped: callbacks.skipped,
+            by_channel: by_channel.into(),
+            day_zone: day_totals.zone.name().to_owned(),
+            day_duplicates: day_totals.duplicates,
+            day_retries: day_totals.retries,
+            day_duplicate_people: day_totals.with_duplicates,
+            reached_on_both_channels: day_totals.on_both,
+            per_day,
             per_number: (detail == StatsDetail::PerNumber).then(|| self.per_number().into_iter().collect()),
+        }
+    }
+
+    fn channel_stats(&self, channel: Channel) -> ChannelStats {
+        let index = channel.index();
+        let accepted = lock(&self.accepted).by_channel[index].peak();
+        let asked = lock(&self.asked).by_channel[index].peak();
+        ChannelStats {
+            accepted: self.by_channel[index].load(Ordering::Relaxed),
+            failed_by_code: lock(&self.failed)[index].clone(),
+            peak_per_second: Peaks::new(accepted, asked),
         }
     }
 
@@ -199,13 +241,19 @@ impl Book {
     pub(crate) fn clear(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.numbers.clear();
+        self.people.clear();
+        for count in &self.by_channel {
+            count.store(0, Ordering::Relaxed);
+        }
+        *lock(&self.failed) = <[BTreeMap<u32, u64>; 2]>::default();
         self.archive.clear();
         self.requests.clear();
-        *lock(&self.accepted) = RateWindow::default();
+        *lock(&self.accepted) = Accepted::default();
         *lock(&self.callbacks) = CallbackLog::default();
         lock(&self.redacted).clear();
         let mut asked = lock(&self.asked);
         asked.rate = RateWindow::default();
+        asked.by_channel = Default::default();
         asked.arrivals.clear();
         if let Some(file) = &self.file
             && let Err(error) = file.clear()
@@ -220,6 +268,12 @@ impl Book {
 
     fn store(&self, message: Message) -> Arc<Message> {
         let (stored, evicted) = self.archive.push(message);
+        let channel = Channel::of(&stored.to).index();
+        self.by_channel[channel].fetch_add(1, Ordering::Relaxed);
+        if let Some(code) = stored.lifecycle.ending.first_error() {
+            *lock(&self.failed)[channel].entry(code).or_default() += 1;
+        }
+        self.people.accepted(&stored);
         self.numbers.accepted(Arc::clone(&stored));
         if let Some(old) = evicted {
             self.numbers.drop_message(&old);

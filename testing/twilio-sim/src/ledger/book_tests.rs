@@ -33,7 +33,7 @@ fn message(mint: &SidMint, to: &str) -> Message {
 }
 
 fn totals(book: &Book) -> Stats {
-    book.stats(StatsDetail::Totals)
+    book.stats(StatsDetail::Totals, DayDetail::default())
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn duplicates_are_counted() {
         book.accept(message(&mint, to));
     }
     book.asked(Some("+4"), 1);
-    let stats = book.stats(StatsDetail::PerNumber);
+    let stats = book.stats(StatsDetail::PerNumber, DayDetail::default());
     assert_eq!((stats.accepted, stats.distinct_numbers, stats.duplicates), (6, 3, 3));
     assert_eq!((stats.numbers_with_duplicates, stats.max_per_number), (2, 3));
     let mut numbers = stats.duplicate_numbers.clone();

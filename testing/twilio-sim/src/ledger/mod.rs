@@ -5,6 +5,7 @@ mod book;
 mod callback_log;
 mod file;
 mod numbers;
+mod people;
 mod rate;
 mod requests;
 mod stats;
@@ -13,10 +14,10 @@ mod timeline;
 pub(crate) use book::Book;
 pub use callback_log::{CallbackRecord, CallbackResult};
 pub use file::LedgerFileError;
-pub use stats::{NumberStats, PeakStats, Peaks, Stats};
+pub use stats::{ChannelStats, DayStats, NumberStats, PeakStats, Peaks, Stats};
 pub use timeline::Timeline;
 
-pub(crate) use stats::StatsDetail;
+pub(crate) use stats::{DayDetail, StatsDetail};
 
 /// Locks a mutex whose data stays usable after a panic elsewhere.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

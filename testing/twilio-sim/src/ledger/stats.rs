@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
+
 use serde::{Deserialize, Serialize};
 
 use super::rate::Peak;
+use crate::channel::Channel;
 use crate::faults::Operation;
 
 /// Everything counted since start or the last reset.
@@ -36,6 +39,22 @@ pub struct Stats {
     pub callbacks_failed: u64,
     /// Callbacks not sent because the host is not loopback.
     pub callbacks_skipped: u64,
+    /// Counts of each channel.
+    pub by_channel: BTreeMap<Channel, ChannelStats>,
+    /// The zone of the local days below.
+    pub day_zone: String,
+    /// Accepted messages to a person beyond the first of a local day, on any channel, unless all earlier ones of that
+    /// day failed.
+    pub day_duplicates: u64,
+    /// Accepted messages to a person after others of the same local day that all failed: fallbacks and second tries.
+    pub day_retries: u64,
+    /// Up to 100 people with day duplicates.
+    pub day_duplicate_people: Vec<String>,
+    /// People that messages of both channels reached, on the same day or not.
+    pub reached_on_both_channels: u64,
+    /// Counts by person and local day, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<BTreeMap<String, BTreeMap<String, DayStats>>>,
     /// Counts of every number, when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_number: Option<BTreeMap<String, NumberStats>>,
@@ -68,6 +87,39 @@ pub struct NumberStats {
     pub asked: u32,
     /// Accepted messages.
     pub accepted: u32,
+}
+
+/// Counts of one channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelStats {
+    /// Accepted messages.
+    pub accepted: u64,
+    /// Those whose first final status is a failure, by error code.
+    pub failed_by_code: BTreeMap<u32, u64>,
+    /// Highest counts within any sliding second.
+    pub peak_per_second: Peaks,
+}
+
+/// Counts of one person on one local day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayStats {
+    /// Accepted messages.
+    pub accepted: u32,
+    /// Those whose first final status is a failure.
+    pub failed: u32,
+    /// Those after one that did not fail.
+    pub duplicates: u32,
+    /// Those after others that all failed.
+    pub retries: u32,
+}
+
+/// Which days are wanted; the default is the sums in the zone of the options.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DayDetail {
+    /// Another zone.
+    pub(crate) zone: Option<Tz>,
+    /// Whether the counts of every person and day are wanted.
+    pub(crate) every: bool,
 }
 
 /// Whether the counts of every number are wanted.
