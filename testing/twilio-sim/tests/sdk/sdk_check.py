@@ -9,18 +9,23 @@ Start the simulator with its default account and without rules or suffix faults.
 """
 
 import datetime
+import json
 import sys
 import time
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
 
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+from twilio.rest.content.v1.content import ContentList
+from twilio.rest.content.v1.content.approval_create import ApprovalCreateList
 
 ACCOUNT = "AC00000000000000000000000000000001"
 TOKEN = "0123456789abcdef0123456789abcdef"
 SERVICE = "MG00000000000000000000000000000001"
 SENDER = "+15005550006"
+WHATSAPP = "whatsapp:+14155238886"
 
 
 class BaseUrlClient(TwilioHttpClient):
@@ -120,6 +125,81 @@ def check_rest(client, base_url):
     expect_error("wrong token", stranger.api.v2010.accounts(ACCOUNT).fetch, 401, 20003)
 
 
+def check_templates(client, base_url, run):
+    """Creates, approves and sends a template, and lists contents over pages."""
+    contents = client.content.v1.contents
+
+    def draft(name, language="hi"):
+        text = {"body": "हप्ता {{1}}: {{2}} शुभ दिन।"}
+        return ContentList.ContentCreateRequest(
+            {
+                "friendly_name": name,
+                "language": language,
+                "variables": {"1": "26", "2": "x"},
+                "types": {"twilio/text": text},
+            }
+        )
+
+    expect_error("Nepali is not a template language", lambda: contents.create(draft("tip", "ne")), 400, 92004)
+    made = [contents.create(draft(f"tip_{run}_{n}")) for n in range(3)]
+    content = made[0]
+    expect("content", (content.sid[:2], content.language, content.types), ("HX", "hi", made[1].types))
+    expect("fetch content", contents(content.sid).fetch().friendly_name, f"tip_{run}_0")
+
+    approval = client.content.v1.contents(content.sid).approval_create.create(
+        ApprovalCreateList.ContentApprovalRequest({"name": f"tip_{run}", "category": "UTILITY"})
+    )
+    submitted = (approval.status, approval.category, approval.content_type)
+    expect("submit", submitted, ("received", "UTILITY", "twilio/text"))
+    fetch = contents(content.sid).approval_fetch().fetch
+    expect("fetch approval", (fetch().whatsapp["status"], fetch().whatsapp["name"]), ("received", f"tip_{run}"))
+    control(base_url, f"content/{content.sid}", {"status": "approved"})
+    expect("approved", fetch().whatsapp["status"], "approved")
+
+    for listed in (client.content.v1.contents, client.content.v1.content_and_approvals):
+        names = [item.friendly_name for item in listed.list(page_size=2)]
+        ours = [name for name in names if name.startswith(f"tip_{run}_")]
+        expect("list contents over pages", ours, [f"tip_{run}_{n}" for n in range(3)])
+    approved = client.content.v2.content_and_approvals.list(
+        content_name=str(run), channel_eligibility=["whatsapp:approved"]
+    )
+    expect("list what is approved", [item.sid for item in approved], [content.sid])
+    expect("approval of an item", approved[0].approval_requests["status"], "approved")
+
+    to = f"whatsapp:+97798{run:08d}"
+    sent = client.messages.create(
+        to=to, from_=WHATSAPP, content_sid=content.sid, content_variables=json.dumps({"1": "7", "2": "पानी"})
+    )
+    expect("send a template", (sent.sid[:2], sent.status, sent.to, sent.from_), ("MM", "queued", to, WHATSAPP))
+    wait_for("template delivered", lambda: client.messages(sent.sid).fetch().status in ("delivered", "read"))
+    ledger = control(base_url, f"messages?to={quote(to)}")["messages"][0]
+    expect("what the person reads", ledger["body"], "हप्ता 7: पानी शुभ दिन।")
+    unapproved = client.messages.create(to=to, messaging_service_sid=SERVICE, content_sid=made[1].sid)
+    wait_for("unapproved fails", lambda: client.messages(unapproved.sid).fetch().error_code == 63016)
+
+    for one in made:
+        expect("delete content", contents(one.sid).delete(), True)
+    gone = lambda: client.messages.create(to=to, from_=WHATSAPP, content_sid=content.sid)
+    expect_error("content deleted", gone, 400, 21655)
+    expect_error("no such content", contents(content.sid).fetch, 404, 20404)
+
+
+def check_senders(client):
+    listed = client.messaging.v2.channels_senders.list(channel="whatsapp")
+    expect("WhatsApp senders", [(one.sender_id, one.status) for one in listed], [(WHATSAPP, "ONLINE")])
+    one = client.messaging.v2.channels_senders(listed[0].sid).fetch()
+    expect("messaging limit", one.properties["messaging_limit"], "100K Customers/24hr")
+    pool = client.messaging.v1.services(SERVICE).channel_senders.list()
+    expect("senders of the service", [(one.sender, one.sender_type) for one in pool], [(WHATSAPP, "WhatsApp")])
+
+
+def control(base_url, path, body=None):
+    """Calls one of the simulator's own endpoints."""
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(f"{base_url}/_sim/{path}", data=data)) as answer:
+        return json.load(answer)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -128,6 +208,8 @@ def main():
     check_messages(client, 40_000_000 + time.time_ns() // 1_000_000 % 10_000_000)
     check_refusals(client)
     check_rest(client, base_url)
+    check_senders(client)
+    check_templates(client, base_url, time.time_ns() // 1_000_000 % 10_000_000 + 40_000_000)
     print("all as expected")
 
 
