@@ -19,7 +19,16 @@ struct Peaks {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Peak {
+    messages: u32,
     segments: u32,
+}
+
+/// Counts of one channel.
+#[derive(Debug, Clone, Deserialize)]
+struct ChannelCounts {
+    accepted: u64,
+    failed_by_code: BTreeMap<u32, u64>,
+    peak_per_second: Peaks,
 }
 
 /// The simulator's counts.
@@ -31,6 +40,13 @@ pub struct Ledger {
     pub duplicates: u64,
     /// Lookup requests.
     pub lookups: u64,
+    /// Accepted messages to a person beyond the first of a local day that did not fail, on any channel.
+    pub day_duplicates: u64,
+    /// Accepted messages to a person after others of the same local day that all failed.
+    pub day_retries: u64,
+    /// People that messages of both channels reached.
+    pub reached_on_both_channels: u64,
+    by_channel: BTreeMap<String, ChannelCounts>,
     peak_per_second: Peaks,
     /// By operation and HTTP status.
     requests: BTreeMap<String, BTreeMap<String, u32>>,
@@ -52,6 +68,21 @@ impl Ledger {
     /// Segments of the create calls in the busiest second, refused calls included.
     pub fn busiest_second(&self) -> u32 {
         self.peak_per_second.asked.segments
+    }
+
+    /// Accepted WhatsApp messages.
+    pub fn accepted_on_whatsapp(&self) -> u64 {
+        self.by_channel.get("whatsapp").map_or(0, |channel| channel.accepted)
+    }
+
+    /// WhatsApp messages whose first final status was a failure, by error code.
+    pub fn failed_on_whatsapp(&self) -> BTreeMap<u32, u64> {
+        self.by_channel.get("whatsapp").map(|channel| channel.failed_by_code.clone()).unwrap_or_default()
+    }
+
+    /// WhatsApp create calls in the busiest second, refused calls included.
+    pub fn busiest_whatsapp_second(&self) -> u32 {
+        self.by_channel.get("whatsapp").map_or(0, |channel| channel.peak_per_second.asked.messages)
     }
 
     /// Create calls in all, answered or not.

@@ -59,13 +59,66 @@ impl Simulator {
     /// Sets the rules of what goes wrong; an empty list ends all faults.
     pub async fn faults(&self, rules: Value) -> anyhow::Result<()> {
         injected(rules.as_array().map_or(1, Vec::len));
-        self.send(Method::PUT, "faults", rules).await
+        self.command(Method::PUT, "faults", rules).await
     }
 
     /// Refuses every credential, or stops doing so.
     pub async fn revoke(&self, revoked: bool) -> anyhow::Result<()> {
         injected(usize::from(revoked));
-        self.send(Method::POST, "credentials", json!({ "revoked": revoked })).await
+        self.command(Method::POST, "credentials", json!({ "revoked": revoked })).await
+    }
+
+    /// Loads contents in the form of `ContentAndApprovals` and returns their SIDs.
+    pub async fn load_contents(&self, contents: Value) -> anyhow::Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Loaded {
+            contents: Vec<Content>,
+        }
+        #[derive(Deserialize)]
+        struct Content {
+            sid: String,
+        }
+        let loaded: Loaded = self.send(Method::POST, "content", contents).await?;
+        Ok(loaded.contents.into_iter().map(|content| content.sid).collect())
+    }
+
+    /// Changes a content, for example `{"status":"paused"}`.
+    pub async fn change_content(&self, sid: &str, change: Value) -> anyhow::Result<()> {
+        injected(1);
+        self.command(Method::POST, &format!("content/{sid}"), change).await
+    }
+
+    /// Deletes a content.
+    pub async fn delete_content(&self, sid: &str) -> anyhow::Result<()> {
+        injected(1);
+        self.command(Method::DELETE, &format!("content/{sid}"), Value::Null).await
+    }
+
+    /// Changes the WhatsApp senders, for example `{"status":"OFFLINE"}`.
+    pub async fn change_senders(&self, change: Value) -> anyhow::Result<()> {
+        injected(1);
+        self.command(Method::POST, "senders", change).await
+    }
+
+    /// Opens the window between a person and all WhatsApp senders for 24 hours.
+    pub async fn open_window(&self, person: &str) -> anyhow::Result<()> {
+        self.command(Method::POST, "window", json!({ "from": person })).await
+    }
+
+    /// Switches a person's phone off: messages to it stay `sent`.
+    pub async fn switch_off(&self, person: &str) -> anyhow::Result<()> {
+        injected(1);
+        self.command(Method::POST, "offline", json!({ "to": person })).await
+    }
+
+    /// Switches the phone on: all messages that waited are delivered.
+    pub async fn switch_on(&self, person: &str) -> anyhow::Result<()> {
+        self.command(Method::POST, "online", json!({ "to": person })).await
+    }
+
+    /// Moves the simulator's clock ahead, for example by `24h`.
+    pub async fn advance(&self, time: &str) -> anyhow::Result<()> {
+        self.command(Method::POST, "clock", json!({ "advance": time })).await
     }
 
     /// Freezes the whole simulator.
@@ -84,12 +137,16 @@ impl Simulator {
         Ok(answer.error_for_status()?.json().await?)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Value) -> anyhow::Result<()> {
+    async fn command(&self, method: Method, path: &str, body: Value) -> anyhow::Result<()> {
+        self.send::<Value>(method, path, body).await.map(drop)
+    }
+
+    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Value) -> anyhow::Result<T> {
         let request = self.client.request(method, format!("{}/_sim/{path}", self.url)).json(&body);
         let answer = request.send().await.context("the simulator")?;
         let status = answer.status();
         ensure!(status.is_success(), "the simulator answered {status} to {body}: {}", answer.text().await?);
-        Ok(())
+        Ok(answer.json().await?)
     }
 }
 
