@@ -9,7 +9,7 @@ use crate::server::Reply;
 use crate::whatsapp::{SenderChange, view};
 
 pub(super) fn senders(app: &App) -> Reply {
-    let senders: Vec<Value> = app.whatsapp.senders.all().iter().map(view).collect();
+    let senders: Vec<Value> = app.whatsapp.senders.all().iter().map(|sender| view(sender)).collect();
     Reply::json(200, &json!({ "senders": senders }))
 }
 

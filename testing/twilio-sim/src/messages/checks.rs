@@ -32,7 +32,7 @@ pub(super) struct Accepted {
     /// The template, if one is sent.
     pub(super) content: Option<Chosen>,
     /// The sender of a WhatsApp message: the one named, or the one that the service picks.
-    pub(super) whatsapp_sender: Option<SenderState>,
+    pub(super) whatsapp_sender: Option<Arc<SenderState>>,
     /// The error with which it will fail, reported by callback.
     pub(super) late_error: Option<(FailedStatus, u32)>,
 }
@@ -112,7 +112,7 @@ impl Rules<'_> {
         self.senders.check_service(&origin)?;
         let sender = match origin.from.as_deref() {
             Some(from) => {
-                let named = self.whatsapp.senders.by_address(from).filter(SenderState::is_online);
+                let named = self.whatsapp.senders.by_address(from).filter(|sender| sender.is_online());
                 Some(named.ok_or_else(|| ApiError::of(63007))?)
             }
             None => self.whatsapp.senders.of_service(),
@@ -143,7 +143,7 @@ fn accepted(
     recipient: Destination,
     origin: Origin,
     content: Option<Chosen>,
-    whatsapp_sender: Option<SenderState>,
+    whatsapp_sender: Option<Arc<SenderState>>,
     late_error: Option<(FailedStatus, u32)>,
 ) -> Accepted {
     let Destination { address: to, country, line } = recipient;

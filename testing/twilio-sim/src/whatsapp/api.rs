@@ -34,7 +34,7 @@ pub(crate) fn service_senders(app: &App, call: &Call, service: &str) -> Reply {
     if !app.senders.has_service(service) {
         return ApiError::not_found(&call.path).reply();
     }
-    let item = |sender: SenderState| {
+    let item = |sender: &SenderState| {
         let date = iso8601(app.started_ms);
         let view = json!({
             "sid": sender.sid,
@@ -47,9 +47,9 @@ pub(crate) fn service_senders(app: &App, call: &Call, service: &str) -> Reply {
             "date_updated": date,
             "url": format!("{HOST}/v1/Services/{service}/ChannelSenders/{}", sender.sid),
         });
-        (sender.sid, view)
+        (sender.sid.clone(), view)
     };
-    page(call, app.whatsapp.senders.all().into_iter().map(item).collect(), 50, &[])
+    page(call, app.whatsapp.senders.all().iter().map(|sender| item(sender)).collect(), 50, &[])
 }
 
 fn page(call: &Call, items: Vec<(String, Value)>, default_size: usize, filters: &[&str]) -> Reply {

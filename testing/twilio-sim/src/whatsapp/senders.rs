@@ -1,6 +1,6 @@
 //! The state of the WhatsApp senders, which a test changes.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 
@@ -130,43 +130,43 @@ impl SenderState {
 /// All of them, in the order of the command line.
 #[derive(Debug)]
 pub(crate) struct WhatsAppSenders {
-    at_start: Vec<SenderState>,
-    now: RwLock<Vec<SenderState>>,
+    at_start: Vec<Arc<SenderState>>,
+    now: RwLock<Vec<Arc<SenderState>>>,
 }
 
 impl WhatsAppSenders {
     pub(crate) fn new(senders: &[WhatsAppSender], mps: u32) -> Self {
-        let states = (1..).zip(senders).map(|(index, sender)| SenderState::new(sender, index, mps));
-        let at_start: Vec<SenderState> = states.collect();
+        let states = (1..).zip(senders).map(|(index, sender)| Arc::new(SenderState::new(sender, index, mps)));
+        let at_start: Vec<Arc<SenderState>> = states.collect();
         Self { now: RwLock::new(at_start.clone()), at_start }
     }
 
-    pub(crate) fn all(&self) -> Vec<SenderState> {
-        self.read(<[SenderState]>::to_vec)
+    pub(crate) fn all(&self) -> Vec<Arc<SenderState>> {
+        self.read(<[Arc<SenderState>]>::to_vec)
     }
 
-    pub(crate) fn by_address(&self, address: &str) -> Option<SenderState> {
+    pub(crate) fn by_address(&self, address: &str) -> Option<Arc<SenderState>> {
         self.find(|sender| sender.address == address)
     }
 
-    pub(crate) fn by_sid(&self, sid: &str) -> Option<SenderState> {
+    pub(crate) fn by_sid(&self, sid: &str) -> Option<Arc<SenderState>> {
         self.find(|sender| sender.sid == sid)
     }
 
     /// The sender that a Messaging Service picks; every service has all of them in its pool.
-    pub(crate) fn of_service(&self) -> Option<SenderState> {
+    pub(crate) fn of_service(&self) -> Option<Arc<SenderState>> {
         self.find(SenderState::is_online)
     }
 
     /// Returns false if the change names an unknown sender.
     pub(crate) fn change(&self, change: &SenderChange) -> bool {
         let mut senders = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        let named = |sender: &&mut SenderState| {
+        let named = |sender: &&mut Arc<SenderState>| {
             change.sender.as_ref().is_none_or(|address| *address == sender.address)
         };
         let mut found = false;
         for sender in senders.iter_mut().filter(named) {
-            sender.change(change);
+            Arc::make_mut(sender).change(change);
             found = true;
         }
         found
@@ -176,11 +176,11 @@ impl WhatsAppSenders {
         self.now.write().unwrap_or_else(PoisonError::into_inner).clone_from(&self.at_start);
     }
 
-    fn find(&self, wanted: impl Fn(&SenderState) -> bool) -> Option<SenderState> {
+    fn find(&self, wanted: impl Fn(&SenderState) -> bool) -> Option<Arc<SenderState>> {
         self.read(|senders| senders.iter().find(|sender| wanted(sender)).cloned())
     }
 
-    fn read<T>(&self, look: impl FnOnce(&[SenderState]) -> T) -> T {
+    fn read<T>(&self, look: impl FnOnce(&[Arc<SenderState>]) -> T) -> T {
         look(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
