@@ -13,6 +13,7 @@ mod meters;
 mod numbers;
 mod passage;
 mod person_keys;
+mod raced;
 mod silence;
 pub mod staff_tasks;
 pub mod welcome;

@@ -19,6 +19,9 @@ use crate::{
     phone::E164,
 };
 
+/// PostgreSQL documentation, appendix A.
+const DEADLOCK: &str = "40P01";
+
 /// Stops every message to a person.
 pub async fn stop(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
@@ -178,6 +181,22 @@ pub async fn restore_stop(pool: &PgPool, phone: &E164, digest: &[u8]) -> Result<
 }
 
 async fn change(
+    pool: &PgPool,
+    person: Person<'_>,
+    entries: &[NewEntry],
+    kind: Kind,
+    door: &Door<'_>,
+) -> Result<Effect, sqlx::Error> {
+    match change_once(pool, person, entries, kind, door).await {
+        // The victim of a deadlock goes through once more.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(DEADLOCK) => {
+            change_once(pool, person, entries, kind, door).await
+        }
+        other => other,
+    }
+}
+
+async fn change_once(
     pool: &PgPool,
     person: Person<'_>,
     entries: &[NewEntry],

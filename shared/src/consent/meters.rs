@@ -25,3 +25,8 @@ pub(super) fn stop(door: Source) {
 pub(super) fn loss(door: Source) {
     metrics::counter!("onboarding_losses_total", "door" => door.as_str()).increment(1);
 }
+
+/// Messages that were claimed before a stop was in force, and may still be sent.
+pub(super) fn raced(messages: u64) {
+    metrics::counter!("onboarding_raced_messages_total").increment(messages);
+}

@@ -25,8 +25,11 @@ pub(super) async fn find(tx: &mut PgConnection, person: Person<'_>) -> Result<Fo
             Ok(Found { user_id: Some(user.to_string()), phone_e164 })
         }
         Person::Number(phone) => {
+            // A user who has another number by now has nothing to do with this one.
             let holder = sqlx::query_scalar!(
-                "SELECT user_id FROM attempts WHERE phone_e164 = $1 AND blocks",
+                "SELECT a.user_id FROM attempts a LEFT JOIN users u ON u.user_id = a.user_id
+                 WHERE a.phone_e164 = $1 AND a.blocks
+                   AND (u.user_id IS NULL OR u.phone_e164 IS NOT DISTINCT FROM a.phone_e164)",
                 phone.as_str(),
             );
             let user_id = holder.fetch_optional(tx).await?;

@@ -7,7 +7,7 @@ use super::{
     ledger::{self, NewEntry, Source},
     meters,
     numbers::{self, Found},
-    person_keys,
+    person_keys, raced,
     silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
     welcome,
@@ -187,6 +187,7 @@ async fn take_effect(
     claims: Claims,
 ) -> Result<(), sqlx::Error> {
     silence::put_into_force(tx, people, claims).await?;
+    raced::note(tx, people).await?;
     for found in people {
         silence::end_welcome(tx, found, reach).await?;
     }

@@ -62,6 +62,8 @@ pub(crate) async fn apply(
                 update_profile(&mut tx, change, at).await?;
                 break Applied::Yes;
             }
+            // Erased since the event was taken up.
+            None if is_erased(&mut tx, &change.user_id, erasure, at).await? => break Applied::Older,
             None => {
                 let nothing =
                     Stored { phone_raw: String::new(), country_hint: None, phone_e164: None, newer: false };
@@ -137,6 +139,24 @@ async fn update_number(tx: &mut PgConnection, user_id: &str, number: &Number) ->
     .execute(&mut *tx)
     .await?;
     events_out::numbers_rejected(tx, &[user_id.to_owned()]).await
+}
+
+/// Whether the event is from before the erasure of its user. An erasure that has not committed yet finds the row, and
+/// deletes it.
+async fn is_erased(
+    tx: &mut PgConnection,
+    user: &UserId,
+    erasure: Option<&ErasureKey>,
+    at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let Some(key) = erasure else { return Ok(false) };
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM erased_users WHERE digest = $1 AND as_of >= $2) AS "erased!""#,
+        &key.user(user)[..],
+        at,
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// False: the user is known by now.

@@ -190,7 +190,7 @@ async fn keep_digest(
     Ok(shared)
 }
 
-/// Attempts stay in the accounts, without user and number.
+/// Attempts stay in the accounts, without user and number, and without the digest of a text that held the number's own address.
 async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM status_callbacks WHERE
@@ -203,7 +203,7 @@ async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
     .await?;
     sqlx::query!(
         "UPDATE attempts SET user_id = 'erased:' || message_id, phone_e164 = 'erased:' || message_id, traceparent = NULL,
-             parked_at = NULL, next_check_at = NULL
+             body_sha256 = '', parked_at = NULL, next_check_at = NULL
          WHERE user_id = $1",
         user_id,
     )
@@ -212,7 +212,7 @@ async fn messages(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
     sqlx::query!(
         "WITH hers AS (SELECT message_id FROM messages WHERE user_id = $1)
          UPDATE message_attempts a SET user_id = 'erased:' || attempt_id, phone_e164 = 'erased:' || attempt_id,
-             traceparent = NULL, parked_at = NULL, next_check_at = NULL
+             traceparent = NULL, body_sha256 = '', parked_at = NULL, next_check_at = NULL
          FROM hers WHERE a.message_id = hers.message_id",
         user_id,
     )

@@ -6,12 +6,17 @@ use shared::{
         Person,
         doors::{self, Effect},
     },
-    domain::{ConsentAction, Purpose, UserId},
+    domain::{AttemptOutcome, ConsentAction, Purpose, UserId},
 };
 use sqlx::Executor;
 
 use super::doors::{NUMBER, PORTAL, STAFF, number, record, said};
-use crate::store::{claim::ClaimResult, fixtures::facts_at, world::World};
+use crate::store::{
+    claim::ClaimResult,
+    ended::Ended,
+    fixtures::{ended, facts_at},
+    world::World,
+};
 
 async fn texts(world: &World, sql: &str) -> Vec<String> {
     sqlx::query_scalar(sql).fetch_all(&world.pool).await.unwrap()
@@ -87,5 +92,21 @@ async fn undoing_a_loss_leaves_a_stop_from_before_it() {
     assert_eq!(doors::lift(&world.pool, Person::User(&ama), &STAFF).await.unwrap(), Effect::Done);
     let later = facts_at("ama", NUMBER, Utc::now() + TimeDelta::minutes(2));
     assert_eq!(world.claim(&later).await.1, ClaimResult::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_loss_reported_at_a_former_number_silences_that_number_and_its_user() {
+    let world = World::create().await;
+    let before = Utc::now() - TimeDelta::hours(1);
+    let (request, _) = world.claim(&facts_at("ama", NUMBER, before)).await;
+    world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
+    let moved = facts_at("ama", 8, Utc::now());
+    record(&world, &moved, None, Some(60)).await;
+    doors::loss(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await.unwrap();
+    assert_eq!(world.claim(&moved).await.1, ClaimResult::Suppressed);
+    let pressed =
+        format!("SELECT count(*) FROM suppressions WHERE phone_e164 = '{}'", number(NUMBER).as_str());
+    assert_eq!(world.count(&pressed).await, 1);
     world.end().await;
 }

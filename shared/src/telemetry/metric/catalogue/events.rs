@@ -95,6 +95,12 @@ pub(super) const EVENTS: &[Metric] = &[
         ])
         .on_first_event(),
     Metric::new(
+        "onboarding_raced_messages_total",
+        Counter,
+        Worker,
+        "messages that were claimed before a stop was in force and had no outcome yet: they may still be sent",
+    ),
+    Metric::new(
         "onboarding_stops_total",
         Counter,
         Worker,
