@@ -105,6 +105,11 @@ pub(super) async fn change_in(
     if changed.lifted {
         silence::resume_welcome(tx, found).await?;
     }
+    if changed.right_number
+        && let Some(phone) = phone
+    {
+        welcome::resume_rejected(tx, phone).await?;
+    }
     if !added.is_empty() && entries.iter().any(NewEntry::allows_welcome) {
         welcome::resume(tx, found).await?;
     }

@@ -27,6 +27,8 @@ pub(super) struct Changed {
     pub(super) silenced: bool,
     /// Messages may go to it again.
     pub(super) lifted: bool,
+    /// It was known to belong to somebody else, and is no longer.
+    pub(super) right_number: bool,
 }
 
 /// Makes changes of one number wait for each other until the transaction ends. Numbers of one transaction are in order.
@@ -96,13 +98,15 @@ pub(super) async fn derive(
     .await?;
     tips(tx, phone, said.tips, door).await?;
     if !said.sms {
-        let lifted = sqlx::query!(
+        let lifted = sqlx::query_scalar!(
             "UPDATE suppressions SET lifted_at = now(), lifted_by = $2
-             WHERE phone_e164 = $1 AND lifted_at IS NULL AND NOT loss",
+             WHERE phone_e164 = $1 AND lifted_at IS NULL AND NOT loss RETURNING wrong_number",
             phone,
             door.actor,
         );
-        return Ok(Changed { lifted: lifted.execute(tx).await?.rows_affected() > 0, silenced: false });
+        let was_wrong = lifted.fetch_optional(tx).await?;
+        let right_number = was_wrong == Some(true);
+        return Ok(Changed { silenced: false, lifted: was_wrong.is_some(), right_number });
     }
     let silenced = sqlx::query_scalar!(
         // A row that holds more than before comes into force again.
@@ -121,7 +125,7 @@ pub(super) async fn derive(
         mark == Mark::WrongNumber,
         mark == Mark::Loss,
     );
-    Ok(Changed { silenced: silenced.fetch_one(tx).await?, lifted: false })
+    Ok(Changed { silenced: silenced.fetch_one(tx).await?, ..Changed::default() })
 }
 
 async fn tips(

@@ -47,3 +47,20 @@ pub(super) async fn resume(tx: &mut PgConnection, found: &Found) -> Result<(), s
     .await
     .map(drop)
 }
+
+/// The number is the right one after all: users whom it was rejected for are enqueued again.
+pub(super) async fn resume_rejected(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        // Each arm has an index.
+        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+         WHERE user_id IN (SELECT user_id FROM users WHERE phone_e164 = $1 AND attempt_id IS NULL
+                           UNION SELECT user_id FROM attempts WHERE phone_e164 = $1 AND blocks
+                           UNION SELECT user_id FROM attempts WHERE phone_e164 = $1 AND NOT blocks)
+           AND phone_e164 = $1 AND state = 'rejected' AND reason = 'wrong_number'
+           AND NOT EXISTS (SELECT FROM silenced_users s WHERE s.user_id = users.user_id)",
+        phone,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}

@@ -21,7 +21,7 @@ use crate::{
         claim::ClaimResult,
         ended::Ended,
         fixtures::{ended, facts_at},
-        record::{NewState, Record},
+        record::{NewState, Record, Written},
         staff_acts::{self, Acted, StaffAct, Target},
         world::World,
     },
@@ -289,6 +289,23 @@ async fn lifting_a_stop_grants_only_what_was_granted_before() {
         doors::lift(&world.pool, Person::Number(&number(NUMBER)), &STAFF).await.unwrap(),
         Effect::Already
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn taking_back_a_wrong_number_enqueues_every_user_whom_it_rejected() {
+    let world = World::create().await;
+    let (request, granted) = world.claim(&facts_at("ama", NUMBER, Utc::now())).await;
+    assert_eq!(granted, ClaimResult::Yes);
+    world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
+    assert_eq!(world.link(&facts_at("sister", NUMBER, Utc::now()), &request).await, Written::Yes);
+    let number = number(NUMBER);
+    doors::wrong_number(&world.pool, Person::Number(&number), &STAFF).await.unwrap();
+    assert_eq!(world.user("sister").await, "rejected wrong_number -");
+    assert_eq!(doors::lift(&world.pool, Person::Number(&number), &STAFF).await.unwrap(), Effect::Done);
+    for user in ["ama", "sister"] {
+        assert!(world.user(user).await.starts_with("received - due"), "{user}");
+    }
     world.end().await;
 }
 
