@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use shared::{
     consent::{Door, EntryKey, NewEntry, Person, Source, doors},
     db::{Trouble, sqlstate, trouble},
-    domain::{BoundedText, Change, Consent, ProfileChange, TimeZone, UserId},
+    domain::{Change, Consent, ProfileChange, TimeZone, UserId},
     erasure::ErasureKey,
     events::{Dropped, Event, EventTime, Kind, Rejected},
     phone::NumberPolicy,
@@ -112,10 +112,10 @@ impl People {
                 doors::consents(&self.pool, Person::User(&changed.user_id), &entries, &door).await?;
                 Ok(PeopleOutcome::Applied)
             }
-            Kind::LossReported { user_id, reported_by } => {
-                let actor = reported_by.as_ref().map_or(ACTOR, BoundedText::as_str);
+            // Who reported it is not stored: it may name a person, and no erasure reaches the actor of a ledger.
+            Kind::LossReported { user_id, reported_by: _ } => {
                 let reason = "reported by the portal";
-                let door = Door { source: Source::Event, actor, reason, action: Some("loss report") };
+                let door = Door { source: Source::Event, actor: ACTOR, reason, action: Some("loss report") };
                 doors::loss(&self.pool, Person::User(&user_id), &door).await?;
                 Ok(PeopleOutcome::Applied)
             }
@@ -207,3 +207,6 @@ fn entries(event: &str, consents: &[Consent], at: DateTime<Utc>) -> Vec<NewEntry
     };
     consents.iter().enumerate().map(entry).collect()
 }
+
+#[cfg(test)]
+mod tests;

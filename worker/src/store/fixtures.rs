@@ -86,7 +86,7 @@ pub(super) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts>
     Arc::new(Facts::of_signup(signup, at, origin(), &AUDIENCE))
 }
 
-pub(super) const AUDIENCE: Audience = Audience {
+pub(crate) const AUDIENCE: Audience = Audience {
     numbers: NumberPolicy { region: Region::NEPAL, countries: CountryList::Any },
     language: Language::Ne,
 };
