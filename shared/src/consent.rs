@@ -9,6 +9,7 @@ pub mod forget;
 pub mod imported;
 pub mod ledger;
 pub mod link;
+mod losses;
 mod meters;
 mod numbers;
 mod passage;

@@ -63,7 +63,8 @@ impl Desk {
         self.rows(
             "SELECT u::text FROM users u UNION ALL SELECT l::text FROM consent_ledger l
              UNION ALL SELECT s::text FROM suppressions s UNION ALL SELECT t::text FROM tip_suppressions t
-             UNION ALL SELECT q::text FROM silenced_users q UNION ALL SELECT t::text FROM staff_tasks t
+             UNION ALL SELECT q::text FROM silenced_users q UNION ALL SELECT m::text FROM loss_marks m
+             UNION ALL SELECT t::text FROM staff_tasks t
              UNION ALL SELECT k::text FROM person_keys k UNION ALL SELECT e::text FROM erased_numbers e
              UNION ALL SELECT a::text FROM audit_log a WHERE action NOT LIKE 'import %' ORDER BY 1",
         )

@@ -8,7 +8,7 @@ pub use super::door::Effect;
 use super::{
     door::{Door, Person},
     ledger::{self, NewEntry},
-    meters,
+    losses, meters,
     numbers::{self, Found},
     passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in},
     silence::{self, Claims, Hold, Mark},
@@ -96,39 +96,57 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
 }
 
 /// A reported loss was an error: lifts its holds, and grants again every consent that it withdrew. A stop from before the
-/// loss stays.
-pub async fn undo_loss(pool: &PgPool, user: &UserId, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
+/// loss stays, and so does what another loss holds. Of a number: the loss of the number without a user.
+pub async fn undo_loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let mut people = Vec::new();
-    for user in silence::silenced_by_loss(&mut tx, user.as_str()).await? {
-        if let Ok(user) = UserId::parse(&user) {
-            people.push(numbers::find(&mut tx, Person::User(&user)).await?);
-        }
+    let losses = losses::to_take_back(&mut tx, person).await?;
+    let marked = losses::marked_by(&mut tx, &losses).await?;
+    if marked.is_empty() {
+        return Ok(Effect::Already);
     }
-    hold_all(&mut tx, &people).await?;
-    let mut entered = Vec::new();
+    hold_all(&mut tx, &marked).await?;
+    let people = losses::take_back(&mut tx, &losses).await?;
+    // All before the first grant, which is newer than what the loss withdrew.
+    let mut grants = Vec::with_capacity(people.len());
     for found in &people {
-        silence::forget_loss(&mut tx, found).await?;
-        let (user, phone) = (found.user_id.as_deref(), found.phone_e164.as_deref());
-        let stopped_before = ledger::had_stopped_before(&mut tx, user, phone).await?;
-        let welcome: &[Purpose] = if stopped_before { &[] } else { &[Purpose::Onboarding] };
-        let mut entries = NewEntry::of_all(welcome, ConsentAction::Grant);
-        if let Some(phone) = phone {
-            entries.extend(ledger::granted_before(&mut tx, phone).await?);
-        }
-        entered.extend(enter(&mut tx, found, &entries, Mark::None, door).await?.0);
-        if !stopped_before {
-            silence::resume_welcome(&mut tx, found).await?;
+        grants.push(granted_before_loss(&mut tx, found).await?);
+    }
+    let mut entered = Vec::new();
+    for (found, entries) in people.iter().zip(grants) {
+        if let Some(entries) = entries {
+            entered.extend(enter(&mut tx, found, &entries, Mark::None, door).await?.0);
         }
     }
-    if !people.is_empty() {
-        staff_tasks::close(&mut tx, TaskKind::Loss, user.as_str(), door.actor).await?;
-        let found = numbers::find(&mut tx, Person::User(user)).await?;
-        note(&mut tx, &found, door).await?;
+    for user in people.iter().filter_map(|found| UserId::parse(found.user_id.as_deref()?).ok()) {
+        let found = numbers::find(&mut tx, Person::User(&user)).await?;
+        if silence::hold_of(&mut tx, &found).await? == Hold::Nothing {
+            silence::resume_welcome(&mut tx, &found).await?;
+        }
     }
+    staff_tasks::close(&mut tx, TaskKind::Loss, &losses, door.actor).await?;
+    let found = numbers::find(&mut tx, person).await?;
+    note(&mut tx, &found, door).await?;
     tx.commit().await?;
     meters::consents(&entered, door.source);
-    Ok(Effect::of(!people.is_empty()))
+    Ok(Effect::Done)
+}
+
+/// What a loss withdrew from a person and held before. None: another loss holds the person.
+async fn granted_before_loss(
+    tx: &mut PgConnection,
+    found: &Found,
+) -> Result<Option<Vec<NewEntry>>, sqlx::Error> {
+    let (user, phone) = (found.user_id.as_deref(), found.phone_e164.as_deref());
+    if silence::hold_of(tx, &found.as_said()).await? == Hold::Loss {
+        return Ok(None);
+    }
+    let stopped_before = losses::had_stopped_before(tx, user, phone).await?;
+    let welcome: &[Purpose] = if stopped_before { &[] } else { &[Purpose::Onboarding] };
+    let mut entries = NewEntry::of_all(welcome, ConsentAction::Grant);
+    if let Some(phone) = phone {
+        entries.extend(ledger::granted_before(tx, phone).await?);
+    }
+    Ok(Some(entries))
 }
 
 /// Stops every message to a user, and has the user erased. `as_of` is the time of the wish.

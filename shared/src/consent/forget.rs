@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Door, NewEntry, Source, ledger, person_keys,
+    Door, NewEntry, Source, ledger, losses, person_keys,
     silence::{self, Mark},
 };
 use crate::domain::{ConsentAction, Purpose};
@@ -57,11 +57,11 @@ pub async fn hold_numbers(tx: &mut PgConnection, phones: &[String]) -> Result<()
 /// Deletes what names the user. Other people silenced by the user's loss stay silenced, each by a
 /// loss of their own.
 pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
+    losses::forget(tx, user_id).await?;
     sqlx::query!(
         "WITH keys AS (DELETE FROM person_keys WHERE user_id = $1),
-              tasks AS (DELETE FROM staff_tasks WHERE user_id = $1),
-              silenced AS (DELETE FROM silenced_users WHERE user_id = $1)
-         UPDATE silenced_users SET loss_of = user_id WHERE loss_of = $1 AND user_id <> $1",
+              tasks AS (DELETE FROM staff_tasks WHERE user_id = $1)
+         DELETE FROM silenced_users WHERE user_id = $1",
         user_id,
     )
     .execute(tx)
@@ -73,6 +73,7 @@ pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
 pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::Error> {
     silence::hold(tx, left.phone).await?;
     if !left.shared {
+        losses::forget(tx, left.phone).await?;
         return sqlx::query!(
             "WITH keys AS (DELETE FROM person_keys WHERE phone_e164 = $1),
                   tasks AS (DELETE FROM staff_tasks WHERE phone_e164 = $1),

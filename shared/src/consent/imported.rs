@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{
     door::{Door, Effect, Person},
     ledger::{self, EntryKey, NewEntry, Source},
+    losses,
     numbers::{self, Found},
     passage::{Kind, LOST, change_in, loss_in, restore_stop_in, silence_all},
     person_keys,
@@ -116,7 +117,7 @@ pub async fn carry_out(
 
 async fn lost(tx: &mut PgConnection, user: &UserId) -> Result<Vec<(String, Option<E164>)>, sqlx::Error> {
     let mut lost = Vec::new();
-    for user_id in silence::silenced_by_loss(tx, user.as_str()).await? {
+    for user_id in losses::users_marked_by(tx, user.as_str()).await? {
         let Ok(user) = UserId::parse(&user_id) else { continue };
         let phone = numbers::find(tx, Person::User(&user)).await?.phone_e164;
         lost.push((user_id, phone.and_then(|phone| E164::parse(&phone).ok())));

@@ -281,18 +281,20 @@ pub(super) async fn unknown(
     Ok(entries.into_iter().filter(|entry| !known.iter().any(|key| key[..] == entry.key.0)).collect())
 }
 
-/// The purposes and channels of a number that were granted before they were withdrawn last.
+/// The purposes and channels of a number that were granted before they were withdrawn last. Entries of one time, as those of the
+/// users of one number, count as one.
 pub(super) async fn granted_before(tx: &mut PgConnection, phone: &str) -> Result<Vec<NewEntry>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"WITH said AS (
-               SELECT l.purpose, c.channel, l.action, row_number() OVER (
-                          PARTITION BY l.purpose, c.channel ORDER BY l.said_at DESC, l.action DESC) AS place
+               SELECT l.purpose, c.channel, l.action, dense_rank() OVER (
+                          PARTITION BY l.purpose, c.channel ORDER BY l.said_at DESC) AS place
                FROM consent_ledger l JOIN (VALUES ('sms'), ('whatsapp')) c(channel) ON l.channel IN (c.channel, 'any')
                WHERE l.person_key IN (SELECT person_key FROM person_keys WHERE phone_e164 = $1)
            )
-           SELECT last.purpose AS "purpose!", last.channel AS "channel!"
-           FROM said last JOIN said before USING (purpose, channel)
-           WHERE last.place = 1 AND last.action = 'withdraw' AND before.place = 2 AND before.action = 'grant'"#,
+           SELECT purpose AS "purpose!", channel AS "channel!" FROM said WHERE place <= 2
+           GROUP BY purpose, channel
+           HAVING bool_or(action = 'withdraw') FILTER (WHERE place = 1)
+              AND bool_and(action = 'grant') FILTER (WHERE place = 2)"#,
         phone,
     )
     .fetch_all(tx)
@@ -302,24 +304,6 @@ pub(super) async fn granted_before(tx: &mut PgConnection, phone: &str) -> Result
         Some(NewEntry { key: EntryKey::random(), consent })
     };
     Ok(rows.iter().filter_map(|row| entry(&row.purpose, &row.channel)).collect())
-}
-
-/// Whether the last word on the welcome, of a number or of a user without one, was a withdrawal already before the newest
-/// withdrawal.
-pub(super) async fn had_stopped_before(
-    tx: &mut PgConnection,
-    user_id: Option<&str>,
-    phone: Option<&str>,
-) -> Result<bool, sqlx::Error> {
-    let before = sqlx::query_scalar!(
-        r#"SELECT l.action = 'withdraw' AS "withdrawn!" FROM consent_ledger l
-           WHERE l.purpose = 'onboarding' AND l.channel IN ('sms', 'any')
-             AND l.person_key IN (SELECT person_key FROM person_keys WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2)
-           ORDER BY l.said_at DESC, l.action DESC OFFSET 1 LIMIT 1"#,
-        phone,
-        user_id,
-    );
-    Ok(before.fetch_optional(tx).await?.unwrap_or(false))
 }
 
 /// The decision about one purpose on one channel.

@@ -11,6 +11,14 @@ pub(super) struct Found {
     pub(super) phone_e164: Option<String>,
 }
 
+impl Found {
+    /// Whom an entry of the ledger is about: the number, and a user only without one.
+    pub(super) fn as_said(&self) -> Self {
+        let user_id = if self.phone_e164.is_none() { self.user_id.clone() } else { None };
+        Self { user_id, phone_e164: self.phone_e164.clone() }
+    }
+}
+
 /// The person, with the other half of what names them. A number belongs to the user whose attempt holds it.
 pub(super) async fn find(tx: &mut PgConnection, person: Person<'_>) -> Result<Found, sqlx::Error> {
     match person {

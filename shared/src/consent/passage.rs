@@ -1,11 +1,12 @@
 //! What the doors do, as parts of a transaction.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect},
     ledger::{self, NewEntry, Source},
-    meters,
+    losses, meters,
     numbers::{self, Found},
     person_keys, raced,
     silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
@@ -128,11 +129,17 @@ pub(super) async fn loss_in(
     door: &Door<'_>,
 ) -> Result<Done, sqlx::Error> {
     let people = numbers::household(tx, found).await?;
-    let done = mark_all(tx, (found, &people), entries, door).await?;
+    let known = match losses::name(found) {
+        Some(loss) => losses::is_entered(tx, loss).await?,
+        None => true,
+    };
+    let mut done = silence_all(tx, (found, &people), entries, claims, door).await?;
+    done.loss = !known;
     if done.effect == Effect::Done {
-        staff_tasks::open(tx, TaskKind::Loss, found, door).await?;
         note(tx, found, door).await?;
-        take_effect(tx, &people, Reach::User, claims).await?;
+    }
+    if !known {
+        staff_tasks::open(tx, TaskKind::Loss, found, door).await?;
     }
     Ok(done)
 }
@@ -158,30 +165,47 @@ async fn mark_all(
     entries: &[NewEntry],
     door: &Door<'_>,
 ) -> Result<Done, sqlx::Error> {
+    let mut done = Done::nothing(Effect::Already);
+    let Some(loss) = losses::name(found) else { return Ok(done) };
     hold_all(tx, people).await?;
-    let mut done = Done { effect: Effect::Already, loss: true, ..Done::default() };
+    let mut withdrawn = Vec::new();
     for other in people {
         if let Some(phone) = &other.phone_e164 {
             silence::adopt(tx, phone).await?;
         }
-        let newly = match &other.user_id {
-            Some(user) => {
-                let of = found.user_id.as_deref().unwrap_or(user);
-                silence::silence_user(tx, user, Because::Loss { of }, door).await?
-            }
-            None => silence::hold_of(tx, other).await? != Hold::Loss,
-        };
-        if newly {
-            let entries = if other.user_id == found.user_id {
-                entries.to_vec()
-            } else {
-                NewEntry::of_all(&LOST, ConsentAction::Withdraw)
-            };
-            done.added.extend(enter(tx, other, &entries, Mark::Loss, door).await?.0);
-            done.effect = Effect::Done;
+        withdrawn.push(lost_since(tx, other).await?);
+    }
+    for (other, withdrawn) in people.iter().zip(withdrawn) {
+        if !losses::mark(tx, loss, other).await? {
+            continue;
         }
+        if let Some(user) = &other.user_id {
+            silence::silence_user(tx, user, Because::Loss { of: loss }, door).await?;
+        }
+        let mut entries =
+            if other == found { entries.to_vec() } else { NewEntry::of_all(&LOST, ConsentAction::Withdraw) };
+        for entry in &mut entries {
+            let known = withdrawn.iter().find(|(purpose, _)| *purpose == entry.consent.purpose);
+            entry.consent.at = known.map(|(_, since)| *since).or(entry.consent.at);
+        }
+        done.added.extend(enter(tx, other, &entries, Mark::Loss, door).await?.0);
+        done.effect = Effect::Done;
     }
     Ok(done)
+}
+
+/// What an earlier loss withdrew from a person, and when. A further loss withdraws it as of that time, so that taking back all
+/// losses leads to what was true before the first.
+async fn lost_since(
+    tx: &mut PgConnection,
+    found: &Found,
+) -> Result<Vec<(Purpose, DateTime<Utc>)>, sqlx::Error> {
+    match silence::hold_of(tx, &found.as_said()).await? {
+        Hold::Loss => {
+            losses::withdrawn_since(tx, found.user_id.as_deref(), found.phone_e164.as_deref()).await
+        }
+        Hold::Nothing | Hold::Stop => Ok(Vec::new()),
+    }
 }
 
 /// Puts the entries of these people into force. Claims wait from here to the commit, so this comes last.

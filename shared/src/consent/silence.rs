@@ -332,30 +332,6 @@ pub(super) async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx:
     Ok(false)
 }
 
-/// The users silenced by the loss of a user.
-pub(super) async fn silenced_by_loss(
-    tx: &mut PgConnection,
-    user_id: &str,
-) -> Result<Vec<String>, sqlx::Error> {
-    let users =
-        sqlx::query_scalar!("SELECT user_id FROM silenced_users WHERE loss_of = $1 ORDER BY 1", user_id);
-    users.fetch_all(tx).await
-}
-
-/// Takes the mark of a loss away, from the user and the number.
-pub(super) async fn forget_loss(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "WITH number AS (
-             UPDATE suppressions SET loss = false WHERE phone_e164 = $2 AND lifted_at IS NULL AND loss)
-         DELETE FROM silenced_users WHERE user_id = $1 AND because = 'loss'",
-        found.user_id,
-        found.phone_e164,
-    )
-    .execute(tx)
-    .await
-    .map(drop)
-}
-
 /// Which welcomes end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {

@@ -52,18 +52,18 @@ pub(super) async fn open(
     .map(drop)
 }
 
-/// Closes the open tasks of a kind of one user.
+/// Closes the open tasks of a kind of these users, and of numbers without a user.
 pub(super) async fn close(
     tx: &mut PgConnection,
     kind: TaskKind,
-    user_id: &str,
+    people: &[String],
     actor: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE staff_tasks SET closed_at = now(), closed_by = $3
-         WHERE kind = $1 AND user_id = $2 AND closed_at IS NULL",
+         WHERE kind = $1 AND coalesce(user_id, phone_e164) = ANY($2) AND closed_at IS NULL",
         kind.as_str(),
-        user_id,
+        people,
         actor,
     )
     .execute(tx)

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use shared::{
-    cli::{Actor, Exit, Failure},
-    config::Env,
+    cli::{Actor, Exit, Failure, lines},
+    config::{Env, settings::DEFAULT_REGION},
     consent::{
         Door, Person, Source,
         doors::{self, Effect},
     },
     domain::UserId,
+    phone::{self, Region},
 };
+use sqlx::PgPool;
 
 use super::{consent::each_user, open};
 
@@ -31,8 +33,9 @@ Never write into the reason what happened.";
 const UNDO_EXAMPLES: &str = "\
 Examples:
   worker loss undo 1042 --reason 'reported for the wrong user'
+  echo 98… | worker loss undo - --number --reason 'a wrong number was read out'
 
-What was granted before is granted again. Dates are asked anew.";
+What was granted before is granted again. Dates are asked again. A person whom another loss silences stays silenced.";
 
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = EXAMPLES)]
@@ -42,7 +45,13 @@ pub(super) enum Command {
     Report(Change),
     /// Take back a loss that was entered in error
     #[command(before_help = UNDO_EXAMPLES)]
-    Undo(Change),
+    Undo {
+        /// USER is a number that had no user when its loss was entered; `-` reads one per line from standard input
+        #[arg(long)]
+        number: bool,
+        #[command(flatten)]
+        change: Change,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,10 +66,12 @@ pub(super) struct Change {
 }
 
 pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
-    let pool = open::database(Env::of_process()).await?;
+    let mut env = Env::of_process();
+    let region = env.parse(&DEFAULT_REGION).unwrap_or(Region::NEPAL);
+    let pool = open::database(env).await?;
     let (change, action) = match command {
         Command::Report(change) => (change, "loss report"),
-        Command::Undo(change) => (change, "loss undo"),
+        Command::Undo { change, .. } => (change, "loss undo"),
     };
     let actor = change.actor.name();
     let door = Door { source: Source::Staff, actor: &actor, reason: &change.reason, action: Some(action) };
@@ -68,9 +79,10 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Report(_) => {
             each_user(&change.user, async |user| doors::loss(&pool, Person::User(user), &door).await).await
         }
-        Command::Undo(_) => {
+        Command::Undo { number: true, .. } => undo_of_numbers(&pool, &change.user, region, &door).await,
+        Command::Undo { number: false, .. } => {
             let user = UserId::parse(&change.user).map_err(|why| Failure::usage(why.to_string()))?;
-            match doors::undo_loss(&pool, &user, &door).await.map_err(Failure::statement)? {
+            match doors::undo_loss(&pool, Person::User(&user), &door).await.map_err(Failure::statement)? {
                 Effect::Done => {
                     println!("{user} done");
                     Ok(ExitCode::SUCCESS)
@@ -81,4 +93,33 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
             }
         }
     }
+}
+
+async fn undo_of_numbers(
+    pool: &PgPool,
+    argument: &str,
+    region: Region,
+    door: &Door<'_>,
+) -> Result<ExitCode, Failure> {
+    let mut failed = false;
+    for (i, line) in lines(argument)?.iter().enumerate() {
+        let phone = match phone::normalise(line.trim(), region) {
+            Ok(phone) => phone.e164,
+            Err(why) => {
+                eprintln!("line {}: {why}: this number cannot be texted", i + 1);
+                failed = true;
+                continue;
+            }
+        };
+        let effect = doors::undo_loss(pool, Person::Number(&phone), door).await;
+        let said = match effect.map_err(Failure::statement)? {
+            Effect::Done => "done",
+            Effect::Already | Effect::Held => {
+                failed = true;
+                "has no loss of its own. If its user has one: worker loss undo USER"
+            }
+        };
+        println!("{} {said}", phone.masked());
+    }
+    Ok(Exit::all_done(!failed).into())
 }

@@ -204,7 +204,7 @@ async fn change_all(
             Effect::Already => act.idle,
             Effect::Held => {
                 unusable += 1;
-                "stays suppressed: a person has to look at it, see the view needs_person"
+                "stays suppressed: see the view needs_person. `worker loss undo` lifts it, with --number if it has no user"
             }
         };
         println!("{} {said}", phone.masked());

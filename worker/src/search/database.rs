@@ -10,7 +10,7 @@ use crate::store::fixtures;
 const CONNECTIONS: u32 = 4;
 /// For a few rows quicker than TRUNCATE.
 const EMPTY: &str = "
-    DELETE FROM users; DELETE FROM attempts; DELETE FROM leases; DELETE FROM suppressions; DELETE FROM tip_suppressions; DELETE FROM silenced_users; DELETE FROM person_keys; DELETE FROM dead_letters;
+    DELETE FROM users; DELETE FROM attempts; DELETE FROM leases; DELETE FROM suppressions; DELETE FROM tip_suppressions; DELETE FROM silenced_users; DELETE FROM loss_marks; DELETE FROM person_keys; DELETE FROM dead_letters;
     DELETE FROM status_callbacks; DELETE FROM delivery_tries; DELETE FROM pauses; DELETE FROM breaker";
 /// Everything that the clock decides. Times of data stay: they are compared with each other alone.
 const PASS: &str = "

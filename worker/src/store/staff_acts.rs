@@ -100,11 +100,11 @@ pub(crate) async fn carry_out(
         StaffAct::WrongNumber if phone.is_none() => return Ok(Acted::NoNumber),
         StaffAct::WrongNumber => doors::wrong_number(pool, person, &door).await?,
         StaffAct::Lift => doors::lift(pool, person, &door).await?,
-        StaffAct::UndoLoss => match &user {
-            Some(user) => doors::undo_loss(pool, user, &door).await?,
-            // A loss is taken back for the user whose loss it was.
-            None => Effect::Already,
-        },
+        // A loss is taken back for the user whose loss it was, if there was one.
+        StaffAct::UndoLoss => {
+            let whose = user.as_ref().map_or(person, Person::User);
+            doors::undo_loss(pool, whose, &door).await?
+        }
     };
     Ok(Acted::Effect(effect))
 }

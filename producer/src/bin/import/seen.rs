@@ -25,6 +25,8 @@ pub(crate) struct Seen {
     wrong: HashSet<E164>,
     /// Numbers that nothing can be granted for.
     silent: HashSet<E164>,
+    /// Users whose loss was reported, and numbers of rows without a user.
+    losses: HashSet<String>,
     /// Users silenced by a loss.
     lost: HashSet<String>,
     /// Hashes of numbers and consents.
@@ -40,8 +42,10 @@ impl Seen {
         let user = row.user_id.as_ref().map_or("", UserId::as_str);
         let lost = self.lost.contains(user);
         let silent = lost || among(&self.silent);
+        let whose_loss = if user.is_empty() { phone.as_ref().map_or("", E164::as_str) } else { user };
+        let reported = row.wishes.loss && !self.losses.insert(whose_loss.to_owned());
         for (known, effect) in [
-            (lost, &mut effects.loss),
+            (reported, &mut effects.loss),
             (among(&self.stopped), &mut effects.stop),
             (among(&self.wrong), &mut effects.wrong_number),
         ] {

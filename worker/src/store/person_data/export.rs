@@ -37,6 +37,15 @@ pub(crate) async fn export(pool: &PgPool, user: &UserId) -> Result<Vec<Part>, sq
     let words = letters::Words::of(&mut tx, user.as_str(), &phones).await?;
     parts.push(Part { table: "dead_letters", rows: letters::of_person(&mut tx, &words).await? });
     tx.rollback().await?;
+    // A loss of another person silences this one: whose it was is not for this export.
+    let own = |name: &Value| {
+        name.as_str().is_some_and(|name| name == user.as_str() || phones.iter().any(|p| p == name))
+    };
+    for row in parts.iter_mut().flat_map(|part| &mut part.rows) {
+        if let Some(loss_of) = row.get_mut("loss_of").filter(|loss_of| !own(loss_of)) {
+            *loss_of = Value::Null;
+        }
+    }
     parts.retain(|part| !part.rows.is_empty());
     Ok(parts)
 }
@@ -55,6 +64,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "tip_suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "silenced_users": "t.user_id = $1 AND $2::text[] IS NOT NULL",
+        "loss_marks": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
         "staff_tasks": "t.user_id = $1 OR t.phone_e164 = ANY($2)",
         "stop_links": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
@@ -66,7 +76,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
 
 /// The tables that [`tables`] reads, for the test that looks for forgotten ones.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 18] = [
+pub(super) const TABLES: [&str; 19] = [
     "users",
     "attempts",
     "messages",
@@ -78,6 +88,7 @@ pub(super) const TABLES: [&str; 18] = [
     "suppressions",
     "tip_suppressions",
     "silenced_users",
+    "loss_marks",
     "staff_tasks",
     "stop_links",
     "backfill_ids",

@@ -67,6 +67,9 @@ async fn known_everywhere(world: &World) {
          INSERT INTO staff_tasks (task_id, kind, user_id, phone_e164, opened_by)
              VALUES (gen_random_uuid(), 'stop_request', NULL, '+9779840000007', 'link');
          INSERT INTO silenced_users (user_id, because, loss_of, source) VALUES ('sister', 'loss', 'user-4711', 'staff');
+         INSERT INTO loss_marks (loss_of, user_id, phone_e164) VALUES
+             ('user-4711', 'user-4711', '+9779840000007'), ('user-4711', 'sister', '+9779840000008'),
+             ('sister', 'user-4711', NULL), ('+9779840000007', NULL, '+9779840000007'), ('+9779840000007', 'ba', NULL);
          INSERT INTO audit_log (actor, action, subject, reason) VALUES
              ('maya', 'reopen', 'user-4711', 'called Sita Gurung'), ('maya', 'pause', 'lane live', 'festival');
          INSERT INTO dead_letters (reason, detail, routing_key, message_id, headers, body, body_sha256) VALUES
@@ -129,11 +132,22 @@ async fn nothing_that_names_an_erased_person_is_left() {
     }
     let parts = super::export(&world.pool, &user()).await.unwrap();
     let shown: Vec<&str> = parts.iter().map(|part| part.table).collect();
-    for table in
-        ["users", "attempts", "messages", "message_attempts", "consent_ledger", "dead_letters", "audit_log"]
-    {
+    for table in [
+        "users",
+        "attempts",
+        "messages",
+        "message_attempts",
+        "consent_ledger",
+        "loss_marks",
+        "dead_letters",
+        "audit_log",
+    ] {
         assert!(shown.contains(&table), "{table}: {shown:?}");
     }
+    let marks = parts.iter().find(|part| part.table == "loss_marks").unwrap();
+    let mut whose: Vec<&str> = marks.rows.iter().map(|row| row["loss_of"].as_str().unwrap_or("-")).collect();
+    whose.sort_unstable();
+    assert_eq!(whose, ["+9779840000007", "-", USER], "no other person's");
     assert_eq!(asked_and_erased(&world).await, Erased::Yes);
     let after = everything(&world.pool).await;
     for word in WORDS {
@@ -144,6 +158,9 @@ async fn nothing_that_names_an_erased_person_is_left() {
     for kept in ["lane live", "festival", "somebody else", "'loss'".trim_matches('\''), "sister"] {
         assert!(after.contains(kept), "{kept}");
     }
+    let marks = "SELECT string_agg(concat_ws(' ', loss_of, user_id, phone_e164), ', ' ORDER BY user_id) FROM loss_marks";
+    let marks: String = sqlx::query_scalar(marks).fetch_one(&world.pool).await.unwrap();
+    assert_eq!(marks, "ba ba, sister sister +9779840000008", "each has a loss of their own");
     assert_eq!(world.count("SELECT count(*) FROM redactions WHERE next_try_at IS NOT NULL").await, 2);
     assert_eq!(world.count("SELECT count(*) FROM attempts WHERE blocks AND sid IS NOT NULL").await, 1);
     assert!(super::export(&world.pool, &user()).await.unwrap().is_empty());

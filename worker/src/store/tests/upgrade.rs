@@ -97,6 +97,34 @@ async fn an_upgrade_rewrites_no_table_and_keeps_every_index() {
     database.drop().await;
 }
 
+/// The migration after which each loss has marks of its own.
+const LOSS_MARKS: i64 = 20_261_206_500_001;
+
+#[tokio::test]
+async fn losses_from_before_their_marks_keep_whom_they_silence() {
+    let database = Database::create().await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    sqlx::migrate::Migrate::ensure_migrations_table(&mut connection).await.unwrap();
+    for migration in MIGRATIONS.iter().filter(|m| m.version < LOSS_MARKS) {
+        sqlx::migrate::Migrate::apply(&mut connection, migration).await.unwrap();
+    }
+    let rows = "
+        INSERT INTO silenced_users (user_id, because, loss_of, source) VALUES
+            ('ama', 'loss', 'ama', 'event'), ('ba', 'loss', 'ama', 'event'), ('cy', 'stop', NULL, 'event');
+        INSERT INTO person_keys (user_id, phone_e164) VALUES ('ama', NULL), ('ama', '+1'), ('ama', '+2'), ('cy', '+5');
+        INSERT INTO suppressions (phone_e164, source, actor, reason, loss, lifted_at) VALUES
+            ('+1', 'event', 'x', 'x', true, NULL), ('+2', 'event', 'x', 'x', false, NULL),
+            ('+3', 'staff', 'x', 'x', true, NULL), ('+4', 'staff', 'x', 'x', true, now())";
+    connection.execute(rows).await.unwrap();
+    migrate(&mut connection).await.unwrap();
+    let marks =
+        "SELECT string_agg(concat_ws(' ', loss_of, coalesce(user_id, '-'), coalesce(phone_e164, '-')), ', '
+                                   ORDER BY loss_of, user_id) FROM loss_marks";
+    let marks: String = sqlx::query_scalar(marks).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(marks, "+3 - +3, ama ama +1, ama ba -");
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn workers_of_the_first_release_and_of_this_one_claim_a_number_once() {
     let world = World::create().await;
