@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use shared::{
+    consent::doors,
     domain::{Consent, ProfileChange, UserId},
     events::{Event, EventTime, Kind, Rejected},
     lane::QueueLane,
@@ -167,7 +168,10 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
                 // The row exists by now.
                 Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), &profile, at)).await?;
             }
-            Ok(Handled::User(settled))
+            if settled.silenced {
+                Box::pin(doors::follow_losses(&pipeline.pool, Some(&user_id))).await?;
+            }
+            Ok(Handled::User(*settled))
         }
         Welcome::Unknown => {
             Box::pin(bury(pipeline, inbound, "unknown_user", "no stored user of this id")).await

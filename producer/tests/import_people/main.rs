@@ -172,6 +172,20 @@ fn a_stop_that_staff_lifted_is_not_repeated_by_the_same_file() {
 }
 
 #[test]
+fn a_loss_from_before_the_user_silences_the_number_that_a_file_brings() {
+    let desk = Desk::new();
+    let user = UserId::parse("1").unwrap();
+    let door = Door { source: Source::Event, actor: "portal", reason: "test", action: None };
+    desk.test.run(async { Ok(doors::loss(&desk.test.database.pool, Person::User(&user), &door).await?) });
+    let file = "id,phone\n1,9841000001\n2,9841000002\n";
+    desk.import(20, file, "--dry-run");
+    assert_eq!(desk.suppressed(), [""; 0]);
+    desk.import(20, file, "");
+    assert_eq!(desk.suppressed(), ["+9779841000001 event any f t"]);
+    assert_eq!(desk.status(), ["1 suppressed opted_out skipped", "2 stored - not_sent"]);
+}
+
+#[test]
 fn rows_of_an_erased_user_are_ignored_and_a_number_that_was_stopped_stays_so() {
     let mut desk = Desk::new();
     desk.key = "07".repeat(32);

@@ -10,7 +10,7 @@ use super::{
     ledger::{self, NewEntry},
     losses, meters,
     numbers::{self, Found},
-    passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in},
+    passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
     silence::{self, Claims, Hold, Mark},
     staff_tasks::{self, TaskKind},
 };
@@ -92,7 +92,35 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
     let entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
     let done = loss_in(&mut tx, &found, &entries, Claims::Wait, door).await?;
     tx.commit().await?;
-    Ok(done.count(door))
+    let effect = done.count(door);
+    if let (Person::User(user), None) = (person, &found.phone_e164) {
+        // A claim that the loss waited for may have stored the user.
+        follow_losses(pool, Some(user)).await?;
+    }
+    Ok(effect)
+}
+
+/// Extends losses to the numbers and households of users who were not known when their loss was reported and are stored by now:
+/// of `user`, or of all.
+pub async fn follow_losses(pool: &PgPool, user: Option<&UserId>) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let users = losses::not_yet_followed(&mut connection, user.map(UserId::as_str)).await?;
+    drop(connection);
+    for user in users.iter().filter_map(|user| UserId::parse(user).ok()) {
+        let mut tx = pool.begin().await?;
+        if losses::not_yet_followed(&mut tx, Some(user.as_str())).await?.is_empty() {
+            continue;
+        }
+        let found = numbers::find(&mut tx, Person::User(&user)).await?;
+        let people = numbers::household(&mut tx, &found).await?;
+        let reason = "the loss was reported before the user was known";
+        let source = losses::source(&mut tx, user.as_str()).await?;
+        let door = Door { source, actor: "worker", reason, action: None };
+        let entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
+        silence_all(&mut tx, (&found, &people), &entries, Claims::Wait, &door).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// A reported loss was an error: lifts its holds, and grants again every consent that it withdrew. A stop from before the

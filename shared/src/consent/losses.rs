@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Person, numbers::Found};
+use super::{Person, Source, numbers::Found};
 use crate::domain::Purpose;
 
 /// What names the loss of a person: the user, or the number if it has no user.
@@ -164,6 +164,32 @@ pub(super) async fn withdrawn_since(
     );
     let rows = rows.fetch_all(tx).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.purpose.parse().ok()?, row.said_at))).collect())
+}
+
+/// Users who are stored with a number by now, and were not when their loss was reported.
+pub(super) async fn not_yet_followed(
+    tx: &mut PgConnection,
+    user: Option<&str>,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT m.user_id AS "user_id!" FROM loss_marks m JOIN users u ON u.user_id = m.user_id
+           WHERE m.loss_of = m.user_id AND m.phone_e164 IS NULL AND u.phone_e164 IS NOT NULL
+             AND ($1::text IS NULL OR m.user_id = $1)
+             AND NOT EXISTS (SELECT FROM loss_marks o
+                             WHERE o.loss_of = m.loss_of AND o.user_id = m.user_id AND o.phone_e164 IS NOT NULL)
+           ORDER BY 1"#,
+        user,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// The way by which the loss of a user was reported.
+pub(super) async fn source(tx: &mut PgConnection, user: &str) -> Result<Source, sqlx::Error> {
+    let stored = sqlx::query_scalar!("SELECT source FROM silenced_users WHERE user_id = $1", user);
+    let stored = stored.fetch_optional(tx).await?;
+    let named = |source: &Source| Some(source.as_str()) == stored.as_deref();
+    Ok(Source::ALL.into_iter().find(named).unwrap_or(Source::Staff))
 }
 
 /// Erasure: deletes the marks that name a user or a number. Others stay silenced, each by a loss of their own.

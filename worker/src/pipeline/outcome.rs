@@ -87,6 +87,8 @@ pub(super) struct HandledUser {
     pub(super) outcome: Outcome,
     /// The call to Twilio, if one was made.
     pub(super) call: Option<Called>,
+    /// A stop or a loss silences the user.
+    pub(super) silenced: bool,
 }
 
 /// A create call and its stored outcome.

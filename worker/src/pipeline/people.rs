@@ -95,14 +95,16 @@ impl People {
         match event.kind {
             Kind::ProfileChanged(change) => {
                 count_unread(Dropped::default(), &change.profile);
-                Ok(
-                    match profiles::apply(&self.pool, &self.numbers, self.erasure.as_ref(), &change, at)
-                        .await?
-                    {
-                        Applied::Yes => PeopleOutcome::Applied,
-                        Applied::Older => PeopleOutcome::Older,
-                    },
-                )
+                let erasure = self.erasure.as_ref();
+                match profiles::apply(&self.pool, &self.numbers, erasure, &change, at).await? {
+                    Applied::Yes => {
+                        if !change.phone.is_keep() {
+                            doors::follow_losses(&self.pool, Some(&change.user_id)).await?;
+                        }
+                        Ok(PeopleOutcome::Applied)
+                    }
+                    Applied::Older => Ok(PeopleOutcome::Older),
+                }
             }
             Kind::ConsentChanged(changed) => {
                 let name = name(event.id.as_deref(), inbound);

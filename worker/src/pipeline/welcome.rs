@@ -42,7 +42,7 @@ type Look = Result<Option<(Outcome, Option<Called>)>, Interrupted>;
 
 /// What became of an event for a user.
 pub(super) enum Welcome {
-    Handled(HandledUser),
+    Handled(Box<HandledUser>),
     /// No such user is stored.
     Unknown,
     /// The event is from before the erasure of its user, and is ignored.
@@ -85,7 +85,10 @@ pub(super) async fn welcome(
             (None, None) => return Ok(Welcome::Unknown),
         };
         if let Some((outcome, call)) = act(pipeline, &facts, &stored, entry).await? {
-            return Ok(Welcome::Handled(HandledUser { facts, outcome, call }));
+            // By a stop or a loss of the user, from before this look or since.
+            let silenced = stored.silenced || outcome == Outcome::OptedOut;
+            let handled = HandledUser { facts, outcome, call, silenced };
+            return Ok(Welcome::Handled(Box::new(handled)));
         }
     }
     Err(Interrupted::Restless)

@@ -35,6 +35,8 @@ pub(crate) struct StateRows {
     pub(crate) holder: Option<HolderRow>,
     /// The user was erased, and events up to this time do not count.
     pub(crate) erased_as_of: Option<DateTime<Utc>>,
+    /// The user is silenced at every number.
+    pub(crate) silenced: bool,
 }
 
 /// A row of `users`, as far as it decides.
@@ -78,7 +80,8 @@ impl Statement for ReadState {
                       u.retries AS "retries?",
                       b.message_id AS "holder?", b.user_id AS "holder_user?", b.phone_e164 AS "holder_phone?",
                       b.outcome AS "holder_outcome?: AttemptOutcome",
-                      (SELECT e.as_of FROM erased_users e WHERE e.digest = i.digest) AS erased_as_of
+                      (SELECT e.as_of FROM erased_users e WHERE e.digest = i.digest) AS erased_as_of,
+                      (SELECT q.user_id FROM silenced_users q WHERE q.user_id = i.user_id) IS NOT NULL AS "silenced!"
                FROM UNNEST($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i(user_id, phone, digest, ord)
                -- With a limit, each is looked up by its index and never joined as a whole.
                LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = i.user_id LIMIT 1) u ON true
@@ -97,6 +100,7 @@ impl Statement for ReadState {
                 continue;
             };
             answer.erased_as_of = row.erased_as_of;
+            answer.silenced = row.silenced;
             if let (Some(phone_raw), Some(changed_at), Some(state)) =
                 (row.phone_raw, row.changed_at, row.state)
             {

@@ -193,6 +193,9 @@ impl<'a> Import<'a> {
             self.carry_out(households.by_ref().take(SILENCING).collect()).await?;
         }
         self.write_batch().await?;
+        if self.terms.write {
+            repeat(|| shared::consent::doors::follow_losses(self.pool, None)).await?;
+        }
         self.close().await
     }
 

@@ -45,3 +45,14 @@ async fn the_reporter_of_a_loss_is_not_stored() {
     assert_eq!(world.count(opened).await, 1);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_loss_from_before_the_user_silences_the_number_that_a_profile_brings() {
+    let world = World::create().await;
+    handled(&world, "user.loss_reported.v1", json!({ "user_id": "1042" })).await;
+    let profile = json!({ "user_id": "1042", "phone_number": "9840000007" });
+    assert_eq!(handled(&world, "user.profile_changed.v1", profile).await, PeopleOutcome::Applied);
+    let silenced = "SELECT count(*) FROM suppressions WHERE loss AND phone_e164 = '+9779840000007'";
+    assert_eq!(world.count(silenced).await, 1);
+    world.end().await;
+}

@@ -50,7 +50,7 @@ fn stored(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcom
         scheduled,
         retries: 0,
     };
-    StateRows { user: Some(user), holder, erased_as_of: None }
+    StateRows { user: Some(user), holder, ..StateRows::default() }
 }
 
 #[test]

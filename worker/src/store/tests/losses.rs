@@ -237,3 +237,30 @@ async fn a_loss_of_a_number_without_a_user_is_taken_back_by_number_or_by_its_lat
     assert_eq!(claim(&world, "cy", 9, 1).await, ClaimResult::Yes);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_loss_from_before_the_signup_silences_number_and_household_once_the_user_is_stored() {
+    let world = World::create().await;
+    record(&world, &facts_at("ba", 8, Utc::now()), None, None).await;
+    assert_eq!(report(&world, "ama").await, Effect::Done);
+    doors::follow_losses(&world.pool, Some(&user("ama"))).await.unwrap();
+    assert_eq!(texts(&world, LOST).await, [""; 0]);
+    assert_eq!(claim(&world, "ama", 7, 0).await, ClaimResult::Suppressed);
+    world.pool.execute("UPDATE users SET household_id = 'h'").await.unwrap();
+    doors::follow_losses(&world.pool, Some(&user("ba"))).await.unwrap();
+    assert_eq!(texts(&world, LOST).await, [""; 0], "of another user");
+    doors::follow_losses(&world.pool, None).await.unwrap();
+    assert_eq!(texts(&world, LOST).await, ["+9779840000007", "+9779840000008"]);
+    assert_eq!(claim(&world, "husband", 7, 0).await, ClaimResult::Suppressed);
+    assert_eq!(claim(&world, "ba", 88, 1).await, ClaimResult::Suppressed);
+    let entries = "SELECT count(*) FROM consent_ledger";
+    let before = world.count(entries).await;
+    doors::follow_losses(&world.pool, None).await.unwrap();
+    assert_eq!(world.count(entries).await, before, "the second time changes nothing");
+    assert_eq!(texts(&world, TASKS).await, ["ama"]);
+    assert_eq!(undo(&world, "ama").await, Effect::Done);
+    for (id, number) in [("husband", 7), ("ba", 8)] {
+        assert_eq!(claim(&world, id, number, 2).await, ClaimResult::Yes, "{id}");
+    }
+    world.end().await;
+}

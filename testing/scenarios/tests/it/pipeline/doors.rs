@@ -81,6 +81,31 @@ async fn no_message_is_claimed_after_a_loss_was_in_force() -> anyhow::Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_loss_from_before_the_signup_silences_number_and_household() -> anyhow::Result<()> {
+    let test = TestEnv::builder().with_worker().await?;
+    test.database.import("u3", &number(3)).await?;
+    publish(&test, "user.profile_changed.v1", json!({ "user_id": "u3", "household_id": "h" })).await?;
+    publish(&test, "user.loss_reported.v1", json!({ "user_id": "u1" })).await?;
+    test.database.until("the loss is in force", "SELECT count(*) FROM silenced_users", 1).await?;
+    let signup = json!({ "user_id": "u1", "phone_number": number(1), "household_id": "h" });
+    let event = json!({
+        "specversion": "1.0", "id": uuid::Uuid::now_v7(), "source": "/test",
+        "type": "np.aamcare.user.signed_up.v1", "time": Utc::now().to_rfc3339(), "data": signup,
+    });
+    test.broker.publish(QueueLane::Live, event.to_string().as_bytes()).await?;
+    let lost = "SELECT count(*) FROM suppressions WHERE loss";
+    test.database.until("both numbers are silenced", lost, 2).await?;
+    test.signup("u2", &number(1)).await?;
+    test.broker.publish(QueueLane::Backfill, &EventBody::stored("u3").bytes()).await?;
+    for user in ["u1", "u2", "u3"] {
+        test.until_case(user, "suppressed skipped opted_out").await?;
+    }
+    let ledger = test.simulator.ledger().await?;
+    assert_eq!([1, 3].map(|n| ledger.asked(&number(n))), [0, 0]);
+    test.finish(Expect::users(3)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_number_is_welcomed_once_and_an_older_event_changes_nothing() -> anyhow::Result<()> {
     let test = TestEnv::builder().with_worker().await?;
     test.signup("u1", &number(1)).await?;
