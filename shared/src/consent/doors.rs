@@ -37,7 +37,7 @@ pub async fn refused_by_twilio(
     for phone in phones {
         let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         silence::adopt(tx, phone).await?;
-        if !ledger::agrees(tx, None, Some(phone), &entries).await? {
+        if !ledger::agrees(tx, None, Some(phone), &entries, door.source).await? {
             let found = Found { user_id: None, phone_e164: Some(phone.clone()) };
             let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
             // Before the commit of the caller: a rare rollback is counted twice.
@@ -63,6 +63,12 @@ pub async fn wrong_number(pool: &PgPool, person: Person<'_>, door: &Door<'_>) ->
 pub async fn lift(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let entries = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
     change(pool, person, &entries, Kind::Lift, door).await
+}
+
+/// Takes back what the stop page did to a number, as far as [`super::undo::may_undo`] allows it, and closes its task.
+pub async fn undo(pool: &PgPool, phone: &E164, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
+    let entries = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
+    change(pool, Person::Number(phone), &entries, Kind::Undo, door).await
 }
 
 /// Enters what a person said now, unless it is so already.

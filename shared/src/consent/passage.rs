@@ -11,7 +11,7 @@ use super::{
     person_keys, raced,
     silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
-    welcome,
+    undo, welcome,
 };
 use crate::{
     audit,
@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Plain,
     WrongNumber,
     Lift,
+    /// By the stop page, of what it did.
+    Undo,
 }
 
 /// What a door did in a transaction that is not committed yet.
@@ -78,19 +80,29 @@ pub(super) async fn change_in(
     let wrong = kind == Kind::WrongNumber;
     let nothing_new = match kind {
         Kind::Entries => false,
-        Kind::Plain => ledger::agrees(tx, user, phone, entries).await?,
-        Kind::WrongNumber => silence::is_wrong_number(tx, phone).await?,
+        Kind::Plain => ledger::agrees(tx, user, phone, entries, door.source).await?,
+        Kind::WrongNumber => {
+            silence::is_wrong_number(tx, phone).await?
+                && ledger::agrees(tx, user, phone, entries, door.source).await?
+        }
         Kind::Lift => match silence::hold_of(tx, found).await? {
             Hold::Loss => return Ok(Done::nothing(Effect::Held)),
             hold => hold == Hold::Nothing,
+        },
+        Kind::Undo => match phone {
+            Some(phone) => !undo::may_undo(tx, phone).await?,
+            None => true,
         },
     };
     if nothing_new {
         return Ok(Done::nothing(Effect::Already));
     }
     let mut entries = entries.to_vec();
-    if let (Kind::Lift, Some(phone)) = (kind, phone) {
+    if let (Kind::Lift | Kind::Undo, Some(phone)) = (kind, phone) {
         entries.extend(ledger::granted_before(tx, phone).await?);
+    }
+    if let (Kind::Undo, Some(phone)) = (kind, phone) {
+        staff_tasks::close_of_link(tx, TaskKind::WrongNumber, phone, door.actor).await?;
     }
     let mark = if wrong { Mark::WrongNumber } else { Mark::None };
     let (added, changed) = enter(tx, found, &entries, mark, door).await?;

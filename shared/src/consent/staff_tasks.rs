@@ -71,6 +71,25 @@ pub(super) async fn close(
     .map(drop)
 }
 
+/// Closes the open tasks of a kind that the stop page opened about a number.
+pub(super) async fn close_of_link(
+    tx: &mut PgConnection,
+    kind: TaskKind,
+    phone: &str,
+    actor: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE staff_tasks SET closed_at = now(), closed_by = $3
+         WHERE kind = $1 AND phone_e164 = $2 AND opened_by = 'link' AND closed_at IS NULL",
+        kind.as_str(),
+        phone,
+        actor,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// An open task in the list, without its user and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTask {

@@ -138,7 +138,7 @@ impl StopPage {
             Act::Stop => self.ask(doors::stop(&self.pool, person, door)).await,
             Act::Loss => self.ask(doors::loss(&self.pool, person, door)).await,
             Act::WrongNumber => self.ask(doors::wrong_number(&self.pool, person, door)).await,
-            Act::Undo if link.may_undo => self.ask(doors::lift(&self.pool, person, door)).await,
+            Act::Undo if link.may_undo => self.ask(doors::undo(&self.pool, &link.phone, door)).await,
             Act::Undo => Ok(Effect::Already),
         }
     }

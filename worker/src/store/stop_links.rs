@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use shared::{
-    consent::{LinkKey, StopCode},
+    consent::{LinkKey, StopCode, undo},
     phone::E164,
     templates::discreetness,
 };
@@ -110,22 +110,21 @@ pub(crate) struct Link {
     pub(crate) may_undo: bool,
 }
 
-/// Finds a live code. A page lifts only what a page stopped within 30 days, and never what a loss stopped.
+/// Finds a live code.
 pub(crate) async fn find(pool: &PgPool, code: StopCode) -> Result<Option<Link>, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
     let found = sqlx::query!(
-        r#"SELECT l.phone_e164, s.id IS NOT NULL AS "stopped!",
-                  coalesce(s.source = 'link' AND s.created_at > calendar_now() - interval '30 days' AND NOT s.loss,
-                           false) AS "may_undo!"
+        r#"SELECT l.phone_e164, s.id IS NOT NULL AS "stopped!"
            FROM stop_links l LEFT JOIN suppressions s ON s.phone_e164 = l.phone_e164 AND s.lifted_at IS NULL
            WHERE l.code = $1 AND l.revoked_at IS NULL"#,
         code.as_str(),
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(found.and_then(|row| {
-        let phone = E164::parse(&row.phone_e164).ok()?;
-        Some(Link { phone, stopped: row.stopped, may_undo: row.may_undo })
-    }))
+    let Some(row) = found else { return Ok(None) };
+    let Ok(phone) = E164::parse(&row.phone_e164) else { return Ok(None) };
+    let may_undo = row.stopped && undo::may_undo(&mut connection, phone.as_str()).await?;
+    Ok(Some(Link { phone, stopped: row.stopped, may_undo }))
 }
 
 /// Makes the live code of a number invalid. False: it has none.

@@ -1,3 +1,5 @@
+mod undo;
+
 use std::net::SocketAddr;
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect::Policy};
@@ -163,64 +165,6 @@ async fn a_code_is_read_in_any_case_and_the_language_is_kept() {
     let response = site.post("/s/pcwddr9b5?lang=en", &[("act", "stop")]).await;
     assert_eq!(response.headers()["location"], "/s/pcwddr9b5?done&lang=en");
     assert_eq!(site.stored().await[1], 1);
-    site.close().await;
-}
-
-#[tokio::test]
-async fn a_stop_and_a_wrong_number_can_be_undone() {
-    let site = Site::open().await;
-    for act in ["stop", "wrong_number"] {
-        site.press(act).await;
-        assert_eq!(site.stored().await[1], 1, "{act}");
-        site.press("undo").await;
-        assert_eq!(site.stored().await[1], 0, "{act}");
-        let page = site.page(&format!("/s/{CODE}?done&lang=en")).await;
-        assert!(page.contains("Messages come to this number.") && page.contains("value=\"stop\""), "{page}");
-        site.press("undo").await;
-        assert_eq!(site.stored().await[1], 0, "{act}");
-    }
-    site.close().await;
-}
-
-/// The page offers no undo, and a form that asks for it changes nothing.
-async fn cannot_be_undone(site: &Site) {
-    let page = site.page(&format!("/s/{CODE}")).await;
-    assert!(!page.contains("value=\"undo\"") && !page.contains("value=\"stop\""), "{page}");
-    let before = site.stored().await;
-    site.press("undo").await;
-    assert_eq!(site.stored().await, before);
-}
-
-#[tokio::test]
-async fn what_another_stopped_or_30_days_ago_is_not_undone() {
-    let site = Site::open().await;
-    site.press("stop").await;
-    site.execute("UPDATE suppressions SET created_at = now() - interval '30 days 1 minute'").await;
-    cannot_be_undone(&site).await;
-    site.execute("UPDATE suppressions SET created_at = now(), source = 'staff'").await;
-    cannot_be_undone(&site).await;
-    site.close().await;
-}
-
-#[tokio::test]
-async fn a_loss_is_not_undone_even_after_a_stop() {
-    let site = Site::open().await;
-    site.press("loss").await;
-    assert_eq!(site.stored().await[1..], [1, 1]);
-    cannot_be_undone(&site).await;
-    site.close().await;
-
-    let site = Site::open().await;
-    let (_, claimed) = site.world.claim(&now("1042", 1_234_567)).await;
-    assert_eq!(claimed, ClaimResult::Yes);
-    site.press("stop").await;
-    assert_eq!(site.stored().await[1..], [1, 0]);
-    site.press("loss").await;
-    assert_eq!(site.stored().await[1..], [1, 1]);
-    cannot_be_undone(&site).await;
-    let stored = site.stored().await;
-    site.press("loss").await;
-    assert_eq!(site.stored().await, stored);
     site.close().await;
 }
 
