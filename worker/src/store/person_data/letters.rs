@@ -103,6 +103,19 @@ impl Words {
     }
 }
 
+/// Whether the fields that name users name another one.
+fn names_another(json: &Value, user_id: &str) -> bool {
+    match json {
+        Value::Object(fields) => fields.iter().any(|(name, value)| match value {
+            Value::String(text) if name == "user_id" => text != user_id,
+            Value::Number(number) if name == "user_id" => number.to_string() != user_id,
+            other => names_another(other, user_id),
+        }),
+        Value::Array(items) => items.iter().any(|item| names_another(item, user_id)),
+        _ => false,
+    }
+}
+
 struct Letter {
     id: i64,
     body: Vec<u8>,
@@ -130,7 +143,7 @@ async fn ids(tx: &mut PgConnection, words: &Words) -> Result<Vec<i64>, sqlx::Err
     }
 }
 
-/// The dead letters about a person, with their bodies as text.
+/// The dead letters about a person, with their bodies as text. Those of another user of the number are left out.
 pub(super) async fn of_person(tx: &mut PgConnection, words: &Words) -> Result<Vec<Value>, sqlx::Error> {
     let ids = ids(tx, words).await?;
     let rows = sqlx::query!(
@@ -145,7 +158,11 @@ pub(super) async fn of_person(tx: &mut PgConnection, words: &Words) -> Result<Ve
         }
         row
     };
-    Ok(rows.into_iter().map(|row| with_text(row.row, &row.body)).collect())
+    let is_of_another = |body: &[u8]| {
+        serde_json::from_slice(body).is_ok_and(|json: Value| names_another(&json, &words.user_id))
+    };
+    let own = rows.into_iter().filter(|row| !is_of_another(&row.body));
+    Ok(own.map(|row| with_text(row.row, &row.body)).collect())
 }
 
 /// Empties the dead letters about a person, and returns their number. The rows stay: they are counted. One that was open is
