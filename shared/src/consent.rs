@@ -17,6 +17,7 @@ mod person_keys;
 mod raced;
 mod silence;
 pub mod staff_tasks;
+mod tips;
 pub mod undo;
 pub mod welcome;
 

@@ -32,6 +32,8 @@ pub struct Door<'a> {
 pub enum Effect {
     /// It was carried out.
     Done,
+    /// Only tips were stopped: they may be sent again.
+    TipsAgain,
     /// It was so already.
     #[default]
     Already,

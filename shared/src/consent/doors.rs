@@ -59,7 +59,8 @@ pub async fn wrong_number(pool: &PgPool, person: Person<'_>, door: &Door<'_>) ->
     change(pool, person, &entries, Kind::WrongNumber, door).await
 }
 
-/// Lifts a stop or a wrong number. Purposes other than the welcome are granted again only if they were before.
+/// Lifts a stop or a wrong number. Purposes other than the welcome are granted again only if they were before. Tips are as
+/// well if nothing else is stopped.
 pub async fn lift(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let entries = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
     change(pool, person, &entries, Kind::Lift, door).await

@@ -5,17 +5,17 @@ use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect},
-    ledger::{self, NewEntry, Source},
+    ledger::{self, EntryKey, NewEntry, Source},
     losses, meters,
     numbers::{self, Found},
     person_keys, raced,
     silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
-    undo, welcome,
+    tips, undo, welcome,
 };
 use crate::{
     audit,
-    domain::{ConsentAction, Purpose},
+    domain::{Consent, ConsentAction, Purpose},
     phone::E164,
 };
 
@@ -87,7 +87,8 @@ pub(super) async fn change_in(
         }
         Kind::Lift => match silence::hold_of(tx, found).await? {
             Hold::Loss => return Ok(Done::nothing(Effect::Held)),
-            hold => hold == Hold::Nothing,
+            Hold::Stop => false,
+            Hold::Nothing => return lift_tips(tx, found, door).await,
         },
         Kind::Undo => match phone {
             Some(phone) => !undo::may_undo(tx, phone).await?,
@@ -130,6 +131,20 @@ pub(super) async fn change_in(
         silence::reject_number(tx, phone, user).await?;
     }
     Ok(Done { effect: Effect::of(!added.is_empty()), added, changed, loss: false })
+}
+
+/// Grants tips again to a number where nothing else is stopped.
+async fn lift_tips(tx: &mut PgConnection, found: &Found, door: &Door<'_>) -> Result<Done, sqlx::Error> {
+    let held = match &found.phone_e164 {
+        Some(phone) => tips::held(tx, phone).await?,
+        None => None,
+    };
+    let Some(channel) = held else { return Ok(Done::nothing(Effect::Already)) };
+    let consent = Consent::new(Purpose::Tips, channel, ConsentAction::Grant);
+    let entry = NewEntry { key: EntryKey::random(), consent };
+    let (added, changed) = enter(tx, found, &[entry], Mark::None, door).await?;
+    note(tx, found, door).await?;
+    Ok(Done { effect: Effect::TipsAgain, added, changed, loss: false })
 }
 
 /// Silences the person and the household after a loss. `entries` are those of the person; the others get their own.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::{Door, numbers::Found};
+use super::{Door, numbers::Found, tips};
 use crate::{
     domain::{Consent, ConsentChannel, Purpose},
     events_out,
@@ -90,13 +90,12 @@ pub(super) async fn derive(
                WHERE action = 'withdraw'
            )
            SELECT EXISTS (SELECT FROM withdrawn WHERE purpose = 'onboarding' AND channel = 'sms') AS "sms!",
-                  2 = (SELECT count(*) FROM withdrawn WHERE purpose = 'onboarding') AS "all!",
-                  2 = (SELECT count(*) FROM withdrawn WHERE purpose = 'tips') AS "tips!""#,
+                  2 = (SELECT count(*) FROM withdrawn WHERE purpose = 'onboarding') AS "all!""#,
         phone,
     )
     .fetch_one(&mut *tx)
     .await?;
-    tips(tx, phone, said.tips, door).await?;
+    tips::derive(tx, phone, door).await?;
     if !said.sms {
         let lifted = sqlx::query_scalar!(
             "UPDATE suppressions SET lifted_at = now(), lifted_by = $2
@@ -126,27 +125,6 @@ pub(super) async fn derive(
         mark == Mark::Loss,
     );
     Ok(Changed { silenced: silenced.fetch_one(tx).await?, ..Changed::default() })
-}
-
-async fn tips(
-    tx: &mut PgConnection,
-    phone: &str,
-    withdrawn: bool,
-    door: &Door<'_>,
-) -> Result<(), sqlx::Error> {
-    let changed = if withdrawn {
-        sqlx::query!(
-            "INSERT INTO tip_suppressions (phone_e164, source, actor, reason) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING",
-            phone,
-            door.source.as_str(),
-            door.actor,
-            door.reason,
-        )
-    } else {
-        sqlx::query!("DELETE FROM tip_suppressions WHERE phone_e164 = $1", phone)
-    };
-    changed.execute(tx).await.map(drop)
 }
 
 /// Whether the number is known to belong to somebody else.

@@ -159,7 +159,7 @@ pub(super) async fn each_user(
             }
         };
         let said = match act(&user).await.map_err(Failure::statement)? {
-            Effect::Done => "done",
+            Effect::Done | Effect::TipsAgain => "done",
             Effect::Already | Effect::Held => "it was so already",
         };
         println!("{user} {said}");

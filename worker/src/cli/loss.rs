@@ -83,7 +83,7 @@ pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Undo { number: false, .. } => {
             let user = UserId::parse(&change.user).map_err(|why| Failure::usage(why.to_string()))?;
             match doors::undo_loss(&pool, Person::User(&user), &door).await.map_err(Failure::statement)? {
-                Effect::Done => {
+                Effect::Done | Effect::TipsAgain => {
                     println!("{user} done");
                     Ok(ExitCode::SUCCESS)
                 }

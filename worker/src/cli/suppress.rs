@@ -201,6 +201,7 @@ async fn change_all(
         let effect = carry_out(Person::Number(&phone), &door).await.map_err(Failure::statement)?;
         let said = match effect {
             Effect::Done => act.done,
+            Effect::TipsAgain => "gets tips again; nothing else was stopped",
             Effect::Already => act.idle,
             Effect::Held => {
                 unusable += 1;

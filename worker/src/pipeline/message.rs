@@ -138,6 +138,9 @@ impl Prepared {
                 (Outcome::Deferred(trip.reason), None)
             }
             Sent::MessageNotClaimed(MessageClaimResult::Suppressed) => (Outcome::OptedOut, None),
+            Sent::MessageNotClaimed(MessageClaimResult::NumberChanged) => {
+                (Outcome::Dropped("number_changed"), None)
+            }
             Sent::MessageNotClaimed(MessageClaimResult::Stale) => (Outcome::Dropped("stale"), None),
             Sent::MessageNotClaimed(MessageClaimResult::Duplicate) => (Outcome::Dropped("duplicate"), None),
             Sent::MessageNotClaimed(_) | Sent::NotClaimed(_) | Sent::NoValidNumber => {

@@ -42,6 +42,8 @@ pub(crate) enum MessageClaimResult {
     Yes,
     /// The number is suppressed: the message is skipped.
     Suppressed,
+    /// The user has another number by now, or none: it is skipped.
+    NumberChanged,
     /// Its time is over: it is skipped.
     Stale,
     /// Another message has one of its keys: it is skipped.
@@ -55,6 +57,7 @@ impl MessageClaimResult {
     fn skips(self) -> Option<&'static str> {
         match self {
             Self::Suppressed => Some("opted_out"),
+            Self::NumberChanged => Some("number_changed"),
             Self::Stale => Some("stale"),
             Self::Duplicate => Some("duplicate"),
             Self::Yes | Self::Gone => None,
@@ -114,7 +117,7 @@ impl ClaimMessages {
                           m.keys_expire_on, m.attempt_id AS last_attempt, i.attempt_id, i.channel, i.body_sha256,
                           i.content_sid, i.segments, i.traceparent, coalesce(m.expires_at <= calendar_now(), false) AS stale,
                           -- An answer to a message of the same person is no message that was not asked for.
-                          NOT (m.kind = 'reply' AND EXISTS (SELECT FROM unnest(m.keys) k WHERE k LIKE 'inbound:%')) AND (
+                          NOT answers.it AND (
                               -- Asked one by one, they are never joined as a whole.
                               (SELECT s.id FROM suppressions s WHERE s.phone_e164 = m.phone_e164
                                   AND s.lifted_at IS NULL AND s.channel IN ('any', i.channel)) IS NOT NULL
@@ -122,12 +125,27 @@ impl ClaimMessages {
                               -- Stopped before its user was erased; the next welcome enters the stop again.
                               OR (SELECT e.digest FROM erased_numbers e WHERE e.digest = i.digest AND e.suppressed) IS NOT NULL
                               OR NOT $11 AND (SELECT k.singleton FROM erasure_key k) IS NOT NULL
-                              OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t
-                                                     WHERE t.phone_e164 = m.phone_e164) IS NOT NULL) AS suppressed
-                   FROM input i JOIN messages m ON m.message_id = i.message_id
+                              OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t WHERE t.phone_e164 = m.phone_e164
+                                                         AND t.channel IN ('any', i.channel)) IS NOT NULL
+                              -- Few users said something before a number of theirs was known.
+                              OR m.kind = 'tip' AND CASE WHEN (
+                                  SELECT k.person_key FROM person_keys k
+                                  WHERE coalesce(k.user_id, '') = m.user_id AND coalesce(k.phone_e164, '') = '') IS NOT NULL
+                              THEN EXISTS (
+                                  SELECT FROM newest_consents(ARRAY(
+                                      SELECT person_key FROM person_keys WHERE phone_e164 = m.phone_e164
+                                      UNION
+                                      SELECT person_key FROM person_keys WHERE user_id = m.user_id AND phone_e164 IS NULL)) c
+                                  WHERE c.purpose = 'tips' AND c.channel = i.channel AND c.action = 'withdraw')
+                              ELSE false END) AS suppressed,
+                          NOT answers.it AND (SELECT u.user_id FROM users u WHERE u.user_id = m.user_id
+                                              AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
+                   FROM input i JOIN messages m ON m.message_id = i.message_id,
+                        LATERAL (SELECT m.kind = 'reply' AND EXISTS (
+                                     SELECT FROM unnest(m.keys) k WHERE k LIKE 'inbound:%')) AS answers(it)
                    ORDER BY m.message_id FOR UPDATE OF m
                ), free AS (
-                   SELECT * FROM locked WHERE state = 'waiting' AND NOT stale AND NOT suppressed
+                   SELECT * FROM locked WHERE state = 'waiting' AND NOT stale AND NOT suppressed AND NOT number_changed
                ), wanted AS (
                    SELECT f.message_id, f.keys_expire_on, k.key FROM free f, unnest(f.keys) AS k(key)
                ), keyed AS (
@@ -158,7 +176,7 @@ impl ClaimMessages {
                                          attempt_id = c.attempt_id, updated_at = now()
                    FROM claimed c WHERE m.message_id = c.message_id
                )
-               SELECT l.message_id, l.suppressed AS "suppressed!", l.stale AS "stale!",
+               SELECT l.message_id, l.suppressed AS "suppressed!", l.number_changed AS "number_changed!", l.stale AS "stale!",
                       l.state = 'waiting' AS "waiting!",
                       -- The commit of an earlier try went through although its answer was lost.
                       c.attempt_id IS NOT NULL OR l.state = 'claimed' AND l.last_attempt = l.attempt_id AS "ours!",
@@ -182,6 +200,7 @@ impl ClaimMessages {
             let granted = match row.waiting {
                 _ if row.ours => MessageClaimResult::Yes,
                 true if row.suppressed => MessageClaimResult::Suppressed,
+                true if row.number_changed => MessageClaimResult::NumberChanged,
                 true if row.stale => MessageClaimResult::Stale,
                 true if row.duplicate => MessageClaimResult::Duplicate,
                 _ => MessageClaimResult::Gone,

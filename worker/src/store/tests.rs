@@ -9,5 +9,6 @@ mod notices;
 mod partitions;
 mod plans;
 mod staff;
+mod tips;
 mod upgrade;
 mod waiting;

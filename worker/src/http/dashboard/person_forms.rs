@@ -53,7 +53,7 @@ pub(crate) async fn act(
 
 fn note_of(act: StaffAct, effect: Effect) -> Note {
     match (effect, act) {
-        (Effect::Done, StaffAct::Lift | StaffAct::UndoLoss) => Note::TakenBack,
+        (Effect::TipsAgain, _) | (Effect::Done, StaffAct::Lift | StaffAct::UndoLoss) => Note::TakenBack,
         (Effect::Done, _) => Note::Entered,
         (Effect::Held, _) => Note::StaysStopped,
         (Effect::Already, StaffAct::Lift | StaffAct::UndoLoss) => Note::NothingToTakeBack,

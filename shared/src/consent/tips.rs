@@ -1,0 +1,36 @@
+//! Numbers that no tip goes to: `tip_suppressions`, derived from the ledger in the transaction that changes it.
+
+use sqlx::PgConnection;
+
+use super::Door;
+use crate::domain::ConsentChannel;
+
+/// Makes the table agree with the ledger for one number.
+pub(super) async fn derive(tx: &mut PgConnection, phone: &str, door: &Door<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH held AS (
+             SELECT CASE count(*) WHEN 1 THEN min(channel) ELSE 'any' END AS channel
+             FROM newest_consents(ARRAY(SELECT person_key FROM person_keys WHERE phone_e164 = $1))
+             WHERE purpose = 'tips' AND action = 'withdraw'
+             HAVING count(*) > 0
+         ), lifted AS (
+             DELETE FROM tip_suppressions WHERE phone_e164 = $1 AND NOT EXISTS (SELECT FROM held)
+         )
+         INSERT INTO tip_suppressions AS t (phone_e164, channel, source, actor, reason)
+         SELECT $1, channel, $2, $3, $4 FROM held
+         ON CONFLICT (phone_e164) DO UPDATE SET channel = EXCLUDED.channel WHERE t.channel <> EXCLUDED.channel",
+        phone,
+        door.source.as_str(),
+        door.actor,
+        door.reason,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// The channel on which a number gets no tips. None: it gets them on every channel.
+pub(super) async fn held(tx: &mut PgConnection, phone: &str) -> Result<Option<ConsentChannel>, sqlx::Error> {
+    let channel = sqlx::query_scalar!("SELECT channel FROM tip_suppressions WHERE phone_e164 = $1", phone);
+    Ok(channel.fetch_optional(tx).await?.map(|channel| channel.parse().unwrap_or(ConsentChannel::Any)))
+}
