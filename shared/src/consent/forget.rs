@@ -77,9 +77,12 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
         return sqlx::query!(
             "WITH keys AS (DELETE FROM person_keys WHERE phone_e164 = $1),
                   tasks AS (DELETE FROM staff_tasks WHERE phone_e164 = $1),
-                  links AS (DELETE FROM stop_links WHERE phone_e164 = $1),
-                  tips AS (DELETE FROM tip_suppressions WHERE phone_e164 = $1)
-             DELETE FROM suppressions WHERE phone_e164 = $1",
+                  tips AS (DELETE FROM tip_suppressions WHERE phone_e164 = $1),
+                  -- Live rows and others have an index each.
+                  links AS (DELETE FROM stop_links WHERE phone_e164 = $1 AND revoked_at IS NULL),
+                  old_links AS (DELETE FROM stop_links WHERE phone_e164 = $1 AND revoked_at IS NOT NULL),
+                  stops AS (DELETE FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NULL)
+             DELETE FROM suppressions WHERE phone_e164 = $1 AND lifted_at IS NOT NULL",
             left.phone,
         )
         .execute(tx)

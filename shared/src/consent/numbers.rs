@@ -50,17 +50,17 @@ pub(super) async fn find(tx: &mut PgConnection, person: Person<'_>) -> Result<Fo
 pub(super) async fn household(tx: &mut PgConnection, found: &Found) -> Result<Vec<Found>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"WITH near AS (
-               SELECT user_id, phone_e164, household_id FROM users WHERE user_id = $1
-               UNION
                SELECT user_id, phone_e164, household_id FROM users
-               WHERE user_id IN (SELECT user_id FROM attempts WHERE phone_e164 = $2)
-               UNION
-               SELECT user_id, phone_e164, household_id FROM users WHERE phone_e164 = $2 AND reason = 'shared_phone'
+               -- Each part, and the list, is looked up in an index.
+               WHERE user_id = ANY(ARRAY(SELECT $1::text
+                                         UNION SELECT user_id FROM attempts WHERE phone_e164 = $2 AND blocks
+                                         UNION SELECT user_id FROM attempts WHERE phone_e164 = $2 AND NOT blocks
+                                         UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND reason = 'shared_phone'))
            )
            SELECT user_id AS "user_id!", phone_e164 FROM near
            UNION
            SELECT u.user_id, u.phone_e164 FROM users u
-           WHERE u.household_id IN (SELECT household_id FROM near WHERE household_id IS NOT NULL)
+           WHERE u.household_id IS NOT NULL AND u.household_id = ANY(ARRAY(SELECT household_id FROM near))
            ORDER BY 1"#,
         found.user_id,
         found.phone_e164,

@@ -362,8 +362,11 @@ pub(super) async fn reject_number(
     let rejected = sqlx::query_scalar!(
         "UPDATE users u SET state = 'rejected', reason = 'wrong_number', next_attempt_at = NULL, updated_at = now()
          WHERE u.phone_e164 = $1
-           AND (u.user_id IN (SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1)
-                OR u.reason = 'shared_phone' OR u.user_id = $2)
+           -- Each part, and the list, is looked up in an index: claims wait meanwhile.
+           AND u.user_id = ANY(ARRAY(SELECT $2::text
+                                     UNION SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1 AND a.blocks
+                                     UNION SELECT a.user_id FROM attempts a WHERE a.phone_e164 = $1 AND NOT a.blocks
+                                     UNION SELECT l.user_id FROM users l WHERE l.phone_e164 = $1 AND l.reason = 'shared_phone'))
          RETURNING u.user_id",
         phone,
         user,

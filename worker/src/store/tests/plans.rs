@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use shared::{
     config::{DatabaseUrl, Env, Insecure, settings},
-    domain::{Reason, UserState},
+    consent::{Door, Person, Source, doors},
+    domain::{Reason, UserId, UserState},
     lane::QueueLane,
+    phone::E164,
 };
 use sqlx::{Executor, PgPool, Row};
 use uuid::Uuid;
@@ -17,11 +20,13 @@ use crate::store::{
     claim::{Claim, ClaimRequest},
     counts,
     ended::Ended,
+    erasures,
     fixtures::{Database, callback, ended, erasure_key, request, stored_facts},
     leases,
     message_claim::{ClaimMessages, MessageClaimRequest},
     messages, needs_review,
     outcome::Outcome,
+    person_data::{self, Erased},
     poll,
     record::{NewState, Record},
     stored_state::{ReadState, StateQuery},
@@ -80,6 +85,14 @@ impl Database {
             "INSERT INTO suppressions (phone_e164, source, actor, reason)
              SELECT '+1' || n, 't', 't', 't' FROM generate_series(1000000, 1020000) n"
                 .into(),
+            format!(
+                "INSERT INTO stop_links (code, phone_e164, epoch)
+                 SELECT upper(lpad(to_hex(n), 9, '0')), '+97798' || (40000000 + n), 0 FROM generate_series(1, {users}) n"
+            ),
+            format!(
+                "INSERT INTO person_keys (user_id, phone_e164)
+                 SELECT 'old-' || n, '+97798' || (40000000 + n) FROM generate_series(1, {users}) n"
+            ),
             "INSERT INTO leases (lease_until, message_ids)
              SELECT now() + interval '1 day', ARRAY[gen_random_uuid()] FROM generate_series(1, 20000)"
                 .into(),
@@ -137,7 +150,8 @@ impl Database {
             // A partition with few rows is best read as a whole.
             let sql = "SELECT relname::text, CASE WHEN relname ~ '^message' THEN seq_tup_read / 1000 ELSE seq_scan END
                        FROM pg_stat_user_tables
-                       WHERE (relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries', 'leases')
+                       WHERE (relname IN ('users', 'attempts', 'suppressions', 'status_callbacks', 'delivery_tries', 'leases',
+                                          'stop_links', 'person_keys')
                               OR relname ~ '^message')
                          AND seq_scan + idx_scan > 0";
             let read = pool.fetch_all(sql).await.unwrap();
@@ -269,6 +283,23 @@ fn claim_of(due: &messages::Due) -> MessageClaimRequest {
     }
 }
 
+/// What people and staff do about one person, and the erasure. Claims wait for parts of it.
+async fn doors_and_erasures(pool: PgPool) {
+    let door = Door { source: Source::Staff, actor: "maya", reason: "test", action: Some("test") };
+    for n in 1..=EXECUTIONS {
+        let number = |n: u32| E164::parse(&format!("+97798{}", 40_000_000 + n)).unwrap();
+        let user = |n: u32| UserId::parse(&format!("old-{n}")).unwrap();
+        doors::stop(&pool, Person::Number(&number(n)), &door).await.unwrap();
+        doors::lift(&pool, Person::Number(&number(n)), &door).await.unwrap();
+        doors::wrong_number(&pool, Person::Number(&number(n)), &door).await.unwrap();
+        doors::loss(&pool, Person::User(&user(100 + n)), &door).await.unwrap();
+        let user = user(200 + n);
+        doors::request_erasure(&pool, &user, Utc::now(), &door).await.unwrap();
+        let request = erasures::pending_of(&pool, &user).await.unwrap().unwrap();
+        assert_eq!(person_data::erase(&pool, &erasure_key(), &request).await.unwrap(), Erased::Yes);
+    }
+}
+
 async fn outcomes_that_are_found_out(pool: PgPool) {
     for n in 0..EXECUTIONS {
         unknown::take(&pool, Heap::Welcomes, Duration::from_secs(30), 100).await.unwrap();
@@ -290,6 +321,7 @@ async fn hot_statements_find_their_rows_by_an_index() {
     assert_eq!(database.read_as_a_whole(pipeline).await, [""; 0], "pipeline");
     assert_eq!(database.read_as_a_whole(sweeper).await, [""; 0], "sweeper");
     assert_eq!(database.read_as_a_whole(messages_of_other_kinds).await, [""; 0], "messages of other kinds");
+    assert_eq!(database.read_as_a_whole(doors_and_erasures).await, [""; 0], "doors and erasures");
     assert_eq!(
         database.read_as_a_whole(outcomes_that_are_found_out).await,
         [""; 0],
