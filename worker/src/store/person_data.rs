@@ -2,6 +2,7 @@
 //!
 //! A test compares these modules with the tables of the database, so that a new table with a user id or a number is not forgotten.
 
+mod audit_rows;
 mod erase;
 mod export;
 mod letters;

@@ -16,8 +16,10 @@ use crate::{
 
 /// An erasure may wait for calls, and is not urgent: messages are stopped already.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// Users of one step. Each holds up claims for some milliseconds.
-const BATCH: i64 = 20;
+/// Tries to erase in one step. Each holds up claims for some milliseconds.
+const BATCH: usize = 20;
+/// Users that one step looks at: some may have to wait, and others must not wait for them.
+const LOOK: i64 = 1_000;
 
 /// Any number of workers may run it: the second one finds nothing left.
 pub(crate) struct Eraser {
@@ -44,34 +46,46 @@ impl Task for Eraser {
                 return Ok(Next::AfterInterval);
             }
         }
-        if let Some(key) = &self.key {
-            self.erase(key).await?;
-        }
+        let erased = match &self.key {
+            Some(key) => self.erase(key).await,
+            None => Ok(()),
+        };
         let waiting = erasures::waiting(&self.pool).await?;
         metrics::gauge!("onboarding_erasures_waiting").set(whole(waiting.users));
         metrics::gauge!("onboarding_erasures_oldest_seconds").set(waiting.oldest);
-        Ok(Next::AfterInterval)
+        erased.map(|()| Next::AfterInterval)
     }
 }
 
 impl Eraser {
     async fn erase(&self, key: &ErasureKey) -> Result<(), Failed> {
-        for request in erasures::pending(&self.pool, BATCH).await? {
+        let (mut held_up, mut failed) = (0, None);
+        for request in erasures::pending(&self.pool, LOOK).await? {
             match erasure::adopt_key(&self.pool, key).await {
                 Ok(()) => {}
                 Err(WrongKey::Database(error)) => return Err(error.into()),
                 Err(_) => return Ok(()),
             }
-            match person_data::erase(&self.pool, key, &request).await? {
-                Erased::Yes => {
+            match person_data::erase(&self.pool, key, &request).await {
+                Ok(Erased::Yes) => {
                     metrics::counter!("onboarding_erasures_total").increment(1);
                     tracing::info!("a person was erased");
+                    held_up += 1;
                 }
-                Erased::Waits(calls) => tracing::info!(calls, "an erasure waits for calls to end"),
-                Erased::Busy => tracing::info!("an erasure waits: the tables are in use"),
+                Ok(Erased::Waits(calls)) => tracing::info!(calls, "an erasure waits for calls to end"),
+                Ok(Erased::Busy) => {
+                    tracing::info!("an erasure waits: the tables are in use");
+                    held_up += 1;
+                }
+                // The next one may succeed, if there is a database at all.
+                Err(error @ sqlx::Error::Database(_)) => failed = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+            if held_up == BATCH {
+                break;
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
@@ -80,3 +94,6 @@ impl Eraser {
 fn whole(count: i64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

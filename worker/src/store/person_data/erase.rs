@@ -7,7 +7,10 @@ use shared::{
 };
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::letters::{self, Words};
+use super::{
+    audit_rows,
+    letters::{self, Words},
+};
 use crate::store::{erasures::Pending, redactions};
 
 /// How an erasure ended.
@@ -27,6 +30,15 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Erases a user, unless calls are being made. May be repeated at any time.
 pub(crate) async fn erase(pool: &PgPool, key: &ErasureKey, request: &Pending) -> Result<Erased, sqlx::Error> {
+    match try_to_erase(pool, key, request).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
+            Ok(Erased::Busy)
+        }
+        other => other,
+    }
+}
+
+async fn try_to_erase(pool: &PgPool, key: &ErasureKey, request: &Pending) -> Result<Erased, sqlx::Error> {
     let user_id = request.user_id.as_str();
     let mut connection = pool.acquire().await?;
     let waits = in_flight(&mut connection, user_id).await?;
@@ -36,12 +48,14 @@ pub(crate) async fn erase(pool: &PgPool, key: &ErasureKey, request: &Pending) ->
     let phones = numbers(&mut connection, user_id).await?;
     let words = Words::of(&mut connection, user_id, &phones).await?;
     letters::clear(&mut connection, &words).await?;
-    match erase_rows(&mut connection, key, request, &words).await {
-        Ok(Erased::Yes) => {}
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
-            return Ok(Erased::Busy);
-        }
-        other => return other,
+    // The long part of it, while nothing is held.
+    let audited = audit_rows::newest(&mut connection, WITHIN).await?;
+    let person = forget::key_of_user(&mut connection, user_id).await?;
+    audit_rows::pseudonymise(&mut connection, &words.all(&phones), person, (0, audited)).await?;
+    let known = Known { words: &words, phones: &phones, audited };
+    let erased = erase_rows(&mut connection, key, request, &known).await?;
+    if erased != Erased::Yes {
+        return Ok(erased);
     }
     // What an event stored that was being handled meanwhile.
     letters::clear(&mut connection, &words).await?;
@@ -81,11 +95,19 @@ pub(super) async fn numbers(
     Ok(phones)
 }
 
+/// What was found out before anything was held.
+struct Known<'a> {
+    words: &'a Words,
+    phones: &'a [String],
+    /// Up to this row, the audit log names nobody by these words and numbers.
+    audited: i64,
+}
+
 async fn erase_rows(
     connection: &mut PgConnection,
     key: &ErasureKey,
     request: &Pending,
-    words: &Words,
+    known: &Known<'_>,
 ) -> Result<Erased, sqlx::Error> {
     let user_id = request.user_id.as_str();
     let mut tx = connection.begin().await?;
@@ -107,9 +129,12 @@ async fn erase_rows(
         return Ok(Erased::Busy);
     }
     let person = forget::key_of_user(&mut tx, user_id).await?;
-    sqlx::query_scalar!("SELECT pseudonymise_audit($1, $2)", &words.all(&phones), person)
+    // What was written since.
+    let above = if phones == known.phones { known.audited } else { 0 };
+    let newest = sqlx::query_scalar!(r#"SELECT coalesce(max(id), 0) AS "newest!" FROM audit_log"#)
         .fetch_one(&mut *tx)
         .await?;
+    audit_rows::pseudonymise(&mut tx, &known.words.all(&phones), person, (above, newest)).await?;
     redactions::request(&mut tx, user_id).await?;
     let mut left = Vec::new();
     for phone in &phones {
@@ -166,7 +191,8 @@ async fn keep_digest(
     .await?
     .rows_affected();
     let others = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND user_id <> $2)
+        r#"SELECT EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND blocks AND user_id <> $2)
+               OR EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND NOT blocks AND user_id <> $2)
                OR EXISTS (SELECT FROM users WHERE phone_e164 = $1 AND reason = 'shared_phone' AND user_id <> $2)
                OR EXISTS (SELECT FROM person_keys WHERE phone_e164 = $1 AND user_id <> $2) AS "others!""#,
         phone,
