@@ -17,8 +17,8 @@ mod person_keys;
 mod raced;
 mod silence;
 pub mod staff_tasks;
+pub mod stops;
 mod tips;
-pub mod undo;
 pub mod welcome;
 
 pub use door::{Door, Person};

@@ -1,6 +1,7 @@
 //! One lane: a supervised consumer that rebuilds everything after any error or silent end.
 
 mod acks;
+mod backlog;
 pub(crate) mod dead_queue;
 mod delivery;
 mod hours;

@@ -13,6 +13,7 @@ use super::{
     passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
     silence::{self, Claims, Hold, Mark},
     staff_tasks::{self, TaskKind},
+    stops,
 };
 use crate::{
     domain::{ConsentAction, Purpose, UserId},
@@ -37,7 +38,7 @@ pub async fn refused_by_twilio(
     for phone in phones {
         let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         silence::adopt(tx, phone).await?;
-        if !ledger::agrees(tx, None, Some(phone), &entries, door.source).await? {
+        if !stops::agrees(tx, None, Some(phone), &entries, door.source).await? {
             let found = Found { user_id: None, phone_e164: Some(phone.clone()) };
             let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
             // Before the commit of the caller: a rare rollback is counted twice.
@@ -66,7 +67,7 @@ pub async fn lift(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
     change(pool, person, &entries, Kind::Lift, door).await
 }
 
-/// Takes back what the stop page did to a number, as far as [`super::undo::may_undo`] allows it, and closes its task.
+/// Takes back what the stop page did to a number, as far as [`super::stops::may_undo`] allows it, and closes its task.
 pub async fn undo(pool: &PgPool, phone: &E164, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let entries = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
     change(pool, Person::Number(phone), &entries, Kind::Undo, door).await
@@ -90,6 +91,29 @@ pub async fn consents(
     door: &Door<'_>,
 ) -> Result<Effect, sqlx::Error> {
     change(pool, person, entries, Kind::Entries, door).await
+}
+
+/// A user has another number as of `at`, which is not stored yet. A stop of the user that is not older holds it: the event of
+/// the stop came first, and the number of that time was another one.
+pub async fn follow_number(
+    pool: &PgPool,
+    user: &UserId,
+    phone: &E164,
+    at: DateTime<Utc>,
+    door: &Door<'_>,
+) -> Result<Effect, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let Some(since) = stops::stopped_by_event_since(&mut tx, user.as_str(), at).await? else {
+        return Ok(Effect::Already);
+    };
+    let found = numbers::find(&mut tx, Person::Signup(user, Some(phone))).await?;
+    let mut entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
+    for entry in &mut entries {
+        entry.consent.at = Some(since);
+    }
+    let done = change_in(&mut tx, &found, (&entries, Kind::Plain), Claims::Wait, door).await?;
+    tx.commit().await?;
+    Ok(done.count(door))
 }
 
 /// A loss was reported: nothing automatic goes to the person, the number and the household any more.

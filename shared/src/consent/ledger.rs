@@ -219,61 +219,8 @@ fn is_announced(entry: &NewEntry, all: &[NewEntry], source: Source) -> bool {
         || !all.iter().any(goes_with)
 }
 
-/// Whether the ledger says the same already, of a number or of a user without one. A withdrawal that only the stop page
-/// entered counts for the stop page alone, which may take it back.
-pub(super) async fn agrees(
-    tx: &mut PgConnection,
-    user_id: Option<&str>,
-    phone: Option<&str>,
-    entries: &[NewEntry],
-    source: Source,
-) -> Result<bool, sqlx::Error> {
-    let true_now = true_now(tx, user_id, phone).await?;
-    if !entries.iter().all(|entry| true_now.includes(&entry.consent)) {
-        return Ok(false);
-    }
-    if source == Source::Link {
-        return Ok(true);
-    }
-    let elsewhere = withdrawn_elsewhere(tx, user_id, phone).await?;
-    Ok(entries
-        .iter()
-        .all(|entry| entry.consent.action == ConsentAction::Grant || elsewhere.includes(&entry.consent)))
-}
-
-/// Whether the welcome of a number is withdrawn by another way than the stop page.
-pub(super) async fn is_stopped_elsewhere(tx: &mut PgConnection, phone: &str) -> Result<bool, sqlx::Error> {
-    let welcome = Consent::new(Purpose::Onboarding, ConsentChannel::Sms, ConsentAction::Withdraw);
-    Ok(withdrawn_elsewhere(tx, None, Some(phone)).await?.includes(&welcome))
-}
-
-/// What was withdrawn since it was granted last, by other ways than the stop page.
-async fn withdrawn_elsewhere(
-    tx: &mut PgConnection,
-    user_id: Option<&str>,
-    phone: Option<&str>,
-) -> Result<TrueNow, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"WITH said AS (
-               SELECT l.purpose, c.channel, l.action, l.said_at, l.source
-               FROM consent_ledger l JOIN (VALUES ('sms'), ('whatsapp')) c(channel) ON l.channel IN (c.channel, 'any')
-               WHERE l.person_key IN (SELECT person_key FROM person_keys
-                                      WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2)
-           )
-           SELECT DISTINCT w.purpose AS "purpose!", w.channel AS "channel!", w.action AS "action!" FROM said w
-           WHERE w.action = 'withdraw' AND w.source <> 'link'
-             AND NOT EXISTS (SELECT FROM said g WHERE g.purpose = w.purpose AND g.channel = w.channel
-                             AND g.action = 'grant' AND g.said_at > w.said_at)"#,
-        phone,
-        user_id,
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(TrueNow(rows.into_iter().map(|row| (row.purpose, row.channel, row.action)).collect()))
-}
-
 /// What decides at a time, of a number or of a user without one.
-pub(super) struct TrueNow(Vec<(String, String, String)>);
+pub(super) struct TrueNow(pub(super) Vec<(String, String, String)>);
 
 impl TrueNow {
     /// Whether it says the same as `consent` on every channel of it.

@@ -11,7 +11,7 @@ use super::{
     person_keys, raced,
     silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
-    tips, undo, welcome,
+    stops, tips, welcome,
 };
 use crate::{
     audit,
@@ -80,10 +80,10 @@ pub(super) async fn change_in(
     let wrong = kind == Kind::WrongNumber;
     let nothing_new = match kind {
         Kind::Entries => false,
-        Kind::Plain => ledger::agrees(tx, user, phone, entries, door.source).await?,
+        Kind::Plain => stops::agrees(tx, user, phone, entries, door.source).await?,
         Kind::WrongNumber => {
             silence::is_wrong_number(tx, phone).await?
-                && ledger::agrees(tx, user, phone, entries, door.source).await?
+                && stops::agrees(tx, user, phone, entries, door.source).await?
         }
         Kind::Lift => match silence::hold_of(tx, found).await? {
             Hold::Loss => return Ok(Done::nothing(Effect::Held)),
@@ -91,7 +91,7 @@ pub(super) async fn change_in(
             Hold::Nothing => return lift_tips(tx, found, door).await,
         },
         Kind::Undo => match phone {
-            Some(phone) => !undo::may_undo(tx, phone).await?,
+            Some(phone) => !stops::may_undo(tx, phone).await?,
             None => true,
         },
     };

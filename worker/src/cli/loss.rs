@@ -113,7 +113,7 @@ async fn undo_of_numbers(
         };
         let effect = doors::undo_loss(pool, Person::Number(&phone), door).await;
         let said = match effect.map_err(Failure::statement)? {
-            Effect::Done => "done",
+            Effect::Done | Effect::TipsAgain => "done",
             Effect::Already | Effect::Held => {
                 failed = true;
                 "has no loss of its own. If its user has one: worker loss undo USER"

@@ -1,10 +1,12 @@
 //! The queue of events about people. Neither pauses nor the breaker nor the rate hold it: a stop takes effect while
 //! everything else waits.
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt as _};
 use lapin::{
+    Acker,
+    message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
@@ -14,15 +16,18 @@ use shared::{
     db::sqlstate,
     lane::QueueLane,
 };
-use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::inbound;
-use crate::{health::Health, pipeline::People};
+use super::{backlog::Backlog, delivery::inbound};
+use crate::{
+    health::Health,
+    pipeline::{Inbound, People},
+};
 
 const RECONNECT: Duration = Duration::from_secs(1);
-/// Deliveries that the broker sends ahead. They are handled one after the other, in their order.
-const PREFETCH: u16 = 50;
+/// Deliveries that the broker sends ahead, so that a stop among them is seen. They are handled one after the other: that
+/// needs no further connection to the database.
+const PREFETCH: u16 = 5_000;
 
 /// Why the queue is not consumed at the moment.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +56,11 @@ impl PeopleQueue {
     /// Consumes until the worker stops. What is in hand then is delivered again.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut frames = Frames::Small;
+        // Users of whom an event was not stored at its last try.
+        let mut failing = HashSet::new();
         while !stop.is_cancelled() {
             tokio::select! {
-                result = self.consume(frames) => {
+                result = self.consume(frames, &mut failing) => {
                     if let Err(error) = result {
                         if let Broken::Amqp(error) = &error {
                             frames = frames.after(error);
@@ -70,7 +77,7 @@ impl PeopleQueue {
         }
     }
 
-    async fn consume(&self, frames: Frames) -> Result<(), Broken> {
+    async fn consume(&self, frames: Frames, failing: &mut HashSet<String>) -> Result<(), Broken> {
         self.health.database_ready().await;
         let connection = connect(&self.broker, "aamcare worker, people", frames).await?;
         let channel = connection.create_channel().await?;
@@ -86,14 +93,34 @@ impl PeopleQueue {
         let mut deliveries =
             channel.basic_consume(queue.as_str().into(), "".into(), options, nothing).await?;
         tracing::info!(queue, "consuming");
-        while let Some(delivery) = deliveries.next().await {
-            let mut delivery = delivery?;
-            // The lane is not looked at: no message is sent.
-            let event = inbound(&mut delivery, QueueLane::Live);
-            let outcome = self.people.handle(&event).await?;
+        let mut backlog = Backlog::new();
+        loop {
+            while let Some(delivery) = deliveries.next().now_or_never() {
+                hold(&mut backlog, delivery.ok_or(Broken::Ended)??);
+            }
+            let Some((user, (event, acker))) = backlog.take(failing) else {
+                hold(&mut backlog, deliveries.next().await.ok_or(Broken::Ended)??);
+                continue;
+            };
+            let outcome = match self.people.handle(&event).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    failing.extend(user);
+                    return Err(error.into());
+                }
+            };
+            if let Some(user) = user {
+                failing.remove(&user);
+            }
             metrics::counter!("onboarding_people_events_total", "result" => outcome.as_str()).increment(1);
-            delivery.acker.ack(BasicAckOptions::default()).await?;
+            acker.ack(BasicAckOptions::default()).await?;
         }
-        Err(Broken::Ended)
     }
+}
+
+fn hold(backlog: &mut Backlog<(Inbound, Acker)>, mut delivery: Delivery) {
+    // The lane is not looked at: no message is sent.
+    let event = inbound(&mut delivery, QueueLane::Live);
+    let (user, is_urgent) = People::gist(&event);
+    backlog.push(user, is_urgent, (event, delivery.acker));
 }

@@ -8,7 +8,7 @@ use shared::{
     db::{Trouble, sqlstate, trouble},
     domain::{Change, Consent, ProfileChange, TimeZone, UserId},
     erasure::ErasureKey,
-    events::{Dropped, Event, EventTime, Kind, Rejected},
+    events::{Dropped, Event, EventTime, Kind, ProfileChanged, Rejected},
     phone::NumberPolicy,
 };
 use sqlx::PgPool;
@@ -61,6 +61,13 @@ impl PeopleOutcome {
 }
 
 impl People {
+    /// The user that an event is about, if it can be read, and whether it is urgent: changes of profiles wait for it.
+    pub(crate) fn gist(inbound: &Inbound) -> (Option<String>, bool) {
+        let Ok(event) = decode(inbound) else { return (None, false) };
+        let is_urgent = !matches!(event.kind, Kind::ProfileChanged(_));
+        (Some(event.kind.user_id().to_string()), is_urgent)
+    }
+
     /// Handles one delivery to its end. `Ok`: everything is committed, the delivery may be acked.
     pub(crate) async fn handle(&self, inbound: &Inbound) -> Result<PeopleOutcome, sqlx::Error> {
         match decode(inbound) {
@@ -95,16 +102,7 @@ impl People {
         match event.kind {
             Kind::ProfileChanged(change) => {
                 count_unread(Dropped::default(), &change.profile);
-                let erasure = self.erasure.as_ref();
-                match profiles::apply(&self.pool, &self.numbers, erasure, &change, at).await? {
-                    Applied::Yes => {
-                        if !change.phone.is_keep() {
-                            doors::follow_losses(&self.pool, Some(&change.user_id)).await?;
-                        }
-                        Ok(PeopleOutcome::Applied)
-                    }
-                    Applied::Older => Ok(PeopleOutcome::Older),
-                }
+                self.change_profile(&change, at).await
             }
             Kind::ConsentChanged(changed) => {
                 let name = name(event.id.as_deref(), inbound);
@@ -132,6 +130,27 @@ impl People {
                 Ok(PeopleOutcome::Applied)
             }
         }
+    }
+
+    async fn change_profile(
+        &self,
+        change: &ProfileChanged,
+        at: DateTime<Utc>,
+    ) -> Result<PeopleOutcome, sqlx::Error> {
+        // Stops are handled first, and another worker may have handled a later one.
+        if let Some(phone) = profiles::new_number(&self.pool, &self.numbers, change, at).await? {
+            let reason = "said in the portal";
+            let door = Door { source: Source::Event, actor: ACTOR, reason, action: None };
+            doors::follow_number(&self.pool, &change.user_id, &phone, at, &door).await?;
+        }
+        let applied = profiles::apply(&self.pool, &self.numbers, self.erasure.as_ref(), change, at).await?;
+        if applied == Applied::Yes && !change.phone.is_keep() {
+            doors::follow_losses(&self.pool, Some(&change.user_id)).await?;
+        }
+        Ok(match applied {
+            Applied::Yes => PeopleOutcome::Applied,
+            Applied::Older => PeopleOutcome::Older,
+        })
     }
 
     async fn bury(

@@ -79,6 +79,28 @@ pub(crate) async fn apply(
     Ok(applied)
 }
 
+/// The number that a change brings to a stored user, if it is another one.
+pub(crate) async fn new_number(
+    pool: &PgPool,
+    numbers: &NumberPolicy,
+    change: &ProfileChanged,
+    at: DateTime<Utc>,
+) -> Result<Option<E164>, sqlx::Error> {
+    if change.phone.as_ref().set().is_none() {
+        return Ok(None);
+    }
+    let stored = sqlx::query_as!(
+        Stored,
+        r#"SELECT phone_raw, country_hint, phone_e164, changed_at > $2 AS "newer!" FROM users WHERE user_id = $1"#,
+        change.user_id.as_str(),
+        at,
+    );
+    let stored = stored.fetch_optional(pool).await?.filter(|stored| !stored.newer);
+    let number =
+        stored.map(|stored| number(numbers, change, &stored)).filter(|number| number.state.is_some());
+    Ok(number.and_then(|number| number.e164))
+}
+
 /// Whether a row of this user exists.
 pub(crate) async fn is_stored(pool: &PgPool, user: &UserId) -> Result<bool, sqlx::Error> {
     let row = sqlx::query_scalar!("SELECT user_id FROM users WHERE user_id = $1", user.as_str());

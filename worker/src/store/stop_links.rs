@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use shared::{
-    consent::{LinkKey, StopCode, undo},
+    consent::{LinkKey, StopCode, stops},
     phone::E164,
     templates::discreetness,
 };
@@ -123,7 +123,7 @@ pub(crate) async fn find(pool: &PgPool, code: StopCode) -> Result<Option<Link>, 
     .await?;
     let Some(row) = found else { return Ok(None) };
     let Ok(phone) = E164::parse(&row.phone_e164) else { return Ok(None) };
-    let may_undo = row.stopped && undo::may_undo(&mut connection, phone.as_str()).await?;
+    let may_undo = row.stopped && stops::may_undo(&mut connection, phone.as_str()).await?;
     Ok(Some(Link { phone, stopped: row.stopped, may_undo }))
 }
 

@@ -1,5 +1,6 @@
-//! What events about people store.
+mod losses;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::{amqp::Screened, lane::QueueLane};
 use tokio::time::Instant;
@@ -10,49 +11,64 @@ use crate::{
     store::{fixtures::AUDIENCE, world::World},
 };
 
-async fn handled(world: &World, key: &str, data: Value) -> PeopleOutcome {
-    let event = json!({
-        "specversion": "1.0", "id": uuid::Uuid::now_v7(), "source": "/test", "type": format!("np.aamcare.{key}"),
-        "time": Utc::now().to_rfc3339(), "data": data,
+fn event(kind: &str, at: DateTime<Utc>, data: &Value) -> Inbound {
+    let body = json!({
+        "specversion": "1.0", "id": format!("{kind} {at}"), "source": "portal",
+        "type": format!("np.aamcare.{kind}"), "time": at.to_rfc3339(), "data": data,
     });
-    let inbound = Inbound {
+    Inbound {
         lane: QueueLane::Live,
-        body: event.to_string().into_bytes(),
-        routing_key: key.to_owned(),
+        body: body.to_string().into_bytes(),
+        routing_key: kind.to_owned(),
         message_id: None,
-        screened: Screened::default(),
+        screened: Screened::of(None),
         published_at: None,
         arrival: Arrival { at: Instant::now(), redelivered: false },
         traceparent: None,
         headers: json!({}),
-    };
-    let people = People { pool: world.pool.clone(), numbers: AUDIENCE.numbers, erasure: None };
-    people.handle(&inbound).await.unwrap()
-}
-
-#[tokio::test]
-async fn the_reporter_of_a_loss_is_not_stored() {
-    let world = World::create().await;
-    for reporter in ["user-4711", "user-4712"] {
-        let data = json!({ "user_id": "user-4711", "reported_by": reporter });
-        assert_eq!(handled(&world, "user.loss_reported.v1", data).await, PeopleOutcome::Applied);
     }
-    let actors = "SELECT string_agg(DISTINCT actor, ',') FROM (SELECT actor FROM consent_ledger
-                  UNION ALL SELECT actor FROM audit_log UNION ALL SELECT actor FROM suppressions) a";
-    let actors: String = sqlx::query_scalar(actors).fetch_one(&world.pool).await.unwrap();
-    assert_eq!(actors, "portal");
-    let opened = "SELECT count(*) FROM staff_tasks WHERE kind = 'loss' AND opened_by = 'event'";
-    assert_eq!(world.count(opened).await, 1);
-    world.end().await;
+}
+
+fn number(n: u32, at: DateTime<Utc>) -> Inbound {
+    event("user.profile_changed.v1", at, &json!({"user_id": "ama", "phone_number": format!("984000000{n}")}))
+}
+
+fn said(action: &str, at: DateTime<Utc>) -> Inbound {
+    let consent = json!({"purpose": "onboarding", "channel": "any", "action": action});
+    event("user.consent_changed.v1", at, &json!({"user_id": "ama", "consents": [consent]}))
+}
+
+#[test]
+fn only_changes_of_profiles_can_wait() {
+    let (now, of) = (Utc::now(), |event: &Inbound| People::gist(event));
+    let ama = Some("ama".to_owned());
+    assert_eq!(of(&number(7, now)), (ama.clone(), false));
+    assert_eq!(of(&said("withdraw", now)), (ama.clone(), true));
+    for kind in ["user.loss_reported.v1", "user.erased.v1"] {
+        assert_eq!(of(&event(kind, now, &json!({"user_id": "ama"}))), (ama.clone(), true), "{kind}");
+    }
+    assert_eq!(of(&event("user.unknown.v1", now, &json!({}))), (None, false));
 }
 
 #[tokio::test]
-async fn a_loss_from_before_the_user_silences_the_number_that_a_profile_brings() {
+async fn a_stop_holds_the_number_of_an_older_change_that_comes_later() {
     let world = World::create().await;
-    handled(&world, "user.loss_reported.v1", json!({ "user_id": "1042" })).await;
-    let profile = json!({ "user_id": "1042", "phone_number": "9840000007" });
-    assert_eq!(handled(&world, "user.profile_changed.v1", profile).await, PeopleOutcome::Applied);
-    let silenced = "SELECT count(*) FROM suppressions WHERE loss AND phone_e164 = '+9779840000007'";
-    assert_eq!(world.count(silenced).await, 1);
+    let people = People { pool: world.pool.clone(), numbers: AUDIENCE.numbers.clone(), erasure: None };
+    let at = |minutes: i64| Utc::now() - TimeDelta::minutes(60 - minutes);
+    let stopped = "SELECT count(*) FROM suppressions WHERE lifted_at IS NULL AND phone_e164 = '+977984000000";
+    let stopped = async |n: u32| world.count(&format!("{stopped}{n}'")).await;
+    let change = async |event: Inbound| {
+        assert_eq!(people.handle(&event).await.unwrap(), PeopleOutcome::Applied);
+    };
+    change(number(7, at(10))).await;
+    change(said("withdraw", at(30))).await;
+    change(number(8, at(20))).await;
+    assert_eq!([stopped(7).await, stopped(8).await], [1, 1]);
+    // The user has this number since the stop.
+    change(number(9, at(40))).await;
+    assert_eq!(stopped(9).await, 0);
+    change(said("grant", at(50))).await;
+    change(number(6, at(45))).await;
+    assert_eq!(stopped(6).await, 0, "messages are wanted again");
     world.end().await;
 }
