@@ -135,11 +135,11 @@ pub(super) async fn change_in(
 
 /// Grants tips again to a number where nothing else is stopped.
 async fn lift_tips(tx: &mut PgConnection, found: &Found, door: &Door<'_>) -> Result<Done, sqlx::Error> {
-    let held = match &found.phone_e164 {
-        Some(phone) => tips::held(tx, phone).await?,
+    let stopped = match &found.phone_e164 {
+        Some(phone) => tips::stopped_alone(tx, phone).await?,
         None => None,
     };
-    let Some(channel) = held else { return Ok(Done::nothing(Effect::Already)) };
+    let Some(channel) = stopped else { return Ok(Done::nothing(Effect::Already)) };
     let consent = Consent::new(Purpose::Tips, channel, ConsentAction::Grant);
     let entry = NewEntry { key: EntryKey::random(), consent };
     let (added, changed) = enter(tx, found, &[entry], Mark::None, door).await?;

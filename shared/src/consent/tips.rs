@@ -29,8 +29,21 @@ pub(super) async fn derive(tx: &mut PgConnection, phone: &str, door: &Door<'_>) 
     .map(drop)
 }
 
-/// The channel on which a number gets no tips. None: it gets them on every channel.
-pub(super) async fn held(tx: &mut PgConnection, phone: &str) -> Result<Option<ConsentChannel>, sqlx::Error> {
-    let channel = sqlx::query_scalar!("SELECT channel FROM tip_suppressions WHERE phone_e164 = $1", phone);
+/// The channel on which tips, and nothing else, were stopped. None: they were not, or a stop of everything stopped them.
+pub(super) async fn stopped_alone(
+    tx: &mut PgConnection,
+    phone: &str,
+) -> Result<Option<ConsentChannel>, sqlx::Error> {
+    let channel = sqlx::query_scalar!(
+        "WITH said AS (SELECT l.* FROM consent_ledger l JOIN person_keys k USING (person_key) WHERE k.phone_e164 = $1)
+         SELECT t.channel FROM tip_suppressions t
+         WHERE t.phone_e164 = $1 AND EXISTS (
+             SELECT FROM said w WHERE w.purpose = 'tips' AND w.action = 'withdraw'
+               AND NOT EXISTS (SELECT FROM said s WHERE s.purpose = 'onboarding' AND s.action = 'withdraw'
+                               AND s.person_key = w.person_key AND s.said_at = w.said_at)
+               AND NOT EXISTS (SELECT FROM said g WHERE g.purpose = 'tips' AND g.action = 'grant'
+                               AND g.said_at > w.said_at))",
+        phone,
+    );
     Ok(channel.fetch_optional(tx).await?.map(|channel| channel.parse().unwrap_or(ConsentChannel::Any)))
 }

@@ -65,6 +65,31 @@ impl MessageClaimResult {
     }
 }
 
+/// What a claim found.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of one row")]
+struct Found {
+    message_id: Uuid,
+    suppressed: bool,
+    number_changed: bool,
+    stale: bool,
+    waiting: bool,
+    ours: bool,
+    duplicate: bool,
+}
+
+impl Found {
+    fn result(&self) -> MessageClaimResult {
+        match self.waiting {
+            _ if self.ours => MessageClaimResult::Yes,
+            true if self.suppressed => MessageClaimResult::Suppressed,
+            true if self.number_changed => MessageClaimResult::NumberChanged,
+            true if self.stale => MessageClaimResult::Stale,
+            true if self.duplicate => MessageClaimResult::Duplicate,
+            _ => MessageClaimResult::Gone,
+        }
+    }
+}
+
 impl Keyed for MessageClaimRequest {
     fn keys(&self) -> [&str; 2] {
         [&self.user_id, ""]
@@ -107,7 +132,8 @@ impl ClaimMessages {
         let segments: Vec<i16> = rows.iter().map(|r| r.segments).collect();
         let traces: Vec<Option<&str>> = rows.iter().map(|r| r.traceparent.as_deref()).collect();
         let digests: Vec<Option<&[u8]>> = rows.iter().map(|r| r.digest.as_ref().map(|d| &d[..])).collect();
-        let found = sqlx::query!(
+        let found = sqlx::query_as!(
+            Found,
             r#"WITH input AS (
                    SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::int2[], $7::text[],
                                         $10::bytea[])
@@ -128,16 +154,9 @@ impl ClaimMessages {
                               OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t WHERE t.phone_e164 = m.phone_e164
                                                          AND t.channel IN ('any', i.channel)) IS NOT NULL
                               -- Few users said something before a number of theirs was known.
-                              OR m.kind = 'tip' AND CASE WHEN (
-                                  SELECT k.person_key FROM person_keys k
-                                  WHERE coalesce(k.user_id, '') = m.user_id AND coalesce(k.phone_e164, '') = '') IS NOT NULL
-                              THEN EXISTS (
-                                  SELECT FROM newest_consents(ARRAY(
-                                      SELECT person_key FROM person_keys WHERE phone_e164 = m.phone_e164
-                                      UNION
-                                      SELECT person_key FROM person_keys WHERE user_id = m.user_id AND phone_e164 IS NULL)) c
-                                  WHERE c.purpose = 'tips' AND c.channel = i.channel AND c.action = 'withdraw')
-                              ELSE false END) AS suppressed,
+                              OR m.kind = 'tip' AND CASE WHEN (SELECT k.person_key FROM person_keys k
+                                      WHERE coalesce(k.user_id, '') = m.user_id AND coalesce(k.phone_e164, '') = '') IS NOT NULL
+                                  THEN tips_withdrawn(m.user_id, m.phone_e164, i.channel) ELSE false END) AS suppressed,
                           NOT answers.it AND (SELECT u.user_id FROM users u WHERE u.user_id = m.user_id
                                               AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
                    FROM input i JOIN messages m ON m.message_id = i.message_id,
@@ -196,18 +215,7 @@ impl ClaimMessages {
         )
         .fetch_all(tx)
         .await?;
-        let granted = found.into_iter().map(|row| {
-            let granted = match row.waiting {
-                _ if row.ours => MessageClaimResult::Yes,
-                true if row.suppressed => MessageClaimResult::Suppressed,
-                true if row.number_changed => MessageClaimResult::NumberChanged,
-                true if row.stale => MessageClaimResult::Stale,
-                true if row.duplicate => MessageClaimResult::Duplicate,
-                _ => MessageClaimResult::Gone,
-            };
-            (row.message_id, granted)
-        });
-        Ok(granted.collect())
+        Ok(found.iter().map(|row| (row.message_id, row.result())).collect())
     }
 }
 

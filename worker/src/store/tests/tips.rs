@@ -141,13 +141,24 @@ async fn a_message_for_a_former_number_is_skipped() {
 #[tokio::test]
 async fn lifting_frees_a_number_that_only_tips_are_stopped_of() {
     let world = World::create().await;
-    let number = number(NUMBER);
-    let person = Person::Number(&number);
+    let (one, other) = (number(NUMBER), number(NUMBER + 1));
+    let person = Person::Number(&one);
     assert_eq!(doors::stop_tips(&world.pool, person, &STAFF).await.unwrap(), Effect::Done);
     assert_eq!(claimed(&world, "tip", "sms", "ama", NUMBER).await, Suppressed);
     assert_eq!(doors::lift(&world.pool, person, &STAFF).await.unwrap(), Effect::TipsAgain);
     assert_eq!(doors::lift(&world.pool, person, &STAFF).await.unwrap(), Effect::Already);
     assert_eq!(claimed(&world, "tip", "sms", "ama", NUMBER).await, Yes);
     assert_eq!(world.count("SELECT count(*) FROM audit_log").await, 2);
+
+    // A stop of everything withdraws tips that nobody asked for, and lifting it twice does not grant them.
+    let person = Person::Number(&other);
+    for (expected, effect) in [
+        (Effect::Done, doors::stop(&world.pool, person, &STAFF).await),
+        (Effect::Done, doors::lift(&world.pool, person, &STAFF).await),
+        (Effect::Already, doors::lift(&world.pool, person, &STAFF).await),
+    ] {
+        assert_eq!(effect.unwrap(), expected);
+    }
+    assert_eq!(claimed(&world, "tip", "sms", "ama", NUMBER + 1).await, Suppressed);
     world.end().await;
 }
