@@ -149,3 +149,29 @@ async fn an_event_about_a_person_that_breaks_the_contract_is_a_dead_letter() -> 
     assert_eq!(test.database.number("SELECT count(*) FROM consent_ledger").await?, 0);
     test.finish(Expect::users(0)).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_does_not_wait_for_changed_profiles() -> anyhow::Result<()> {
+    let users = rounds(500, 2000);
+    let mut test = TestEnv::builder().with_worker().await?;
+    test.signup("u1", &number(1)).await?;
+    test.until_case("u1", "registered delivered -").await?;
+    test.stop_worker(0).await?;
+    for n in 1..=users {
+        let change = json!({ "user_id": format!("u{n}"), "tips_hour": "12:00" });
+        publish(&test, "user.profile_changed.v1", change).await?;
+    }
+    publish(&test, "user.loss_reported.v1", json!({ "user_id": "u1" })).await?;
+    test.start_worker().await?;
+    let changed = "SELECT count(*) FROM users WHERE tips_hour = '12:00'";
+    test.database.until("every profile is changed", changed, i64::from(users)).await?;
+    let before = "SELECT count(*) FROM users u, silenced_users q WHERE u.updated_at < q.in_force_at";
+    let before = test.database.number(before).await?;
+    eprintln!("{before} of {users} profiles were changed before a loss that came after all of them");
+    assert!(before < i64::from(users) / 2, "{before} of {users}");
+    let silenced = "SELECT count(*) FROM silenced_users WHERE user_id = 'u1' AND in_force_at IS NOT NULL";
+    assert_eq!(test.database.number(silenced).await?, 1);
+    let others = (2..=users).map(|n| format!("u{n}"));
+    let expect = others.fold(Expect::users(users as usize), |expect, user| expect.waiting(&user));
+    test.finish(expect).await
+}
