@@ -77,8 +77,10 @@ async fn claimed_with(
         content_sid: None,
         segments: 1,
         traceparent: None,
+        digest: None,
     };
-    let statement = ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE };
+    let statement =
+        ClaimMessages { pool: world.pool.clone(), worker_id: "w".into(), lease: LEASE, has_key: true };
     statement.run(&[request]).await.unwrap()[0]
 }
 
