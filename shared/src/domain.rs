@@ -2,6 +2,7 @@
 
 mod attempt;
 mod change;
+mod channel_plan;
 mod consent;
 pub mod decision;
 mod message;
@@ -14,6 +15,7 @@ mod user;
 
 pub use attempt::{AttemptId, AttemptOutcome};
 pub use change::Change;
+pub use channel_plan::{BadChannelPlan, ChannelPlan, Route};
 pub use consent::{
     BadConsents, Consent, ConsentAction, ConsentChannel, Consents, LONGEST_WORDING, LONGEST_WORDING_ID,
     Purpose,
