@@ -21,7 +21,7 @@ FLOORS = [
     ["pipeline", "reconcile"],
     ["registrar"],
     ["throttle", "channels"],
-    ["health", "hours", "unfinished", "story", "replay"],
+    ["health", "hours", "unfinished", "story", "replay", "templates"],
     ["store"],
     ["facts"],
     ["config"],

@@ -158,6 +158,7 @@ impl App {
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
         parts.keep_data(&config, &mut tasks, driver)?;
+        parts.keep_templates(&config, &mut tasks, driver);
         // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
         lanes.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
         tasks.spawn(driver().run(Sweeper {

@@ -8,6 +8,7 @@ mod stop_links;
 mod timing;
 mod twilio;
 mod wait_rules;
+mod whatsapp;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -31,6 +32,7 @@ pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::{TwilioConfig, log_key};
 use url::Url;
 pub(crate) use wait_rules::WaitRules;
+pub(crate) use whatsapp::{WhatsappConfig, channel_plan, whatsapp_prices};
 
 /// How a number becomes registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,7 @@ pub(crate) struct Config {
     pub(crate) otlp_endpoint: Option<Url>,
     /// What a segment is assumed to cost.
     pub(crate) segment_price: Price,
+    pub(crate) whatsapp: WhatsappConfig,
 }
 
 impl Config {
@@ -124,6 +127,7 @@ impl Config {
             log_format: log_format(env),
             otlp_endpoint: otlp_endpoint(env),
             segment_price: env.value(&settings::SMS_PRICE_USD),
+            whatsapp: WhatsappConfig::read(env),
         };
         checks::check(env, &config.twilio, &config.timing);
         if let Some(admin) = &config.admin {

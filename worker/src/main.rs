@@ -22,6 +22,7 @@ mod search;
 mod store;
 mod story;
 mod tasks;
+mod templates;
 mod throttle;
 mod twilio;
 mod unfinished;

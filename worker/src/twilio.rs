@@ -1,13 +1,15 @@
-//! Twilio: creating messages and judging how that ended, Lookup, listing, error codes, webhook signatures.
+//! Twilio: creating messages and judging how that ended, Lookup, listing, templates, error codes, webhook signatures.
 
 mod account;
 mod answer;
+mod approval;
 mod claimed_body;
 mod class;
 mod classify;
 mod client;
 mod client_config;
 mod codes;
+mod contents;
 mod create;
 mod credentials;
 mod endpoints;
@@ -31,6 +33,7 @@ mod status;
 mod tests;
 
 pub(crate) use account::AccountStatus;
+pub(crate) use approval::ApprovalStatus;
 pub(crate) use class::{Class, FaultScope};
 #[cfg(test)]
 pub(crate) use classify::classify_create;
@@ -38,6 +41,7 @@ pub(crate) use classify::classify_status;
 pub(crate) use client::Client;
 pub(crate) use client_config::ClientConfig;
 pub(crate) use codes::explain;
+pub(crate) use contents::{ContentRecord, WalkFault};
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;
 #[cfg(test)]

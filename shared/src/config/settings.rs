@@ -7,6 +7,7 @@ mod infrastructure;
 mod sending;
 mod stop_links;
 mod twilio;
+mod whatsapp;
 
 pub use dashboard::*;
 pub use erasure::*;
@@ -14,6 +15,7 @@ pub use infrastructure::*;
 pub use sending::*;
 pub use stop_links::*;
 pub use twilio::*;
+pub use whatsapp::*;
 
 use std::fmt::Write as _;
 
@@ -30,10 +32,11 @@ pub(super) struct Section {
 }
 
 /// All sections, in the order of the page.
-pub(super) const SECTIONS: [Section; 10] = [
+pub(super) const SECTIONS: [Section; 11] = [
     infrastructure::ENDPOINTS,
     twilio::TWILIO,
     stop_links::STOP_LINKS,
+    whatsapp::WHATSAPP,
     sending::RECIPIENTS,
     sending::PACE,
     sending::RETRIES,

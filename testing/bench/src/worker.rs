@@ -39,7 +39,7 @@ pub(crate) fn environment(stage: &Stage, twilio: &str, pace: Pace) -> BTreeMap<S
     set("AMQP_NAMESPACE", &stage.name);
     set("WORKER_CONCURRENCY", &pace.concurrency.to_string());
     set("SEND_RATE", &pace.rate.to_string());
-    for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS"] {
+    for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS", "CONTENT"] {
         set(&format!("TWILIO_{product}_BASE_URL"), twilio);
     }
     env

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, db::MIGRATIONS, lane::QueueLane};
+use shared::{amqp::Topology, db::MIGRATIONS, domain::Channel, lane::QueueLane};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -24,9 +24,11 @@ use crate::{
     store::send_rate::SendRate,
     tasks::{
         dispatcher::Dispatcher, driver::Driver, eraser::Eraser, follow_calendar::FollowCalendar,
-        partitions::Partitions, poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor,
-        retention::Retention, sealer::Sealer,
+        follow_templates::FollowTemplates, partitions::Partitions, poller::Poller, probe::Probe,
+        reconciler::Reconciler, redactor::Redactor, retention::Retention, sealer::Sealer,
+        template_sync::TemplateSync,
     },
+    templates::Registry,
     throttle::{Breaker, Pauses, Permits, Rate, Throttle},
     twilio::Client,
 };
@@ -63,6 +65,8 @@ pub(crate) struct Parts {
     pub(crate) reports: Arc<DeliveryReports>,
     pub(crate) traces: Traces,
     pub(crate) hours: Hours,
+    /// The templates of WhatsApp.
+    pub(crate) templates: Arc<Registry>,
     /// As claims and positions name this worker.
     pub(crate) worker_id: String,
 }
@@ -131,6 +135,7 @@ impl Parts {
             channels: channels.clone(),
             throttle: throttle.clone(),
         };
+        let templates = Arc::new(Registry::new(pools.tasks.clone()));
         Ok(Self {
             pools,
             client,
@@ -140,6 +145,7 @@ impl Parts {
             reports: Arc::new(reports),
             traces,
             hours: Hours { window: config.backfill_window, calendar },
+            templates,
             worker_id,
         })
     }
@@ -174,6 +180,23 @@ impl Parts {
             throttle: self.throttle.clone(),
             simulated: config.twilio.client()?.is_simulated(),
         })
+    }
+
+    /// Starts the tasks that know the templates.
+    pub(super) fn keep_templates(
+        &self,
+        config: &Config,
+        tasks: &mut JoinSet<()>,
+        driver: impl Fn() -> Driver,
+    ) {
+        tasks.spawn(driver().run(FollowTemplates(self.templates.clone())));
+        tasks.spawn(driver().run(TemplateSync {
+            pool: self.pools.tasks.clone(),
+            client: self.client.clone(),
+            registry: self.templates.clone(),
+            interval: config.whatsapp.sync_interval,
+            always: config.whatsapp.channels.uses(Channel::Whatsapp),
+        }));
     }
 
     pub(crate) fn dispatcher(&self, config: &Config, handlers: TaskTracker) -> Dispatcher {

@@ -24,6 +24,9 @@ fn the_documented_defaults_hold() {
     assert_eq!(config.timing.probe.max, Duration::from_secs(300));
     assert_eq!(config.method, Method::Lookup);
     assert_eq!(config.backfill_window.to_string(), "08:00-20:00 Asia/Kathmandu");
+    assert_eq!(config.whatsapp.channels.to_string(), "welcome=sms tip=whatsapp notice=sms reply=same");
+    assert_eq!(config.whatsapp.sync_interval, Duration::from_secs(600));
+    assert_eq!(config.whatsapp.prices, "utility=0.009 marketing=0.078".parse().unwrap());
     assert_eq!(read(&[("BACKFILL_WINDOW", "")]).unwrap().backfill_window, Window::Always);
 }
 
@@ -62,6 +65,11 @@ fn settings_that_are_wrong_together_are_refused() {
         ("TWILIO_LOOKUPS_BASE_URL", "https://lookups.twilio.com/#v2", "TWILIO_LOOKUPS_BASE_URL: must end"),
         ("TWILIO_MESSAGING_BASE_URL", "https://messaging.twilio.com?", "TWILIO_MESSAGING_BASE_URL: must end"),
         ("TWILIO_ACCOUNTS_BASE_URL", "https://accounts.twilio.com#", "TWILIO_ACCOUNTS_BASE_URL: must end"),
+        ("TWILIO_CONTENT_BASE_URL", "https://content.twilio.com?x", "TWILIO_CONTENT_BASE_URL: must end"),
+        ("TEMPLATE_SYNC_INTERVAL", "0s", "at least 1s"),
+        ("CHANNELS", "tip=email", "unknown channel \"email\""),
+        ("CHANNELS", "tip=same", "only a reply"),
+        ("WHATSAPP_PRICE_USD", "utility=1 utility=2", "utility is there twice"),
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "http://collector:4318/?token=1",

@@ -34,6 +34,7 @@ impl TwilioConfig {
         let lookups_base = base_url(env, &settings::TWILIO_LOOKUPS_BASE_URL, insecure);
         let messaging_base = base_url(env, &settings::TWILIO_MESSAGING_BASE_URL, insecure);
         let accounts_base = base_url(env, &settings::TWILIO_ACCOUNTS_BASE_URL, insecure);
+        let content_base = base_url(env, &settings::TWILIO_CONTENT_BASE_URL, insecure);
         let client = credentials(env, &webhook_tokens).and_then(|credentials| {
             Some(ClientConfig {
                 credentials,
@@ -41,6 +42,7 @@ impl TwilioConfig {
                 lookups_base: lookups_base?,
                 messaging_base: messaging_base?,
                 accounts_base: accounts_base?,
+                content_base: content_base?,
                 connect_timeout,
                 timeout,
             })

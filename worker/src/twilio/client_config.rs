@@ -18,6 +18,8 @@ pub(crate) struct ClientConfig {
     pub(crate) messaging_base: Url,
     /// `https://accounts.twilio.com` or a stand-in.
     pub(crate) accounts_base: Url,
+    /// `https://content.twilio.com` or a stand-in.
+    pub(crate) content_base: Url,
     /// For name resolution, connection and TLS handshake together.
     pub(crate) connect_timeout: Duration,
     /// For the whole call. Twilio may take 26 s; less makes unknown outcomes.

@@ -5,6 +5,8 @@ use url::Url;
 use super::client_config::ClientConfig;
 use super::sid::{MessageSid, ServiceSid};
 
+const CONTENTS: &str = "ContentAndApprovals";
+
 /// A base address cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} must be an absolute http or https address such as {example}")]
@@ -22,6 +24,7 @@ pub(crate) struct Endpoints {
     services: String,
     account: String,
     sms_permissions: String,
+    contents: Url,
 }
 
 impl Endpoints {
@@ -40,6 +43,11 @@ impl Endpoints {
             variable: "TWILIO_ACCOUNTS_BASE_URL",
             example: "https://accounts.twilio.com",
         })?;
+        let content_fault =
+            EndpointsError { variable: "TWILIO_CONTENT_BASE_URL", example: "https://content.twilio.com" };
+        let contents = base(&config.content_base, "v1")
+            .and_then(|base| Url::parse(&format!("{base}/{CONTENTS}")).ok())
+            .ok_or(content_fault)?;
         let account = format!("{core}/Accounts/{}", config.credentials.account());
         let folder = format!("{account}/Messages");
         let messages = Url::parse(&format!("{folder}.json")).map_err(|_| EndpointsError {
@@ -57,6 +65,7 @@ impl Endpoints {
             services: format!("{messaging}/Services/"),
             account,
             sms_permissions: format!("{accounts}/Messaging/GeoPermissions?CountryCode="),
+            contents,
         })
     }
 
@@ -112,6 +121,24 @@ impl Endpoints {
         url
     }
 
+    /// First page of the templates with their approvals.
+    pub(super) fn contents(&self, page_size: u16) -> Url {
+        let mut url = self.contents.clone();
+        url.query_pairs_mut().append_pair("PageSize", &page_size.to_string());
+        url
+    }
+
+    /// A further page of the templates. Twilio gives its whole address; only its query is taken, so that our base address
+    /// holds and our credentials go nowhere else. `None`: it is an address of another list.
+    pub(super) fn next_contents(&self, uri: &str) -> Option<Url> {
+        let next = self.contents.join(uri).ok()?;
+        next.path().ends_with(&format!("/{CONTENTS}")).then(|| {
+            let mut url = self.contents.clone();
+            url.set_query(next.query());
+            url
+        })
+    }
+
     /// A further page. Only one on the same scheme, host and port, since it is asked with our credentials.
     pub(super) fn next_page(&self, uri: &str) -> Option<Url> {
         let url = self.messages.join(uri).ok()?;
@@ -145,6 +172,7 @@ mod tests {
             lookups_base: "https://lookups.twilio.com/".parse().unwrap(),
             messaging_base: "https://messaging.twilio.com/v1".parse().unwrap(),
             accounts_base: "https://accounts.twilio.com".parse().unwrap(),
+            content_base: "http://127.0.0.1:8901/v1".parse().unwrap(),
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
         })
@@ -195,6 +223,29 @@ mod tests {
             ["//example.com/x", "https://127.0.0.1:8901/x", "http://127.0.0.1:1/x", "file:///etc/passwd"]
         {
             assert_eq!(endpoints.next_page(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_next_page_of_templates_keeps_our_host() {
+        let endpoints = endpoints("https://api.twilio.com").unwrap();
+        let first = "http://127.0.0.1:8901/v1/ContentAndApprovals?PageSize=1000";
+        assert_eq!(endpoints.contents(1000).as_str(), first);
+        for (next, expected) in [
+            (
+                "https://content.twilio.com/v1/ContentAndApprovals?PageSize=2&Page=1&PageToken=PA",
+                Some("PageSize=2&Page=1&PageToken=PA"),
+            ),
+            ("https://evil.example/v1/ContentAndApprovals?Page=1", Some("Page=1")),
+            ("/v1/ContentAndApprovals?Page=1", Some("Page=1")),
+            ("https://content.twilio.com/v1/Content?Page=1", None),
+            ("https://content.twilio.com/", None),
+            ("file:///etc/passwd", None),
+        ] {
+            let found = endpoints.next_contents(next);
+            let expected =
+                expected.map(|query| format!("http://127.0.0.1:8901/v1/ContentAndApprovals?{query}"));
+            assert_eq!(found.as_ref().map(Url::as_str), expected.as_deref(), "{next}");
         }
     }
 

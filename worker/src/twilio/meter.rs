@@ -46,6 +46,7 @@ pub(super) enum Operation {
     Preflight,
     Account,
     Redact,
+    Contents,
 }
 
 impl Operation {
@@ -59,6 +60,7 @@ impl Operation {
             Self::Preflight => "preflight",
             Self::Account => "account",
             Self::Redact => "redact",
+            Self::Contents => "contents",
         }
     }
 }

@@ -44,11 +44,30 @@ impl Client {
         self.judge(operation, with_trace(call, traceparent)).await
     }
 
+    /// As [`Client::read`], for an answer of at most `limit` bytes.
+    pub(super) async fn read_large(
+        &self,
+        operation: Operation,
+        url: impl IntoUrl,
+        limit: usize,
+    ) -> Result<Bytes, ReadFault> {
+        self.judge_within(operation, self.http.get(url), limit).await
+    }
+
     /// The body of a 2xx answer to a call that may be repeated at will.
     pub(super) async fn judge(
         &self,
         operation: Operation,
         call: reqwest::RequestBuilder,
+    ) -> Result<Bytes, ReadFault> {
+        self.judge_within(operation, call, ANSWER_LIMIT).await
+    }
+
+    async fn judge_within(
+        &self,
+        operation: Operation,
+        call: reqwest::RequestBuilder,
+        limit: usize,
     ) -> Result<Bytes, ReadFault> {
         let started = Instant::now();
         let mut response = match call.send().await {
@@ -59,7 +78,7 @@ impl Client {
             }
         };
         let status = response.status().as_u16();
-        let body = read_body(&mut response, ANSWER_LIMIT).await;
+        let body = read_body(&mut response, limit).await;
         let ended = match &body {
             Err(BodyFault::Broken(error)) => Ended::of(error),
             _ => Ended::Answered(status),

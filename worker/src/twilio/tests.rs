@@ -1,6 +1,7 @@
 //! The client against raw TCP servers: the bytes it wrote, and the result it reports for each ending.
 
 mod answers;
+mod contents;
 mod lost;
 mod pooled;
 mod reads;
@@ -31,6 +32,7 @@ fn client_with(base: &str, connect_timeout: Duration, timeout: Duration) -> Clie
         lookups_base: base.parse().unwrap(),
         messaging_base: base.parse().unwrap(),
         accounts_base: base.parse().unwrap(),
+        content_base: base.parse().unwrap(),
         connect_timeout,
         timeout,
     })

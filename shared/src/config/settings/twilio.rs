@@ -16,6 +16,7 @@ pub(super) const TWILIO: Section = Section {
         TWILIO_LOOKUPS_BASE_URL,
         TWILIO_MESSAGING_BASE_URL,
         TWILIO_ACCOUNTS_BASE_URL,
+        TWILIO_CONTENT_BASE_URL,
         TWILIO_CONNECT_TIMEOUT,
         TWILIO_TIMEOUT,
         LOOKUP_TIMEOUT,
@@ -63,6 +64,9 @@ pub const TWILIO_ACCOUNTS_BASE_URL: Setting = Setting::new(
     "https://accounts.twilio.com",
     "host of the permissions by country, which only `worker doctor` asks",
 );
+
+pub const TWILIO_CONTENT_BASE_URL: Setting =
+    Setting::new("TWILIO_CONTENT_BASE_URL", "https://content.twilio.com", "host of the templates");
 
 pub const TWILIO_CONNECT_TIMEOUT: Setting =
     Setting::new("TWILIO_CONNECT_TIMEOUT", "5s", "limit for a connection; a slower one counts as not made");

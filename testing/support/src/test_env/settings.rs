@@ -40,7 +40,7 @@ pub(crate) fn settings(
     let mut env: BTreeMap<String, String> =
         FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let twilio = format!("http://{}", proxies.twilio.address());
-    for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS"] {
+    for product in ["API", "LOOKUPS", "MESSAGING", "ACCOUNTS", "CONTENT"] {
         let name = format!("TWILIO_{product}_BASE_URL");
         env.insert(name, twilio.clone());
     }

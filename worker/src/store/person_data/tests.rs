@@ -361,8 +361,8 @@ async fn the_audit_log_stays_append_only() {
     world.end().await;
 }
 
-/// Tables whose columns only look as if they named people.
-const NAMELESS: [&str; 0] = [];
+/// Tables whose columns only look as if they named people: the body of a template is the same for everyone.
+const NAMELESS: [&str; 1] = ["contents"];
 
 #[tokio::test]
 async fn a_table_that_names_people_is_not_forgotten() {

@@ -30,8 +30,10 @@ pub(super) const OUTCOME: Label = listed(
     &["sent", "unknown", "duplicate", "invalid", "opted_out", "deferred", "failed", "dead_letter", "erased"],
 );
 
-pub(super) const OPERATION: Label =
-    listed("operation", &["create", "lookup", "list", "fetch", "service", "preflight", "account", "redact"]);
+pub(super) const OPERATION: Label = listed(
+    "operation",
+    &["create", "lookup", "list", "fetch", "service", "preflight", "account", "redact", "contents"],
+);
 
 /// Empty if the number can be texted.
 pub(super) const REJECTION: Label = Label {

@@ -14,6 +14,25 @@ use crate::{
 const SOURCE_OF_SUPPRESSION: Label =
     Label { name: "source", words: Words::Derived(|| Source::ALL.map(Source::as_str).to_vec()) };
 
+/// Whether a mapped template may be sent, or why not.
+const TEMPLATE_STATE: Label = listed(
+    "state",
+    &[
+        "sendable",
+        "removed",
+        "unsubmitted",
+        "received",
+        "pending",
+        "rejected",
+        "paused",
+        "disabled",
+        "unknown",
+        "held",
+        "recategorised",
+        "changed",
+    ],
+);
+
 pub(super) const SERVICE: &[Metric] = &[
     Metric::new("onboarding_users", Gauge, Leader, "stored users").labels(&[STATE]),
     Metric::new(
@@ -71,6 +90,14 @@ pub(super) const SERVICE: &[Metric] = &[
         "age of the oldest event for the portal that waits; 0: none",
     )
     .labels(&[EVENT_OUT]),
+    Metric::new("onboarding_templates", Gauge, Worker, "mapped templates, as this worker knows them")
+        .labels(&[TEMPLATE_STATE]),
+    Metric::new(
+        "onboarding_template_sync_timestamp_seconds",
+        Gauge,
+        Worker,
+        "Unix time of the last sync of the templates that succeeded; 0: none did",
+    ),
     Metric::new(
         "onboarding_census_timestamp_seconds",
         Gauge,
