@@ -26,6 +26,7 @@ mod run;
 mod stats;
 mod status;
 mod suppress;
+mod templates;
 mod unknown;
 
 use std::process::ExitCode;
@@ -89,6 +90,9 @@ enum Command {
     /// Show the address that stops messages to a number
     #[command(subcommand)]
     Links(links::Command),
+    /// Map templates of WhatsApp to messages, and check them
+    #[command(subcommand)]
+    Templates(templates::Command),
     /// List and settle attempts whose outcome is unknown
     #[command(subcommand)]
     Unknown(unknown::Command),
@@ -135,6 +139,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Loss(command) => loss::run(&command).await,
         Command::Person(command) => person::run(&command).await,
         Command::Links(command) => links::run(&command).await,
+        Command::Templates(command) => templates::run(&command).await,
         Command::Unknown(command) => unknown::run(&command).await,
         Command::Reopen(arguments) => reopen::run(&arguments).await,
         Command::Dead(command) => dead::run(&command).await,

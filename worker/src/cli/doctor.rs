@@ -16,6 +16,7 @@ mod round_trip;
 mod seals;
 mod stop_page;
 mod stored;
+mod templates;
 mod text;
 mod twilio;
 mod webhook;
@@ -80,11 +81,12 @@ async fn examine() -> Vec<Section> {
         limited("twilio", twilio::check),
         limited("webhook", webhook::check),
         limited("catalogue", catalogue::check),
+        limited("templates", templates::check),
         limited("time", hours::check),
         limited("stored", stored::check),
     );
-    let (configuration, postgres, rabbitmq, twilio, webhook, catalogue, time, stored) = sections;
-    vec![configuration, postgres, rabbitmq, twilio, webhook, catalogue, time, stored]
+    let (configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, time, stored) = sections;
+    vec![configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, time, stored]
 }
 
 /// Runs the checks of a section. At the time limit it keeps the results so far.
