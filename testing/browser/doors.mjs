@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { open, step } from "./chromium.mjs";
 
-const PAGES = ["/", "/people", "/person?id=live-1", "/tasks", "/task?user=late-1", "/letters", "/unknown", "/audit", "/metrics", "/nothing"];
+const PAGES = ["/", "/people", "/person?id=live-1", "/tasks", "/task?user=late-1", "/letters", "/unknown", "/templates", "/audit", "/metrics", "/nothing"];
 const EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script>';
 
 const { browser, page, faults } = await open();

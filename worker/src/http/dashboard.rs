@@ -51,6 +51,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/unknown", get(pages::unknown::show))
         .route("/unknown/settle", post(actions::settle))
         .route("/unknown/settle-period", post(actions::settle_period))
+        .route("/templates", get(pages::templates::show))
         .route("/audit", get(pages::audit::show))
         .route("/pause", post(actions::pause))
         .route("/resume", post(actions::resume))

@@ -27,16 +27,18 @@ pub(crate) enum Section {
     Tasks,
     Letters,
     Unknown,
+    Templates,
     Audit,
 }
 
 impl Section {
-    const ALL: [Section; 6] = [
+    const ALL: [Section; 7] = [
         Section::Overview,
         Section::People,
         Section::Tasks,
         Section::Letters,
         Section::Unknown,
+        Section::Templates,
         Section::Audit,
     ];
 
@@ -47,6 +49,7 @@ impl Section {
             Section::Tasks => "/tasks",
             Section::Letters => "/letters",
             Section::Unknown => "/unknown",
+            Section::Templates => "/templates",
             Section::Audit => "/audit",
         }
     }
@@ -124,6 +127,7 @@ impl PageContext {
             Section::Tasks => self.t.needs_person,
             Section::Letters => self.t.nav_letters,
             Section::Unknown => self.t.nav_unknown,
+            Section::Templates => self.t.nav_templates,
             Section::Audit => self.t.nav_audit,
         };
         let under = |path: &str| {

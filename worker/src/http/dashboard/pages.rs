@@ -9,6 +9,7 @@ pub(crate) mod person;
 mod person_acts;
 pub(crate) mod task;
 pub(crate) mod tasks;
+pub(crate) mod templates;
 pub(crate) mod unknown;
 
 use super::texts::Texts;

@@ -4,7 +4,7 @@ use support::{Expect, TestEnv};
 
 use super::{PASSWORD, signed_in, stranger, test_env};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "/",
     "/people",
     "/search?q=1",
@@ -14,6 +14,7 @@ const PAGES: [&str; 12] = [
     "/task?user=1",
     "/letters",
     "/unknown",
+    "/templates",
     "/audit",
     "/metrics",
     "/no-such-page",
@@ -59,7 +60,7 @@ async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<
 async fn a_viewer_looks_and_cannot_act() -> anyhow::Result<()> {
     let test = test_env(TestEnv::builder()).await?;
     let mut ram = signed_in(&test, "ram").await?;
-    for path in ["/", "/people", "/tasks", "/letters", "/unknown", "/audit"] {
+    for path in ["/", "/people", "/tasks", "/letters", "/unknown", "/templates", "/audit"] {
         let page = ram.get(path).await?;
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("action=\"/pause\""), "{path}");
