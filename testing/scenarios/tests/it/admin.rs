@@ -4,3 +4,4 @@ mod audit;
 mod dead;
 mod pause;
 mod prune;
+mod templates;

@@ -8,13 +8,15 @@ use uuid::Uuid;
 use crate::dashboard;
 
 /// Commands that do not change anything, that do not carry out a decision (`run`), or that move the clock of tests.
-const READING: [&str; 19] = [
+const READING: [&str; 21] = [
     "run",
     "healthcheck",
     "phone",
     "suppress list",
     "consent show",
     "person erasures",
+    "templates list",
+    "templates check",
     "unknown list",
     "dead list",
     "dead show",
@@ -30,7 +32,7 @@ const READING: [&str; 19] = [
     "help",
 ];
 /// Commands that change something, in the order of [`run_all`]; as the log names them.
-const CHANGING: [&str; 26] = [
+const CHANGING: [&str; 29] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -44,6 +46,9 @@ const CHANGING: [&str; 26] = [
     "person export",
     "person erase",
     "person replay",
+    "templates sync",
+    "templates map",
+    "templates unmap",
     "unknown mark-sent",
     "unknown reopen",
     "unknown adopt",
@@ -105,6 +110,18 @@ async fn doubts(test: &mut TestEnv) -> anyhow::Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar(sql).fetch_all(&test.database.pool).await?)
 }
 
+async fn templates(test: &mut TestEnv) -> anyhow::Result<()> {
+    let sid = "HX00000000000000000000000000000001";
+    let types = json!({ "twilio/text": { "body": "Welcome. {{1}} stops messages." } });
+    let approved = json!({ "status": "approved", "category": "UTILITY" });
+    let content = json!({ "sid": sid, "language": "en", "types": types, "approval_requests": approved });
+    test.simulator.load_contents(content).await?;
+    run(test, "templates sync", "--reason", &[]).await?;
+    let place = ["welcome", "welcome", "en"];
+    run(test, "templates map", "--reason", &[&place[..], &[sid, "--var", "1=stop_address"]].concat()).await?;
+    run(test, "templates unmap", "--reason", &place).await
+}
+
 async fn run_all(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["suppress add", "suppress remove"] {
         run(test, words, "--reason", &[&number(9)]).await?;
@@ -126,6 +143,7 @@ async fn run_all(test: &mut TestEnv) -> anyhow::Result<()> {
     run(test, "person export", "--reason", &["9"]).await?;
     run(test, "person erase", "--reason", &["9", "--yes"]).await?;
     run(test, "person replay", "--reason", &["-"]).await?;
+    templates(test).await?;
     let attempts: Vec<String> = doubts(test).await?.iter().map(Uuid::to_string).collect();
     run(test, "unknown mark-sent", "--reason", &["--attempt", &attempts[0]]).await?;
     run(test, "unknown reopen", "--reason", &["--attempt", &attempts[1]]).await?;

@@ -35,8 +35,8 @@ impl Scene {
             "canary" | "resume" => Some(Self::Canary),
             _ if name.starts_with("doctor-") => Some(Self::Faulty),
             "phone" | "doctor" | "status" | "stats" | "suppress" | "unknown-list" | "unknown-period"
-            | "unknown-settle" | "reopen" | "pause" | "dead-list" | "dead-show" | "dead-replay"
-            | "dead-drop" | "audit" => Some(Self::People),
+            | "unknown-settle" | "reopen" | "pause" | "templates" | "templates-check" | "dead-list"
+            | "dead-show" | "dead-replay" | "dead-drop" | "audit" => Some(Self::People),
             _ => None,
         }
     }

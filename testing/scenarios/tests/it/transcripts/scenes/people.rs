@@ -1,7 +1,11 @@
 //! Six users, one of each kind of end; later three dead letters.
 
+use serde_json::json;
 use shared::lane::QueueLane;
 use support::{EventBody, PATIENCE, TestEnv, number, until};
+
+/// A template for tips.
+const FIRST: &str = "HX00000000000000000000000000000001";
 
 pub(super) async fn set() -> anyhow::Result<TestEnv> {
     let test = TestEnv::builder().simulator(&["--suffix-faults"]).with_worker().await?;
@@ -29,10 +33,35 @@ pub(super) async fn before(test: &mut TestEnv, name: &str) -> anyhow::Result<()>
             test.signup("1048", &number(9001)).await?;
             test.until_case("1048", "registered unknown parked").await.map(|_| ())
         }
+        "templates" => contents(test).await,
+        // Meta paused it, and a worker has noticed.
+        "templates-check" => {
+            test.simulator.change_content(FIRST, json!({ "status": "paused" })).await?;
+            test.command(&["templates", "sync"]).await.map(|_| ())
+        }
         // The user was missing when the event arrived.
         "dead-replay" => test.database.import("1045", &number(3)).await,
         _ => Ok(()),
     }
+}
+
+/// A template for tips that is approved, and one for the welcome that is under review.
+async fn contents(test: &TestEnv) -> anyhow::Result<()> {
+    let content = |sid, name, language, body, status| {
+        json!({
+            "sid": sid, "friendly_name": name, "language": language,
+            "types": { "twilio/text": { "body": body } },
+            "approval_requests": { "status": status, "category": "UTILITY" },
+        })
+    };
+    let tip = "Aamcare: हप्ता {{1}}. {{2}} शुभ दिन।";
+    let welcome = "Welcome to Aamcare. To stop, see {{1}} at any time.";
+    let second = "HX00000000000000000000000000000002";
+    let contents = [
+        content(FIRST, "tip_pregnancy_a", "hi", tip, "approved"),
+        content(second, "welcome_en", "en", welcome, "pending"),
+    ];
+    test.simulator.load_contents(contents.into()).await.map(|_| ())
 }
 
 async fn letters(test: &TestEnv) -> anyhow::Result<()> {
