@@ -2,11 +2,13 @@
 
 mod attempt;
 mod change;
+pub mod channel_choice;
 mod channel_plan;
 mod consent;
 pub mod decision;
 mod message;
 mod names;
+mod people_limit;
 mod profile;
 mod reason;
 mod retry;
@@ -22,6 +24,7 @@ pub use consent::{
 };
 pub use message::{Channel, MessageKind, UnknownChannel, UnknownMessageKind};
 pub use names::UnknownName;
+pub use people_limit::PeopleLimit;
 pub use profile::{BadDate, Cadence, CalendarDate, HouseholdId, ProfileChange, TimeZone, TipsHour};
 pub use reason::{Reason, UnknownReason};
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ use shared::{
     amqp::{Publisher, Topology},
     db::{self, sqlstate},
     lane::QueueLane,
+    templates::Category,
 };
 use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -158,9 +159,8 @@ impl App {
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
         parts.keep_data(&config, &mut tasks, driver)?;
-        parts.keep_templates(&config, &mut tasks, driver);
         // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
-        lanes.spawn(driver().run(parts.dispatcher(&config, handlers.clone())));
+        parts.send_stored(&config, &lanes, driver, handlers.clone());
         tasks.spawn(driver().run(Sweeper {
             pool: pool.clone(),
             publisher: publisher.clone(),
@@ -215,6 +215,11 @@ fn keep_up(tasks: &mut JoinSet<()>, driver: &Driver, pool: &PgPool, sweep_interv
 /// Settings that figures are judged by.
 fn show_settings(config: &Config) {
     metrics::gauge!("onboarding_segment_price_usd").set(config.segment_price.0);
+    for category in Category::ALL {
+        if let Some(price) = config.whatsapp.prices.of(category) {
+            metrics::gauge!("onboarding_whatsapp_price_usd", "category" => category.as_str()).set(price.0);
+        }
+    }
     metrics::gauge!("onboarding_daily_message_limit").set(f64::from(config.pace.messages_per_day));
 }
 

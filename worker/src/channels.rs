@@ -2,14 +2,18 @@
 //! messages are ours. How a message is claimed, sent and settled is the pipeline's.
 
 mod channel;
+#[cfg(test)]
+mod codes_page;
 mod refusal;
 mod sms;
+mod whatsapp;
 
 use std::sync::Arc;
 
 pub(crate) use channel::Channel;
 pub(crate) use refusal::Refusal;
 pub(crate) use sms::Sms;
+pub(crate) use whatsapp::Whatsapp;
 
 /// The channels of a worker.
 #[derive(Clone)]
@@ -17,8 +21,10 @@ pub(crate) struct Channels(Arc<[Box<dyn Channel>]>);
 
 impl Channels {
     /// SMS comes first, since an address without a prefix is an SMS address. To add a channel, add an entry.
-    pub(crate) fn new(sms: Sms) -> Self {
-        Self(Arc::new([Box::new(sms)]))
+    pub(crate) fn new(sms: Sms, whatsapp: Option<Whatsapp>) -> Self {
+        let sms: Box<dyn Channel> = Box::new(sms);
+        let others = whatsapp.map(|whatsapp| Box::new(whatsapp) as Box<dyn Channel>);
+        Self(std::iter::once(sms).chain(others).collect())
     }
 
     /// The channel of this name, if the worker has it.

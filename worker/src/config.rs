@@ -105,11 +105,13 @@ impl Config {
         let env = &mut env;
         let insecure = &insecure_allowed(env);
         let trusted_proxies = admin::trusted(env);
+        let twilio = TwilioConfig::read(env, insecure);
         let config = Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
             events_out: env.flag(&settings::EVENTS_OUT),
-            twilio: TwilioConfig::read(env, insecure),
+            whatsapp: WhatsappConfig::read(env, twilio.sender().ok()),
+            twilio,
             method: method(env),
             audience: audience(env),
             pace: pace(env),
@@ -127,7 +129,6 @@ impl Config {
             log_format: log_format(env),
             otlp_endpoint: otlp_endpoint(env),
             segment_price: env.value(&settings::SMS_PRICE_USD),
-            whatsapp: WhatsappConfig::read(env),
         };
         checks::check(env, &config.twilio, &config.timing);
         if let Some(admin) = &config.admin {

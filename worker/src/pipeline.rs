@@ -2,6 +2,7 @@
 
 mod call;
 mod context;
+mod fallback;
 mod guard;
 mod inbound;
 mod message;
@@ -11,6 +12,8 @@ mod outcome_log;
 mod people;
 mod plan;
 mod request;
+mod route;
+mod routes;
 mod send;
 mod settle;
 mod statements;
@@ -30,6 +33,7 @@ use shared::{
 use tokio::time::Instant;
 
 pub(crate) use context::{Pipeline, Times, Twilio};
+pub(crate) use fallback::fall_back;
 pub(crate) use guard::Guard;
 pub(crate) use inbound::Inbound;
 pub(crate) use message::deliver;
@@ -37,6 +41,7 @@ pub(crate) use meters::Meters;
 pub(crate) use outcome::{Interrupted, Outcome};
 pub(crate) use outcome_log::OutcomeLog;
 pub(crate) use people::People;
+pub(crate) use routes::Routes;
 pub(crate) use statements::{Statements, Terms};
 pub(crate) use stop_address::StopAddresses;
 pub(crate) use waits::Waits;

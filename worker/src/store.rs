@@ -1,6 +1,7 @@
 //! Everything the worker asks of Postgres, one module per concern.
 
 pub(crate) mod admin_sessions;
+pub(crate) mod admission;
 pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod backfill_runs;
@@ -10,6 +11,7 @@ pub(crate) mod budget;
 pub(crate) mod calendar;
 pub(crate) mod callbacks;
 pub(crate) mod census;
+pub(crate) mod channel_faults;
 pub(crate) mod claim;
 pub(crate) mod contents;
 pub(crate) mod counts;
@@ -50,6 +52,8 @@ pub(crate) mod tries;
 pub(crate) mod unblocked_numbers;
 pub(crate) mod unknown;
 
+pub(crate) mod fallback_claim;
+pub(crate) mod fallbacks;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]

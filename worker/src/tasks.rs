@@ -6,6 +6,7 @@ pub(crate) mod dispatcher;
 pub(crate) mod driver;
 pub(crate) mod eraser;
 pub(crate) mod events_out;
+pub(crate) mod fallbacks;
 pub(crate) mod follow_breaker;
 pub(crate) mod follow_calendar;
 pub(crate) mod follow_pauses;

@@ -34,13 +34,13 @@ mod tests;
 
 pub(crate) use account::AccountStatus;
 pub(crate) use approval::ApprovalStatus;
-pub(crate) use class::{Class, FaultScope};
+pub(crate) use class::{Absence, Class, FaultScope};
 #[cfg(test)]
 pub(crate) use classify::classify_create;
-pub(crate) use classify::classify_status;
+pub(crate) use classify::{classify_status, is_unlisted_channel_code};
 pub(crate) use client::Client;
 pub(crate) use client_config::ClientConfig;
-pub(crate) use codes::explain;
+pub(crate) use codes::{allows_fallback, explain, explain_in_nepali};
 pub(crate) use contents::{ContentRecord, WalkFault};
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;
@@ -57,3 +57,6 @@ pub(crate) use record::MessageRecord;
 pub(crate) use sid::{MessageSid, ServiceSid};
 pub(crate) use signature::{SignatureValidator, sign_form};
 pub(crate) use status::MessageStatus;
+
+/// Before a number in an address of WhatsApp.
+pub(crate) const WHATSAPP_PREFIX: &str = "whatsapp:";

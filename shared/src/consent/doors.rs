@@ -16,7 +16,7 @@ use super::{
     stops,
 };
 use crate::{
-    domain::{ConsentAction, Purpose, UserId},
+    domain::{ConsentAction, ConsentChannel, Purpose, UserId},
     phone::E164,
 };
 
@@ -44,6 +44,24 @@ pub async fn refused_by_twilio(
             // Before the commit of the caller: a rare rollback is counted twice.
             count(&added, changed, door);
         }
+    }
+    Ok(())
+}
+
+/// The people of a number want no messages on one channel, and told the channel so. Part of the transaction that stores what
+/// Twilio reports.
+pub async fn declined(
+    tx: &mut PgConnection,
+    phone: &str,
+    channel: ConsentChannel,
+    door: &Door<'_>,
+) -> Result<(), sqlx::Error> {
+    silence::hold(tx, phone).await?;
+    let entries = NewEntry::of_channel(channel, ConsentAction::Withdraw);
+    if !stops::agrees(tx, None, Some(phone), &entries, door.source).await? {
+        let found = Found { user_id: None, phone_e164: Some(phone.to_owned()) };
+        let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
+        count(&added, changed, door);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Door, NewEntry, Source, ledger, losses, person_keys,
+    Door, NewEntry, Source, grants, ledger, losses, person_keys,
     silence::{self, Mark},
 };
 use crate::domain::{ConsentAction, Purpose};
@@ -78,6 +78,8 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
             "WITH keys AS (DELETE FROM person_keys WHERE phone_e164 = $1),
                   tasks AS (DELETE FROM staff_tasks WHERE phone_e164 = $1),
                   tips AS (DELETE FROM tip_suppressions WHERE phone_e164 = $1),
+                  grants AS (DELETE FROM channel_grants WHERE phone_e164 = $1),
+                  faults AS (DELETE FROM channel_faults WHERE phone_e164 = $1),
                   -- Live rows and others have an index each.
                   links AS (DELETE FROM stop_links WHERE phone_e164 = $1 AND revoked_at IS NULL),
                   old_links AS (DELETE FROM stop_links WHERE phone_e164 = $1 AND revoked_at IS NOT NULL),
@@ -94,7 +96,8 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
         let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         ledger::add(tx, key, DOOR.source, DOOR.actor, &entries).await?;
     }
-    silence::derive(tx, left.phone, Mark::None, &DOOR).await.map(drop)
+    silence::derive(tx, left.phone, Mark::None, &DOOR).await?;
+    grants::derive(tx, left.phone).await.map(drop)
 }
 
 /// Waits for the claims that are being written, and has later ones wait for the end of the transaction. Without this, a claim that

@@ -114,6 +114,13 @@ impl NewEntry {
         self.consent.purpose == Purpose::Onboarding && self.consent.action == ConsentAction::Grant
     }
 
+    /// An entry of now for every purpose, on one channel.
+    pub(super) fn of_channel(channel: ConsentChannel, action: ConsentAction) -> Vec<Self> {
+        let entry =
+            |purpose| Self { key: EntryKey::random(), consent: Consent::new(purpose, channel, action) };
+        Purpose::ALL.into_iter().map(entry).collect()
+    }
+
     /// An entry of now for every purpose that `purposes` names, on every channel.
     pub(super) fn of_all(purposes: &[Purpose], action: ConsentAction) -> Vec<Self> {
         let entry = |purpose: &Purpose| Self {

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect},
+    grants,
     ledger::{self, EntryKey, NewEntry, Source},
     losses, meters,
     numbers::{self, Found},
@@ -115,6 +116,8 @@ pub(super) async fn change_in(
     }
     if changed.silenced {
         take_effect(tx, std::slice::from_ref(found), Reach::Number, claims).await?;
+    } else if changed.narrowed && claims == Claims::Wait {
+        silence::hold_claims(tx).await?;
     }
     if changed.lifted {
         silence::resume_welcome(tx, found).await?;
@@ -308,6 +311,7 @@ pub(super) async fn enter(
     let mut changed = Changed::default();
     if let Some(phone) = &found.phone_e164 {
         changed = silence::derive(tx, phone, mark, door).await?;
+        changed.narrowed = grants::derive(tx, phone).await?;
     }
     if let Some(user) = &found.user_id {
         if !silence::has_stopped(tx, user).await? {

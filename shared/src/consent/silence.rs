@@ -21,6 +21,7 @@ const TRIES: usize = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The change of one number.
+#[expect(clippy::struct_excessive_bools, reason = "each is a change of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Changed {
     /// No message may go to it by SMS from now on.
@@ -29,6 +30,8 @@ pub(super) struct Changed {
     pub(super) lifted: bool,
     /// It was known to belong to somebody else, and is no longer.
     pub(super) right_number: bool,
+    /// Something is not agreed to any more on some channel.
+    pub(super) narrowed: bool,
 }
 
 /// Makes changes of one number wait for each other until the transaction ends. Numbers of one transaction are in order.
@@ -105,7 +108,7 @@ pub(super) async fn derive(
         );
         let was_wrong = lifted.fetch_optional(tx).await?;
         let right_number = was_wrong == Some(true);
-        return Ok(Changed { silenced: false, lifted: was_wrong.is_some(), right_number });
+        return Ok(Changed { lifted: was_wrong.is_some(), right_number, ..Changed::default() });
     }
     let silenced = sqlx::query_scalar!(
         // A row that holds more than before comes into force again.

@@ -3,7 +3,7 @@
 //! The worker decides when a delivery is processed. The backfill, and its dry run, decide before an event is
 //! published. Both map their rows into [`TypedNumber`] and [`StoredState`].
 
-use super::{Reason, UserState};
+use super::{Reason, UserState, channel_choice::Choice};
 use crate::phone::{E164, Rejection};
 
 /// What an event about a user leads to.
@@ -28,14 +28,21 @@ pub enum Wait {
     Quiet,
     /// No consent to it is given.
     NoConsent,
+    /// No template may be sent at the moment.
+    NoTemplate,
+    /// No allowed channel reaches the number for now.
+    Unreachable,
+    /// WhatsApp takes no more people for now.
+    ChannelFull,
+    /// The sender of the channel is at fault.
+    ChannelHeld,
 }
 
 /// What a welcome that could be sent depends on beside the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conditions {
-    /// A signup is consent enough, or a consent is given. Those whom a stop or a loss silences count as consenting: the
-    /// claim ends their welcome.
-    pub consented: bool,
+    /// By which channel it may go. Those whom a stop or a loss silences count as consenting: the claim ends their welcome.
+    pub choice: Choice,
     /// The quiet hours of the person hold the welcome back.
     pub quiet: bool,
 }
@@ -147,11 +154,11 @@ impl Decision {
         skip.map_or_else(|| Self::for_number(number, stored), Self::Skip)
     }
 
-    /// The same under these conditions: they hold back what would be sent. Without a consent the hour does not matter.
+    /// The same under these conditions: they hold back what would be sent. Without a channel the hour does not matter.
     #[must_use]
     pub fn under(self, conditions: Conditions) -> Self {
         match (self, conditions) {
-            (Self::Send, Conditions { consented: false, .. }) => Self::Wait(Wait::NoConsent),
+            (Self::Send, Conditions { choice: Choice::Wait(wait), .. }) => Self::Wait(wait),
             (Self::Send, Conditions { quiet: true, .. }) => Self::Wait(Wait::Quiet),
             (other, _) => other,
         }
@@ -173,6 +180,10 @@ impl Wait {
         match self {
             Self::Quiet => Reason::Quiet,
             Self::NoConsent => Reason::NoConsent,
+            Self::NoTemplate => Reason::NoTemplate,
+            Self::Unreachable => Reason::Unreachable,
+            Self::ChannelFull => Reason::ChannelFull,
+            Self::ChannelHeld => Reason::BreakerOpen,
         }
     }
 }

@@ -39,6 +39,12 @@ pub enum Reason {
     Quiet,
     /// Waiting: no consent to the welcome is given.
     NoConsent,
+    /// Waiting: no template may be sent at the moment.
+    NoTemplate,
+    /// Waiting: no allowed channel reaches the number for now.
+    Unreachable,
+    /// Waiting: WhatsApp takes no more people for now.
+    ChannelFull,
     /// Waiting: a shutdown released the claim before a byte was written.
     GivenBack,
 }
@@ -61,6 +67,9 @@ impl Reason {
             Reason::Paused => "paused",
             Reason::Quiet => "quiet",
             Reason::NoConsent => "no_consent",
+            Reason::NoTemplate => "no_template",
+            Reason::Unreachable => "unreachable",
+            Reason::ChannelFull => "channel_full",
             Reason::GivenBack => "given_back",
             Reason::Error(code) => return Cow::Owned(format!("error_{code:05}")),
             Reason::Http(status) => return Cow::Owned(format!("http_{status}")),
@@ -114,6 +123,9 @@ impl FromStr for Reason {
             Reason::Paused,
             Reason::Quiet,
             Reason::NoConsent,
+            Reason::NoTemplate,
+            Reason::Unreachable,
+            Reason::ChannelFull,
             Reason::GivenBack,
         ];
         let numbers = Rejection::ALL.into_iter().map(Reason::Number);
@@ -137,7 +149,13 @@ mod tests {
         let mut all: Vec<Reason> = Rejection::ALL.into_iter().map(Reason::Number).collect();
         all.extend([Reason::AlreadyWelcomed]);
         all.extend([Reason::SharedPhone, Reason::Parked, Reason::OptedOut, Reason::BreakerOpen]);
-        all.extend([Reason::Quiet, Reason::NoConsent]);
+        all.extend([
+            Reason::Quiet,
+            Reason::NoConsent,
+            Reason::NoTemplate,
+            Reason::Unreachable,
+            Reason::ChannelFull,
+        ]);
         all.extend([Reason::Error(21211), Reason::Error(575_001), Reason::Http(418)]);
         for reason in all {
             assert_eq!(reason.as_str().parse(), Ok(reason));

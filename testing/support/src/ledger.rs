@@ -96,10 +96,17 @@ impl Ledger {
 pub struct Sent {
     /// Its SID.
     pub sid: String,
-    /// The recipient's number, E.164.
+    /// The recipient's address: E.164, behind `whatsapp:` where it went that way.
     pub to: String,
     /// The text.
     pub body: String,
     /// Twilio's status by now.
     pub status: String,
+}
+
+impl Sent {
+    /// The recipient's number, E.164.
+    pub fn phone(&self) -> &str {
+        self.to.strip_prefix("whatsapp:").unwrap_or(&self.to)
+    }
 }

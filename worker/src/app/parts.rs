@@ -10,26 +10,30 @@ use uuid::Uuid;
 
 use crate::{
     calendar::Calendar,
-    channels::{Channels, Sms},
+    channels::{Channels, Sms, Whatsapp},
     config::Config,
     health::Health,
     hours::Hours,
     http::{status_callbacks::Receiver, stop_page::StopPage},
     observe::{log_refs::LogRefs, metric_handles::Handles, traces::Traces},
     pipeline::{
-        Guard, Meters, OutcomeLog, People, Pipeline, Statements, StopAddresses, Terms, Times, Twilio, Waits,
+        Guard, Meters, OutcomeLog, People, Pipeline, Routes, Statements, StopAddresses, Terms, Times, Twilio,
+        Waits,
     },
-    reconcile::delivery::DeliveryReports,
+    reconcile::delivery::{DeliveryReports, FallbackRule},
     registrar::registrar,
-    store::send_rate::SendRate,
+    store::{
+        claim::WhatsappTerms,
+        send_rate::{Line, SendRate},
+    },
     tasks::{
-        dispatcher::Dispatcher, driver::Driver, eraser::Eraser, follow_calendar::FollowCalendar,
-        follow_templates::FollowTemplates, partitions::Partitions, poller::Poller, probe::Probe,
-        reconciler::Reconciler, redactor::Redactor, retention::Retention, sealer::Sealer,
-        template_sync::TemplateSync,
+        dispatcher::Dispatcher, driver::Driver, eraser::Eraser, fallbacks::Fallbacks,
+        follow_calendar::FollowCalendar, follow_templates::FollowTemplates, partitions::Partitions,
+        poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor, retention::Retention,
+        sealer::Sealer, template_sync::TemplateSync,
     },
     templates::Registry,
-    throttle::{Breaker, Pauses, Permits, Rate, Throttle},
+    throttle::{Breaker, Pauses, Permits, Rate, Room, Throttle},
     twilio::Client,
 };
 
@@ -80,7 +84,9 @@ impl Parts {
         abandon: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let client = Client::new(config.twilio.client()?)?;
-        let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
+        let whatsapp = config.whatsapp.sender.clone().map(Whatsapp::new);
+        let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()), whatsapp);
+        let templates = Arc::new(Registry::new(pools.tasks.clone()));
         let throttle = Arc::new(throttle(config, &pools.tasks, abandon));
         let traces = Traces::start(config.otlp_endpoint.as_ref())?;
         let worker_id = Uuid::now_v7().to_string();
@@ -91,6 +97,10 @@ impl Parts {
             messages_per_day: config.pace.messages_per_day,
             retry_for: timing.retry_for,
             erasure: config.erasure.clone(),
+            whatsapp: config
+                .whatsapp
+                .for_welcomes()
+                .then_some(WhatsappTerms { people: config.whatsapp.people }),
         };
         let topology = Topology::new(config.broker.namespace.clone());
         let public_url = config.twilio.public_url.as_ref();
@@ -104,6 +114,12 @@ impl Parts {
                 first_check: timing.first_check(),
                 retry: timing.retry,
                 retry_for: timing.retry_for,
+            },
+            routes: Routes {
+                plan: config.whatsapp.channels.clone(),
+                registry: templates.clone(),
+                wait_within: config.whatsapp.fallback_within,
+                help_line: config.stop_links.as_ref().and_then(|links| links.help_line.clone()),
             },
             statements: Statements::start(&pools.batches, &terms, abandon),
             stop_addresses: config
@@ -134,8 +150,12 @@ impl Parts {
             client: client.clone(),
             channels: channels.clone(),
             throttle: throttle.clone(),
+            templates: templates.clone(),
+            fallback: FallbackRule {
+                kinds: config.whatsapp.fallback_kinds(),
+                within: config.whatsapp.fallback_within,
+            },
         };
-        let templates = Arc::new(Registry::new(pools.tasks.clone()));
         Ok(Self {
             pools,
             client,
@@ -183,13 +203,9 @@ impl Parts {
     }
 
     /// Starts the tasks that know the templates.
-    pub(super) fn keep_templates(
-        &self,
-        config: &Config,
-        tasks: &mut JoinSet<()>,
-        driver: impl Fn() -> Driver,
-    ) {
-        tasks.spawn(driver().run(FollowTemplates(self.templates.clone())));
+    fn keep_templates(&self, config: &Config, tasks: &mut JoinSet<()>, driver: impl Fn() -> Driver) {
+        let (pool, registry) = (self.pools.tasks.clone(), self.templates.clone());
+        tasks.spawn(driver().run(FollowTemplates { pool, registry }));
         tasks.spawn(driver().run(TemplateSync {
             pool: self.pools.tasks.clone(),
             client: self.client.clone(),
@@ -199,9 +215,18 @@ impl Parts {
         }));
     }
 
-    pub(crate) fn dispatcher(&self, config: &Config, handlers: TaskTracker) -> Dispatcher {
+    /// Starts the tasks that send stored messages, and those that go by another channel than the first.
+    pub(super) fn send_stored(
+        &self,
+        config: &Config,
+        lanes: &TaskTracker,
+        driver: impl Fn() -> Driver,
+        handlers: TaskTracker,
+    ) {
+        let (pool, pipeline) = (self.pools.tasks.clone(), self.pipeline.clone());
         let (calls, hold) = (config.pace.concurrency, config.timing.lease);
-        Dispatcher::new(self.pools.tasks.clone(), self.pipeline.clone(), calls, hold, handlers)
+        lanes.spawn(driver().run(Dispatcher::new(pool.clone(), pipeline.clone(), calls, hold, handlers)));
+        lanes.spawn(driver().run(Fallbacks { pool, pipeline, hold }));
     }
 
     pub(crate) fn probe(&self) -> Probe {
@@ -219,6 +244,7 @@ impl Parts {
             pool: self.pools.tasks.clone(),
             client: self.client.clone(),
             channels: self.channels.clone(),
+            reports: self.reports.clone(),
             checks: config.timing.unknown_checks.clone(),
             policy: config.timing.unknown_policy,
             hold: config.twilio.timeout * 2 + Duration::from_secs(5),
@@ -226,7 +252,7 @@ impl Parts {
         }
     }
 
-    /// Starts the tasks that look after stored data: they add months of messages, seal the ledger, erase people and delete old data; with
+    /// Starts the tasks that look after stored data: they know the templates, add months of messages, seal the ledger, erase people and delete old data; with
     /// `PRUNE_INTERVAL=0` nothing old is deleted.
     pub(super) fn keep_data(
         &self,
@@ -234,6 +260,7 @@ impl Parts {
         tasks: &mut JoinSet<()>,
         driver: impl Fn() -> Driver,
     ) -> anyhow::Result<()> {
+        self.keep_templates(config, tasks, &driver);
         let pool = &self.pools.tasks;
         tasks.spawn(driver().run(Partitions(pool.clone())));
         tasks.spawn(driver().run(Sealer::new(pool.clone())));
@@ -270,9 +297,16 @@ fn release() -> String {
 fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Throttle {
     let pace = &config.pace;
     let probe_takes = config.twilio.timeout + config.twilio.lookup_timeout;
+    let line = |line| SendRate { pool: pool.clone(), line };
     Throttle {
         permits: Permits::new(pace.concurrency),
-        rate: Rate::start(pace.segments_per_second, SendRate(pool.clone()), abandon.clone()),
+        rate: Rate::start(pace.segments_per_second, line(Line::Segments), abandon.clone()),
+        whatsapp_rate: Rate::start(
+            config.whatsapp.messages_per_second,
+            line(Line::Whatsapp),
+            abandon.clone(),
+        ),
+        room: Room::default(),
         breaker: Breaker::new(config.timing.probe, probe_takes, pace.concurrency),
         pauses: Pauses::new(),
         waits: Handles::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::twilio::{Class, FaultScope};
+use crate::twilio::{Absence, Class, FaultScope};
 
 /// What follows from a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +19,31 @@ pub(crate) enum Refusal {
     Throttled { not_before: Duration },
     /// Refused for now: it is tried again, not before this time has passed, and counts towards the limit.
     Temporary { not_before: Duration },
+    /// The recipient cannot be reached on this channel for some days. The message may go by another.
+    Unreachable(Absence),
+    /// The recipient wants no messages on this channel: the consent to it is withdrawn.
+    Declined,
+    /// The template is at fault: its messages are held back until it may be sent again, and no user fails by it.
+    Template,
+    /// The sender of this channel is at fault: the channel's calls are held back, and no user fails by it.
+    Sender,
     /// The message may or may not exist: it is looked for and never repeated blindly.
     Unknown,
 }
 
 impl Refusal {
-    /// What follows from an error of this class.
+    /// What follows from an error of this class on a channel that has no templates, and no senders of its own.
     pub(crate) fn of(class: Class) -> Self {
         match class {
-            Class::Recipient | Class::Content | Class::AlreadyDone | Class::LogOnly | Class::SkipLookup => {
-                Self::Final
-            }
-            Class::OptOut => Self::OptedOut,
+            Class::Recipient
+            | Class::Unreachable(_)
+            | Class::Content
+            | Class::AlreadyDone
+            | Class::LogOnly
+            | Class::SkipLookup => Self::Final,
+            Class::OptOut | Class::Declined => Self::OptedOut,
             Class::Account { scope } => Self::Fault(scope),
+            Class::Template | Class::Sender { .. } => Self::Fault(FaultScope::Account),
             Class::DailyCap => Self::DailyCap,
             Class::Throttled { min_delay } => Self::Throttled { not_before: min_delay },
             Class::Temporary => Self::Temporary { not_before: Duration::ZERO },
@@ -42,7 +54,10 @@ impl Refusal {
 
     /// Whether the answer counts as an attempt of the user; faults of account and path do not.
     pub(crate) fn uses_attempt(self) -> bool {
-        !matches!(self, Self::Fault(_) | Self::DailyCap | Self::Throttled { .. })
+        !matches!(
+            self,
+            Self::Fault(_) | Self::Template | Self::Sender | Self::DailyCap | Self::Throttled { .. }
+        )
     }
 
     /// The least time before the next try; zero leaves it to the ordinary backoff.

@@ -44,6 +44,7 @@ impl Channel for Sms {
     }
 
     fn is_ours(&self, record: &MessageRecord) -> bool {
-        record.is_from(&self.sender)
+        // A Messaging Service may have senders of other channels.
+        record.is_from(&self.sender) && !record.to.as_deref().is_some_and(|to| to.contains(':'))
     }
 }

@@ -81,7 +81,8 @@ async fn examine() -> Vec<Section> {
         limited("twilio", twilio::check),
         limited("webhook", webhook::check),
         limited("catalogue", catalogue::check),
-        limited("templates", templates::check),
+        // All sections together are too large for the stack.
+        Box::pin(limited("templates", templates::check)),
         limited("time", hours::check),
         limited("stored", stored::check),
     );

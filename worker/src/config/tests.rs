@@ -27,6 +27,7 @@ fn the_documented_defaults_hold() {
     assert_eq!(config.whatsapp.channels.to_string(), "welcome=sms tip=whatsapp notice=sms reply=same");
     assert_eq!(config.whatsapp.sync_interval, Duration::from_secs(600));
     assert_eq!(config.whatsapp.prices, "utility=0.009 marketing=0.078".parse().unwrap());
+    assert_eq!(config.whatsapp.fallback_within, Duration::from_secs(4 * 3600));
     assert_eq!(read(&[("BACKFILL_WINDOW", "")]).unwrap().backfill_window, Window::Always);
 }
 
@@ -69,6 +70,9 @@ fn settings_that_are_wrong_together_are_refused() {
         ("TEMPLATE_SYNC_INTERVAL", "0s", "at least 1s"),
         ("CHANNELS", "tip=email", "unknown channel \"email\""),
         ("CHANNELS", "tip=same", "only a reply"),
+        ("TWILIO_WHATSAPP_FROM", "+14155238886", "give `whatsapp:` and the number"),
+        ("WHATSAPP_MAX_PEOPLE_PER_DAY", "many", "WHATSAPP_MAX_PEOPLE_PER_DAY"),
+        ("FALLBACK_WITHIN", "long", "FALLBACK_WITHIN"),
         ("WHATSAPP_PRICE_USD", "utility=1 utility=2", "utility is there twice"),
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -134,7 +134,7 @@ impl Receiver {
     async fn apply(&self, callback: &Callback, scope: &mut Scope) -> Result<&'static str, sqlx::Error> {
         let code = callback.error_code.and_then(|c| u32::try_from(c).ok());
         let class = code.map(classify_status);
-        let Taken { effect, traceparent } = self.reports.take(callback).await?;
+        let Taken { effect, traceparent, .. } = self.reports.take(callback).await?;
         scope.link(traceparent.as_deref());
         let status = MessageStatus::parse(&callback.status);
         tracing::info!(

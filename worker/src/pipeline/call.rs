@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use shared::domain::{AttemptOutcome, Reason, UserState};
+use shared::{
+    domain::{AttemptOutcome, Reason, UserState},
+    templates::Content,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -15,9 +18,9 @@ use crate::{
     channels::Refusal,
     failpoint,
     observe::traces::Scope,
-    store::{attempts::AttemptRef, budget, ended::Ended},
+    store::{attempts::AttemptRef, budget, channel_faults, ended::Ended},
     throttle::{Blame, Call, CallSample, Entry, Outage, SendPermit},
-    twilio::{Class, CreateMessage, CreateOutcome, FaultScope},
+    twilio::{Absence, Class, CreateMessage, CreateOutcome, FaultScope},
 };
 
 /// Method and template of the call, for traces.
@@ -136,10 +139,10 @@ async fn inform_breaker(
     entry: Entry,
 ) -> Blame {
     let (breaker, phone) = (&pipeline.throttle.breaker, request.phone);
-    let country = phone.country();
+    let to = request.destination();
     let (code, class) = match answer {
         CreateOutcome::Accepted { .. } => {
-            breaker.accepted(country, entry);
+            breaker.accepted(to, entry);
             return Blame::Recipient;
         }
         CreateOutcome::NotWritten { .. } | CreateOutcome::Unknown { .. } => {
@@ -159,16 +162,26 @@ async fn inform_breaker(
         Refusal::Fault(FaultScope::Account) => {
             Box::pin(breaker.account_refused(&pipeline.twilio.client, phone.as_str(), entry)).await
         }
-        Refusal::Fault(FaultScope::Country) => {
+        Refusal::Fault(FaultScope::Country) | Refusal::Sender => {
             breaker.definite(entry);
-            country.map_or(Blame::Recipient, |country| {
-                breaker.hold_country(country, code, false);
-                Blame::Country
+            to.map_or(Blame::Recipient, |to| {
+                breaker.hold(to, code, false);
+                Blame::Destination
             })
         }
         Refusal::Fault(FaultScope::Destination) => {
             breaker.definite(entry);
-            breaker.destination_refused(country, code, phone.as_str())
+            breaker.destination_refused(to, code, phone.as_str())
+        }
+        Refusal::Template => {
+            breaker.definite(entry);
+            Box::pin(hold_template(pipeline, request, answer)).await;
+            Blame::Recipient
+        }
+        Refusal::Unreachable(absence) => {
+            breaker.definite(entry);
+            Box::pin(leave_channel(pipeline, request, absence, code)).await;
+            Blame::Recipient
         }
         Refusal::DailyCap => {
             breaker.definite(entry);
@@ -182,6 +195,28 @@ async fn inform_breaker(
             breaker.definite(entry);
             Blame::Recipient
         }
+    }
+}
+
+/// Holds the template of a message back that Twilio refused for it. Where that cannot be stored, the next refusal does it.
+async fn hold_template(pipeline: &Pipeline, request: &Request<'_>, answer: &CreateOutcome) {
+    let (Content::Template { content_sid, .. }, CreateOutcome::Refused { code: Some(code), .. }) =
+        (request.wording.content(), answer)
+    else {
+        return;
+    };
+    if let Err(error) = pipeline.routes.registry.hold(content_sid, *code).await {
+        tracing::warn!(content_sid = content_sid.as_str(), code, %error, "the template was not held back");
+    }
+}
+
+/// Notes that a channel does not reach the recipient, before the message looks for another. Where that
+/// cannot be stored, the next refusal does it.
+async fn leave_channel(pipeline: &Pipeline, request: &Request<'_>, absence: Absence, code: Reason) {
+    let (phone, channel) = (request.phone.as_str(), request.channel.name());
+    if let Err(error) = channel_faults::refused(&pipeline.pool, phone, channel, absence, &code.as_str()).await
+    {
+        tracing::warn!(%code, %error, "it was not noted that the channel does not reach the number");
     }
 }
 

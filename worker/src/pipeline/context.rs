@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    guard::Guard, meters::Meters, outcome_log::OutcomeLog, statements::Statements,
+    guard::Guard, meters::Meters, outcome_log::OutcomeLog, routes::Routes, statements::Statements,
     stop_address::StopAddresses, waits::Waits,
 };
 use crate::{
@@ -21,6 +21,7 @@ pub(crate) struct Pipeline {
     pub(crate) audience: Audience,
     pub(crate) times: Times,
     pub(crate) waits: Waits,
+    pub(crate) routes: Routes,
     pub(crate) statements: Statements,
     /// None: messages carry no address of their own number.
     pub(crate) stop_addresses: Option<StopAddresses>,

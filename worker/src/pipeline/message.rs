@@ -143,9 +143,10 @@ impl Prepared {
             }
             Sent::MessageNotClaimed(MessageClaimResult::Stale) => (Outcome::Dropped("stale"), None),
             Sent::MessageNotClaimed(MessageClaimResult::Duplicate) => (Outcome::Dropped("duplicate"), None),
-            Sent::MessageNotClaimed(_) | Sent::NotClaimed(_) | Sent::NoValidNumber => {
-                (Outcome::Dropped("handled_already"), None)
-            }
+            Sent::MessageNotClaimed(_)
+            | Sent::FallbackNotClaimed(_)
+            | Sent::NotClaimed(_)
+            | Sent::NoValidNumber => (Outcome::Dropped("handled_already"), None),
         })
     }
 }

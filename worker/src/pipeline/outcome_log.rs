@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     observe::log_refs::{LogRef, LogRefs},
-    store::messages::Due,
+    store::{fallbacks, messages::Due},
 };
 
 /// Writes the log lines of outcomes.
@@ -118,6 +118,24 @@ impl OutcomeLog {
             channel = due.channel,
             lang = due.language,
             "message"
+        );
+    }
+
+    /// A message that did not arrive went by SMS, or did not.
+    pub(super) fn fallback(&self, due: &fallbacks::Due, outcome: Outcome, started: Instant) {
+        let phone = E164::parse(&due.phone_e164).ok();
+        tracing::info!(
+            fallback_of = %due.first,
+            kind = due.kind,
+            user_ref = self.user_ref(&due.user_id).as_ref().map(LogRef::as_str),
+            phone = phone.as_ref().map(E164::masked),
+            phone_ref = phone.and_then(|p| self.phone_ref(&p)).as_ref().map(LogRef::as_str),
+            lane = due.lane,
+            code = due.code,
+            outcome = outcome.as_str(),
+            reason = why(outcome).as_deref(),
+            duration_ms = millis(started.elapsed()),
+            "fallback"
         );
     }
 

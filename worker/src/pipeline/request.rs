@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::{
-    domain::{MessageKind, Reason},
+    domain::{Channel as ChannelName, MessageKind, Reason},
     phone::E164,
     templates::Wording,
 };
@@ -12,8 +12,11 @@ use super::outcome::Called;
 use crate::{
     channels::Channel,
     facts::Facts,
-    store::{claim::ClaimResult, message_claim::MessageClaimResult, messages::Due},
-    throttle::{Entry, Rank, Rejection},
+    store::{
+        claim::ClaimResult, fallback_claim::FallbackClaim, fallbacks, message_claim::MessageClaimResult,
+        messages::Due,
+    },
+    throttle::{Destination, Entry, Load, Rank, Rejection},
 };
 
 /// One message to send.
@@ -25,6 +28,21 @@ pub(super) struct Request<'a> {
     pub(super) standing: Standing,
 }
 
+impl Request<'_> {
+    /// What it uses up of its channel's rate.
+    pub(super) fn load(&self) -> Load {
+        if self.channel.name() == ChannelName::Whatsapp.as_str() {
+            return Load::Whatsapp;
+        }
+        Load::Segments(u32::try_from(self.wording.segments().segments).unwrap_or(1))
+    }
+
+    /// Where the call goes, as far as calls are held back together.
+    pub(super) fn destination(&self) -> Option<Destination> {
+        Destination::of(self.channel.name(), self.phone.country())
+    }
+}
+
 /// Whose row the claim writes.
 #[derive(Clone, Copy)]
 pub(super) enum Subject<'a> {
@@ -32,6 +50,8 @@ pub(super) enum Subject<'a> {
     Welcome(&'a Arc<Facts>),
     /// The row of a message of another kind.
     Message(&'a Due, MessageKind),
+    /// A message that did not arrive by another channel.
+    Fallback(&'a fallbacks::Due, MessageKind),
 }
 
 impl Subject<'_> {
@@ -39,13 +59,14 @@ impl Subject<'_> {
         match self {
             Self::Welcome(facts) => facts.user_id.as_str(),
             Self::Message(due, _) => &due.user_id,
+            Self::Fallback(due, _) => &due.user_id,
         }
     }
 
     pub(super) fn kind(&self) -> MessageKind {
         match self {
             Self::Welcome(_) => MessageKind::Welcome,
-            Self::Message(_, kind) => *kind,
+            Self::Message(_, kind) | Self::Fallback(_, kind) => *kind,
         }
     }
 
@@ -53,6 +74,7 @@ impl Subject<'_> {
         match self {
             Self::Welcome(facts) => facts.traceparent.as_deref(),
             Self::Message(due, _) => due.traceparent.as_deref(),
+            Self::Fallback(due, _) => due.traceparent.as_deref(),
         }
     }
 }
@@ -80,4 +102,6 @@ pub(super) enum Sent {
     NotClaimed(ClaimResult),
     /// A message of another kind was not claimed.
     MessageNotClaimed(MessageClaimResult),
+    /// A fallback was not claimed.
+    FallbackNotClaimed(FallbackClaim),
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::{
-    domain::{AttemptId, MessageKind, Reason, UserState},
+    domain::{AttemptId, Channel, MessageKind, Reason, UserState},
     erasure::Digest,
     templates::Content,
 };
@@ -18,9 +18,12 @@ use crate::{
     facts::Facts,
     registrar::Registration,
     store::{
+        admission,
         attempts::AttemptRef,
         budget,
         claim::{ClaimRequest, ClaimResult},
+        fallback_claim::{FallbackClaim, FallbackRequest},
+        fallbacks,
         message_claim::{MessageClaimRequest, MessageClaimResult},
         messages::Due,
         record::NewState,
@@ -33,10 +36,10 @@ const LOOKUP: &str = "GET /v2/PhoneNumbers/{PhoneNumber}";
 
 /// Sends one message, unless something holds it back.
 pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<Sent, Interrupted> {
-    let (country, mut standing) = (request.phone.country(), request.standing);
+    let (to, mut standing) = (request.destination(), request.standing);
     let lane = standing.rank.lane;
     // Before anything is used up: Lookup, permit, rate.
-    match pipeline.throttle.approach(&pipeline.pool, lane, country, standing.entry).await {
+    match pipeline.throttle.approach(&pipeline.pool, lane, to, standing.entry).await {
         Ok(entry) => standing.entry = entry,
         Err(trip) => return Ok(Sent::HeldBack(trip)),
     }
@@ -45,9 +48,8 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
         Ok(Registration::Invalid) => return Ok(Sent::NoValidNumber),
         Err(trip) => return Ok(Sent::HeldBack(trip)),
     };
-    let segments = u32::try_from(request.wording.segments().segments).unwrap_or(1);
     let entered = tokio::select! {
-        entered = pipeline.throttle.enter(standing.rank, country, segments, standing.entry) => entered,
+        entered = pipeline.throttle.enter(standing.rank, to, request.load(), standing.entry) => entered,
         () = pipeline.stop.cancelled() => return Err(Interrupted::Stopping),
     };
     let pass = match entered {
@@ -68,9 +70,19 @@ pub(super) async fn send(pipeline: &Pipeline, request: &Request<'_>) -> Result<S
                     pipeline.throttle.breaker.cap_welcomes(wait);
                     return Ok(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)));
                 }
+                ClaimResult::ChannelFull => {
+                    drop(pass);
+                    let wait = Box::pin(admission::until_room(&pipeline.pool)).await?;
+                    pipeline.throttle.room.is_full(wait.unwrap_or_default());
+                    return Ok(Sent::NotClaimed(ClaimResult::ChannelFull));
+                }
                 other => return Ok(Sent::NotClaimed(other)),
             }
         }
+        Subject::Fallback(due, kind) => match Box::pin(claim_fallback(pipeline, request, due, kind)).await? {
+            Ok(attempt) => attempt,
+            Err(sent) => return Ok(sent),
+        },
         Subject::Message(due, kind) => {
             // The wait for the permit may have lasted into the night.
             if let Some(night) = pipeline.waits.night_of_message(&pipeline.pool, kind, due).await? {
@@ -96,12 +108,12 @@ async fn register(
     standing: Standing,
 ) -> Result<Registration, Rejection> {
     let registrar = &pipeline.twilio.registrar;
-    if registrar.skips() || request.subject.kind() != MessageKind::Welcome {
+    if registrar.skips() || !matches!(request.subject, Subject::Welcome(_)) {
         return Ok(registrar.pass());
     }
     let permit = pipeline.throttle.permits.take(standing.rank).await;
     // Asked with the permit in hand: many may have waited for it meanwhile.
-    if let Err(trip) = pipeline.throttle.check(standing.rank.lane, request.phone.country(), standing.entry) {
+    if let Err(trip) = pipeline.throttle.check(standing.rank.lane, request.destination(), standing.entry) {
         drop(permit);
         return Err(trip);
     }
@@ -124,25 +136,61 @@ fn claim_request(request: &Request<'_>, facts: &Arc<Facts>, method: &'static str
         user,
         message_id,
         phone: request.phone.as_str().to_owned(),
+        channel: request.channel.name().parse().unwrap_or(Channel::Sms),
+        content_sid: content_sid(request),
         body_sha256: *request.wording.sha256(),
         segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
     }
 }
 
 fn claim_of(request: &Request<'_>, due: &Due, digest: Option<Digest>) -> MessageClaimRequest {
-    let content_sid = match request.wording.content() {
-        Content::Text(_) => None,
-        Content::Template { content_sid, .. } => Some(content_sid.to_string()),
-    };
     MessageClaimRequest {
         message_id: due.message_id,
         attempt_id: AttemptId::new().uuid(),
         user_id: due.user_id.clone(),
         channel: request.channel.name(),
         body_sha256: *request.wording.sha256(),
-        content_sid,
+        content_sid: content_sid(request),
         segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
         traceparent: due.traceparent.clone(),
         digest,
     }
+}
+
+/// The template of a message; none for a text.
+fn content_sid(request: &Request<'_>) -> Option<String> {
+    match request.wording.content() {
+        Content::Text(_) => None,
+        Content::Template { content_sid, .. } => Some(content_sid.to_string()),
+    }
+}
+
+/// Claims a fallback. `Err`: it was not claimed.
+async fn claim_fallback(
+    pipeline: &Pipeline,
+    request: &Request<'_>,
+    due: &fallbacks::Due,
+    kind: MessageKind,
+) -> Result<Result<AttemptRef, Sent>, Interrupted> {
+    let attempt_id = AttemptId::new().uuid();
+    let claim = FallbackRequest {
+        first: due.first,
+        attempt_id,
+        body_sha256: *request.wording.sha256(),
+        segments: i16::try_from(request.wording.segments().segments).unwrap_or(1),
+        digest: pipeline.erasure.as_ref().map(|key| key.number(request.phone.as_str())),
+        consent_required: pipeline.waits.rules.consent_required,
+    };
+    Ok(match pipeline.statements.claim_fallback.run(&claim).await? {
+        FallbackClaim::Yes => Ok(AttemptRef {
+            message_id: if kind == MessageKind::Welcome { attempt_id } else { due.first.message_id },
+            attempt_id,
+            ..due.first
+        }),
+        FallbackClaim::Capped => {
+            let wait = budget::until_tomorrow(&pipeline.pool).await?;
+            Err(Sent::HeldBack(Rejection::of(Reason::DailyCap, wait)))
+        }
+        other => Err(Sent::FallbackNotClaimed(other)),
+    })
 }

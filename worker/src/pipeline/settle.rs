@@ -98,7 +98,7 @@ fn refused(ended: &mut Ended, refusal: Refusal, why: Reason, floor: Duration, te
     ended.user = Some(match refusal {
         Refusal::Fault(_) => match terms.blame {
             Blame::Account => held(Reason::BreakerOpen, BEHIND),
-            Blame::Country => {
+            Blame::Destination => {
                 UserChange { counts: true, ends_with: why, ..later(Reason::BreakerOpen, terms, floor) }
             }
             Blame::Recipient => {
@@ -106,6 +106,10 @@ fn refused(ended: &mut Ended, refusal: Refusal, why: Reason, floor: Duration, te
                 UserChange { counts: true, ends_with: why, ..later(why, terms, floor) }
             }
         },
+        // Nothing was sent: another channel may carry it, or it waits until the fault is gone.
+        Refusal::Sender => held(Reason::BreakerOpen, BEHIND),
+        Refusal::Template => held(Reason::NoTemplate, BEHIND),
+        Refusal::Unreachable(_) => held(why, BEHIND),
         Refusal::DailyCap => held(Reason::DailyCap, Duration::ZERO),
         Refusal::Throttled { .. } => later(Reason::PathFault, terms, floor),
         Refusal::Temporary { .. } => UserChange { counts: true, ..later(why, terms, floor) },
@@ -113,7 +117,7 @@ fn refused(ended: &mut Ended, refusal: Refusal, why: Reason, floor: Duration, te
             ended.suppress = true;
             change(UserState::Suppressed, Reason::OptedOut)
         }
-        Refusal::Final => change(UserState::Failed, why),
+        Refusal::Final | Refusal::Declined => change(UserState::Failed, why),
         Refusal::Unknown => {
             ended.outcome = AttemptOutcome::Unknown;
             ended.check_in = Some(terms.first_check);

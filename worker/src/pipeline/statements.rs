@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{
     batch::{Batcher, Gather},
-    claim::Claim,
+    claim::{Claim, WhatsappTerms},
+    fallback_claim::ClaimFallback,
     message_claim::ClaimMessages,
     outcome::Outcome,
     record::Record,
@@ -25,6 +26,8 @@ pub(crate) struct Terms {
     pub(crate) retry_for: Duration,
     /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
+    /// None: welcomes do not go by WhatsApp.
+    pub(crate) whatsapp: Option<WhatsappTerms>,
 }
 
 /// The batched statements. What a call waits for has batches by lane: a live one never waits for those of the backfill.
@@ -32,6 +35,7 @@ pub(crate) struct Statements {
     state: [Batcher<ReadState>; 2],
     claim: [Batcher<Claim>; 2],
     pub(super) claim_message: Batcher<ClaimMessages>,
+    pub(super) claim_fallback: ClaimFallback,
     pub(super) record: Batcher<Record>,
     pub(super) outcome: Batcher<Outcome>,
 }
@@ -45,7 +49,9 @@ impl Statements {
             lease: terms.lease,
             messages_per_day: terms.messages_per_day,
             erasure: terms.erasure.clone(),
+            whatsapp: terms.whatsapp,
         };
+        let state = || ReadState { pool: pool.clone(), whatsapp: terms.whatsapp.is_some() };
         let record = Record { pool: pool.clone(), erasure: terms.erasure.clone() };
         let messages = ClaimMessages {
             pool: pool.clone(),
@@ -59,11 +65,16 @@ impl Statements {
             messages_per_day: terms.messages_per_day,
         };
         Self {
-            state: QueueLane::ALL.map(|lane| {
-                Batcher::start("known", ReadState(pool.clone()), gathering(lane, 3), abandon.clone())
-            }),
+            state: QueueLane::ALL
+                .map(|lane| Batcher::start("known", state(), gathering(lane, 3), abandon.clone())),
             claim: QueueLane::ALL
                 .map(|lane| Batcher::start("claim", claim(), gathering(lane, 1), abandon.clone())),
+            claim_fallback: ClaimFallback {
+                pool: pool.clone(),
+                worker_id: terms.worker_id.clone(),
+                lease: terms.lease,
+                messages_per_day: terms.messages_per_day,
+            },
             claim_message: Batcher::start("claim of messages", messages, Gather::InCrowds, abandon.clone()),
             record: Batcher::start("record", record, Gather::InCrowds, abandon.clone()),
             outcome: Batcher::start("outcome", outcome, Gather::Always(2), abandon.clone()),

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use shared::{
-    consent::welcome,
-    domain::{Change, MessageKind, decision::Conditions},
+    domain::{Change, MessageKind},
     lane::QueueLane,
-    phone::E164,
 };
 use sqlx::PgPool;
 
@@ -16,7 +14,7 @@ use crate::{
     calendar::Calendar,
     config::WaitRules,
     facts::Facts,
-    store::{calendar, messages::Due, stored_state::StateRows},
+    store::{calendar, fallbacks, messages::Due, stored_state::StateRows},
 };
 
 /// A user without a consent is looked at again after as long as they have waited, within these limits: doors enqueue them
@@ -30,20 +28,9 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    /// What the welcome of `facts` depends on. Only asked about a welcome that could be sent.
-    pub(super) async fn conditions(
-        &self,
-        pool: &PgPool,
-        facts: &Facts,
-        stored: &StateRows,
-        phone: &E164,
-    ) -> Result<Conditions, sqlx::Error> {
-        let consented = !self.rules.consent_required || {
-            let mut connection = pool.acquire().await?;
-            let (users, phones) = ([facts.user_id.as_str()], [phone.as_str()]);
-            welcome::without_consent(&mut connection, &users, &phones).await?.is_empty()
-        };
-        Ok(Conditions { consented, quiet: self.night_of(pool, facts, stored).await?.is_some() })
+    /// Today in Nepal.
+    pub(super) fn today(&self) -> NaiveDate {
+        self.calendar.now().with_timezone(&chrono_tz::Asia::Kathmandu).date_naive()
     }
 
     /// How long the night of a user still holds the welcome back, up to the turn of the user. None: it is day, or the
@@ -73,6 +60,26 @@ impl Waits {
         let Some(quiet) = self.rules.quiet_hours else { return Ok(None) };
         // A reply answers a person who is awake.
         if !matches!(kind, MessageKind::Tip | MessageKind::Notice) {
+            return Ok(None);
+        }
+        let zone = known(due.time_zone.as_deref());
+        self.wait(pool, |now| quiet.end(now, zone)).await
+    }
+
+    /// How long the night of the recipient still holds a fallback back.
+    pub(super) async fn night_of_fallback(
+        &self,
+        pool: &PgPool,
+        kind: MessageKind,
+        due: &fallbacks::Due,
+    ) -> Result<Option<Duration>, sqlx::Error> {
+        let Some(quiet) = self.rules.quiet_hours else { return Ok(None) };
+        let applies = match kind {
+            MessageKind::Tip | MessageKind::Notice => true,
+            MessageKind::Welcome => self.rules.quiet_welcomes && due.lane == QueueLane::Live.as_str(),
+            MessageKind::Reply => false,
+        };
+        if !applies {
             return Ok(None);
         }
         let zone = known(due.time_zone.as_deref());

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use shared::{
     consent::doors,
     domain::{
-        AttemptId, Reason, RetryPolicy, UserId, UserState,
-        decision::{Decision, Wait},
+        AttemptId, Channel, Reason, RetryPolicy, UserId, UserState,
+        channel_choice::Choice,
+        decision::{Conditions, Decision, Wait},
     },
     phone::E164,
-    templates,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     outcome::{Called, HandledUser, Interrupted, Outcome},
     plan,
     request::{Request, Sent, Standing, Subject},
+    route::{self, Route, route},
     send::send,
     waits::Waits,
 };
@@ -108,10 +109,15 @@ fn stored_facts(pipeline: &Pipeline, user_id: &UserId, stored: &StateRows, origi
 
 async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry: Entry) -> Look {
     let phone = facts.phone.as_ref().ok().map(|phone| phone.e164);
+    let mut channel = Channel::Sms;
     let decision = match (plan::decide(facts, stored), &phone) {
         (Decision::Send, Some(phone)) => {
-            let conditions = pipeline.waits.conditions(&pipeline.pool, facts, stored, phone);
-            Decision::Send.under(Box::pin(conditions).await?)
+            let choice = Box::pin(route::choose_channel(pipeline, facts, stored, phone)).await?;
+            if let Choice::Send(chosen) = choice {
+                channel = chosen;
+            }
+            let quiet = Box::pin(pipeline.waits.night_of(&pipeline.pool, facts, stored)).await?.is_some();
+            Decision::Send.under(Conditions { choice, quiet })
         }
         (other, _) => other,
     };
@@ -127,7 +133,10 @@ async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry:
         Decision::Link => link(pipeline, facts, stored).await,
         Decision::Send => {
             let Some(phone) = phone else { return Ok(None) };
-            send_welcome(pipeline, facts, stored, phone, entry).await
+            match route(pipeline, facts, stored, &phone, channel).await? {
+                Some(route) => send_welcome(pipeline, facts, stored, (phone, route), entry).await,
+                None => Box::pin(hold_back(pipeline, facts, stored, Wait::NoTemplate)).await,
+            }
         }
         Decision::Wait(why) => Box::pin(hold_back(pipeline, facts, stored, why)).await,
     }
@@ -161,23 +170,18 @@ async fn send_welcome(
     pipeline: &Pipeline,
     facts: &Arc<Facts>,
     stored: &StateRows,
-    phone: E164,
+    (phone, route): (E164, Route),
     entry: Entry,
 ) -> Look {
     let retries = stored.user.as_ref().map_or(0, |u| u.retries);
     let retries = u32::try_from(retries).unwrap_or(0);
     let since = facts.signup.as_ref().map(|n| n.at).or(stored.user.as_ref().map(|u| u.changed_at));
     let rank = Rank::new(facts.lane, facts.arrival.at, since.unwrap_or_else(Utc::now));
-    let own = match &pipeline.stop_addresses {
-        Some(addresses) => {
-            let address = addresses.of(phone, facts.lane).await?;
-            Some(templates::welcome_with_address(facts.language, &address))
-        }
-        None => None,
-    };
-    let wording = own.as_ref().unwrap_or_else(|| templates::welcome(facts.language));
     let standing = Standing { retries, entry, rank };
-    let channel = pipeline.twilio.channels.sms();
+    let Some(channel) = pipeline.twilio.channels.find(route.channel.as_str()) else {
+        return Box::pin(hold_back(pipeline, facts, stored, Wait::NoTemplate)).await;
+    };
+    let wording = route.wording.get();
     let request = Request { subject: Subject::Welcome(facts), channel, phone: &phone, wording, standing };
     match send(pipeline, &request).await? {
         Sent::Called(call) => Ok(Some((call.outcome, Some(call)))),
@@ -195,7 +199,8 @@ async fn send_welcome(
             Ok(None)
         }
         Sent::NotClaimed(ClaimResult::Suppressed) => Ok(Some((Outcome::OptedOut, None))),
-        Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) => Ok(None),
+        // Another channel may carry it, or it waits.
+        Sent::NotClaimed(_) | Sent::MessageNotClaimed(_) | Sent::FallbackNotClaimed(_) => Ok(None),
     }
 }
 
@@ -216,6 +221,20 @@ async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, 
             state.again_in = Some(Waits::look_again(since));
             record::unless_consented(&pipeline.pool, &state, pipeline.erasure.as_ref()).await?
         }
+        Wait::NoTemplate | Wait::Unreachable => {
+            let since = stored.user.as_ref().map(|user| user.changed_at);
+            let fault = stored.whatsapp.and_then(|whatsapp| whatsapp.unreachable_for);
+            state.again_in = Some(fault.unwrap_or_default().max(Waits::look_again(since)));
+            pipeline.statements.record.run(state).await?
+        }
+        Wait::ChannelFull | Wait::ChannelHeld => {
+            let signed_up = facts.signup.as_ref().map(|signup| signup.at);
+            let since = signed_up.or(stored.user.as_ref().map(|user| user.changed_at));
+            state.again_in = Some(pipeline.routes.look_again(&pipeline.throttle, stored, since));
+            let written = pipeline.statements.record.run(state).await?;
+            record::waits_for_channel(&pipeline.pool, facts.user_id.as_str()).await?;
+            written
+        }
     };
     Ok((written == Written::Yes).then_some((Outcome::Deferred(reason), None)))
 }
@@ -224,17 +243,21 @@ async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, 
 async fn wait(pipeline: &Pipeline, facts: &Arc<Facts>, trip: Rejection, retries: u32) -> Look {
     // The worker that enqueued a waiting user may know earlier than this one that the breaker is closed. If the user waited
     // once more, users who have waited for a shorter time would go first.
-    let enqueued_again =
-        facts.signup.is_none() && trip.reason == Reason::BreakerOpen && trip.ends_with.is_none();
+    let fleet = trip.reason == Reason::BreakerOpen && trip.ends_with.is_none() && !trip.channel;
+    let enqueued_again = facts.signup.is_none() && fleet;
     if enqueued_again && !pipeline.throttle.breaker.is_open_now(facts.lane.lane()).await {
         return Ok(None);
     }
     let mut state = NewState::plain(facts.clone(), UserState::Received, Some(trip.reason));
-    // Users of a country that is held back come again one by one, not all with its next probe.
-    let spread = trip.ends_with.map_or(Duration::ZERO, |_| pipeline.times.retry.delay(retries));
+    // Users of a country or channel that is held back come again one by one, not all with its next probe.
+    let alone = trip.ends_with.is_some() || trip.channel;
+    let spread = if alone { pipeline.times.retry.delay(retries) } else { Duration::ZERO };
     state.again_in = Some(trip.again_in + spread);
     if pipeline.statements.record.run(state).await? == Written::Superseded {
         return Ok(None);
+    }
+    if trip.channel {
+        Box::pin(record::waits_for_channel(&pipeline.pool, facts.user_id.as_str())).await?;
     }
     if let Some(reason) = trip.ends_with {
         let (user_id, retry_for) = (facts.user_id.as_str(), pipeline.times.retry_for);

@@ -36,7 +36,8 @@ pub(crate) async fn fetch(
         return Err(NotAdopted::Taken);
     }
     let record = client.fetch_message(sid).await?;
-    if record.to.as_deref() != Some(attempt.phone_e164.as_str()) {
+    let to = record.to.as_deref().map(|to| to.split_once(':').map_or(to, |(_channel, number)| number));
+    if to != Some(attempt.phone_e164.as_str()) {
         return Err(NotAdopted::OtherNumber);
     }
     Ok(ReviewDecision::Adopt(Adoption::new(sid, &record)))

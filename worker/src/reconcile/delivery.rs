@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    domain::Reason,
-    phone::{CountryCode, E164},
+    domain::{MessageKind, Reason},
+    phone::E164,
+    templates::ContentSid,
 };
 use sqlx::PgPool;
 
@@ -12,10 +13,15 @@ use crate::{
     channels::{Channels, Refusal},
     store::{
         budget,
-        callbacks::{self, Callback, Taken},
+        callbacks::{self, Callback, Meaning, Recipient, Taken},
+        fallbacks::{Late, Offer},
     },
-    throttle::{Entry, Throttle},
-    twilio::{Client, FaultScope, MessageStatus, classify_status, count_error_code},
+    templates::Registry,
+    throttle::{Destination, Entry, Throttle},
+    twilio::{
+        Client, FaultScope, MessageStatus, allows_fallback, classify_status, count_error_code,
+        is_unlisted_channel_code,
+    },
 };
 
 /// Takes in the statuses of messages.
@@ -26,14 +32,73 @@ pub(crate) struct DeliveryReports {
     pub(crate) client: Client,
     pub(crate) channels: Channels,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) templates: Arc<Registry>,
+    pub(crate) fallback: FallbackRule,
+}
+
+/// When a message that did not arrive by WhatsApp may go by SMS.
+#[derive(Debug, Clone)]
+pub(crate) struct FallbackRule {
+    /// The kinds that list SMS behind WhatsApp.
+    pub(crate) kinds: Vec<MessageKind>,
+    /// So long after the first claim.
+    pub(crate) within: Duration,
+}
+
+impl FallbackRule {
+    /// What a failed status of a message offers.
+    fn offer(&self, code: u32) -> Option<Offer> {
+        let allowed = !self.kinds.is_empty() && allows_fallback(code);
+        allowed.then(|| Offer {
+            code: i32::try_from(code).unwrap_or(i32::MAX),
+            kinds: self.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            within: self.within,
+        })
+    }
 }
 
 impl DeliveryReports {
-    /// Stores a status and applies it to its attempt. No code leads to another message; an opt-out suppresses the number.
+    /// Stores a status and applies it to its attempt. An opt-out suppresses the number. No code leads to another message,
+    /// but for a fallback: after a failure on WhatsApp whose code allows it.
     pub(crate) async fn take(&self, callback: &Callback) -> Result<Taken, sqlx::Error> {
+        let taken = callbacks::take(&self.callbacks, callback, &self.meaning(callback)).await?;
+        if let (Some(content_sid), Some(code)) = (&taken.content_sid, code(callback)) {
+            self.hold_template(content_sid, code, callback).await;
+        }
+        if taken.late == Late::Twice {
+            metrics::counter!("onboarding_double_reach_total").increment(1);
+            tracing::warn!(sid = callback.sid, "a message arrived after its fallback had begun");
+        }
+        Ok(taken)
+    }
+
+    /// Holds the template back that the code speaks of. Where it cannot be stored, the next such code tries again.
+    async fn hold_template(&self, content_sid: &str, code: u32, callback: &Callback) {
         let channel = self.channels.of_address(&callback.to);
-        let refusal = code(callback).map(|code| channel.classify(classify_status(code)));
-        callbacks::take(&self.callbacks, callback, refusal == Some(Refusal::OptedOut)).await
+        let Ok(content_sid) = content_sid.parse::<ContentSid>() else { return };
+        if channel.classify(classify_status(code)) == Refusal::Template
+            && let Err(error) = self.templates.hold(&content_sid, code).await
+        {
+            tracing::warn!(content_sid = content_sid.as_str(), code, %error, "the template was not held back");
+        }
+    }
+
+    fn meaning(&self, callback: &Callback) -> Meaning {
+        let channel = self.channels.of_address(&callback.to);
+        let status = MessageStatus::parse(&callback.status);
+        if matches!(status, MessageStatus::Delivered | MessageStatus::Read) {
+            return Meaning { recipient: Recipient::Reached, fallback: None };
+        }
+        let Some(code) = code(callback) else { return Meaning::default() };
+        let failed = matches!(status, MessageStatus::Failed | MessageStatus::Undelivered);
+        let recipient = match channel.classify(classify_status(code)) {
+            Refusal::OptedOut => Recipient::OptedOut,
+            Refusal::Declined => Recipient::Declined,
+            Refusal::Unreachable(absence) if failed => Recipient::Unreachable(absence),
+            _ => Recipient::Nothing,
+        };
+        let fallback = if failed { self.fallback.offer(code) } else { None };
+        Meaning { recipient, fallback }
     }
 
     /// Takes note of a status that was just stored: nothing that fails now is a reason to store it again. `age`: seconds
@@ -44,26 +109,27 @@ impl DeliveryReports {
         if status.is_final() {
             metrics::histogram!("onboarding_delivery_latency_seconds").record(age);
         }
-        let country = || E164::parse(&callback.to).ok().and_then(|to| to.country());
+        let channel = self.channels.of_address(&callback.to);
+        let to = || {
+            let country = E164::parse(callback.number()).ok().and_then(|to| to.country());
+            Destination::of(channel.name(), country)
+        };
         if let Some(number) = code(callback) {
             let class = classify_status(number);
             count_error_code(Some(number), class);
-            let refusal = self.channels.of_address(&callback.to).classify(class);
-            self.hold_back(callback, Reason::Error(number), refusal, country()).await;
+            if is_unlisted_channel_code(number) {
+                metrics::counter!("onboarding_unlisted_codes_total").increment(1);
+                tracing::error!(code = number, "WhatsApp reported a code that is not in the table of codes");
+            }
+            self.hold_back(callback, Reason::Error(number), channel.classify(class), to()).await;
         } else if matches!(status, MessageStatus::Sent | MessageStatus::Delivered) {
             let age = Duration::try_from_secs_f64(age).unwrap_or_default();
-            self.throttle.breaker.delivered(country, status == MessageStatus::Delivered, age);
+            self.throttle.breaker.delivered(to, status == MessageStatus::Delivered, age);
         }
     }
 
     /// Holds back the calls that the code concerns.
-    async fn hold_back(
-        &self,
-        callback: &Callback,
-        code: Reason,
-        refusal: Refusal,
-        country: Option<CountryCode>,
-    ) {
+    async fn hold_back(&self, callback: &Callback, code: Reason, refusal: Refusal, to: Option<Destination>) {
         let breaker = &self.throttle.breaker;
         match refusal {
             Refusal::Fault(FaultScope::Account) => {
@@ -74,13 +140,13 @@ impl DeliveryReports {
                     throttle.breaker.account_refused(&client, &to, Entry::default()).await
                 });
             }
-            Refusal::Fault(FaultScope::Country) => {
-                if let Some(country) = country {
-                    breaker.hold_country(country, code, true);
+            Refusal::Fault(FaultScope::Country) | Refusal::Sender => {
+                if let Some(to) = to {
+                    breaker.hold(to, code, true);
                 }
             }
             Refusal::Fault(FaultScope::Destination) => {
-                breaker.destination_refused(country, code, &callback.to);
+                breaker.destination_refused(to, code, &callback.to);
             }
             Refusal::DailyCap => {
                 let tomorrow = budget::until_tomorrow(&self.pool).await;
@@ -102,6 +168,7 @@ fn label(status: &MessageStatus) -> &'static str {
         MessageStatus::Sending => "sending",
         MessageStatus::Sent => "sent",
         MessageStatus::Delivered => "delivered",
+        MessageStatus::Read => "read",
         MessageStatus::Undelivered => "undelivered",
         MessageStatus::Failed => "failed",
         _ => "other",

@@ -16,6 +16,9 @@ const PAGES: usize = 4;
 /// A message may seem older than its claim by this much of clock difference.
 const CLOCK_SLACK: chrono::Duration = chrono::Duration::seconds(60);
 
+/// A message comes into being no later than this after its claim: no call takes longer than its lease.
+const LONGEST_CALL: chrono::Duration = chrono::Duration::minutes(10);
+
 /// What the list says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
@@ -83,11 +86,15 @@ fn weigh(listing: Listing, taken: &[String], is_ours: impl Fn(&MessageRecord) ->
     }
 }
 
-/// Same text and same sender.
+/// Same sender, and the same text. The text of a template is Twilio's: instead, the message came into being with the claim.
+/// If two did, a person must decide.
 fn is_ours(record: &MessageRecord, unknown_attempt: &UnknownAttempt, channel: &dyn Channel) -> bool {
-    let text =
-        record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == unknown_attempt.body_sha256);
-    text && channel.is_ours(record) && record.date_created.is_some()
+    let Some(created) = record.date_created else { return false };
+    let same = match &unknown_attempt.text_sha256 {
+        Some(sha256) => record.body.as_ref().is_some_and(|b| Sha256::digest(b).as_slice() == sha256),
+        None => created <= unknown_attempt.claimed_at + LONGEST_CALL,
+    };
+    same && channel.is_ours(record)
 }
 
 #[cfg(test)]

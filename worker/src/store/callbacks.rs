@@ -5,8 +5,11 @@ use sqlx::{PgConnection, PgPool};
 
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
+    channel_faults,
+    fallbacks::{self, Late, Offer},
     unknown,
 };
+use crate::twilio::Absence;
 
 /// One verified status callback.
 pub(crate) struct Callback {
@@ -21,6 +24,11 @@ pub(crate) struct Callback {
 }
 
 impl Callback {
+    /// The number alone, without the channel's prefix.
+    pub(crate) fn number(&self) -> &str {
+        self.to.split_once(':').map_or(self.to.as_str(), |(_, number)| number)
+    }
+
     /// One that came before its SID was known.
     pub(super) fn early(sid: String, status: String, error_code: Option<i32>) -> Self {
         let rank = i16::from(crate::twilio::MessageStatus::parse(&status).rank());
@@ -44,19 +52,50 @@ pub(crate) enum Effect {
     Unmatched,
 }
 
+/// What a status means beyond its attempt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meaning {
+    pub(crate) recipient: Recipient,
+    /// The message may go by SMS.
+    pub(crate) fallback: Option<Offer>,
+}
+
+/// What a status says about the recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Recipient {
+    #[default]
+    Nothing,
+    /// A message of a channel that does not reach everybody has arrived.
+    Reached,
+    /// No message of any channel is wanted.
+    OptedOut,
+    /// No message of this channel is wanted.
+    Declined,
+    /// This channel does not reach the number.
+    Unreachable(Absence),
+}
+
 /// A callback that was stored.
 pub(crate) struct Taken {
     pub(crate) effect: Effect,
+    pub(crate) late: Late,
+    /// The template of the message.
+    pub(crate) content_sid: Option<String>,
     /// The trace context under which the call was made.
     pub(crate) traceparent: Option<String>,
 }
 
 /// Stores a callback and applies it, in one transaction. Any order and any repetition end the same.
-pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> Result<Taken, sqlx::Error> {
+pub(crate) async fn take(
+    pool: &PgPool,
+    callback: &Callback,
+    meaning: &Meaning,
+) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let found = find(&mut tx, callback).await?;
     if found.as_ref().is_some_and(|found| found.erased) {
-        return Ok(Taken { effect: Effect::Erased, traceparent: None });
+        let effect = Effect::Erased;
+        return Ok(Taken { effect, late: Late::Nothing, content_sid: None, traceparent: None });
     }
     sqlx::query!(
         "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
@@ -71,23 +110,28 @@ pub(crate) async fn take(pool: &PgPool, callback: &Callback, suppress: bool) -> 
     )
     .execute(&mut *tx)
     .await?;
-    let effect = match &found {
-        None => Effect::Unmatched,
-        Some(found) => {
-            if suppress {
-                suppress_number(&mut tx, found.attempt).await?;
-            }
-            apply(&mut tx, found.attempt, callback).await?
+    let (mut effect, mut late) = (Effect::Unmatched, Late::Nothing);
+    if let Some(found) = &found {
+        learn(&mut tx, found, callback, meaning.recipient).await?;
+        effect = apply(&mut tx, found.attempt, callback).await?;
+        if meaning.recipient == Recipient::Reached {
+            late = fallbacks::arrived(&mut tx, found.attempt).await?;
+        } else if let Some(offer) = &meaning.fallback {
+            fallbacks::offer(&mut tx, found.attempt, offer).await?;
         }
-    };
+    }
     tx.commit().await?;
-    Ok(Taken { effect, traceparent: found.and_then(|f| f.traceparent) })
+    let (traceparent, content_sid) = found.map(|f| (f.traceparent, f.content_sid)).unwrap_or_default();
+    Ok(Taken { effect, late, content_sid, traceparent })
 }
 
 /// The attempt that a callback is about.
 struct Found {
     attempt: AttemptRef,
     erased: bool,
+    phone: String,
+    channel: String,
+    content_sid: Option<String>,
     traceparent: Option<String>,
 }
 
@@ -96,32 +140,44 @@ async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found
     match callback.attempt {
         Some(attempt) if attempt.heap == Heap::Messages => {
             let row = sqlx::query!(
-                r#"SELECT user_id LIKE 'erased:%' AS "erased!", traceparent FROM message_attempts
-                 WHERE message_id = $1 AND attempt_id = $2 AND (message_sid IS NULL OR message_sid = $3) FOR UPDATE"#,
+                r#"SELECT phone_e164, channel, content_sid, user_id LIKE 'erased:%' AS "erased!", traceparent
+                   FROM message_attempts
+                   WHERE message_id = $1 AND attempt_id = $2 AND (message_sid IS NULL OR message_sid = $3) FOR UPDATE"#,
                 attempt.message_id,
                 attempt.attempt_id,
                 callback.sid,
             );
             let row = row.fetch_optional(tx).await?;
-            Ok(row.map(|row| Found { attempt, erased: row.erased, traceparent: row.traceparent }))
+            Ok(row.map(|row| Found {
+                attempt,
+                phone: row.phone_e164,
+                channel: row.channel,
+                content_sid: row.content_sid,
+                erased: row.erased,
+                traceparent: row.traceparent,
+            }))
         }
         named => {
             let row = sqlx::query!(
                 // The number by itself, once for each of its two indexes. An attempt that has the SID takes precedence
                 // over one of the callback's id without a SID: a message belongs to one attempt.
-                r#"SELECT message_id, user_id LIKE 'erased:%' AS "erased!", traceparent FROM attempts
+                r#"SELECT message_id, phone_e164, channel, content_sid, user_id LIKE 'erased:%' AS "erased!", traceparent
+                   FROM attempts
                    WHERE (message_id = $1 AND (sid IS NULL OR sid = $2))
                       OR (phone_e164 = $3 AND blocks AND sid = $2) OR (phone_e164 = $3 AND NOT blocks AND sid = $2)
                    ORDER BY sid NULLS LAST LIMIT 1 FOR UPDATE"#,
                 named.map(|a| a.attempt_id),
                 callback.sid,
-                callback.to,
+                callback.number(),
             );
             let row = row.fetch_optional(tx).await?;
-            Ok(row.map(|r| Found {
-                attempt: AttemptRef::welcome(r.message_id),
-                erased: r.erased,
-                traceparent: r.traceparent,
+            Ok(row.map(|row| Found {
+                attempt: AttemptRef::welcome(row.message_id),
+                phone: row.phone_e164,
+                channel: row.channel,
+                content_sid: row.content_sid,
+                erased: row.erased,
+                traceparent: row.traceparent,
             }))
         }
     }
@@ -164,16 +220,30 @@ pub(super) async fn apply(
     Ok(Effect::Applied { age: applied.age })
 }
 
-async fn suppress_number(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
-    let phones = on_heap!(
-        attempt.heap,
-        query_scalar![
-            r#"SELECT phone_e164 AS "phone_e164!" FROM "#,
-            " WHERE message_id = $1 AND attempt_id = $2"
-        ](attempt.message_id, attempt.attempt_id),
-        fetch_all(&mut *tx)
-    )?;
-    let reason = "reported as opted out";
-    let door = Door { source: Source::Twilio, actor: "webhook", reason, action: None };
-    doors::refused_by_twilio(tx, &phones, &door).await
+/// Keeps what a status says about the recipient.
+async fn learn(
+    tx: &mut PgConnection,
+    found: &Found,
+    callback: &Callback,
+    recipient: Recipient,
+) -> Result<(), sqlx::Error> {
+    let (phone, channel) = (found.phone.as_str(), found.channel.as_str());
+    let door = |reason| Door { source: Source::Twilio, actor: "webhook", reason, action: None };
+    match recipient {
+        Recipient::Nothing => Ok(()),
+        Recipient::Reached => channel_faults::clear(tx, phone, channel).await,
+        Recipient::OptedOut => {
+            let phones = std::slice::from_ref(&found.phone);
+            doors::refused_by_twilio(tx, phones, &door("reported as opted out")).await
+        }
+        Recipient::Declined => {
+            let Ok(channel) = channel.parse() else { return Ok(()) };
+            doors::declined(tx, phone, channel, &door("declined on the channel")).await
+        }
+        Recipient::Unreachable(absence) => {
+            let code = callback.error_code.unwrap_or_default();
+            let reason = format!("error_{code:05}");
+            channel_faults::note(tx, phone, channel, absence, &reason).await
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use shared::{
-    domain::AttemptId,
+    domain::{AttemptId, Channel, PeopleLimit},
     erasure::{Digest, ErasureKey},
     events_out,
     lane::QueueLane,
@@ -16,7 +16,7 @@ use sqlx::{Executor as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    budget,
+    admission, budget,
     record::{self, NewState},
 };
 use crate::store::batch::{Keyed, Statement};
@@ -43,6 +43,14 @@ pub(crate) struct Claim {
     pub(crate) messages_per_day: i32,
     /// None: no person was erased.
     pub(crate) erasure: Option<ErasureKey>,
+    /// None: welcomes do not go by WhatsApp.
+    pub(crate) whatsapp: Option<WhatsappTerms>,
+}
+
+/// What welcomes by WhatsApp are claimed under.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WhatsappTerms {
+    pub(crate) people: PeopleLimit,
 }
 
 /// One number to claim. `user.attempt` is set.
@@ -51,7 +59,10 @@ pub(crate) struct ClaimRequest {
     pub(crate) message_id: AttemptId,
     /// E.164.
     pub(crate) phone: String,
+    pub(crate) channel: Channel,
     pub(crate) body_sha256: [u8; 32],
+    /// The template; none for a text.
+    pub(crate) content_sid: Option<String>,
     pub(crate) segments: i16,
 }
 
@@ -72,6 +83,8 @@ pub(crate) enum ClaimResult {
     Suppressed,
     /// `MAX_MESSAGES_PER_DAY` is reached; nothing was written.
     Capped,
+    /// WhatsApp takes no more people for now; nothing was written.
+    ChannelFull,
     /// Newer data came in, or the holder just let go: look again.
     LookAgain,
 }
@@ -90,31 +103,51 @@ impl Statement for Claim {
         let mut tx = begin(&self.pool).await?;
         let allowed = budget::left(&mut tx, self.messages_per_day).await?.min(rows.len());
         let (requests, capped) = rows.split_at(allowed);
+        let (requests, full) = self.admit(&mut tx, requests).await?;
         let users: Vec<&NewState> = requests.iter().map(|w| &w.user).collect();
         let recorded: HashSet<String> =
             record::write(&mut tx, &users, self.erasure.as_ref()).await?.into_iter().collect();
         let held: Vec<&ClaimRequest> =
-            requests.iter().filter(|w| recorded.contains(w.user.facts.user_id.as_str())).collect();
+            requests.iter().copied().filter(|w| recorded.contains(w.user.facts.user_id.as_str())).collect();
         let granted: HashSet<Uuid> = self.insert(&mut tx, &held).await?.into_iter().collect();
         let missed: Vec<&ClaimRequest> =
             held.into_iter().filter(|w| !granted.contains(&w.message_id.uuid())).collect();
         let results = if missed.is_empty() { HashMap::new() } else { self.explain(&mut tx, &missed).await? };
-        let mut answers: Vec<ClaimResult> = requests
-            .iter()
-            .map(|w| match results.get(w.user.facts.user_id.as_str()) {
-                Some(result) => *result,
-                None if granted.contains(&w.message_id.uuid()) => ClaimResult::Yes,
-                None => ClaimResult::LookAgain,
-            })
-            .collect();
+        let answers = rows.iter().map(|w| match results.get(w.user.facts.user_id.as_str()) {
+            Some(result) => *result,
+            None if granted.contains(&w.message_id.uuid()) => ClaimResult::Yes,
+            None if full.contains(&w.message_id.uuid()) => ClaimResult::ChannelFull,
+            None if capped.iter().any(|c| c.message_id == w.message_id) => ClaimResult::Capped,
+            None => ClaimResult::LookAgain,
+        });
+        let answers = answers.collect();
         budget::use_up(&mut tx, self.messages_per_day, granted.len()).await?;
+        let by_whatsapp = requests
+            .iter()
+            .filter(|w| w.channel == Channel::Whatsapp && granted.contains(&w.message_id.uuid()));
+        admission::admit(&mut tx, self.people(), by_whatsapp.count()).await?;
         tx.commit().await?;
-        answers.extend(capped.iter().map(|_| ClaimResult::Capped));
         Ok(answers)
     }
 }
 
 impl Claim {
+    /// The requests without those for which WhatsApp has no room, and the ids of these.
+    async fn admit<'a>(
+        &self,
+        tx: &mut PgConnection,
+        requests: &'a [ClaimRequest],
+    ) -> Result<(Vec<&'a ClaimRequest>, HashSet<Uuid>), sqlx::Error> {
+        let by_whatsapp = |w: &&ClaimRequest| w.channel == Channel::Whatsapp;
+        if !requests.iter().any(|w| by_whatsapp(&w)) {
+            return Ok((requests.iter().collect(), HashSet::new()));
+        }
+        let room = admission::room(tx, self.people()).await?;
+        let full: HashSet<Uuid> =
+            requests.iter().filter(by_whatsapp).skip(room).map(|w| w.message_id.uuid()).collect();
+        Ok((requests.iter().filter(|w| !full.contains(&w.message_id.uuid())).collect(), full))
+    }
+
     /// Suppression is checked again here, by the statement that claims. The users' rows were written for these attempts
     /// in the same transaction, so no other transaction changes them meanwhile.
     async fn insert(
@@ -129,6 +162,8 @@ impl Claim {
         let languages: Vec<&str> = requests.iter().map(|w| w.user.facts.language.as_str()).collect();
         let bodies: Vec<&[u8]> = requests.iter().map(|w| &w.body_sha256[..]).collect();
         let segments: Vec<i16> = requests.iter().map(|w| w.segments).collect();
+        let channels: Vec<&str> = requests.iter().map(|w| w.channel.as_str()).collect();
+        let contents: Vec<Option<&str>> = requests.iter().map(|w| w.content_sid.as_deref()).collect();
         let digests = self.digests(requests);
         let digests: Vec<Option<&[u8]>> = digests.iter().map(|d| d.as_ref().map(|d| &d[..])).collect();
         let traces: Vec<Option<&str>> =
@@ -136,14 +171,29 @@ impl Claim {
         sqlx::query_scalar!(
             r#"WITH claimed AS (
                    INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
-                                         segments, lease_until, traceparent)
+                                         segments, lease_until, traceparent, channel, content_sid,
+                                         fallback_of)
                    SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
-                          now() + make_interval(secs => $9), i.traceparent
+                          now() + make_interval(secs => $9), i.traceparent, i.channel, i.content_sid,
+                          -- A fallback that was refused for now is tried again as such.
+                          CASE WHEN $15 AND i.channel = 'sms' THEN (
+                              SELECT a.message_id FROM attempts a
+                              WHERE a.phone_e164 = i.phone AND NOT a.blocks AND a.channel = 'whatsapp'
+                                AND a.outcome = 'accepted' ORDER BY a.claimed_at DESC LIMIT 1) END
                    FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::lane[], $5::text[], $6::bytea[], $7::int2[],
-                               $10::text[], $11::bytea[])
-                        AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent, digest)
+                               $10::text[], $11::bytea[], $13::text[], $14::text[])
+                        AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent, digest,
+                             channel, content_sid)
                    -- Asked by itself, it is never joined as a whole.
-                   WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL) IS NULL
+                   WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL
+                              AND s.channel IN ('any', i.channel)) IS NULL
+                     -- Nobody is written to by WhatsApp who does not agree to it.
+                     AND CASE WHEN i.channel <> 'whatsapp' THEN true
+                              WHEN (SELECT k.person_key FROM person_keys k
+                                    WHERE k.user_id = i.user_id AND k.phone_e164 IS NULL LIMIT 1) IS NOT NULL
+                              THEN agrees_to('onboarding', i.channel, i.user_id, i.phone)
+                              ELSE (SELECT 'onboarding' = ANY (g.purposes) FROM channel_grants g
+                                    WHERE g.phone_e164 = i.phone AND g.channel = i.channel) END
                      AND (SELECT u.user_id FROM silenced_users u WHERE u.user_id = i.user_id) IS NULL
                      AND (SELECT e.digest FROM erased_numbers e
                           WHERE e.digest = i.digest AND (e.welcomed OR e.suppressed)) IS NULL
@@ -169,6 +219,9 @@ impl Claim {
             &traces as &[Option<&str>],
             &digests as &[Option<&[u8]>],
             self.erasure.is_some(),
+            &channels as &[&str],
+            &contents as &[Option<&str>],
+            self.whatsapp.is_some(),
         )
         .fetch_all(tx)
         .await
@@ -183,6 +236,7 @@ impl Claim {
         let users: Vec<String> = missed.iter().map(|w| w.user.facts.user_id.to_string()).collect();
         let phones: Vec<String> = missed.iter().map(|w| w.phone.clone()).collect();
         let ids: Vec<Uuid> = missed.iter().map(|w| w.message_id.uuid()).collect();
+        let channels: Vec<&str> = missed.iter().map(|w| w.channel.as_str()).collect();
         let digests = self.digests(missed);
         let digests: Vec<Option<&[u8]>> = digests.iter().map(|d| d.as_ref().map(|d| &d[..])).collect();
         let rows = sqlx::query!(
@@ -195,9 +249,11 @@ impl Claim {
                           s.id IS NOT NULL OR q.user_id IS NOT NULL AS suppressed,
                           coalesce(s.wrong_number, false) AS wrong_number, coalesce(e.welcomed, false) AS welcomed_before,
                           coalesce(e.suppressed, false) AS stopped_before
-                   FROM UNNEST($1::text[], $2::text[], $3::uuid[], $4::bytea[]) AS m(user_id, phone, message_id, digest)
+                   FROM UNNEST($1::text[], $2::text[], $3::uuid[], $4::bytea[], $5::text[])
+                        AS m(user_id, phone, message_id, digest, channel)
                    LEFT JOIN holders b ON b.phone_e164 = m.phone
                    LEFT JOIN suppressions s ON s.phone_e164 = m.phone AND s.lifted_at IS NULL
+                       AND s.channel IN ('any', m.channel)
                    LEFT JOIN silenced_users q ON q.user_id = m.user_id
                    LEFT JOIN erased_numbers e ON e.digest = m.digest
                )
@@ -219,6 +275,7 @@ impl Claim {
             &phones,
             &ids,
             &digests as &[Option<&[u8]>],
+            &channels as &[&str],
         )
         .fetch_all(&mut *tx)
         .await?;
@@ -239,6 +296,10 @@ impl Claim {
             (row.user_id, result)
         });
         Ok(results.collect())
+    }
+
+    fn people(&self) -> PeopleLimit {
+        self.whatsapp.map_or(PeopleLimit::Unlimited, |terms| terms.people)
     }
 
     fn digests(&self, requests: &[&ClaimRequest]) -> Vec<Option<Digest>> {

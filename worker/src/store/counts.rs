@@ -113,12 +113,14 @@ pub(crate) async fn suppressed(
 /// Broken promises, which are to be 0: an accepted welcome that did not fail and neither blocks its number nor was
 /// reopened, beside another accepted one to the same number; or a callback about a second message of one attempt. A number
 /// that `UNKNOWN_POLICY=resend_once` freed and whose first message was accepted after all is what that policy risks; it
-/// counts.
+/// counts. A message that did not arrive, and that a fallback followed, does not.
 pub(crate) async fn violations(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT (SELECT count(*) FROM attempts f
                    WHERE f.outcome = 'accepted' AND NOT f.blocks AND f.reopened_at IS NULL
                      AND f.twilio_status IS DISTINCT FROM 'failed'
+                     -- A fallback followed it: that it arrived late is counted apart.
+                     AND (SELECT b.fallback FROM fallbacks b WHERE b.attempt_id = f.message_id) IS NULL
                      AND EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = f.phone_e164 AND o.blocks
                                                           AND o.outcome = 'accepted'))
                   + (SELECT count(DISTINCT c.sid) FROM status_callbacks c JOIN attempts o USING (message_id)

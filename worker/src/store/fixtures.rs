@@ -114,7 +114,15 @@ pub(super) fn wish_of(facts: &Arc<Facts>) -> ClaimRequest {
     let mut user = NewState::plain(facts.clone(), UserState::Registered, None);
     user.attempt = Some(message_id);
     let phone = facts.e164().unwrap().to_owned();
-    ClaimRequest { user, message_id, phone, body_sha256: [0; 32], segments: 1 }
+    ClaimRequest {
+        user,
+        message_id,
+        phone,
+        channel: shared::domain::Channel::Sms,
+        body_sha256: [0; 32],
+        content_sid: None,
+        segments: 1,
+    }
 }
 
 pub(super) fn ended(request: &ClaimRequest, accepted: bool) -> Ended {

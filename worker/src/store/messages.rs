@@ -196,6 +196,7 @@ pub(super) async fn reclaim(tx: &mut PgConnection, attempt: AttemptRef) -> Resul
         "UPDATE message_attempts a SET blocks = true, updated_at = now()
          WHERE a.message_id = $1 AND a.attempt_id = $2 AND a.outcome = 'accepted'
            AND a.status IS DISTINCT FROM 'failed' AND NOT a.blocks
+           AND NOT (a.channel = 'whatsapp' AND a.status IS NOT DISTINCT FROM 'undelivered')
            AND NOT EXISTS (SELECT FROM message_attempts o WHERE o.message_id = a.message_id AND o.blocks)",
         attempt.message_id,
         attempt.attempt_id,

@@ -14,6 +14,7 @@ pub(super) async fn reclaim(tx: &mut PgConnection, message_id: Uuid) -> Result<b
     let blocking = sqlx::query!(
         "UPDATE attempts a SET blocks = true, updated_at = now()
          WHERE a.message_id = $1 AND a.outcome = 'accepted' AND a.twilio_status IS DISTINCT FROM 'failed' AND NOT a.blocks
+           AND NOT (a.channel = 'whatsapp' AND a.twilio_status IS NOT DISTINCT FROM 'undelivered')
            AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND o.blocks)
          RETURNING a.user_id, a.phone_e164",
         message_id,
@@ -58,6 +59,7 @@ pub(super) async fn released(tx: &mut PgConnection, freed: &[Uuid]) -> Result<Ve
         "SELECT o.message_id, o.phone_e164 FROM attempts f JOIN attempts o ON o.phone_e164 = f.phone_e164 AND NOT o.blocks
          WHERE f.message_id = ANY($1) AND NOT f.blocks
            AND o.outcome = 'accepted' AND o.twilio_status IS DISTINCT FROM 'failed'
+           AND NOT (o.channel = 'whatsapp' AND o.twilio_status IS NOT DISTINCT FROM 'undelivered')
          ORDER BY o.phone_e164, o.claimed_at",
         freed,
     )

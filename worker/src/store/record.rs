@@ -304,6 +304,17 @@ pub(crate) async fn unless_consented(
     Ok(Written::of(!written.is_empty()))
 }
 
+/// Notes since when the user has waited for a channel.
+pub(crate) async fn waits_for_channel(pool: &PgPool, user_id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET channel_since = coalesce(channel_since, now()) WHERE user_id = $1 AND state = 'received'",
+        user_id,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
 /// Updates the user's data from `facts`, and the spelling of the number. Dates stay: no event carries them.
 pub(crate) async fn keep_details(pool: &PgPool, facts: &Facts) -> Result<Written, sqlx::Error> {
     let Some(signup) = &facts.signup else { return Ok(Written::Yes) };

@@ -1,4 +1,4 @@
-//! `SEND_RATE` over all workers: leases of the global GCRA schedule, on the database's clock.
+//! `SEND_RATE` and `WHATSAPP_RATE` over all workers: leases of the global GCRA schedule, on the database's clock.
 
 use std::{future::Future, time::Duration};
 
@@ -28,31 +28,58 @@ pub(crate) trait Lessor: Send + Sync + 'static {
 }
 
 /// Leases from Postgres.
-pub(crate) struct SendRate(pub(crate) PgPool);
+pub(crate) struct SendRate {
+    pub(crate) pool: PgPool,
+    pub(crate) line: Line,
+}
+
+/// A line of time that all workers share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Segments of text messages: `SEND_RATE`.
+    Segments,
+    /// Messages of WhatsApp: `WHATSAPP_RATE`.
+    Whatsapp,
+}
+
+/// In microseconds since the epoch.
+struct Leased {
+    now: i64,
+    start: i64,
+}
+
+/// The statement of a lease on the line in a table.
+macro_rules! lease {
+    ($table:literal, $span:expr, $reach:expr) => {
+        sqlx::query_as!(
+            Leased,
+            "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)
+             INSERT INTO " + $table + r#" AS line (leased_until)
+             SELECT now + make_interval(secs => $1::float8) FROM clock
+             ON CONFLICT (singleton) DO UPDATE SET leased_until =
+                 CASE WHEN line.leased_until > EXCLUDED.leased_until + make_interval(secs => $2::float8)
+                      THEN EXCLUDED.leased_until
+                      ELSE GREATEST(line.leased_until + make_interval(secs => $1::float8), EXCLUDED.leased_until)
+                 END
+             RETURNING
+                 (extract(epoch FROM (SELECT now FROM clock)) * 1000000)::int8 AS "now!",
+                 (extract(epoch FROM leased_until - make_interval(secs => $1::float8)) * 1000000)::int8 AS "start!""#,
+            $span.as_secs_f64(),
+            $reach.as_secs_f64(),
+        )
+    };
+}
 
 impl Lessor for SendRate {
     async fn lease(&self, span: Duration, reach: Duration) -> Result<Lease, sqlx::Error> {
         // Waiting for a connection must not count as doubt about the clock.
-        let mut connection = self.0.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         let sent = Instant::now();
-        let row = sqlx::query!(
-            r#"WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)
-               INSERT INTO send_rate AS line (leased_until)
-               SELECT now + make_interval(secs => $1::float8) FROM clock
-               ON CONFLICT (singleton) DO UPDATE SET leased_until =
-                   CASE WHEN line.leased_until > EXCLUDED.leased_until + make_interval(secs => $2::float8)
-                        THEN EXCLUDED.leased_until
-                        ELSE GREATEST(line.leased_until + make_interval(secs => $1::float8), EXCLUDED.leased_until)
-                   END
-               RETURNING
-                   (extract(epoch FROM (SELECT now FROM clock)) * 1000000)::int8 AS "now!",
-                   (extract(epoch FROM leased_until - make_interval(secs => $1::float8)) * 1000000)::int8 AS "start!""#,
-            span.as_secs_f64(),
-            reach.as_secs_f64(),
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        Ok(Lease { sent, received: Instant::now(), now: row.now, start: row.start })
+        let leased = match self.line {
+            Line::Segments => lease!("send_rate", span, reach).fetch_one(&mut *connection).await?,
+            Line::Whatsapp => lease!("whatsapp_rate", span, reach).fetch_one(&mut *connection).await?,
+        };
+        Ok(Lease { sent, received: Instant::now(), now: leased.now, start: leased.start })
     }
 }
 

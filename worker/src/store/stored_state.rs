@@ -1,5 +1,7 @@
 //! The stored state of a user and of the user's number, read before the decision.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{AttemptOutcome, UserState},
@@ -11,7 +13,11 @@ use uuid::Uuid;
 use crate::store::batch::{Keyed, Statement};
 
 /// Reads many users at once.
-pub(crate) struct ReadState(pub(crate) PgPool);
+pub(crate) struct ReadState {
+    pub(crate) pool: PgPool,
+    /// Whether welcomes may go by WhatsApp: what decides about that is read as well.
+    pub(crate) whatsapp: bool,
+}
 
 /// The user to read, and the number to read beside the stored one.
 pub(crate) struct StateQuery {
@@ -37,6 +43,19 @@ pub(crate) struct StateRows {
     pub(crate) erased_as_of: Option<DateTime<Utc>>,
     /// The user is silenced at every number.
     pub(crate) silenced: bool,
+    /// None: welcomes do not go by WhatsApp.
+    pub(crate) whatsapp: Option<WhatsappRow>,
+}
+
+/// What decides whether the welcome may go by WhatsApp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WhatsappRow {
+    /// The welcome by WhatsApp is agreed to.
+    pub(crate) granted: bool,
+    /// Until then WhatsApp does not reach the number.
+    pub(crate) unreachable_for: Option<Duration>,
+    /// The number had its welcome by WhatsApp, which did not arrive.
+    pub(crate) spent: bool,
 }
 
 /// A row of `users`, as far as it decides.
@@ -53,6 +72,11 @@ pub(crate) struct UserRow {
     /// Scheduled for a later time than now, by the database's clock.
     pub(crate) scheduled: bool,
     pub(crate) retries: i32,
+    /// As the portal calls it.
+    pub(crate) preferred_channel: Option<String>,
+    pub(crate) display_name: Option<String>,
+    /// So long the welcome has waited for its channel.
+    pub(crate) channel_waited: Option<Duration>,
 }
 
 /// The attempt that blocks a number.
@@ -81,7 +105,31 @@ impl Statement for ReadState {
                       b.message_id AS "holder?", b.user_id AS "holder_user?", b.phone_e164 AS "holder_phone?",
                       b.outcome AS "holder_outcome?: AttemptOutcome",
                       (SELECT e.as_of FROM erased_users e WHERE e.digest = i.digest) AS erased_as_of,
-                      (SELECT q.user_id FROM silenced_users q WHERE q.user_id = i.user_id) IS NOT NULL AS "silenced!"
+                      (SELECT q.user_id FROM silenced_users q WHERE q.user_id = i.user_id) IS NOT NULL AS "silenced!",
+                      CASE WHEN $4 THEN u.channel END AS preferred_channel,
+                      CASE WHEN $4 THEN u.display_name END AS display_name,
+                      CASE WHEN $4 AND u.reason IN ('channel_full', 'breaker_open')
+                           THEN extract(epoch FROM now() - u.channel_since)::float8 END AS channel_waited,
+                      CASE WHEN $4 THEN
+                          -- Entries of a user without a number count at every number.
+                          CASE WHEN (SELECT k.person_key FROM person_keys k
+                                     WHERE k.user_id = i.user_id AND k.phone_e164 IS NULL LIMIT 1) IS NULL
+                          THEN coalesce((SELECT 'onboarding' = ANY (g.purposes) FROM channel_grants g
+                                         WHERE g.phone_e164 = coalesce(i.phone, u.phone_e164) AND g.channel = 'whatsapp'),
+                                        false)
+                          ELSE agrees_to('onboarding', 'whatsapp', i.user_id, coalesce(i.phone, u.phone_e164)) END
+                          -- The claim ends the welcome of those whom a stop or a loss silences.
+                          OR (SELECT s.id FROM suppressions s WHERE s.phone_e164 = coalesce(i.phone, u.phone_e164)
+                                  AND s.lifted_at IS NULL AND s.channel = 'any') IS NOT NULL
+                          OR (SELECT q.user_id FROM silenced_users q WHERE q.user_id = i.user_id) IS NOT NULL
+                      END AS whatsapp_granted,
+                      CASE WHEN $4 THEN (SELECT extract(epoch FROM f.until - calendar_now())::float8 FROM channel_faults f
+                                         WHERE f.phone_e164 = coalesce(i.phone, u.phone_e164) AND f.channel = 'whatsapp')
+                      END AS whatsapp_fault,
+                      $4 AND (SELECT a.message_id FROM attempts a
+                              WHERE a.phone_e164 = coalesce(i.phone, u.phone_e164) AND NOT a.blocks
+                                AND a.channel = 'whatsapp' AND a.outcome = 'accepted' LIMIT 1) IS NOT NULL
+                          AS "whatsapp_spent!"
                FROM UNNEST($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i(user_id, phone, digest, ord)
                -- With a limit, each is looked up by its index and never joined as a whole.
                LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = i.user_id LIMIT 1) u ON true
@@ -90,8 +138,9 @@ impl Statement for ReadState {
             &ids,
             &phones as &[Option<String>],
             &digests as &[Option<&[u8]>],
+            self.whatsapp,
         )
-        .fetch_all(&self.0)
+        .fetch_all(&self.pool)
         .await?;
         let mut answers: Vec<StateRows> =
             std::iter::repeat_with(StateRows::default).take(rows.len()).collect();
@@ -101,6 +150,11 @@ impl Statement for ReadState {
             };
             answer.erased_as_of = row.erased_as_of;
             answer.silenced = row.silenced;
+            answer.whatsapp = row.whatsapp_granted.map(|granted| WhatsappRow {
+                granted,
+                unreachable_for: row.whatsapp_fault.and_then(still),
+                spent: row.whatsapp_spent,
+            });
             if let (Some(phone_raw), Some(changed_at), Some(state)) =
                 (row.phone_raw, row.changed_at, row.state)
             {
@@ -115,6 +169,9 @@ impl Statement for ReadState {
                     reason: row.reason,
                     scheduled: row.scheduled,
                     retries: row.retries.unwrap_or(0),
+                    preferred_channel: row.preferred_channel,
+                    display_name: row.display_name,
+                    channel_waited: row.channel_waited.and_then(still),
                 });
             }
             if let (Some(message_id), Some(user_id), Some(phone_e164), Some(outcome)) =
@@ -125,4 +182,9 @@ impl Statement for ReadState {
         }
         Ok(answers)
     }
+}
+
+/// Seconds that are over count no more.
+fn still(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|left| !left.is_zero())
 }

@@ -30,6 +30,7 @@ impl fmt::Display for Place {
 
 /// A mapping with the content that it names, as the last walk found it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "at the time of the mapping, in contrast to now")]
 pub(crate) struct Mapped {
     pub(crate) place: Place,
     /// Meta's language and category at the time of the mapping.
@@ -43,6 +44,7 @@ pub(crate) struct Mapped {
 
 /// A content of Twilio, as the last walk found it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "fields are named as columns")]
 pub(crate) struct Content {
     pub(crate) content_sid: String,
     pub(crate) friendly_name: String,
@@ -197,4 +199,15 @@ pub(crate) async fn unmap(
     }
     tx.commit().await?;
     Ok(removed)
+}
+
+/// Has the users who wait for a template looked at again: one may be sent now.
+pub(crate) async fn resume(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE users SET next_attempt_at = now(), updated_at = now()
+         WHERE state = 'received' AND reason = 'no_template' AND next_attempt_at > now()"
+    )
+    .execute(pool)
+    .await
+    .map(drop)
 }

@@ -2,6 +2,7 @@
 
 mod doors;
 mod events_out;
+mod fallbacks;
 mod gate;
 mod losses;
 mod messages;

@@ -41,7 +41,8 @@ pub(crate) async fn freed(pool: &PgPool, after: &str, limit: i64) -> Result<Page
     sqlx::query_as!(
         Page,
         r#"WITH page AS MATERIALIZED (
-               SELECT phone_e164, outcome = 'accepted' AND twilio_status IS DISTINCT FROM 'failed' AS sent
+               SELECT phone_e164, outcome = 'accepted' AND twilio_status IS DISTINCT FROM 'failed'
+                      AND NOT (channel = 'whatsapp' AND twilio_status IS NOT DISTINCT FROM 'undelivered') AS sent
                FROM attempts WHERE NOT blocks AND phone_e164 > $1 ORDER BY phone_e164 FETCH FIRST ($2) ROWS WITH TIES
            )
            SELECT max(phone_e164) AS last, coalesce(array_agg(DISTINCT phone_e164) FILTER (

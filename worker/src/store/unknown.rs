@@ -18,7 +18,8 @@ pub(crate) struct UnknownAttempt {
     pub(crate) channel: String,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
-    pub(crate) body_sha256: Vec<u8>,
+    /// None: a template, whose text only Twilio knows.
+    pub(crate) text_sha256: Option<Vec<u8>>,
     pub(crate) claimed_at: DateTime<Utc>,
     /// Checks that were made.
     pub(crate) checks: i16,
@@ -31,7 +32,7 @@ struct DueRow {
     channel: String,
     user_id: String,
     phone_e164: String,
-    body_sha256: Vec<u8>,
+    text_sha256: Option<Vec<u8>>,
     claimed_at: DateTime<Utc>,
     checks: i16,
 }
@@ -43,7 +44,7 @@ impl DueRow {
             channel: self.channel,
             user_id: self.user_id,
             phone_e164: self.phone_e164,
-            body_sha256: self.body_sha256,
+            text_sha256: self.text_sha256,
             claimed_at: self.claimed_at,
             checks: self.checks,
         }
@@ -69,7 +70,7 @@ pub(crate) async fn take(
              WHERE a.message_id = d.message_id AND a.attempt_id = d.attempt_id
              RETURNING a.message_id AS "message_id!", a.attempt_id AS "attempt_id!", a.channel AS "channel!",
                        a.user_id AS "user_id!",
-                       a.phone_e164 AS "phone_e164!", a.body_sha256 AS "body_sha256!", a.claimed_at AS "claimed_at!",
+                       a.phone_e164 AS "phone_e164!", CASE WHEN a.content_sid IS NULL THEN a.body_sha256 END AS text_sha256, a.claimed_at AS "claimed_at!",
                        a.checks AS "checks!""#
         ](hold.as_secs_f64(), limit),
         fetch_all(pool)
@@ -96,7 +97,7 @@ pub(crate) async fn claimed_between(
             heap,
             query_as![DueRow:
                 r#"SELECT message_id AS "message_id!", attempt_id AS "attempt_id!", channel AS "channel!",
-                          user_id AS "user_id!", phone_e164 AS "phone_e164!", body_sha256 AS "body_sha256!", claimed_at AS "claimed_at!",
+                          user_id AS "user_id!", phone_e164 AS "phone_e164!", CASE WHEN content_sid IS NULL THEN body_sha256 END AS text_sha256, claimed_at AS "claimed_at!",
                           checks AS "checks!" FROM "#, "
                    WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
                      AND claimed_at >= $1 AND claimed_at < $2"

@@ -53,6 +53,7 @@ impl World {
             lease,
             messages_per_day,
             erasure: Some(erasure_key()),
+            whatsapp: None,
         };
         let requests = [wish_of(facts)];
         let granted = claim.run(&requests).await.unwrap()[0];
@@ -69,6 +70,7 @@ impl World {
             lease: Duration::from_secs(90),
             messages_per_day: 0,
             erasure: None,
+            whatsapp: None,
         };
         claim.run(&[wish_of(facts)]).await.unwrap()[0]
     }
@@ -98,7 +100,10 @@ impl World {
     }
 
     pub(super) async fn calls_back(&self, request: &ClaimRequest) -> Effect {
-        callbacks::take(&self.pool, &callback(request, true), false).await.unwrap().effect
+        callbacks::take(&self.pool, &callback(request, true), &callbacks::Meaning::default())
+            .await
+            .unwrap()
+            .effect
     }
 
     pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &ClaimRequest) -> Written {

@@ -2,14 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sqlx::PgPool;
+
 use super::driver::{Failed, Next, Task, within};
-use crate::templates::Registry;
+use crate::{store::templates, templates::Registry};
 
 /// A template that may not be sent any more is to be left out within seconds.
 const INTERVAL: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-pub(crate) struct FollowTemplates(pub(crate) Arc<Registry>);
+pub(crate) struct FollowTemplates {
+    pub(crate) pool: PgPool,
+    pub(crate) registry: Arc<Registry>,
+}
 
 impl Task for FollowTemplates {
     const NAME: &'static str = "follow_templates";
@@ -19,7 +24,9 @@ impl Task for FollowTemplates {
     }
 
     async fn step(&mut self) -> Result<Next, Failed> {
-        within(TIMEOUT, self.0.refresh()).await?;
+        if within(TIMEOUT, self.registry.refresh()).await? {
+            within(TIMEOUT, templates::resume(&self.pool)).await?;
+        }
         Ok(Next::AfterInterval)
     }
 }

@@ -1,7 +1,7 @@
 //! Reconciles unknown outcomes: asks Twilio for the messages to their numbers. A hit proves the send; a miss proves
 //! nothing, for the list lags (Twilio's list is not read-your-writes).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 
@@ -9,9 +9,13 @@ use super::driver::{Failed, Next, Task};
 use crate::{
     channels::Channels,
     config::UnknownPolicy,
-    reconcile::evidence::{self, Evidence, NoEvidence},
+    reconcile::{
+        delivery::DeliveryReports,
+        evidence::{self, Evidence, NoEvidence},
+    },
     store::{
         attempts::Heap,
+        callbacks::Callback,
         unknown::{self, Adoption, Freed, UnknownAttempt},
     },
     twilio::{Client, Pace},
@@ -25,6 +29,7 @@ pub(crate) struct Reconciler {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
     pub(crate) channels: Channels,
+    pub(crate) reports: Arc<DeliveryReports>,
     /// When Twilio is asked, each counted from the check before.
     pub(crate) checks: Vec<Duration>,
     /// What becomes of an outcome after the last check.
@@ -71,6 +76,22 @@ impl Reconciler {
         }
     }
 
+    /// Treats the status of a message that failed as a callback: nothing else may tell of it.
+    async fn learn(&self, due: &UnknownAttempt, message: &Adoption) -> Result<(), sqlx::Error> {
+        let Some(channel) = self.channels.find(&due.channel).filter(|_| message.error_code.is_some()) else {
+            return Ok(());
+        };
+        let callback = Callback {
+            sid: message.sid.clone(),
+            to: channel.address(&due.phone_e164).into_owned(),
+            status: message.status.clone(),
+            rank: message.rank,
+            attempt: Some(due.attempt),
+            error_code: message.error_code,
+        };
+        self.reports.take(&callback).await.map(drop)
+    }
+
     async fn adopt(&self, due: &UnknownAttempt, message: &Adoption) -> Result<(), sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let adopted = unknown::adopt(&mut tx, due.attempt, message).await?;
@@ -79,6 +100,7 @@ impl Reconciler {
         if adopted {
             count("found");
             tracing::info!(attempt = %due.attempt, sid = message.sid, "unknown outcome: found at Twilio");
+            self.learn(due, message).await?;
         }
         Ok(())
     }

@@ -6,7 +6,10 @@ use sqlx::PgPool;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
-    store::contents::{self, By, Due},
+    store::{
+        contents::{self, By, Due},
+        templates,
+    },
     templates::{Registry, Synced, sync},
     twilio::Client,
 };
@@ -44,7 +47,9 @@ impl Task for TemplateSync {
                     tracing::warn!(content_sid, change, "template changed");
                 }
                 tracing::debug!(contents = applied.found, "templates synced");
-                self.registry.refresh().await?;
+                if self.registry.refresh().await? {
+                    templates::resume(&self.pool).await?;
+                }
             }
             Synced::Failed(fault) => {
                 tracing::warn!(%fault, "templates could not be synced: the last known state applies");

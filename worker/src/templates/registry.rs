@@ -35,14 +35,17 @@ impl Registry {
     }
 
     /// Waits until the templates were read once. Before that, no template is known.
-    #[allow(dead_code, reason = "called by the code that sends through WhatsApp")]
     pub(crate) async fn loaded(&self) {
+        if *self.loaded.borrow() {
+            return;
+        }
         // Err: the sender lives as long as this object.
         let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
     }
 
-    /// Reads all mappings, with one statement, and sets the metric of their states.
-    pub(crate) async fn refresh(&self) -> Result<(), sqlx::Error> {
+    /// Reads all mappings, with one statement, and sets the metric of their states. True: messages that no template carried
+    /// before can be sent now.
+    pub(crate) async fn refresh(&self) -> Result<bool, sqlx::Error> {
         let mapped = templates::mapped(&self.pool).await?;
         let mut sendable: HashMap<Key, Pair> = HashMap::new();
         let mut states = Verdict::STATES.map(|state| (state, 0_u32));
@@ -60,14 +63,16 @@ impl Registry {
         for (state, count) in states {
             metrics::gauge!("onboarding_templates", "state" => state).set(f64::from(count));
         }
-        *self.sendable.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sendable);
+        let mut known = self.sendable.write().unwrap_or_else(PoisonError::into_inner);
+        let more = sendable.keys().any(|key| !known.contains_key(key));
+        *known = Arc::new(sendable);
+        drop(known);
         self.loaded.send_replace(true);
-        Ok(())
+        Ok(more)
     }
 
     /// The template for a message of the user on this day. Of two variants, [`variant_of`] takes one; the other stands in
     /// while that one may not be sent. `None`: none may.
-    #[allow(dead_code, reason = "called by the code that sends through WhatsApp")]
     pub(crate) fn choose(
         &self,
         kind: MessageKind,
@@ -87,13 +92,12 @@ impl Registry {
     /// Holds a content after Twilio refused a message with a code about the template: this worker does not send it any
     /// more, and the others follow within seconds. Returns whether it was not held before. It is sent again after a walk
     /// that began at least [`contents::HOLD`] later finds it approved, or after one that finds a pause to have ended.
-    #[allow(dead_code, reason = "called by the code that sends through WhatsApp")]
     pub(crate) async fn hold(&self, content_sid: &ContentSid, code: u32) -> Result<bool, sqlx::Error> {
         let is_new = contents::hold(&self.pool, content_sid, code).await?;
         if is_new {
             tracing::warn!(content_sid = content_sid.as_str(), code, "template held");
         }
-        self.refresh().await?;
+        let _more = self.refresh().await?;
         Ok(is_new)
     }
 }

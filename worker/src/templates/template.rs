@@ -36,7 +36,6 @@ impl Template {
 
     /// The content of a message with these facts. Fails if a placeholder would be empty, or if WhatsApp would refuse the
     /// text: such a message is never sent.
-    #[allow(dead_code, reason = "called by the code that sends through WhatsApp")]
     pub(crate) fn fill(&self, fields: &Fields) -> Result<Content, Unfit> {
         let mut values = BTreeMap::new();
         for (name, field) in &self.variables {

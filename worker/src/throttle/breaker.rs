@@ -1,10 +1,10 @@
-//! The breaker: faults of the account, of Twilio and of the way to it stop all calls; faults of a country stop the calls
-//! to it. Users wait meanwhile, and none of them is failed by it.
+//! The breaker: faults of the account, of Twilio and of the way to it stop all calls; faults of a destination stop
+//! the calls to it: a country, or a channel whose sender is at fault. Users wait meanwhile, and none of them is failed by it.
 //!
 //! Each worker opens by what it sees itself; the table `breaker` makes it the fleet's, and gives out the probes.
 
 mod caps;
-mod countries;
+mod destinations;
 mod fleet;
 mod outage;
 mod state;
@@ -22,7 +22,6 @@ use std::{
 use shared::{
     domain::{Reason, RetryPolicy},
     lane::Lane,
-    phone::CountryCode,
 };
 use tokio::{
     sync::{Notify, watch},
@@ -34,7 +33,8 @@ use crate::{
     store::breaker::{Fault, Gaps, HeldScope},
     twilio::{Client, Preflight},
 };
-use countries::{Countries, Way};
+pub(crate) use destinations::Destination;
+use destinations::{Destinations, Way};
 pub(crate) use outage::Outage;
 use outage::Run;
 pub(crate) use state::{Scope, State};
@@ -61,8 +61,8 @@ pub(crate) struct Breaker {
     /// The longest that a probe takes.
     probe_takes: Duration,
     suspects: Mutex<Suspects>,
-    countries: Mutex<Countries>,
-    /// Countries are held back, or recipients under suspicion: only then answers need a lock.
+    destinations: Mutex<Destinations>,
+    /// Destinations are held back, or recipients under suspicion: only then answers need a lock.
     watchful: AtomicBool,
     /// Changes that the database does not know yet.
     changes: Mutex<Vec<BreakerChange>>,
@@ -97,7 +97,7 @@ impl Breaker {
             gaps: Gaps { base: gaps.base, max: gaps.max },
             probe_takes,
             suspects: Mutex::default(),
-            countries: Mutex::default(),
+            destinations: Mutex::default(),
             watchful: AtomicBool::new(false),
             changes: Mutex::default(),
             told: Notify::new(),
@@ -126,41 +126,43 @@ impl Breaker {
         self.state.borrow().read
     }
 
-    /// Whether calls to any country are held back.
-    pub(crate) fn holds_a_country(&self) -> bool {
-        self.is_watchful() && self.countries().any()
+    /// Whether calls to any destination are held back.
+    pub(crate) fn holds_a_destination(&self) -> bool {
+        self.is_watchful() && self.destinations().any()
     }
 
-    /// Fails where a call of this lane is held back, whatever its country.
+    /// Fails where a call of this lane is held back, whatever its destination.
     pub(crate) fn check(&self, lane: Lane, entry: Entry) -> Result<(), Rejection> {
         if entry.probe { Ok(()) } else { self.state.borrow().rejection(lane).map_or(Ok(()), Err) }
     }
 
-    /// Fails where calls to this country are held back.
-    pub(crate) fn check_country(&self, country: Option<CountryCode>, entry: Entry) -> Result<(), Rejection> {
-        if entry.country_probe || !self.is_watchful() {
+    /// Fails where calls to this destination are held back.
+    pub(crate) fn check_destination(&self, to: Option<Destination>, entry: Entry) -> Result<(), Rejection> {
+        if entry.destination_probe || !self.is_watchful() {
             return Ok(());
         }
-        let Some(country) = country else { return Ok(()) };
-        match self.countries().way(country.as_str()) {
+        let Some(to) = to else { return Ok(()) };
+        match self.destinations().way(to) {
             Way::Free => Ok(()),
-            Way::Due(code) => Err(country_rejection(Duration::ZERO, code)),
-            Way::Held { for_now, code } => Err(country_rejection(for_now, code)),
+            Way::Due(code) => Err(destination_rejection(to, Duration::ZERO, code)),
+            Way::Held { for_now, code } => Err(destination_rejection(to, for_now, code)),
+        }
+    }
+
+    /// How long calls to this destination are held back for sure. None: they are not, or a probe is due.
+    pub(crate) fn holds_for(&self, to: Destination) -> Option<Duration> {
+        match self.is_watchful().then(|| self.destinations().way(to))? {
+            Way::Held { for_now, .. } => Some(for_now),
+            Way::Free | Way::Due(_) => None,
         }
     }
 
     /// Waits until a call that waits for its turn is held back.
-    pub(crate) async fn until_held(
-        &self,
-        lane: Lane,
-        country: Option<CountryCode>,
-        entry: Entry,
-    ) -> Rejection {
+    pub(crate) async fn until_held(&self, lane: Lane, to: Option<Destination>, entry: Entry) -> Rejection {
         let mut state = self.state.subscribe();
         loop {
             state.borrow_and_update();
-            if let Err(rejection) = self.check(lane, entry).and_then(|()| self.check_country(country, entry))
-            {
+            if let Err(rejection) = self.check(lane, entry).and_then(|()| self.check_destination(to, entry)) {
                 return rejection;
             }
             if state.changed().await.is_err() {
@@ -171,17 +173,17 @@ impl Breaker {
     }
 
     /// Twilio accepted a message.
-    pub(crate) fn accepted(&self, country: Option<CountryCode>, entry: Entry) {
+    pub(crate) fn accepted(&self, to: Option<Destination>, entry: Entry) {
         self.definite(entry);
         if !self.is_watchful() {
             return;
         }
         lock(&self.suspects).accepted(Instant::now());
-        if let Some(country) = country {
-            let mut countries = self.countries();
-            countries.accepted(country.as_str());
-            if entry.country_probe && !countries.is_by_callback(country.as_str()) {
-                self.release(&mut countries, country.as_str());
+        if let Some(to) = to {
+            let mut destinations = self.destinations();
+            destinations.accepted(to);
+            if entry.destination_probe && !destinations.is_by_callback(to) {
+                self.release(&mut destinations, to);
             }
         }
     }
@@ -237,62 +239,57 @@ impl Breaker {
         if self.state.borrow().account { Blame::Account } else { Blame::Recipient }
     }
 
-    /// A recipient was refused with a code that may speak of the country.
+    /// A recipient was refused with a code that may speak of the destination.
     pub(crate) fn destination_refused(
         &self,
-        country: Option<CountryCode>,
+        to: Option<Destination>,
         code: Reason,
         recipient: &str,
     ) -> Blame {
-        let Some(country) = country else { return Blame::Recipient };
+        let Some(to) = to else { return Blame::Recipient };
         self.watchful.store(true, Ordering::Relaxed);
-        let mut countries = self.countries();
-        if countries.holds(country.as_str()) {
-            return Blame::Country;
+        let mut destinations = self.destinations();
+        if destinations.holds(to) {
+            return Blame::Destination;
         }
-        if !countries.refused(country.as_str(), recipient) {
+        if !destinations.refused(to, recipient) {
             return Blame::Recipient;
         }
-        drop(countries);
-        self.hold_country(country, code, false);
-        Blame::Country
+        drop(destinations);
+        self.hold(to, code, false);
+        Blame::Destination
     }
 
-    /// Holds back the calls to a country.
-    pub(crate) fn hold_country(&self, country: CountryCode, code: Reason, by_callback: bool) {
+    /// Holds back the calls to a destination.
+    pub(crate) fn hold(&self, to: Destination, code: Reason, by_callback: bool) {
         self.watchful.store(true, Ordering::Relaxed);
-        let gap = self.country_gaps(by_callback).base;
-        let fresh = self.countries().hold(country.as_str(), code, by_callback, gap);
+        let gap = self.destination_gaps(by_callback).base;
+        let fresh = self.destinations().hold(to, code, by_callback, gap);
         if fresh || by_callback {
-            let scope = countries::scope(country.as_str());
+            let scope = to.scope();
             self.tell(BreakerChange::Opened(fault(&scope, &code.as_str(), by_callback)));
         }
         if fresh {
-            tracing::error!(country = country.as_str(), %code, "breaker: calls to this country are held back");
+            tracing::error!(destination = to.scope(), %code, "breaker: calls to this destination are held back");
             // Wakes those that wait for their turn.
             self.state.send_modify(|_| {});
         }
     }
 
-    /// A message to this country was sent on by Twilio, or has arrived. One that is older than the hold says nothing of it.
-    pub(crate) fn delivered(
-        &self,
-        country: impl FnOnce() -> Option<CountryCode>,
-        arrived: bool,
-        age: Duration,
-    ) {
+    /// A message to this destination was sent on by Twilio, or has arrived. One that is older than the hold says nothing of it.
+    pub(crate) fn delivered(&self, to: impl FnOnce() -> Option<Destination>, arrived: bool, age: Duration) {
         if !self.is_watchful() {
             return;
         }
-        let Some(country) = country() else { return };
-        let mut countries = self.countries();
-        if !countries.is_by_callback(country.as_str()) || countries.open_for(country.as_str()) < age {
+        let Some(to) = to() else { return };
+        let mut destinations = self.destinations();
+        if !destinations.is_by_callback(to) || destinations.open_for(to) < age {
             return;
         }
         if arrived {
-            self.release(&mut countries, country.as_str());
+            self.release(&mut destinations, to);
         } else {
-            self.tell(BreakerChange::Passed(countries::scope(country.as_str())));
+            self.tell(BreakerChange::Passed(to.scope()));
         }
     }
 
@@ -306,10 +303,10 @@ impl Breaker {
         lock(&self.suspects).clear();
     }
 
-    fn release(&self, countries: &mut MutexGuard<'_, Countries>, country: &str) {
-        tracing::info!(country, "calls to this country are made again");
-        countries.release(country);
-        self.tell(BreakerChange::Closed(countries::scope(country)));
+    fn release(&self, destinations: &mut MutexGuard<'_, Destinations>, to: Destination) {
+        tracing::info!(destination = to.scope(), "calls to this destination are made again");
+        destinations.release(to);
+        self.tell(BreakerChange::Closed(to.scope()));
     }
 
     /// Takes over the database's state. Changes that the database does not know yet stay.
@@ -320,9 +317,10 @@ impl Breaker {
         };
         let row = |scope: &str| rows.iter().find(|r| r.scope == scope);
         {
-            let mut countries = self.countries();
-            countries.read(rows);
-            let watchful = countries.any() || countries.any_suspect() || !lock(&self.suspects).is_empty();
+            let mut destinations = self.destinations();
+            destinations.read(rows);
+            let watchful =
+                destinations.any() || destinations.any_suspect() || !lock(&self.suspects).is_empty();
             self.watchful.store(watchful, Ordering::Relaxed);
         }
         self.change(|state| {
@@ -343,7 +341,7 @@ impl Breaker {
         });
     }
 
-    fn country_gaps(&self, by_callback: bool) -> Gaps {
+    fn destination_gaps(&self, by_callback: bool) -> Gaps {
         if by_callback { Gaps { base: self.gaps.max, max: self.gaps.max * 12 } } else { self.gaps }
     }
 
@@ -376,8 +374,8 @@ impl Breaker {
         });
     }
 
-    fn countries(&self) -> MutexGuard<'_, Countries> {
-        lock(&self.countries)
+    fn destinations(&self) -> MutexGuard<'_, Destinations> {
+        lock(&self.destinations)
     }
 }
 
@@ -385,8 +383,11 @@ fn fault(scope: &str, kind: &str, by_callback: bool) -> Fault {
     Fault { scope: scope.to_owned(), kind: kind.to_owned(), by_callback }
 }
 
-fn country_rejection(again_in: Duration, code: Reason) -> Rejection {
-    Rejection { reason: Reason::BreakerOpen, again_in, ends_with: Some(code) }
+fn destination_rejection(to: Destination, again_in: Duration, code: Reason) -> Rejection {
+    // No user fails by a fault of our sender, however long it lasts.
+    let channel = matches!(to, Destination::Channel(_));
+    let ends_with = (!channel).then_some(code);
+    Rejection { reason: Reason::BreakerOpen, again_in, ends_with, channel }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `SEND_RATE`: message segments per second, over all workers, by a global GCRA schedule.
+//! `SEND_RATE`: message segments per second, and `WHATSAPP_RATE`: messages per second, each over all workers, by a global
+//! GCRA schedule.
 //!
 //! Postgres keeps the next free slot (`leased_until`) on its own clock: at 50 per second a slot comes every 20 ms, for
 //! one segment. A worker leases the next slots, at most 50 ms of them. No two leases overlap, and workers that all want

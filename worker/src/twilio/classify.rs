@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::class::{Class, FaultScope};
+use super::class::{Absence, Class, FaultScope};
 use super::codes::class_of;
 
 /// A 429 without a code comes from something before Twilio's API; give it more time.
@@ -48,8 +48,15 @@ pub(crate) fn classify_status(code: u32) -> Class {
     match class_of(code) {
         Some(Class::Unknown) => Class::Temporary,
         Some(class) => class,
+        // A code of WhatsApp that is not listed concerns this person for this day.
+        None if is_unlisted_channel_code(code) => Class::Unreachable(Absence::ONE_DAY),
         None => Class::Content,
     }
+}
+
+/// Whether the code is one of WhatsApp's that the table does not know. 63000 to 63999 are those of channels.
+pub(crate) fn is_unlisted_channel_code(code: u32) -> bool {
+    (63_000..64_000).contains(&code) && class_of(code).is_none()
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 use producer::UserId;
 use shared::{
     consent::welcome,
-    domain::decision::{
-        Conditions, Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber, Wait,
+    domain::{
+        Channel,
+        channel_choice::Choice,
+        decision::{Conditions, Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber, Wait},
     },
     phone::{E164, Rejection},
 };
@@ -59,7 +61,12 @@ pub(crate) fn decide(
         TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
     let stored = stored_state(user, number.as_ref().ok(), taken);
     // The hours of a backfill are those of its lane: no night of a person holds its welcomes back.
-    let conditions = Conditions { consented: !taken.lacks_consent(&user.user_id), quiet: false };
+    let choice = if taken.lacks_consent(&user.user_id) {
+        Choice::Wait(Wait::NoConsent)
+    } else {
+        Choice::Send(Channel::Sms)
+    };
+    let conditions = Conditions { choice, quiet: false };
     if user.enqueued {
         return match expect(Decision::for_number(&typed, &stored).under(conditions), &stored, segments) {
             // The worker may have welcomed the user since this run published the event.
@@ -103,7 +110,7 @@ fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result
         Decision::Link => Ok(Expect::SharedPhone),
         Decision::Send if stored.suppressed => Ok(Expect::Suppressed),
         Decision::Send | Decision::Wait(Wait::Quiet) => Ok(Expect::Welcome { segments }),
-        Decision::Wait(Wait::NoConsent) => Ok(Expect::NoConsent),
+        Decision::Wait(_) => Ok(Expect::NoConsent),
     }
 }
 

@@ -1,5 +1,8 @@
 use super::*;
-use crate::phone::{self, Region};
+use crate::{
+    domain::Channel,
+    phone::{self, Region},
+};
 
 const TYPED: &str = "9807969278";
 const OTHER: &str = "9841234567";
@@ -150,9 +153,9 @@ fn only_a_suppressed_number_settles_a_suppressed_user() {
 
 #[test]
 fn conditions_hold_back_only_what_would_be_sent() {
-    let day = Conditions { consented: true, quiet: false };
+    let day = Conditions { choice: Choice::Send(Channel::Sms), quiet: false };
     let night = Conditions { quiet: true, ..day };
-    let unconsented = Conditions { consented: false, ..day };
+    let unconsented = Conditions { choice: Choice::Wait(Wait::NoConsent), ..day };
     assert_eq!(Decision::Send.under(day), Decision::Send);
     assert_eq!(Decision::Send.under(night), Decision::Wait(Wait::Quiet));
     for quiet in [false, true] {
@@ -160,6 +163,6 @@ fn conditions_hold_back_only_what_would_be_sent() {
         assert_eq!(waits, Decision::Wait(Wait::NoConsent));
     }
     for other in [Decision::Link, Decision::Reject(Rejection::Empty), Decision::Skip(SkipReason::Failed)] {
-        assert_eq!(other.under(Conditions { consented: false, quiet: true }), other);
+        assert_eq!(other.under(Conditions { choice: Choice::Wait(Wait::NoConsent), quiet: true }), other);
     }
 }

@@ -15,7 +15,7 @@ use shared::{
 use sqlx::PgPool;
 
 use crate::{
-    channels::{Channels, Sms},
+    channels::{Channels, Sms, Whatsapp},
     cli::{bulk::Bulk, open},
     config::Config,
     reconcile::{
@@ -72,7 +72,8 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let config = Config::read(Env::of_process())?;
     install_crypto();
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
-    let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()));
+    let whatsapp = config.whatsapp.sender.clone().map(Whatsapp::new);
+    let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()), whatsapp);
     let bulk = BulkSettle::new(pool.clone(), client, channels);
     let unsettled = bulk.find(&order).await.map_err(Failure::statement)?;
     let found = unsettled.attempts.len();

@@ -48,6 +48,9 @@ fn stored(state: UserState, scheduled: bool, holder: Option<(&str, AttemptOutcom
         state,
         reason: None,
         scheduled,
+        preferred_channel: None,
+        display_name: None,
+        channel_waited: None,
         retries: 0,
     };
     StateRows { user: Some(user), holder, ..StateRows::default() }

@@ -101,7 +101,7 @@ fn a_retry_after_is_a_floor() {
 
 #[test]
 fn a_fault_of_account_or_country_uses_no_attempt() {
-    for (code, blame) in [(20003, Blame::Account), (21606, Blame::Account), (21408, Blame::Country)] {
+    for (code, blame) in [(20003, Blame::Account), (21606, Blame::Account), (21408, Blame::Destination)] {
         let ended = blamed(400, Some(code), blame);
         assert_eq!(ended.outcome, AttemptOutcome::Deferred, "{code}");
         assert_eq!(user(&ended), (UserState::Received, "breaker_open".into(), true), "{code}");
@@ -123,7 +123,7 @@ fn a_recipient_refused_alone_waits_longer_each_time_and_comes_to_an_end_with_the
 #[test]
 fn a_country_that_stays_held_back_ends_its_users_with_the_code_and_an_account_never_does() {
     let ends = |blame| blamed(400, Some(21408), blame).user.map(|u| (u.counts, u.ends_with.to_string()));
-    assert_eq!(ends(Blame::Country), Some((true, "error_21408".to_owned())));
+    assert_eq!(ends(Blame::Destination), Some((true, "error_21408".to_owned())));
     assert!(ends(Blame::Account).is_some_and(|(counts, _)| !counts));
 }
 

@@ -97,6 +97,8 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "consent_wordings": "t.sha256 IN (SELECT wording_sha256 FROM consent_ledger JOIN person_keys USING (person_key) WHERE user_id = $1 OR user_id IS NULL AND phone_e164 = ANY($2))",
         "suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "tip_suppressions": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "channel_grants": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "channel_faults": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "silenced_users": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "loss_marks": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
         "staff_tasks": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
@@ -110,7 +112,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
 
 /// The tables that [`tables`] reads, for the test that looks for forgotten ones.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 19] = [
+pub(super) const TABLES: [&str; 21] = [
     "users",
     "attempts",
     "messages",
@@ -121,6 +123,8 @@ pub(super) const TABLES: [&str; 19] = [
     "consent_wordings",
     "suppressions",
     "tip_suppressions",
+    "channel_grants",
+    "channel_faults",
     "silenced_users",
     "loss_marks",
     "staff_tasks",

@@ -31,7 +31,7 @@ impl Place {
     }
 
     fn line(&self) -> SendRate {
-        SendRate(self.pool.clone())
+        SendRate { pool: self.pool.clone(), line: Line::Segments }
     }
 
     async fn drop(self) -> Result<()> {

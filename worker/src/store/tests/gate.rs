@@ -93,6 +93,7 @@ async fn claims_go_on_after_the_gate_was_closed_for_longer_than_they_wait() {
         lease: Duration::from_secs(90),
         messages_per_day: 0,
         erasure: Some(erasure_key()),
+        whatsapp: None,
     };
     let wish = [wish_of(&facts_at("ama", 8, Utc::now()))];
     let mut closed = world.pool.begin().await.unwrap();

@@ -32,7 +32,9 @@ async fn a_message_is_claimed_once_and_its_callbacks_move_its_status_up() {
     world.ends(accepted(attempt)).await;
     assert_eq!(world.told(&notice).await, "claimed; accepted accepted blocks");
     for (status, rank) in [("delivered", 5), ("sent", 3)] {
-        callbacks::take(&world.pool, &reported(attempt, status, rank), false).await.unwrap();
+        callbacks::take(&world.pool, &reported(attempt, status, rank), &callbacks::Meaning::default())
+            .await
+            .unwrap();
     }
     assert_eq!(world.told(&notice).await, "claimed; accepted delivered blocks");
     assert!(world.due().await.is_empty());
@@ -170,7 +172,10 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     let settled =
         needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await.unwrap();
     assert_eq!((settled, world.told(&notice).await.as_str()), (ReviewResult::Yes, "waiting due; unknown"));
-    let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), false).await.unwrap().effect;
+    let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), &callbacks::Meaning::default())
+        .await
+        .unwrap()
+        .effect;
     assert!(matches!(effect, Effect::Applied { .. }));
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
     assert_eq!(world.claim_notices(&[&notice]).await.1, [MessageClaimResult::Gone]);
@@ -224,7 +229,9 @@ async fn the_outcome_of_a_message_is_written_in_place() {
     // As autovacuum does: half of a page is room for one more version of each of its rows.
     world.pool.execute("VACUUM message_attempts").await.unwrap();
     for attempt in attempts {
-        callbacks::take(&world.pool, &reported(attempt, "delivered", 5), false).await.unwrap();
+        callbacks::take(&world.pool, &reported(attempt, "delivered", 5), &callbacks::Meaning::default())
+            .await
+            .unwrap();
     }
     world.pool.execute("SELECT pg_stat_force_next_flush()").await.unwrap();
     let moved = "SELECT sum(n_tup_upd - n_tup_hot_upd)::int8 FROM pg_stat_user_tables

@@ -172,7 +172,7 @@ async fn pipeline(pool: PgPool) {
 }
 
 async fn events_from(first: u32, pool: PgPool) {
-    let read = ReadState(pool.clone());
+    let read = ReadState { pool: pool.clone(), whatsapp: true };
     let record = Record { pool: pool.clone(), erasure: Some(erasure_key()) };
     let lease = Duration::from_secs(90);
     let claim = Claim {
@@ -181,6 +181,7 @@ async fn events_from(first: u32, pool: PgPool) {
         lease,
         messages_per_day: 0,
         erasure: Some(erasure_key()),
+        whatsapp: None,
     };
     let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0 };
     for round in 0..EXECUTIONS {
@@ -199,7 +200,9 @@ async fn events_from(first: u32, pool: PgPool) {
         let (sent, refused) = requests.split_at(requests.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
         for (n, request) in sent.iter().take(4).enumerate() {
-            callbacks::take(&pool, &callback(request, n % 2 == 0), false).await.unwrap();
+            callbacks::take(&pool, &callback(request, n % 2 == 0), &callbacks::Meaning::default())
+                .await
+                .unwrap();
         }
         outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
         let reason = Some(Reason::PathFault);
@@ -258,7 +261,7 @@ async fn messages_of_other_kinds(pool: PgPool) {
             let accepted = ended.accepted.as_ref().unwrap();
             let mut callback = callback(&request(0), false);
             (callback.sid, callback.attempt) = (accepted.sid.clone(), Some(ended.attempt));
-            callbacks::take(&pool, &callback, false).await.unwrap();
+            callbacks::take(&pool, &callback, &callbacks::Meaning::default()).await.unwrap();
         }
         unknown::take(&pool, Heap::Messages, Duration::from_secs(30), 100).await.unwrap();
         let (age, span) = (Duration::from_secs(3600), Duration::from_secs(600));
@@ -307,7 +310,7 @@ async fn outcomes_that_are_found_out(pool: PgPool) {
         let sid = format!("SM{n:032}");
         let (status, attempt) = ("sent".to_owned(), Some(AttemptRef::welcome(Uuid::now_v7())));
         let callback = Callback { sid, to: NUMBER.to_owned(), status, rank: 3, attempt, error_code: None };
-        callbacks::take(&pool, &callback, false).await.unwrap();
+        callbacks::take(&pool, &callback, &callbacks::Meaning::default()).await.unwrap();
         tries::count(&pool, &format!("id:{n}"), 5).await.unwrap();
         tries::forget(&pool, &format!("id:{n}")).await.unwrap();
     }

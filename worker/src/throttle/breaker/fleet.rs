@@ -2,12 +2,12 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use shared::{lane::Lane, phone::CountryCode};
+use shared::lane::Lane;
 use sqlx::PgPool;
 
 use super::{
-    ACCOUNT, Breaker, BreakerChange, Entry, Finding, NETWORK, Rejection, Way, countries, country_rejection,
-    lock,
+    ACCOUNT, Breaker, BreakerChange, Destination, Entry, Finding, NETWORK, Rejection, Way,
+    destination_rejection, lock,
 };
 use crate::store::breaker::{self as store, ProbeClaim};
 
@@ -25,10 +25,10 @@ impl Breaker {
                 BreakerChange::Opened(fault) => {
                     let gaps = match fault.scope.as_str() {
                         NETWORK | ACCOUNT => self.gaps,
-                        _ => self.country_gaps(fault.by_callback),
+                        _ => self.destination_gaps(fault.by_callback),
                     };
                     store::open(pool, fault, gaps).await?;
-                    self.countries().stored(&fault.scope);
+                    self.destinations().stored(&fault.scope);
                 }
                 BreakerChange::Closed(scope) => store::close(pool, scope).await?,
                 BreakerChange::Passed(scope) => store::passed(pool, scope).await?,
@@ -110,40 +110,40 @@ impl Breaker {
         }
     }
 
-    /// How a user's call meets the breaker: held back, let through, or as the probe of their country.
+    /// How a user's call meets the breaker: held back, let through, or as the probe of its destination.
     pub(crate) async fn approach(
         &self,
         pool: &PgPool,
         lane: Lane,
-        country: Option<CountryCode>,
+        to: Option<Destination>,
         entry: Entry,
     ) -> Result<Entry, Rejection> {
         self.check(lane, entry)?;
-        let Some(country) = country.filter(|_| self.is_watchful()) else { return Ok(entry) };
+        let Some(to) = to.filter(|_| self.is_watchful()) else { return Ok(entry) };
         let (way, by_callback) = {
-            let mut countries = self.countries();
-            let way = countries.way(country.as_str());
+            let mut destinations = self.destinations();
+            let way = destinations.way(to);
             if matches!(way, Way::Due(_)) {
-                countries.asked(country.as_str());
+                destinations.asked(to);
             }
-            (way, countries.is_by_callback(country.as_str()))
+            (way, destinations.is_by_callback(to))
         };
         let code = match way {
             Way::Free => return Ok(entry),
-            Way::Held { for_now, code } => return Err(country_rejection(for_now, code)),
+            Way::Held { for_now, code } => return Err(destination_rejection(to, for_now, code)),
             Way::Due(code) => code,
         };
-        let (scope, gaps) = (countries::scope(country.as_str()), self.country_gaps(by_callback));
+        let (scope, gaps) = (to.scope(), self.destination_gaps(by_callback));
         match store::take_probe(pool, &scope, self.probe_takes, gaps).await {
             Ok(ProbeClaim::Ours) => {
-                tracing::info!(country = country.as_str(), "probe of a country that is held back");
-                Ok(Entry { country_probe: true, ..entry })
+                tracing::info!(destination = to.scope(), "probe of a destination that is held back");
+                Ok(Entry { destination_probe: true, ..entry })
             }
             Ok(ProbeClaim::Passed) => {
-                self.countries().release(country.as_str());
+                self.destinations().release(to);
                 Ok(entry)
             }
-            Ok(ProbeClaim::NotOurs) | Err(_) => Err(country_rejection(Duration::ZERO, code)),
+            Ok(ProbeClaim::NotOurs) | Err(_) => Err(destination_rejection(to, Duration::ZERO, code)),
         }
     }
 }

@@ -14,11 +14,13 @@ pub(crate) struct Rejection {
     pub(crate) again_in: Duration,
     /// Where only this user's country is held back: how they end if that lasts for `RETRY_FOR`.
     pub(crate) ends_with: Option<Reason>,
+    /// Only the channel is held back: another may carry the message.
+    pub(crate) channel: bool,
 }
 
 impl Rejection {
     pub(crate) fn of(reason: Reason, again_in: Duration) -> Self {
-        Self { reason, again_in, ends_with: None }
+        Self { reason, again_in, ends_with: None, channel: false }
     }
 }
 
@@ -27,8 +29,8 @@ impl Rejection {
 pub(crate) struct Entry {
     /// The probe of the fleet, which passes an open breaker.
     pub(crate) probe: bool,
-    /// The probe of its country.
-    pub(crate) country_probe: bool,
+    /// The probe of its destination.
+    pub(crate) destination_probe: bool,
 }
 
 /// What a probe found out.
@@ -47,8 +49,8 @@ pub(crate) enum Finding {
 pub(crate) enum Blame {
     /// This recipient's alone, as far as is known.
     Recipient,
-    /// The country's: calls to it are held back.
-    Country,
+    /// The destination's: calls to it are held back.
+    Destination,
     /// The account's: all calls are held back.
     Account,
 }

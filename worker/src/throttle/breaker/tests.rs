@@ -3,15 +3,15 @@ use futures::FutureExt;
 use super::*;
 
 const GAPS: RetryPolicy = RetryPolicy { base: Duration::from_secs(5), max: Duration::from_secs(300) };
-const USUAL: Entry = Entry { probe: false, country_probe: false };
-const PROBE: Entry = Entry { probe: true, country_probe: false };
+const USUAL: Entry = Entry { probe: false, destination_probe: false };
+const PROBE: Entry = Entry { probe: true, destination_probe: false };
 
 fn breaker(concurrency: usize) -> Breaker {
     Breaker::new(GAPS, Duration::from_secs(12), concurrency)
 }
 
-fn country(code: &str) -> Option<CountryCode> {
-    code.parse().ok()
+fn country(code: &str) -> Option<Destination> {
+    code.parse().ok().map(Destination::Country)
 }
 
 fn row(scope: &str, kind: &str, due_in: f64) -> HeldScope {
@@ -89,28 +89,44 @@ async fn a_scope_held_by_the_fleet_is_held_here_and_released_with_it() {
 async fn what_the_database_does_not_know_yet_stays() {
     let breaker = breaker(1);
     (0..2).for_each(|_| breaker.indefinite(Outage::Timeout, USUAL));
-    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
+    breaker.hold(country("IN").unwrap(), Reason::Error(21408), false);
     breaker.read(&[]);
-    assert!(breaker.is_open(Lane::Live) && breaker.holds_a_country());
+    assert!(breaker.is_open(Lane::Live) && breaker.holds_a_destination());
     told(&breaker);
-    breaker.countries().stored("country:IN");
+    breaker.destinations().stored("country:IN");
     breaker.read(&[]);
-    assert!(!breaker.is_open(Lane::Live) && !breaker.holds_a_country());
+    assert!(!breaker.is_open(Lane::Live) && !breaker.holds_a_destination());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_country_is_held_back_alone_and_says_how_its_users_end() {
     let breaker = breaker(50);
-    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
-    assert_eq!(breaker.check_country(country("NP"), USUAL), Ok(()));
-    let rejection = breaker.check_country(country("IN"), USUAL).unwrap_err();
+    breaker.hold(country("IN").unwrap(), Reason::Error(21408), false);
+    assert_eq!(breaker.check_destination(country("NP"), USUAL), Ok(()));
+    let rejection = breaker.check_destination(country("IN"), USUAL).unwrap_err();
     assert!(rejection.again_in > Duration::from_secs(4), "not before its probe");
     assert_eq!((rejection.reason, rejection.ends_with), (Reason::BreakerOpen, Some(Reason::Error(21408))));
-    let probe = Entry { country_probe: true, ..USUAL };
-    assert_eq!(breaker.check_country(country("IN"), probe), Ok(()));
+    let probe = Entry { destination_probe: true, ..USUAL };
+    assert_eq!(breaker.check_destination(country("IN"), probe), Ok(()));
     breaker.accepted(country("IN"), probe);
-    assert_eq!(breaker.check_country(country("IN"), USUAL), Ok(()));
+    assert_eq!(breaker.check_destination(country("IN"), USUAL), Ok(()));
     assert_eq!(told(&breaker).last(), Some(&BreakerChange::Closed("country:IN".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_is_held_back_alone_and_no_user_fails_by_it() {
+    let breaker = breaker(50);
+    let whatsapp = Destination::of("whatsapp", "NP".parse().ok());
+    breaker.hold(whatsapp.unwrap(), Reason::Error(63007), false);
+    assert_eq!(breaker.check_destination(Destination::of("sms", "NP".parse().ok()), USUAL), Ok(()));
+    let rejection = breaker.check_destination(whatsapp, USUAL).unwrap_err();
+    assert_eq!((rejection.reason, rejection.ends_with), (Reason::BreakerOpen, None));
+    let scope = "channel:whatsapp";
+    assert_eq!(told(&breaker), [BreakerChange::Opened(fault(scope, "error_63007", false))]);
+    breaker.read(&[row(scope, "error_63007", 3.0)]);
+    assert!(breaker.check_destination(whatsapp, USUAL).is_err());
+    breaker.read(&[]);
+    assert_eq!(breaker.check_destination(whatsapp, USUAL), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,37 +137,37 @@ async fn a_call_that_waits_for_its_turn_leaves_when_its_country_is_held_back() {
         Box::pin(breaker.until_held(Lane::Live, country("IN"), USUAL)),
     );
     assert!((&mut home).now_or_never().is_none() && (&mut abroad).now_or_never().is_none());
-    breaker.hold_country(country("IN").unwrap(), Reason::Error(21408), false);
+    breaker.hold(country("IN").unwrap(), Reason::Error(21408), false);
     assert!((&mut abroad).now_or_never().is_some());
     assert!((&mut home).now_or_never().is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_recipient_alone_never_holds_a_country_back() {
+async fn one_recipient_alone_never_holds_a_destination_back() {
     let breaker = breaker(50);
     let refused = |who| breaker.destination_refused(country("NP"), Reason::Error(21606), who);
     assert!((0..20).all(|_| refused("one") == Blame::Recipient));
     assert_eq!(refused("two"), Blame::Recipient);
-    assert!(!breaker.holds_a_country());
-    assert_eq!(refused("three"), Blame::Country);
-    assert!(breaker.holds_a_country());
+    assert!(!breaker.holds_a_destination());
+    assert_eq!(refused("three"), Blame::Destination);
+    assert!(breaker.holds_a_destination());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_callback_reported_ends_by_callback_alone() {
     let breaker = breaker(50);
-    breaker.hold_country(country("US").unwrap(), Reason::Error(30034), true);
-    breaker.accepted(country("US"), Entry { country_probe: true, ..USUAL });
-    assert!(breaker.holds_a_country(), "the 201 proves nothing");
+    breaker.hold(country("US").unwrap(), Reason::Error(30034), true);
+    breaker.accepted(country("US"), Entry { destination_probe: true, ..USUAL });
+    assert!(breaker.holds_a_destination(), "the 201 proves nothing");
     tokio::time::sleep(Duration::from_millis(2)).await;
     let (before, after) = (Duration::from_secs(9), Duration::from_millis(1));
     breaker.delivered(|| country("US"), true, before);
-    assert!(breaker.holds_a_country(), "it was sent before, and says nothing of the hold");
+    assert!(breaker.holds_a_destination(), "it was sent before, and says nothing of the hold");
     breaker.delivered(|| country("US"), false, after);
-    assert!(breaker.holds_a_country(), "it was sent on, and may still fail");
+    assert!(breaker.holds_a_destination(), "it was sent on, and may still fail");
     assert_eq!(told(&breaker).last(), Some(&BreakerChange::Passed("country:US".to_owned())));
     breaker.delivered(|| country("US"), true, after);
-    assert!(!breaker.holds_a_country());
+    assert!(!breaker.holds_a_destination());
 }
 
 #[tokio::test]

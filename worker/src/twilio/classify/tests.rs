@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::super::class::SenderScope;
 use super::super::codes::explain;
 use super::*;
 
@@ -16,16 +17,30 @@ const fn throttled(seconds: u64) -> Class {
     Class::Throttled { min_delay: Duration::from_secs(seconds) }
 }
 
+const fn unreachable(days: [u16; 4]) -> Class {
+    Class::Unreachable(Absence::of(days))
+}
+
 /// Every code the worker knows, grouped by the reaction it must cause.
 const EXPECTED: &[(Class, &[u32])] = &[
     (
         Class::Recipient,
         &[
             21211, 21214, 21217, 21219, 21265, 21266, 21268, 21421, 21453, 21612, 21614, 21635, 30004, 30005,
-            30006, 63003, 63024, 63031, 63032, 63033, 63036, 63049,
+            30006, 63031, 63036,
         ],
     ),
-    (Class::OptOut, &[21610, 30630, 63014]),
+    (Class::OptOut, &[21610, 30630]),
+    (Class::Declined, &[63014, 63033, 63050]),
+    (unreachable([30, 90, 0, 0]), &[63003, 63024]),
+    (unreachable([1, 0, 0, 0]), &[63015, 63032]),
+    (unreachable([1, 2, 4, 8]), &[63049]),
+    (
+        Class::Template,
+        &[21602, 21619, 21654, 21655, 63016, 63027, 63028, 63030, 63040, 63041, 63042, 92005, 92006],
+    ),
+    (Class::Sender { scope: SenderScope::Sender }, &[63001, 63002, 63007, 63008, 63022, 63026]),
+    (Class::Sender { scope: SenderScope::Business }, &[63020, 63051, 63062, 63112]),
     (
         COUNTRY,
         &[
@@ -38,28 +53,25 @@ const EXPECTED: &[(Class, &[u32])] = &[
         ACCOUNT,
         &[
             10002, 20001, 20003, 20004, 20005, 20006, 20008, 20010, 20011, 20012, 20403, 20404, 20426, 70051,
-            21212, 21267, 21454, 21456, 21601, 21602, 21603, 21607, 21608, 21609, 21616, 21619, 21624, 21654,
-            21655, 21659, 21660, 21661, 21701, 21702, 21704, 21705, 21910, 35111, 35114, 35115, 35116, 35117,
-            35118, 90007, 90014,
+            21212, 21267, 21454, 21456, 21601, 21603, 21607, 21608, 21609, 21616, 21624, 21659, 21660, 21661,
+            21701, 21702, 21704, 21705, 21910, 35111, 35114, 35115, 35116, 35117, 35118, 90007, 90014,
         ],
     ),
-    (
-        ACCOUNT,
-        &[
-            30002, 30037, 30044, 30454, 63001, 63002, 63007, 63008, 63015, 63016, 63020, 63022, 63026, 63027,
-            63028, 63030, 63040, 63041, 63042, 63051, 63112, 572_002, 572_005, 572_006, 575_001,
-        ],
-    ),
+    (ACCOUNT, &[30002, 30037, 30044, 30454, 572_002, 572_005, 572_006, 575_001]),
     (
         Class::Content,
         &[
             20422, 21604, 21605, 21617, 21618, 21620, 21623, 21656, 21658, 30007, 30010, 30011, 30019, 30038,
-            30039, 30620, 63005, 63006, 63011, 63013, 63021, 63023,
+            30039, 30620, 63005, 63006, 63011, 63013, 63021, 63034, 92007,
         ],
     ),
     (throttled(0), &[20429]),
-    (Class::Temporary, &[20409, 20504, 21481, 30500, 60616, 60624, 63009, 63010, 63012, 63017, 63019, 63029]),
+    (
+        Class::Temporary,
+        &[20409, 20504, 21481, 30500, 60616, 60624, 63009, 63010, 63012, 63019, 63023, 63029, 63037],
+    ),
     (later(31), &[14107]),
+    (later(60), &[63017]),
     (later(300), &[21611, 30001, 30017, 30410]),
     (later(600), &[63018]),
     (later(1_800), &[30450]),
@@ -68,7 +80,7 @@ const EXPECTED: &[(Class, &[u32])] = &[
     (Class::DailyCap, &[63038]),
     (Class::AlreadyDone, &[21449, 21450]),
     (Class::Unknown, &[20500, 20503]),
-    (Class::LogOnly, &[11200, 12300, 30009]),
+    (Class::LogOnly, &[11200, 12300, 30009, 63025, 63043, 63044, 63045, 63046, 63047]),
     (
         Class::SkipLookup,
         &[
@@ -158,7 +170,14 @@ fn the_code_of_a_failed_message_is_never_unknown() {
         let expected = if class == Class::Unknown { Class::Temporary } else { class };
         assert_eq!(classify_status(code), expected, "{code}");
     }
-    for unlisted in [30_999, 63_999, 599_999] {
+    for unlisted in [30_999, 599_999] {
         assert_eq!(classify_status(unlisted), Class::Content);
+        assert!(!is_unlisted_channel_code(unlisted));
     }
+}
+
+#[test]
+fn an_unlisted_code_of_whatsapp_concerns_the_person_for_the_day() {
+    assert_eq!(classify_status(63_999), Class::Unreachable(Absence::ONE_DAY));
+    assert!(is_unlisted_channel_code(63_999) && !is_unlisted_channel_code(63_018));
 }

@@ -53,6 +53,13 @@ pub(super) const TWILIO: &[Metric] = &[
         "`SMS_PRICE_USD`: the assumed price of a segment, in US dollars",
     ),
     Metric::new(
+        "onboarding_whatsapp_price_usd",
+        Gauge,
+        Worker,
+        "`WHATSAPP_PRICE_USD`: the assumed price of a WhatsApp message by category, in US dollars",
+    )
+    .labels(&[listed("category", &["utility", "marketing", "authentication"])]),
+    Metric::new(
         "onboarding_daily_message_limit",
         Gauge,
         Worker,
@@ -101,6 +108,21 @@ pub(super) const TWILIO: &[Metric] = &[
             words: Words::Described("ISO 3166 codes of countries that were ever paused"),
         }])
         .on_first_event(),
+    Metric::new(
+        "onboarding_channel_held",
+        Gauge,
+        Worker,
+        "1 while calls of this channel are paused because its sender is at fault",
+    )
+    .labels(&[listed("channel", &["whatsapp"])])
+    .on_first_event(),
+    Metric::new(
+        "onboarding_whatsapp_full",
+        Gauge,
+        Worker,
+        "1 while WhatsApp takes no more people, and users wait",
+    )
+    .on_first_event(),
 ];
 
 /// Pages shown, buttons pressed, and what was refused.
@@ -123,6 +145,32 @@ const STOP_PAGE_RESULT: Label = listed(
 );
 
 pub(super) const DELIVERY: &[Metric] = &[
+    Metric::new(
+        "onboarding_fallbacks_total",
+        Counter,
+        Worker,
+        "messages that did not arrive by WhatsApp and were to go by SMS, by what became of that; one may wait several times",
+    )
+    .labels(&[Label { name: "result", words: Words::Described("as `outcome`, and `dropped`") }])
+    .on_first_event(),
+    Metric::new(
+        "onboarding_double_reach_total",
+        Counter,
+        Worker,
+        "messages that arrived by WhatsApp after their fallback by SMS had begun",
+    ),
+    Metric::new(
+        "onboarding_unlisted_codes_total",
+        Counter,
+        Worker,
+        "statuses with a code of WhatsApp that the table of codes does not know",
+    ),
+    Metric::new(
+        "onboarding_content_errors_total",
+        Counter,
+        Worker,
+        "looks at users for whom the template could not be filled; such a message is not sent",
+    ),
     Metric::new(
         "onboarding_webhook_requests_total",
         Counter,

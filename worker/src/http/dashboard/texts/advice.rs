@@ -6,7 +6,7 @@ use shared::{domain::Reason, phone::Rejection};
 
 use crate::{
     http::dashboard::preferences::Lang,
-    twilio::{Class, classify_status, explain},
+    twilio::{Class, classify_status, explain, explain_in_nepali},
 };
 
 /// What it means and what to do.
@@ -28,7 +28,7 @@ pub(crate) fn advice(lang: Lang, word: &str) -> Advice {
             Advice { meaning: Cow::Borrowed(meaning), action: Cow::Borrowed(action) }
         }
         (Lang::Nepali, Reason::Error(code)) => {
-            let [meaning, action] = coded(code);
+            let [meaning, action] = explain_in_nepali(code).map_or_else(|| coded(code), parts);
             Advice {
                 meaning: Cow::Owned(format!("{meaning} (Twilio {code})")),
                 action: Cow::Borrowed(action),
@@ -90,6 +90,14 @@ fn english(reason: Reason) -> Pair {
         Reason::NoConsent => {
             ["Waiting: she has not consented to the welcome", "Ask her, then `worker consent grant`."]
         }
+        Reason::NoTemplate => {
+            ["Waiting: no template may be sent", "`worker templates check` says why; map or repair one."]
+        }
+        Reason::Unreachable => [
+            "Waiting: no allowed channel reaches the number",
+            "Add SMS to `CHANNELS`, or ask her for another number.",
+        ],
+        Reason::ChannelFull => ["Waiting: WhatsApp takes no more people for now", ITSELF],
         Reason::GivenBack => ["Waiting: a worker stopped just before its call", ITSELF],
     }
 }
@@ -135,16 +143,30 @@ fn nepali(reason: Reason) -> Pair {
         Reason::NoConsent => {
             ["प्रतीक्षामा: उहाँको सहमति छैन", "उहाँलाई सोध्नुहोस्, अनि `worker consent grant` चलाउनुहोस्।"]
         }
+        Reason::NoTemplate => {
+            ["प्रतीक्षामा: पठाउन मिल्ने टेम्प्लेट छैन", "`worker templates check` ले कारण भन्छ; टेम्प्लेट जोड्नुहोस्।"]
+        }
+        Reason::Unreachable => {
+            ["प्रतीक्षामा: अनुमति भएको कुनै च्यानल पुग्दैन", "`CHANNELS` मा SMS थप्नुहोस्, वा अर्को नम्बर माग्नुहोस्।"]
+        }
+        Reason::ChannelFull => ["प्रतीक्षामा: WhatsApp मा अहिले थप मानिस मिल्दैन", ITSELF],
         Reason::GivenBack => ["प्रतीक्षामा: वर्कर पठाउनुअघि नै रोकियो", ITSELF],
     }
 }
 
-/// By class: the codes' own explanations are English.
+/// The first sentence says what a code means, the rest what to do.
+fn parts(text: &'static str) -> Pair {
+    text.split_once("। ").map_or([text, "–"], Pair::from)
+}
+
+/// By class: most of the codes' own explanations are English.
 fn coded(code: u32) -> Pair {
     match classify_status(code) {
-        Class::Recipient => ["यो नम्बरमा सन्देश पुग्दैन", "उहाँसँग अर्को नम्बर माग्नुहोस्।"],
-        Class::OptOut => ["उहाँले सन्देश रोक्नुभएको छ", "केही गर्नु पर्दैन।"],
-        Class::Account { .. } | Class::DailyCap => ["Twilio खातामा समस्या", "Twilio मा सच्याउनुहोस्।"],
+        Class::Recipient | Class::Unreachable(_) => ["यो नम्बरमा सन्देश पुग्दैन", "उहाँसँग अर्को नम्बर माग्नुहोस्।"],
+        Class::OptOut | Class::Declined => ["उहाँले सन्देश रोक्नुभएको छ", "केही गर्नु पर्दैन।"],
+        Class::Account { .. } | Class::DailyCap | Class::Template | Class::Sender { .. } => {
+            ["Twilio खातामा समस्या", "Twilio मा सच्याउनुहोस्।"]
+        }
         Class::Content => ["सन्देश वा गन्तव्य अस्वीकृत", "कारण सच्याएर `worker reopen` चलाउनुहोस्।"],
         Class::Throttled { .. } | Class::Temporary | Class::Later { .. } => {
             ["अस्थायी रूपमा अस्वीकृत", "केही गर्नु पर्दैन: फेरि प्रयास हुन्छ।"]
@@ -170,6 +192,8 @@ mod tests {
             "no_consent",
             "error_30003",
             "error_21211",
+            "error_63003",
+            "error_63999",
             "http_418",
         ];
         for word in words.chain(others.map(str::to_owned)) {

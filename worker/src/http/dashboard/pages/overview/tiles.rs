@@ -35,7 +35,9 @@ pub(super) fn breaker(context: &Context, view: &PageContext) -> Tile {
     let t = view.t;
     let state = *context.throttle.breaker.watch().borrow();
     let (tone, word, more) = match state.holds(Lane::Live) {
-        None if context.throttle.breaker.holds_a_country() => ("warn", t.breaker_closed, t.breaker_country),
+        None if context.throttle.breaker.holds_a_destination() => {
+            ("warn", t.breaker_closed, t.breaker_country)
+        }
         None => ("good", t.breaker_closed, t.breaker_closed_more),
         Some(_) if state.seeking => ("warn", t.breaker_half, t.breaker_half_more),
         Some(Scope::Account) => ("bad", t.breaker_open, t.breaker_account),
