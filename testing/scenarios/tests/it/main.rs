@@ -11,3 +11,4 @@ mod people;
 mod pipeline;
 mod rate;
 mod transcripts;
+mod whatsapp;
