@@ -75,21 +75,6 @@ CREATE TABLE whatsapp_people (
     people integer NOT NULL DEFAULT 0
 );
 
--- What Twilio last said of our WhatsApp senders.
-CREATE TABLE whatsapp_senders (
-    sender_id      text PRIMARY KEY,
-    sid            text NOT NULL,
-    status         text NOT NULL,
-    quality        text,
-    -- As Twilio words it, and the number in it; null: none, or not known.
-    limit_text     text,
-    people_per_day integer,
-    callback_url   text,
-    status_url     text,
-    offline_why    text,
-    checked_at     timestamptz NOT NULL DEFAULT now()
-);
-
 -- As `send_rate`, for WhatsApp.
 CREATE TABLE whatsapp_rate (
     singleton    boolean PRIMARY KEY DEFAULT true CHECK (singleton),

@@ -8,6 +8,7 @@ use axum::Router;
 use shared::{
     amqp::{Publisher, Topology},
     db::{self, sqlstate},
+    domain::Channel,
     lane::QueueLane,
     templates::Category,
 };
@@ -212,7 +213,7 @@ fn keep_up(tasks: &mut JoinSet<()>, driver: &Driver, pool: &PgPool, sweep_interv
     tasks.spawn(driver.clone().run(UnblockedNumbers::new(pool.clone(), sweep_interval)));
 }
 
-/// Settings that figures are judged by.
+/// Settings that figures are judged by, and what holds nothing back yet.
 fn show_settings(config: &Config) {
     metrics::gauge!("onboarding_segment_price_usd").set(config.segment_price.0);
     for category in Category::ALL {
@@ -220,6 +221,8 @@ fn show_settings(config: &Config) {
             metrics::gauge!("onboarding_whatsapp_price_usd", "category" => category.as_str()).set(price.0);
         }
     }
+    metrics::gauge!("onboarding_channel_held", "channel" => Channel::Whatsapp.as_str()).set(0.0);
+    metrics::gauge!("onboarding_whatsapp_full").set(0.0);
     metrics::gauge!("onboarding_daily_message_limit").set(f64::from(config.pace.messages_per_day));
 }
 

@@ -7,6 +7,6 @@ pub enum PeopleLimit {
     Unlimited,
     /// So many.
     Fixed(u32),
-    /// Nine tenths of what the sender reports.
-    Reported,
+    /// Nine tenths of WhatsApp's first step: no limit was set.
+    Cautious,
 }

@@ -83,7 +83,7 @@ pub(crate) fn whatsapp_sender(env: &mut Env, of_texts: Option<&Sender>) -> Optio
 
 fn people(env: &mut Env) -> PeopleLimit {
     if env.optional(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY).is_none() {
-        return PeopleLimit::Reported;
+        return PeopleLimit::Cautious;
     }
     match env.value(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY) {
         0 => PeopleLimit::Unlimited,

@@ -10,20 +10,14 @@ use shared::domain::PeopleLimit;
 use sqlx::{PgConnection, PgPool};
 
 /// Nine tenths of the first step of WhatsApp's limits.
-const UNKNOWN: i32 = 225;
+const CAUTIOUS: i64 = 225;
 
 /// How many people may still be written to now. Locks the row of this hour until the transaction ends.
 pub(super) async fn room(tx: &mut PgConnection, limit: PeopleLimit) -> Result<usize, sqlx::Error> {
     let per_day = match limit {
         PeopleLimit::Unlimited => return Ok(usize::MAX),
         PeopleLimit::Fixed(people) => i64::from(people),
-        PeopleLimit::Reported => {
-            let reported = sqlx::query_scalar!(
-                r#"SELECT coalesce(min(people_per_day) * 9 / 10, $1) AS "people!" FROM whatsapp_senders"#,
-                UNKNOWN,
-            );
-            i64::from(reported.fetch_one(&mut *tx).await?)
-        }
+        PeopleLimit::Cautious => CAUTIOUS,
     };
     sqlx::query!(
         "INSERT INTO whatsapp_people (hour) VALUES (date_trunc('hour', calendar_now()))

@@ -158,7 +158,7 @@ impl ClaimMessages {
                                       WHERE coalesce(k.user_id, '') = m.user_id AND coalesce(k.phone_e164, '') = '') IS NOT NULL
                                   THEN tips_withdrawn(m.user_id, m.phone_e164, i.channel) ELSE false END) AS suppressed,
                           NOT answers.it AND (SELECT u.user_id FROM users u WHERE u.user_id = m.user_id
-                                              AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
+                                              AND u.state <> 'stored' AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
                    FROM input i JOIN messages m ON m.message_id = i.message_id,
                         LATERAL (SELECT m.kind = 'reply' AND EXISTS (
                                      SELECT FROM unnest(m.keys) k WHERE k LIKE 'inbound:%')) AS answers(it)

@@ -37,7 +37,7 @@ pub const WHATSAPP_RATE: Setting = Setting::new(
 pub const WHATSAPP_MAX_PEOPLE_PER_DAY: Setting = Setting::new(
     "WHATSAPP_MAX_PEOPLE_PER_DAY",
     "",
-    "people written to by WhatsApp in any 24 hours, at most; the others wait, and after `FALLBACK_WITHIN` go by SMS where `CHANNELS` lists it; 0: unlimited; empty: 90 % of what the sender reports, or 225 where it reports none",
+    "people written to by WhatsApp in any 24 hours, at most; the others wait, and after `FALLBACK_WITHIN` go by SMS where `CHANNELS` lists it; 0: unlimited; empty: 225, nine tenths of WhatsApp's first limit. Set it to nine tenths of the limit that Twilio's console shows for the sender",
 );
 
 pub const FALLBACK_WITHIN: Setting = Setting::new(

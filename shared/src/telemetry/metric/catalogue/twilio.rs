@@ -114,15 +114,13 @@ pub(super) const TWILIO: &[Metric] = &[
         Worker,
         "1 while calls of this channel are paused because its sender is at fault",
     )
-    .labels(&[listed("channel", &["whatsapp"])])
-    .on_first_event(),
+    .labels(&[listed("channel", &["whatsapp"])]),
     Metric::new(
         "onboarding_whatsapp_full",
         Gauge,
         Worker,
         "1 while WhatsApp takes no more people, and users wait",
-    )
-    .on_first_event(),
+    ),
 ];
 
 /// Pages shown, buttons pressed, and what was refused.
@@ -151,8 +149,7 @@ pub(super) const DELIVERY: &[Metric] = &[
         Worker,
         "messages that did not arrive by WhatsApp and were to go by SMS, by what became of that; one may wait several times",
     )
-    .labels(&[Label { name: "result", words: Words::Described("as `outcome`, and `dropped`") }])
-    .on_first_event(),
+    .labels(&[listed("result", &["sent", "unknown", "opted_out", "skipped", "deferred", "failed"])]),
     Metric::new(
         "onboarding_double_reach_total",
         Counter,
