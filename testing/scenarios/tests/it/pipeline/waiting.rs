@@ -78,11 +78,18 @@ async fn tips_and_notices_wait_for_the_day_or_expire_and_a_reply_goes_at_once() 
     message(&test, 2, "notice", "NULL").await?;
     message(&test, 3, "tip", "now() + interval '1 hour'").await?;
     message(&test, 4, "tip", "now() + interval '5 hours'").await?;
+    // A tip goes to the present number of its user alone.
+    let moved = async |to: u32| {
+        let sql = format!("UPDATE users SET phone_e164 = '{}' WHERE user_id = 'u5'", number(to));
+        test.database.execute(&sql).await
+    };
+    moved(15).await?;
     message(&test, 5, "tip", "now() + interval '1 hour'").await?;
     let sent = "SELECT count(*) FROM message_attempts WHERE status = 'delivered'";
     test.database.until("the reply and the tip to where it is day", sent, 2).await?;
     let waiting = "SELECT count(*) FROM messages WHERE state = 'waiting' AND reason = 'quiet'";
     test.database.until("the others wait", waiting, 3).await?;
+    moved(5).await?;
 
     advance(&mut test, "1h1m").await?;
     let stale =
