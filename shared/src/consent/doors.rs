@@ -149,8 +149,8 @@ pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<
     Ok(effect)
 }
 
-/// Extends losses to the numbers and households of users who were not known when their loss was reported and are stored by now:
-/// of `user`, or of all.
+/// A loss can be reported before the signup of its user is stored. Once it is stored, extends the loss to the number and
+/// household: of `user`, or of every such user.
 pub async fn follow_losses(pool: &PgPool, user: Option<&UserId>) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
     let users = losses::not_yet_followed(&mut connection, user.map(UserId::as_str)).await?;

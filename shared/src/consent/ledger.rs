@@ -131,7 +131,7 @@ impl NewEntry {
     }
 }
 
-/// The same entries, and those that follow: whoever withdraws the welcome on every channel stops everything.
+/// Adds the entries that follow from these: withdrawing the welcome on every channel stops all messages.
 pub(super) fn with_whole_stops(entries: &[NewEntry]) -> Vec<NewEntry> {
     let mut all = entries.to_vec();
     for entry in entries {

@@ -1,5 +1,5 @@
-//! Losses and whom they silence: `loss_marks`, from which `silenced_users` and `suppressions.loss` are derived. Two losses may
-//! silence the same person.
+//! Losses and the people they silence: `loss_marks`, from which `silenced_users` and `suppressions.loss` are derived. Two
+//! losses may silence the same person.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -79,8 +79,8 @@ pub(super) async fn marked_by(tx: &mut PgConnection, losses: &[String]) -> Resul
     .await
 }
 
-/// Deletes the marks of these losses, and returns whom they marked. Users and numbers without another mark are no longer
-/// silenced by a loss. A number stays silenced for a user who has it by now and whom another loss marks.
+/// Deletes the marks of these losses, and returns the users and numbers they marked. Those without another mark are no longer
+/// silenced by a loss. A number stays silenced if its present user is marked by another loss.
 pub(super) async fn take_back(tx: &mut PgConnection, losses: &[String]) -> Result<Vec<Found>, sqlx::Error> {
     sqlx::query!(
         "INSERT INTO loss_marks (loss_of, user_id, phone_e164)
@@ -166,7 +166,7 @@ pub(super) async fn withdrawn_since(
     Ok(rows.into_iter().filter_map(|row| Some((row.purpose.parse().ok()?, row.said_at))).collect())
 }
 
-/// Users who are stored with a number by now, and were not when their loss was reported.
+/// Users whose number was stored only after their loss was reported.
 pub(super) async fn not_yet_followed(
     tx: &mut PgConnection,
     user: Option<&str>,

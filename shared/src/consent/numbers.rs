@@ -12,7 +12,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whom an entry of the ledger is about: the number, and a user only without one.
+    /// The subject of an entry of the ledger: the number, or the user if there is no number.
     pub(super) fn as_said(&self) -> Self {
         let user_id = if self.phone_e164.is_none() { self.user_id.clone() } else { None };
         Self { user_id, phone_e164: self.phone_e164.clone() }
