@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 pub use super::door::Effect;
 use super::{
     door::{Door, Person},
-    ledger::{self, NewEntry},
+    ledger::{self, EntryKey, NewEntry},
     losses, meters,
     numbers::{self, Found},
     passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
@@ -136,9 +136,35 @@ pub async fn follow_number(
 
 /// A loss was reported: nothing automatic goes to the person, the number and the household any more.
 pub async fn loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
+    report_loss(pool, person, NewEntry::of_all(&LOST, ConsentAction::Withdraw), door).await
+}
+
+/// A loss that an event reports. The same event again changes nothing, also after the loss was taken back.
+pub async fn loss_by_event(
+    pool: &PgPool,
+    user: &UserId,
+    event: &str,
+    door: &Door<'_>,
+) -> Result<Effect, sqlx::Error> {
+    let mut entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
+    for (position, entry) in entries.iter_mut().enumerate() {
+        entry.key = EntryKey::of_event(event, position);
+    }
+    report_loss(pool, Person::User(user), entries, door).await
+}
+
+async fn report_loss(
+    pool: &PgPool,
+    person: Person<'_>,
+    entries: Vec<NewEntry>,
+    door: &Door<'_>,
+) -> Result<Effect, sqlx::Error> {
     let mut tx = pool.begin().await?;
+    let entries = ledger::unknown(&mut tx, entries).await?;
+    if entries.is_empty() {
+        return Ok(Effect::Already);
+    }
     let found = numbers::find(&mut tx, person).await?;
-    let entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
     let done = loss_in(&mut tx, &found, &entries, Claims::Wait, door).await?;
     tx.commit().await?;
     let effect = done.count(door);

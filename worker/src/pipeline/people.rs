@@ -116,7 +116,8 @@ impl People {
             Kind::LossReported { user_id, reported_by: _ } => {
                 let reason = "reported by the portal";
                 let door = Door { source: Source::Event, actor: ACTOR, reason, action: Some("loss report") };
-                doors::loss(&self.pool, Person::User(&user_id), &door).await?;
+                let name = name(event.id.as_deref(), inbound);
+                doors::loss_by_event(&self.pool, &user_id, &name, &door).await?;
                 Ok(PeopleOutcome::Applied)
             }
             Kind::SignedUp(_) | Kind::Stored(_) => {

@@ -86,6 +86,24 @@ async fn a_loss_silences_household_and_number_and_only_a_person_takes_it_back() 
 }
 
 #[tokio::test]
+async fn the_event_of_a_loss_that_was_taken_back_changes_nothing_when_it_comes_again() {
+    let world = World::create().await;
+    let ama = user("ama");
+    record(&world, &facts_at("ama", NUMBER, Utc::now()), None, None).await;
+    let by = async |event: &str| doors::loss_by_event(&world.pool, &ama, event, &PORTAL).await.unwrap();
+    assert_eq!(by("evt-1").await, Effect::Done);
+    assert_eq!(by("evt-1").await, Effect::Already);
+    assert_eq!(undo(&world, "ama").await, Effect::Done);
+    assert_eq!(by("evt-1").await, Effect::Already);
+    assert_eq!(texts(&world, SILENCED).await, [""; 0]);
+    assert_eq!(texts(&world, TASKS).await, [""; 0]);
+    // Another event is another report.
+    assert_eq!(by("evt-2").await, Effect::Done);
+    assert_eq!(texts(&world, SILENCED).await, ["ama"]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_loss_outweighs_a_stop_of_a_number_without_a_user() {
     let world = World::create().await;
     let (number, open) = (number(NUMBER), "SELECT kind FROM needs_person WHERE closed_at IS NULL");
