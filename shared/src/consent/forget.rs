@@ -4,7 +4,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Door, NewEntry, Source, grants, ledger, losses, person_keys,
+    Door, NewEntry, Source, grants, ledger, losses,
+    numbers::Found,
+    person_keys,
     silence::{self, Mark},
 };
 use crate::domain::{ConsentAction, Purpose};
@@ -96,7 +98,10 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
         let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         ledger::add(tx, key, DOOR.source, DOOR.actor, &entries).await?;
     }
-    silence::derive(tx, left.phone, Mark::None, &DOOR).await?;
+    if silence::derive(tx, left.phone, Mark::None, &DOOR).await?.lifted {
+        let others = Found { user_id: None, phone_e164: Some(left.phone.to_owned()) };
+        silence::resume_welcome(tx, &others).await?;
+    }
     grants::derive(tx, left.phone).await.map(drop)
 }
 

@@ -342,14 +342,18 @@ pub(super) async fn end_welcome(
     .map(drop)
 }
 
-/// Enqueues a user again after a stop or a wrong number was taken back. The pipeline skips users with a welcome.
+/// Enqueues a user, and others who wait with the same number, again after a stop or a wrong number was taken back. The
+/// pipeline skips users with a welcome.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
-    let Some(user) = &found.user_id else { return Ok(()) };
     sqlx::query!(
         "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
-         WHERE user_id = $1 AND (state = 'suppressed' OR state = 'rejected' AND reason = 'wrong_number')
+         -- Each arm has an index.
+         WHERE user_id = ANY(ARRAY(SELECT $1::text
+                                   UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND attempt_id IS NULL))
+           AND (state = 'suppressed' OR state = 'rejected' AND reason = 'wrong_number')
            AND NOT EXISTS (SELECT FROM silenced_users s WHERE s.user_id = users.user_id)",
-        user,
+        found.user_id,
+        found.phone_e164,
     )
     .execute(tx)
     .await

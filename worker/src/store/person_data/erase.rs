@@ -194,6 +194,7 @@ async fn keep_digest(
         r#"SELECT EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND blocks AND user_id <> $2)
                OR EXISTS (SELECT FROM attempts WHERE phone_e164 = $1 AND NOT blocks AND user_id <> $2)
                OR EXISTS (SELECT FROM users WHERE phone_e164 = $1 AND reason = 'shared_phone' AND user_id <> $2)
+               OR EXISTS (SELECT FROM users WHERE phone_e164 = $1 AND attempt_id IS NULL AND user_id <> $2)
                OR EXISTS (SELECT FROM person_keys WHERE phone_e164 = $1 AND user_id <> $2) AS "others!""#,
         phone,
         request.user_id,
@@ -281,7 +282,8 @@ async fn finish(tx: &mut PgConnection, key: &ErasureKey, request: &Pending) -> R
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
-        "WITH ids AS (DELETE FROM backfill_ids WHERE user_id = $1),
+        "WITH ids AS (-- By the primary key.
+                          DELETE FROM backfill_ids WHERE user_id = $1 AND run_id IN (SELECT id FROM backfill_runs)),
               events AS (DELETE FROM events_out WHERE user_id = $1),
               -- The user before: the run goes on behind the same place.
               positions AS (UPDATE backfill_runs SET cursor = coalesce((SELECT max(user_id) FROM users WHERE user_id < $1), '')

@@ -282,6 +282,26 @@ async fn a_stop_outlives_the_erasure_of_one_of_two_users() {
 }
 
 #[tokio::test]
+async fn a_user_who_waits_with_the_number_waits_on_after_the_erasure() {
+    let world = World::create().await;
+    let record = Record { pool: world.pool.clone(), erasure: None };
+    for name in [USER, "sister"] {
+        let facts = facts_at(name, NUMBER, Utc::now() - TimeDelta::minutes(2));
+        let state = NewState::plain(facts, UserState::Received, None);
+        assert_eq!(record.run(&[state]).await.unwrap()[0], Written::Yes);
+    }
+    doors::request_erasure(&world.pool, &user(), Utc::now(), &STAFF).await.unwrap();
+    // Meanwhile the number is stopped for everybody.
+    let sister = facts_at("sister", NUMBER, Utc::now() - TimeDelta::minutes(1));
+    assert_eq!(world.claim(&sister).await.1, ClaimResult::Suppressed);
+    assert_eq!(world.user("sister").await, "suppressed opted_out -");
+    assert_eq!(pending_erased(&world).await, Erased::Yes);
+    assert_eq!(world.user("sister").await, "received - due -");
+    assert_eq!(world.claim(&facts_at("sister", NUMBER, Utc::now())).await.1, ClaimResult::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_export_shows_nothing_of_another_user_of_the_number() {
     let world = World::create().await;
     let (request, _) = world.claim(&facts_at(USER, NUMBER, Utc::now() - TimeDelta::hours(1))).await;
