@@ -11,6 +11,8 @@ use std::process::ExitCode;
 
 use shared::cli::Failure;
 
+pub(super) use erasure_key::wrong_key;
+
 const EXAMPLES: &str = "\
 Examples:
   worker person export 1042

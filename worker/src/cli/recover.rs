@@ -12,13 +12,14 @@ use shared::{
         output::{self, Output, Record},
     },
     config::Env,
+    erasure::{ErasureKey, check_key},
     lane::QueueLane,
     phone::E164,
     templates,
 };
 use sqlx::PgPool;
 
-use super::{bulk::Bulk, open};
+use super::{bulk::Bulk, open, person::wrong_key};
 use crate::{
     config::Config,
     store::{
@@ -36,8 +37,8 @@ Examples:
 A database that was restored, or that failed over to a standby behind it, lacks the latest messages, and the worker would
 text their users again. Give a time before the backup was made. The command asks Twilio for every message since then, at
 most five pages a second, and records the welcomes that the database lacks, so that their numbers are not texted again.
-It counts but does not record other messages of the sender, such as codes and reminders, and welcomes in the wording of
-another release; --output csv lists them.
+Numbers of erased users are left out. It counts but does not record other messages of the sender, such as codes and
+reminders, and welcomes in the wording of another release; --output csv lists them.
 Both lanes must be paused without an end until the command has finished: `worker pause`. Wait 15 minutes after the last
 message before you run it, because Twilio's list lags behind.
 Exit codes: 2 a lane is not paused, or its pause has an end; 69 Twilio cannot be reached: run the command again. Messages
@@ -67,7 +68,9 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
     }
     install_crypto();
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
-    let search = Search { pool: &pool, sender: config.twilio.sender()?, dry_run: bulk.dry_run };
+    let key = config.erasure.as_ref();
+    check_key(&pool, key).await.map_err(wrong_key)?;
+    let search = Search { pool: &pool, sender: config.twilio.sender()?, key, dry_run: bulk.dry_run };
     if !bulk.dry_run {
         let noted = recover::note(&pool, since, &bulk.actor(), bulk.reason()).await;
         noted.map_err(Failure::statement)?;
@@ -115,6 +118,8 @@ async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
 struct Search<'a> {
     pool: &'a PgPool,
     sender: &'a Sender,
+    /// Of the digests of erased people.
+    key: Option<&'a ErasureKey>,
     dry_run: bool,
 }
 
@@ -135,7 +140,8 @@ impl Search<'_> {
 
     async fn welcomes(&self, found: &[Found]) -> Result<Vec<Row>, sqlx::Error> {
         let phones: Vec<&str> = found.iter().map(|f| f.phone.as_str()).collect();
-        let mut taken: HashSet<String> = recover::blocked(self.pool, &phones).await?.into_iter().collect();
+        let mut taken: HashSet<String> =
+            recover::blocked(self.pool, self.key, &phones).await?.into_iter().collect();
         let unknown: Vec<&Found> = found.iter().filter(|f| taken.insert(f.phone.clone())).collect();
         if unknown.is_empty() || self.dry_run {
             return Ok(unknown.into_iter().map(|f| Row::of(f, WOULD_BE_RECORDED)).collect());

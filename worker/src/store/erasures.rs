@@ -6,7 +6,7 @@ use shared::{
     domain::UserId,
     erasure::{Digest, ErasureKey},
 };
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 /// A user to erase.
 pub(crate) struct Pending {
@@ -78,14 +78,14 @@ pub(crate) async fn pending_of(pool: &PgPool, user: &UserId) -> Result<Option<Pe
 }
 
 /// The number and age of the requests.
-pub(crate) async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
+pub(crate) async fn waiting<'e>(database: impl PgExecutor<'e>) -> Result<Waiting, sqlx::Error> {
     sqlx::query_as!(
         Waiting,
         r#"SELECT count(*) AS "users!",
                   coalesce(extract(epoch FROM calendar_now() - min(requested_at)), 0)::float8 AS "oldest!"
            FROM pending_erasures"#,
     )
-    .fetch_one(pool)
+    .fetch_one(database)
     .await
 }
 
@@ -142,7 +142,8 @@ pub(crate) async fn enter_trace(pool: &PgPool, trace: &Trace) -> Result<(), sqlx
     .map(drop)
 }
 
-/// The users that were erased and are stored again as they were before, with the time of their erasure.
+/// The users that were erased and are stored again as they were before, with the time of their erasure. Some are named by
+/// tables of consents alone.
 pub(crate) async fn returned(
     pool: &PgPool,
     key: &ErasureKey,
@@ -151,7 +152,15 @@ pub(crate) async fn returned(
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
         let page = sqlx::query_scalar!(
-            "SELECT user_id FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2",
+            r#"SELECT user_id AS "user_id!" FROM (
+                   (SELECT user_id FROM users WHERE user_id > $1 ORDER BY 1 LIMIT $2)
+                   UNION
+                   (SELECT user_id FROM person_keys WHERE user_id > $1 ORDER BY 1 LIMIT $2)
+                   UNION
+                   (SELECT user_id FROM silenced_users WHERE user_id > $1 ORDER BY 1 LIMIT $2)
+                   UNION
+                   (SELECT user_id FROM events_out WHERE user_id > $1 ORDER BY 1 LIMIT $2)) u
+               ORDER BY 1 LIMIT $2"#,
             after,
             PAGE,
         )
@@ -164,9 +173,12 @@ pub(crate) async fn returned(
         let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest[..]).collect();
         let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
         let rows = sqlx::query!(
-            "SELECT u.user_id, e.as_of FROM unnest($1::text[], $2::bytea[]) AS i(user_id, digest)
-             JOIN erased_users e ON e.digest = i.digest JOIN users u ON u.user_id = i.user_id
-             WHERE u.changed_at <= e.as_of",
+            r#"SELECT i.user_id AS "user_id!", e.as_of FROM unnest($1::text[], $2::bytea[]) AS i(user_id, digest)
+               JOIN erased_users e ON e.digest = i.digest LEFT JOIN users u ON u.user_id = i.user_id
+               WHERE CASE WHEN u.user_id IS NOT NULL THEN u.changed_at <= e.as_of
+                          -- What a user said since the erasure stays, also before the signup.
+                          ELSE NOT EXISTS (SELECT FROM person_keys k
+                                           WHERE k.user_id = i.user_id AND k.created_at > e.as_of) END"#,
             &ids as &[&str],
             &digests as &[&[u8]],
         )

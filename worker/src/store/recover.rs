@@ -1,7 +1,10 @@
 //! Messages that Twilio has and the database does not know, after a restored backup.
 
 use chrono::{DateTime, Utc};
-use shared::domain::AttemptId;
+use shared::{
+    domain::AttemptId,
+    erasure::{Digest, ErasureKey},
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -33,11 +36,22 @@ pub(crate) async fn note(
     tx.commit().await
 }
 
-/// Which of `phones` may not be texted: an attempt blocks them.
-pub(crate) async fn blocked(pool: &PgPool, phones: &[&str]) -> Result<Vec<String>, sqlx::Error> {
+/// Which of `phones` may not be texted: an attempt blocks them, or they were welcomed before their users were erased.
+pub(crate) async fn blocked(
+    pool: &PgPool,
+    key: Option<&ErasureKey>,
+    phones: &[&str],
+) -> Result<Vec<String>, sqlx::Error> {
+    let digests: Vec<Digest> =
+        key.map_or_else(Vec::new, |key| phones.iter().map(|phone| key.number(phone)).collect());
+    let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest[..]).collect();
     sqlx::query_scalar!(
-        "SELECT phone_e164 FROM attempts WHERE phone_e164 = ANY($1) AND blocks",
+        r#"SELECT phone_e164 AS "phone!" FROM attempts WHERE phone_e164 = ANY($1) AND blocks
+           UNION
+           SELECT i.phone FROM unnest($1::text[], $2::bytea[]) AS i(phone, digest)
+           JOIN erased_numbers e ON e.digest = i.digest AND e.welcomed"#,
         phones as &[&str],
+        &digests as &[&[u8]],
     )
     .fetch_all(pool)
     .await

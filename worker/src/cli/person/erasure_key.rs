@@ -14,7 +14,7 @@ pub(super) fn key() -> Result<ErasureKey, Failure> {
     env.finish(key)?.ok_or_else(|| Failure::configuration(missing))
 }
 
-pub(super) fn wrong_key(wrong: WrongKey) -> Failure {
+pub(in crate::cli) fn wrong_key(wrong: WrongKey) -> Failure {
     match wrong {
         WrongKey::Database(error) => Failure::statement(error),
         wrong => Failure::configuration(wrong.to_string()),

@@ -3,7 +3,10 @@
 use shared::consent::doors;
 
 use super::*;
-use crate::store::callbacks::{self, Effect as Seen};
+use crate::store::{
+    callbacks::{self, Effect as Seen},
+    recover,
+};
 
 const OTHER: u32 = 8;
 const PORTAL: Door<'static> =
@@ -100,6 +103,52 @@ async fn a_worker_without_the_key_claims_nothing_once_there_is_one() {
         ClaimResult::LookAgain
     );
     assert_eq!(world.claim(&facts_at("new-user", OTHER, Utc::now())).await.1, ClaimResult::Yes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_restored_backup_returns_users_whom_consents_alone_name() {
+    let (world, key) = (World::create().await, erasure_key());
+    let agrees = |of: &'static str| {
+        let entry = NewEntry {
+            key: EntryKey::random(),
+            consent: Consent::new(Purpose::Tips, ConsentChannel::Sms, ConsentAction::Grant),
+        };
+        let pool = world.pool.clone();
+        async move {
+            let user = UserId::parse(of).unwrap();
+            doors::say(&pool, Person::User(&user), &[entry], &PORTAL).await.unwrap()
+        }
+    };
+    accepted(&world, &facts_at(USER, NUMBER, Utc::now() - TimeDelta::hours(1))).await;
+    agrees("not-signed-up").await;
+    let erased_at = Utc::now();
+    // Said after the erasure: it is to stay.
+    agrees("came-back").await;
+    for (user, as_of) in [(USER, erased_at), ("not-signed-up", erased_at), ("came-back", erased_at)] {
+        let digest = key.user(&UserId::parse(user).unwrap());
+        sqlx::query("INSERT INTO erased_users (digest, as_of) VALUES ($1, $2)")
+            .bind(&digest[..])
+            .bind(as_of)
+            .execute(&world.pool)
+            .await
+            .unwrap();
+    }
+    let returned = erasures::returned(&world.pool, &key).await.unwrap();
+    let ids: Vec<&str> = returned.iter().map(|(user, _)| user.as_str()).collect();
+    assert_eq!(ids, ["not-signed-up", USER]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_number_that_was_welcomed_before_an_erasure_is_not_recovered() {
+    let world = World::create().await;
+    accepted(&world, &facts_at(USER, NUMBER, Utc::now() - TimeDelta::hours(1))).await;
+    assert_eq!(asked_and_erased(&world).await, Erased::Yes);
+    let (number, key) = (number(), erasure_key());
+    let phones = [number.as_str(), "+9779840000008"];
+    assert_eq!(recover::blocked(&world.pool, Some(&key), &phones).await.unwrap(), [number.as_str()]);
+    assert_eq!(recover::blocked(&world.pool, None, &phones).await.unwrap(), [""; 0]);
     world.end().await;
 }
 
