@@ -150,6 +150,8 @@ pub struct Task {
     pub phone_e164: Option<String>,
     /// The user is stored, and the task is about the user at the present number.
     pub is_of_user: bool,
+    /// A message was under way when the task was opened, and has not arrived as far as is known: it may arrive yet.
+    pub may_arrive: bool,
     /// Since when it waits.
     pub opened_at: DateTime<Utc>,
     /// By which way it came, as in [`super::Source`].
@@ -172,16 +174,18 @@ impl fmt::Debug for Task {
 /// Shows one task to `actor`. The audit log has the look before this returns.
 pub async fn look(pool: &PgPool, task_id: Uuid, actor: &str) -> Result<Option<Task>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let task = sqlx::query_as!(
+    let mut task = sqlx::query_as!(
         Task,
         r#"SELECT t.task_id, t.kind, t.user_id, t.phone_e164, t.opened_at, t.opened_by, t.closed_at, t.closed_by,
-                  u.user_id IS NOT NULL AND coalesce(t.phone_e164 = u.phone_e164, t.phone_e164 IS NULL) AS "is_of_user!"
+                  u.user_id IS NOT NULL AND coalesce(t.phone_e164 = u.phone_e164, t.phone_e164 IS NULL) AS "is_of_user!",
+                  false AS "may_arrive!"
            FROM staff_tasks t LEFT JOIN users u USING (user_id) WHERE t.task_id = $1"#,
         task_id,
     )
     .fetch_optional(&mut *tx)
     .await?;
-    if let Some(task) = &task {
+    if let Some(task) = &mut task {
+        task.may_arrive = may_arrive(&mut tx, task).await?;
         note(&mut tx, task, "task open", actor, "").await?;
     }
     tx.commit().await?;
@@ -192,10 +196,11 @@ pub async fn look(pool: &PgPool, task_id: Uuid, actor: &str) -> Result<Option<Ta
 /// before this returns.
 pub async fn look_at_user(pool: &PgPool, user_id: &str, actor: &str) -> Result<Vec<Task>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let tasks = sqlx::query_as!(
+    let mut tasks = sqlx::query_as!(
         Task,
         r#"SELECT t.task_id, t.kind, t.user_id, t.phone_e164, t.opened_at, t.opened_by, t.closed_at, t.closed_by,
-                  coalesce(t.phone_e164 = u.phone_e164, t.phone_e164 IS NULL) AS "is_of_user!"
+                  coalesce(t.phone_e164 = u.phone_e164, t.phone_e164 IS NULL) AS "is_of_user!",
+                  false AS "may_arrive!"
            FROM users u JOIN staff_tasks t ON t.user_id = u.user_id OR t.phone_e164 = u.phone_e164
            WHERE u.user_id = $1 AND t.closed_at IS NULL
            ORDER BY t.opened_at, t.task_id"#,
@@ -203,11 +208,35 @@ pub async fn look_at_user(pool: &PgPool, user_id: &str, actor: &str) -> Result<V
     )
     .fetch_all(&mut *tx)
     .await?;
-    for task in &tasks {
+    for task in &mut tasks {
+        task.may_arrive = may_arrive(&mut tx, task).await?;
         note(&mut tx, task, "task open", actor, "").await?;
     }
     tx.commit().await?;
     Ok(tasks)
+}
+
+/// Whether a message to the number was claimed before the task was opened, and may arrive after it. Twilio keeps an SMS for
+/// up to 10 hours (ValidityPeriod), WhatsApp a message to a phone that is off for 30 days. Nothing takes them back.
+async fn may_arrive(tx: &mut PgConnection, task: &Task) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"WITH sent AS (
+               SELECT channel, outcome, status_rank, claimed_at FROM attempts WHERE phone_e164 = $1 AND blocks
+               UNION ALL
+               SELECT a.channel, a.outcome, a.status_rank, a.claimed_at
+               FROM message_attempts a WHERE a.phone_e164 = $1 AND a.claimed_at > $2::timestamptz - interval '30 days'
+           )
+           SELECT EXISTS (SELECT FROM sent
+                          -- 4 and above are final: delivered, failed, read.
+                          WHERE (outcome IN ('sending', 'unknown') OR outcome = 'accepted' AND status_rank < 4)
+                            AND claimed_at <= $2
+                            AND claimed_at > $2::timestamptz - CASE WHEN channel = 'whatsapp' THEN interval '30 days'
+                                                       ELSE interval '10 hours' END) AS "may!""#,
+        task.phone_e164,
+        task.opened_at,
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// What became of a wish to close a task.
@@ -228,7 +257,7 @@ pub async fn settle(pool: &PgPool, task_id: Uuid, actor: &str, reason: &str) -> 
         Task,
         r#"UPDATE staff_tasks SET closed_at = now(), closed_by = $2 WHERE task_id = $1 AND closed_at IS NULL
            RETURNING task_id, kind, user_id, phone_e164, opened_at, opened_by, closed_at, closed_by,
-                     false AS "is_of_user!""#,
+                     false AS "is_of_user!", false AS "may_arrive!""#,
         task_id,
         actor,
     );

@@ -1,9 +1,12 @@
 //! What staff do on the dashboard: tasks that need a person, and the acts about one.
 
 use chrono::{TimeDelta, Utc};
-use shared::consent::{
-    doors::Effect,
-    staff_tasks::{self, Closing, Cursor},
+use shared::{
+    consent::{
+        doors::Effect,
+        staff_tasks::{self, Closing, Cursor},
+    },
+    domain::AttemptOutcome,
 };
 use sqlx::Executor;
 use uuid::Uuid;
@@ -11,7 +14,8 @@ use uuid::Uuid;
 use super::doors::record;
 use crate::store::{
     claim::ClaimResult,
-    fixtures::facts_at,
+    ended::Ended,
+    fixtures::{ended, facts_at},
     staff_acts::{self, Acted, StaffAct, Target},
     world::World,
 };
@@ -86,6 +90,35 @@ async fn each_look_at_a_task_is_audited() {
     assert_eq!(staff_tasks::look(&world.pool, Uuid::nil(), "ram").await.unwrap(), None);
     assert_eq!(staff_tasks::look_at_user(&world.pool, "ba", "ram").await.unwrap(), []);
     assert_eq!(audit(&world, Some("ama")).await.len(), 4, "nothing was seen");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_task_tells_that_a_message_may_arrive_after_it() {
+    let world = World::create().await;
+    for (user, number) in
+        [("no message", 6), ("in flight", 7), ("accepted", 8), ("delivered", 9), ("old", 10)]
+    {
+        let facts = facts_at(user, number, Utc::now());
+        record(&world, &facts, None, None).await;
+        if user != "no message" {
+            let (request, claimed) = world.claim(&facts_at(user, number, Utc::now())).await;
+            assert_eq!(claimed, ClaimResult::Yes, "{user}");
+            if user != "in flight" {
+                world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
+            }
+        }
+    }
+    let sql = "UPDATE attempts SET status_rank = 5 WHERE user_id = 'delivered';
+               UPDATE attempts SET claimed_at = now() - interval '11 hours' WHERE user_id = 'old'";
+    sqlx::raw_sql(sql).execute(&world.pool).await.unwrap();
+    for (user, may_arrive) in
+        [("no message", false), ("in flight", true), ("accepted", true), ("delivered", false), ("old", false)]
+    {
+        assert_eq!(act(&world, Target::User(user), StaffAct::Loss).await, DONE);
+        let tasks = staff_tasks::look_at_user(&world.pool, user, "ram").await.unwrap();
+        assert_eq!((tasks.len(), tasks[0].may_arrive), (1, may_arrive), "{user}");
+    }
     world.end().await;
 }
 

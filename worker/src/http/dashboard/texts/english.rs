@@ -169,6 +169,8 @@ pub(super) static TEXTS: Texts = Texts {
     waits_since: "Since",
     task_kind: "About",
     came_by: "Came by",
+    under_way: "Under way",
+    may_arrive: "A message was sent before, and may still arrive",
     closed: "closed",
     close_task: "Close",
     consents: "Consents",

@@ -168,6 +168,8 @@ pub(crate) struct Texts {
     pub(crate) waits_since: &'static str,
     pub(crate) task_kind: &'static str,
     pub(crate) came_by: &'static str,
+    pub(crate) under_way: &'static str,
+    pub(crate) may_arrive: &'static str,
     pub(crate) closed: &'static str,
     pub(crate) close_task: &'static str,
     pub(crate) consents: &'static str,

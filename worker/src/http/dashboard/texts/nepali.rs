@@ -169,6 +169,8 @@ pub(super) static TEXTS: Texts = Texts {
     waits_since: "कहिलेदेखि",
     task_kind: "विषय",
     came_by: "कसरी आयो",
+    under_way: "पठाइसकेको",
+    may_arrive: "पहिले पठाइएको एउटा सन्देश अझै पुग्न सक्छ",
     closed: "बन्द",
     close_task: "बन्द गर्नुहोस्",
     consents: "सहमति",
