@@ -4,16 +4,16 @@
 use serde_json::{Map, Value};
 use shared::{
     amqp::Topology,
-    events::{BACKFILL, CONTENT_TYPE, SIGNED_UP},
+    events::{CONTENT_TYPE, TYPES},
     lane::QueueLane,
 };
 use uuid::Uuid;
 
-/// Values of the contract, which are not personal data.
-const PLAIN: [&str; 9] =
-    [SIGNED_UP, BACKFILL, CONTENT_TYPE, "application/json", "1.0", "ne", "en", "NP", "sms"];
+/// Values of the contract, which are not personal data, beside the types.
+const PLAIN: [&str; 10] =
+    [CONTENT_TYPE, "application/json", "1.0", "ne", "en", "NP", "sms", "whatsapp", "grant", "withdraw"];
 /// Names of fields, which stay readable in a body that is not JSON.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 29] = [
     "specversion",
     "id",
     "source",
@@ -30,6 +30,19 @@ const FIELDS: [&str; 16] = [
     "preferred_channel",
     "kind",
     "display_name",
+    "due_date",
+    "child_birth_date",
+    "time_zone",
+    "tips_hour",
+    "cadence",
+    "household_id",
+    "active",
+    "consents",
+    "purpose",
+    "action",
+    "wording_id",
+    "wording",
+    "reported_by",
 ];
 /// A longer key is masked, because it is probably not the name of a field.
 const LONGEST_NAME: usize = 40;
@@ -47,7 +60,7 @@ pub(super) fn value(json: &Value) -> Value {
     match json {
         Value::Null | Value::Bool(_) => json.clone(),
         Value::Number(number) => Value::String(dots(&number.to_string())),
-        Value::String(plain) if PLAIN.contains(&plain.as_str()) => json.clone(),
+        Value::String(plain) if is_plain(plain) => json.clone(),
         Value::String(content) => Value::String(text(content)),
         Value::Array(items) => Value::Array(items.iter().map(value).collect()),
         Value::Object(fields) => {
@@ -64,8 +77,13 @@ pub(super) fn id(id: &str) -> String {
 
 /// A routing key. Any other than ours is masked, because its publisher chose it.
 pub(super) fn routing_key(key: &str) -> String {
-    let ours = QueueLane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
+    let ours = Topology::PEOPLE_KEYS.contains(&key)
+        || QueueLane::ALL.into_iter().any(|lane| Topology::routing_key(lane) == key);
     if ours { key.to_owned() } else { text(key) }
+}
+
+fn is_plain(text: &str) -> bool {
+    PLAIN.contains(&text) || TYPES.contains(&text)
 }
 
 /// Words and digits as dots, punctuation as it is.
@@ -101,6 +119,7 @@ fn dots(run: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::events::{CONSENT_CHANGED, SIGNED_UP};
 
     use super::*;
 
@@ -117,6 +136,26 @@ mod tests {
                       "preferred_language": "ne", "ok": true, "••••••••••": null },
         });
         assert_eq!(body(event.to_string().as_bytes()), masked);
+    }
+
+    #[test]
+    fn an_event_about_a_person_shows_what_it_is_and_nothing_of_the_person() {
+        let event = json!({
+            "type": CONSENT_CHANGED,
+            "data": { "user_id": "1042", "due_date": "2027-02-14", "household_id": "Tamang", "consents": [
+                { "purpose": "support_after_loss", "channel": "whatsapp", "action": "grant", "wording": "हो" } ] },
+        });
+        let masked = json!({
+            "type": CONSENT_CHANGED,
+            "data": { "user_id": "••••", "due_date": "••••-••-••", "household_id": "••••••", "consents": [
+                { "purpose": "••••••••••••••••••", "channel": "whatsapp", "action": "grant", "wording": "••" } ] },
+        });
+        assert_eq!(body(event.to_string().as_bytes()), masked);
+        let cut = r#"{"household_id": "Tamang"#;
+        assert_eq!(body(cut.as_bytes()), Value::String(r#"{"household_id": "••••••"#.to_owned()));
+        for key in Topology::PEOPLE_KEYS {
+            assert_eq!(routing_key(key), key);
+        }
     }
 
     #[test]
