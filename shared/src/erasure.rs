@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, Mac as _};
 use secrecy::SecretString;
 use sha2::Sha256;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::{
     config::{Env, settings},
@@ -88,8 +88,8 @@ pub enum WrongKey {
 ///
 /// # Errors
 /// [`WrongKey`]; all but `Database` need a person.
-pub async fn check_key(pool: &PgPool, key: Option<&ErasureKey>) -> Result<(), WrongKey> {
-    let stored = sqlx::query_scalar!("SELECT fingerprint FROM erasure_key").fetch_optional(pool).await?;
+pub async fn check_key<'e>(database: impl PgExecutor<'e>, key: Option<&ErasureKey>) -> Result<(), WrongKey> {
+    let stored = sqlx::query_scalar!("SELECT fingerprint FROM erasure_key").fetch_optional(database).await?;
     match (stored, key) {
         (None, _) => Ok(()),
         (Some(_), None) => Err(WrongKey::Missing),

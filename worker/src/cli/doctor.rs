@@ -5,6 +5,7 @@ mod catalogue;
 mod configuration;
 mod database;
 mod durability;
+mod erasure;
 mod events_out;
 mod finding;
 mod hours;
