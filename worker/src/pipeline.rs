@@ -35,7 +35,7 @@ use tokio::time::Instant;
 pub(crate) use context::{Pipeline, Times, Twilio};
 pub(crate) use fallback::fall_back;
 pub(crate) use guard::Guard;
-pub(crate) use inbound::Inbound;
+pub(crate) use inbound::{Inbound, Unfit, decode};
 pub(crate) use message::deliver;
 pub(crate) use meters::Meters;
 pub(crate) use outcome::{Interrupted, Outcome};
@@ -56,14 +56,18 @@ use crate::{
     },
     throttle::Entry,
 };
-use inbound::{Unfit, decode};
 use outcome::Handled;
 use welcome::{Welcome, welcome};
 
-/// Handles one delivery to its end, and logs its outcome. `Ok`: everything is committed, the delivery may be acked.
+/// Handles one delivery, of which `event` was read, to its end, and logs its outcome. `Ok`: everything is committed, the
+/// delivery may be acked.
 ///
 /// A thousand of these futures exist at once, so rare branches are boxed.
-pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Outcome, Interrupted> {
+pub(crate) async fn handle(
+    pipeline: &Pipeline,
+    inbound: &Inbound,
+    event: Result<Event, Unfit>,
+) -> Result<Outcome, Interrupted> {
     failpoint::hit("after_delivery");
     failpoint::hit("panic_in_handler");
     failpoint::hit("hang_in_handler");
@@ -73,7 +77,7 @@ pub(crate) async fn handle(pipeline: &Pipeline, inbound: &Inbound) -> Result<Out
         pipeline.log.handled(inbound, &handled);
         return Ok(handled.outcome());
     };
-    let ended = process(pipeline, inbound).await.map(|handled| {
+    let ended = process(pipeline, inbound, event).await.map(|handled| {
         pipeline.log.handled(inbound, &handled);
         handled.outcome()
     });
@@ -95,8 +99,12 @@ pub(crate) async fn probe(pipeline: &Pipeline, user_id: &str, lane: QueueLane) -
     Ok(())
 }
 
-async fn process(pipeline: &Pipeline, inbound: &Inbound) -> Result<Handled, Interrupted> {
-    match decode(inbound) {
+async fn process(
+    pipeline: &Pipeline,
+    inbound: &Inbound,
+    event: Result<Event, Unfit>,
+) -> Result<Handled, Interrupted> {
+    match event {
         Ok(event) => match follow(pipeline, inbound, event).await {
             Err(Interrupted::Batch(BatchError::BadRow(cause))) => {
                 Box::pin(bury(pipeline, inbound, "data_error", &cause)).await

@@ -86,7 +86,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     note(&pool, &phone.e164, &actor, &arguments.reason).await.map_err(Failure::statement)?;
     parts.throttle.pauses.look(&pool).await.map_err(Failure::statement)?;
     let user = format!("register-{}", Uuid::now_v7());
-    let outcome = pipeline::handle(&parts.pipeline, &inbound(&user, number)?).await;
+    let inbound = inbound(&user, number)?;
+    let outcome = pipeline::handle(&parts.pipeline, &inbound, pipeline::decode(&inbound)).await;
     let outcome = outcome.map_err(Failure::unreachable)?;
     println!("5 pipeline   {}", explain(outcome));
     println!("Recorded as user {user} in the view onboarding_status.");

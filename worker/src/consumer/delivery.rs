@@ -5,12 +5,14 @@ use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable},
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use shared::{amqp::Screened, lane::QueueLane};
+use shared::{amqp::Screened, events::Event, lane::QueueLane};
 use tokio::time::Instant;
 
-use crate::{facts::Arrival, pipeline::Inbound};
+use crate::{
+    facts::Arrival,
+    pipeline::{Inbound, Unfit},
+};
 
 /// Takes the body out of `delivery`; the acker stays.
 pub(crate) fn inbound(delivery: &mut Delivery, lane: QueueLane) -> Inbound {
@@ -36,13 +38,9 @@ fn plausible(published_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     if published_at > now + TimeDelta::minutes(10) { now } else { published_at }
 }
 
-/// When a delivery was published: the AMQP timestamp, or the event's own time where the publisher sets none.
-pub(super) fn published(inbound: &Inbound) -> Option<DateTime<Utc>> {
-    #[derive(Deserialize)]
-    struct Stamp {
-        time: DateTime<Utc>,
-    }
-    inbound.published_at.or_else(|| Some(serde_json::from_slice::<Stamp>(&inbound.body).ok()?.time))
+/// When a delivery was published: the AMQP timestamp, or the time of its event where the publisher sets none.
+pub(super) fn published(inbound: &Inbound, event: &Result<Event, Unfit>) -> Option<DateTime<Utc>> {
+    inbound.published_at.or_else(|| event.as_ref().ok()?.time.at())
 }
 
 fn moment(unix_seconds: u64) -> Option<DateTime<Utc>> {

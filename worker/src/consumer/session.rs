@@ -171,11 +171,15 @@ impl Session<'_> {
         self.running += 1;
         self.consumer.pipeline.meters.in_flight(1.0);
         let (pipeline, done) = (self.consumer.pipeline.clone(), self.done.clone());
-        let in_hand = self.consumer.unfinished.take(self.consumer.lane, delivery::published(&inbound));
+        let (unfinished, lane) = (self.consumer.unfinished.clone(), self.consumer.lane);
         self.consumer.handlers.spawn(async move {
             let started = Instant::now();
-            let result = AssertUnwindSafe(pipeline::handle(&pipeline, &inbound)).catch_unwind().await;
-            drop(in_hand);
+            let handling = async {
+                let event = pipeline::decode(&inbound);
+                let _in_hand = unfinished.take(lane, delivery::published(&inbound, &event));
+                pipeline::handle(&pipeline, &inbound, event).await
+            };
+            let result = AssertUnwindSafe(handling).catch_unwind().await;
             pipeline.meters.in_flight(-1.0);
             note(&mut scope, &result);
             // Err: the session has ended. The delivery comes back and finds the committed outcome.

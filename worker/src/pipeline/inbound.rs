@@ -60,13 +60,13 @@ impl Inbound {
 }
 
 /// Why a delivery is a dead letter before anything of it is looked up.
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     Properties(&'static str),
     Body(Rejected),
 }
 
 /// Reads the event of a delivery.
-pub(super) fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
+pub(crate) fn decode(inbound: &Inbound) -> Result<Event, Unfit> {
     if let Some(fault) = inbound.screened.unreadable {
         return Err(Unfit::Properties(fault));
     }

@@ -45,6 +45,12 @@ impl RouteWording {
     }
 }
 
+/// The choice where there is none: nothing is asked for it.
+pub(super) fn only_channel(pipeline: &Pipeline) -> Option<Choice> {
+    let only_sms = pipeline.routes.listed(MessageKind::Welcome) == [Channel::Sms];
+    (only_sms && !pipeline.waits.rules.consent_required).then_some(Choice::Send(Channel::Sms))
+}
+
 /// Chooses the channel of a welcome that could be sent.
 pub(super) async fn choose_channel(
     pipeline: &Pipeline,

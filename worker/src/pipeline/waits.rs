@@ -33,6 +33,11 @@ impl Waits {
         self.calendar.now().with_timezone(&chrono_tz::Asia::Kathmandu).date_naive()
     }
 
+    /// Whether a welcome waits for the day at all. The hours of a backfill are those of its lane.
+    pub(super) fn looks_at_night(&self, facts: &Facts) -> bool {
+        self.rules.quiet_welcomes && facts.lane == QueueLane::Live
+    }
+
     /// How long the night of a user still holds the welcome back, up to the turn of the user. None: it is day, or the
     /// welcome does not wait for it.
     pub(super) async fn night_of(
@@ -41,11 +46,9 @@ impl Waits {
         facts: &Facts,
         stored: &StateRows,
     ) -> Result<Option<Duration>, sqlx::Error> {
-        // The hours of a backfill are those of its lane.
-        let Some(quiet) = self.rules.quiet_hours else { return Ok(None) };
-        if !self.rules.quiet_welcomes || facts.lane != QueueLane::Live {
+        let Some(quiet) = self.rules.quiet_hours.filter(|_| self.looks_at_night(facts)) else {
             return Ok(None);
-        }
+        };
         let zone = zone_of(facts, stored);
         self.wait(pool, |now| quiet.turn(now, zone, facts.user_id.as_str())).await
     }

@@ -112,11 +112,15 @@ async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry:
     let mut channel = Channel::Sms;
     let decision = match (plan::decide(facts, stored), &phone) {
         (Decision::Send, Some(phone)) => {
-            let choice = Box::pin(route::choose_channel(pipeline, facts, stored, phone)).await?;
+            let choice = match route::only_channel(pipeline) {
+                Some(choice) => choice,
+                None => Box::pin(route::choose_channel(pipeline, facts, stored, phone)).await?,
+            };
             if let Choice::Send(chosen) = choice {
                 channel = chosen;
             }
-            let quiet = Box::pin(pipeline.waits.night_of(&pipeline.pool, facts, stored)).await?.is_some();
+            let quiet = pipeline.waits.looks_at_night(facts)
+                && Box::pin(pipeline.waits.night_of(&pipeline.pool, facts, stored)).await?.is_some();
             Decision::Send.under(Conditions { choice, quiet })
         }
         (other, _) => other,

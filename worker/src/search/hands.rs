@@ -67,7 +67,7 @@ impl World {
         let (begin, begun) = oneshot::channel();
         let handling = async move {
             let _ = begun.await;
-            pipeline::handle(&with.pipeline, &inbound).await
+            pipeline::handle(&with.pipeline, &inbound, pipeline::decode(&inbound)).await
         };
         let task = tokio::spawn(ORDERS.scope(orders.clone(), handling));
         let (stopped, go) = (Arc::default(), None);
