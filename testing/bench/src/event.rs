@@ -35,6 +35,12 @@ pub(crate) fn signed_up(n: u32) -> anyhow::Result<Vec<u8>> {
     Ok(events::signed_up(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &signup(n)?))
 }
 
+/// The event of that signup, with a name.
+pub(crate) fn signed_up_with_name(n: u32) -> anyhow::Result<Vec<u8>> {
+    let signup = Signup { display_name: Some("Sita Tamang".into()), ..signup(n)? };
+    Ok(events::signed_up(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &signup))
+}
+
 /// The backfill event of the `n`th user.
 pub(crate) fn stored(n: u32) -> anyhow::Result<Vec<u8>> {
     Ok(events::backfill(&Uuid::now_v7().to_string(), "/bench", Utc::now(), &user(n)?))

@@ -1,6 +1,7 @@
 //! The scenarios of the benchmark.
 
 mod backfill;
+mod channels;
 mod import;
 mod instant;
 mod latency;
@@ -40,6 +41,8 @@ pub(crate) enum Scenario {
     Normalise,
     /// Stored messages of another kind than the welcome at full speed
     Messages,
+    /// Welcomes by SMS, then by WhatsApp
+    Channels,
     /// Live signups with and without people on the stop page
     StopPage,
     /// Full speed with many users and old messages stored already (takes minutes and gigabytes)
@@ -50,7 +53,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Everything that takes seconds.
-    pub(crate) const USUAL: [Self; 11] = [
+    pub(crate) const USUAL: [Self; 12] = [
         Self::Instant,
         Self::Slow,
         Self::Latency,
@@ -61,6 +64,7 @@ impl Scenario {
         Self::Backfill,
         Self::Normalise,
         Self::Messages,
+        Self::Channels,
         Self::StopPage,
     ];
 
@@ -80,6 +84,7 @@ impl Scenario {
             Self::Backfill => backfill::run(services, sizes).await,
             Self::Normalise => Ok(normalise::run()),
             Self::Messages => messages::run(services, sizes).await,
+            Self::Channels => channels::run(services, sizes).await,
             Self::StopPage => stop_page::run(services, sizes).await,
             Self::Growth => instant::grown(services, sizes).await,
             Self::Million => million::run(services, sizes).await,

@@ -47,7 +47,19 @@ pub(crate) fn environment(stage: &Stage, twilio: &str, pace: Pace) -> BTreeMap<S
 
 /// Starts a worker and does not wait for anything.
 pub(crate) fn start(stage: &Stage, twilio: &str, pace: Pace) -> anyhow::Result<Process> {
-    Process::start(&program("worker")?, &["run"], &environment(stage, twilio, pace), stage.folder())
+    start_with(stage, twilio, pace, &[])
+}
+
+/// Starts a worker with further settings.
+pub(crate) fn start_with(
+    stage: &Stage,
+    twilio: &str,
+    pace: Pace,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<Process> {
+    let mut env = environment(stage, twilio, pace);
+    env.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Process::start(&program("worker")?, &["run"], &env, stage.folder())
 }
 
 /// Starts the bare pipeline for `events` events.
