@@ -105,11 +105,13 @@ impl DeliveryReports {
     /// since the message was claimed.
     pub(crate) async fn learn(&self, callback: &Callback, age: f64) {
         let status = MessageStatus::parse(&callback.status);
-        metrics::counter!("onboarding_delivery_updates_total", "status" => label(&status)).increment(1);
+        let channel = self.channels.of_address(&callback.to);
+        let (via, word) = (channel.name(), label(&status));
+        metrics::counter!("onboarding_delivery_updates_total", "channel" => via, "status" => word)
+            .increment(1);
         if status.is_final() {
             metrics::histogram!("onboarding_delivery_latency_seconds").record(age);
         }
-        let channel = self.channels.of_address(&callback.to);
         let to = || {
             let country = E164::parse(callback.number()).ok().and_then(|to| to.country());
             Destination::of(channel.name(), country)

@@ -187,10 +187,13 @@ pub(super) const DELIVERY: &[Metric] = &[
     )
     .labels(&[STOP_PAGE_RESULT]),
     Metric::new("onboarding_delivery_updates_total", Counter, Worker, "statuses that advanced a message")
-        .labels(&[listed(
-            "status",
-            &["queued", "sending", "sent", "delivered", "undelivered", "failed", "other"],
-        )]),
+        .labels(&[
+            CHANNEL,
+            listed(
+                "status",
+                &["queued", "sending", "sent", "delivered", "read", "undelivered", "failed", "other"],
+            ),
+        ]),
     Metric::new(
         "onboarding_delivery_latency_seconds",
         Histogram(LONG),
