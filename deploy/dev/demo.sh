@@ -14,6 +14,7 @@ command_demo() {
     stage_open "$DEMO_DIR" demo
     step "starting the Twilio simulator on $STAGE_SIMULATOR"
     stage_simulator
+    demo_whatsapp
     step "starting the worker"
     stage_worker
     demo_portal
@@ -46,6 +47,27 @@ demo_status() {
     else
         echo "not running"
     fi
+}
+
+# WhatsApp first, for those who agree to it, with the template of an account that has one.
+demo_whatsapp() {
+    local template=HX00000000000000000000000000000001 language
+    step "mapping a template for WhatsApp"
+    STAGE_ENVIRONMENT+=(CHANNELS="welcome=whatsapp,sms" WHATSAPP_RATE=0 WHATSAPP_MAX_PEOPLE_PER_DAY=0)
+    demo_tell content '{"sid":"'$template'","friendly_name":"welcome","language":"en",
+        "types":{"twilio/text":{"body":"Welcome to Aamcare. We are here for you."}},
+        "approval_requests":{"status":"approved","category":"UTILITY"}}'
+    # Some of the live signups are not on WhatsApp.
+    demo_tell faults '{"operation":"create","channel":"whatsapp","suffix":"1","action":{"type":"fail","error_code":63003}}'
+    stage_run templates worker templates sync
+    for language in ne en; do
+        stage_run templates worker templates map welcome welcome "$language" "$template" --reason "the demo"
+    done
+}
+
+# demo_tell WHAT JSON: has the simulator know it.
+demo_tell() {
+    curl -fsS -m 5 -o /dev/null -H 'Content-Type: application/json' -d "$2" "http://$STAGE_SIMULATOR/_sim/$1"
 }
 
 demo_portal() {

@@ -4,15 +4,20 @@
 DEMO_FINAL="state IN ('rejected', 'suppressed', 'failed')
     OR state = 'registered' AND welcome_status <> 'sending' AND (welcome_status <> 'unknown' OR reason = 'parked')"
 
+# Messages by WhatsApp whose end is not known yet, or which SMS is about to follow.
+DEMO_OPEN="SELECT count(*) FROM message_log LEFT JOIN fallbacks f USING (attempt_id) WHERE channel = 'whatsapp'
+    AND (coalesce(status, '') NOT IN ('delivered', 'read', 'failed', 'undelivered') OR f.next_try_at IS NOT NULL)"
+
 # Shows progress until everyone expected is final, or time is up.
 demo_watch() {
-    local expected final deadline=$((SECONDS + DEMO_SECONDS)) started=$SECONDS
+    local expected final open deadline=$((SECONDS + DEMO_SECONDS)) started=$SECONDS
     expected=$((DEMO_LIVE + $(demo_portal_people)))
     step "waiting until all $expected have an outcome"
     while true; do
         final=$(psql_on "$STAGE_DATABASE_URL" -c "SELECT count(*) FROM onboarding_status WHERE $DEMO_FINAL")
+        open=$(psql_on "$STAGE_DATABASE_URL" -c "$DEMO_OPEN")
         demo_progress $((SECONDS - started)) "$final" "$expected" "$(demo_stat accepted)"
-        ((final >= expected)) && break
+        ((final >= expected && open == 0)) && break
         ((SECONDS >= deadline)) && break
         sleep 0.5
     done
@@ -57,6 +62,9 @@ demo_report() {
     psql_on "$STAGE_DATABASE_URL" -P format=aligned -P tuples_only=off -P border=1 -P footer=off -c "
         SELECT state, welcome_status, coalesce(reason, '') AS reason, count(*) AS users
         FROM onboarding_status GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    psql_on "$STAGE_DATABASE_URL" -P format=aligned -P tuples_only=off -P border=1 -P footer=off -c "
+        SELECT channel, coalesce(status, '') AS status, count(*) AS messages, count(fallback_of) AS after_whatsapp
+        FROM message_log WHERE attempt_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
     printf 'users %d, messages sent %d, duplicates %d, %d s\n' \
         "$(psql_on "$STAGE_DATABASE_URL" -c 'SELECT count(*) FROM onboarding_status')" \
         "$sent" "$duplicates" $((SECONDS - DEMO_STARTED))

@@ -7,10 +7,13 @@ demo_publish() {
     stage_run signup signup --format jsonl "$DEMO_DIR/signups.jsonl"
 }
 
+# Every second one agrees to WhatsApp.
 demo_signups() {
-    local i
+    local i consents
     for ((i = 1; i <= DEMO_LIVE; i++)); do
-        printf '{"user_id":"live-%d","phone_number":"%s"}\n' "$i" "$(demo_phone "$i")"
+        consents=
+        ((i % 2 == 0)) || consents=',"consents":[{"purpose":"onboarding","channel":"whatsapp","action":"grant"}]'
+        printf '{"user_id":"live-%d","phone_number":"%s"%s}\n' "$i" "$(demo_phone "$i")" "$consents"
     done
 }
 
