@@ -21,6 +21,19 @@ pub(crate) struct Funnel {
     pub(crate) delivered: i64,
 }
 
+/// What became of the messages that were claimed in a span of time, of one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChannelFigures {
+    /// `sms` or `whatsapp`.
+    pub(crate) channel: String,
+    pub(crate) accepted: i64,
+    pub(crate) delivered: i64,
+    /// Only WhatsApp reports it.
+    pub(crate) read: i64,
+    /// Those that followed a message of another channel.
+    pub(crate) fallbacks: i64,
+}
+
 /// What happened in one span of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
@@ -121,7 +134,7 @@ pub(crate) async fn due_hours(tx: &mut PgConnection) -> Result<Vec<DateTime<Utc>
     .await
 }
 
-/// Counts the users of one hour again.
+/// Counts the users and messages of one hour again.
 pub(crate) async fn write_hour(tx: &mut PgConnection, hour: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"WITH kinds AS (
@@ -133,20 +146,30 @@ pub(crate) async fn write_hour(tx: &mut PgConnection, hour: DateTime<Utc>) -> Re
            ), reasons AS (
                SELECT coalesce(jsonb_object_agg(reason, users), '{}') AS by_reason
                FROM (SELECT reason, sum(users) AS users FROM kinds WHERE reason IS NOT NULL GROUP BY 1) r
+           ), sent AS (
+               SELECT channel, count(*) AS accepted,
+                      count(*) FILTER (WHERE status IN ('delivered', 'read')) AS delivered,
+                      count(*) FILTER (WHERE status = 'read') AS read, count(fallback_of) AS fallbacks
+               FROM all_attempts
+               WHERE claimed_at >= $1::timestamptz AND claimed_at < $1::timestamptz + interval '1 hour'
+                 AND outcome = 'accepted'
+               GROUP BY 1
+           ), by_channel AS (
+               SELECT coalesce(jsonb_object_agg(channel, to_jsonb(s) - 'channel'), '{}') AS channels FROM sent s
            )
-           INSERT INTO history_hours (hour, received, valid, registered, accepted, delivered, reasons)
+           INSERT INTO history_hours (hour, received, valid, registered, accepted, delivered, reasons, channels)
            SELECT $1, coalesce(sum(users), 0),
                   coalesce(sum(users) FILTER (WHERE numbered AND state <> 'rejected'), 0),
                   coalesce(sum(users) FILTER (WHERE state = 'registered'), 0),
                   coalesce(sum(users) FILTER (WHERE state = 'registered'
                       AND welcome NOT IN ('skipped', 'not_sent', 'unknown') AND welcome IS NOT NULL), 0),
                   coalesce(sum(users) FILTER (WHERE welcome IN ('delivered', 'read')), 0),
-                  (SELECT by_reason FROM reasons)
+                  (SELECT by_reason FROM reasons), (SELECT channels FROM by_channel)
            FROM kinds
            ON CONFLICT (hour) DO UPDATE SET
                received = EXCLUDED.received, valid = EXCLUDED.valid, registered = EXCLUDED.registered,
                accepted = EXCLUDED.accepted, delivered = EXCLUDED.delivered, reasons = EXCLUDED.reasons,
-               computed_at = now()"#,
+               channels = EXCLUDED.channels, computed_at = now()"#,
         hour,
     )
     .execute(tx)
@@ -189,6 +212,24 @@ pub(crate) async fn funnel(pool: &PgPool, hours: i32) -> Result<(Funnel, Reasons
     Ok((funnel, row.reasons.0))
 }
 
+/// The messages of the last `hours`, by channel.
+pub(crate) async fn channels(pool: &PgPool, hours: i32) -> Result<Vec<ChannelFigures>, sqlx::Error> {
+    sqlx::query_as!(
+        ChannelFigures,
+        r#"SELECT c.key AS "channel!",
+                  sum((c.value ->> 'accepted')::bigint)::bigint AS "accepted!",
+                  sum((c.value ->> 'delivered')::bigint)::bigint AS "delivered!",
+                  sum((c.value ->> 'read')::bigint)::bigint AS "read!",
+                  sum((c.value ->> 'fallbacks')::bigint)::bigint AS "fallbacks!"
+           FROM history_hours h, jsonb_each(h.channels) c
+           WHERE h.hour > now() - make_interval(hours => $1 + 1)
+           GROUP BY 1 ORDER BY 1"#,
+        hours,
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// The last `hours`, in spans of `minutes`, oldest first. Spans without a row are left out.
 pub(crate) async fn spans(pool: &PgPool, hours: i32, minutes: i32) -> Result<Vec<Span>, sqlx::Error> {
     sqlx::query_as!(
@@ -206,4 +247,43 @@ pub(crate) async fn spans(pool: &PgPool, hours: i32, minutes: i32) -> Result<Vec
     )
     .fetch_all(pool)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DurationRound as _;
+
+    use super::*;
+    use crate::store::world::World;
+
+    #[tokio::test]
+    async fn messages_are_counted_by_the_channel_that_carried_them() {
+        let world = World::create().await;
+        sqlx::raw_sql(
+            "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, blocks, lane, worker_id, language, body_sha256,
+                                   segments, lease_until, sid, channel, twilio_status, status_rank, fallback_of)
+             SELECT gen_random_uuid(), n::text, n::text, o::attempt_outcome, true, 'live', 'w', 'ne', '', 1, now(), 'SM' || n, c, s,
+                    4, CASE WHEN f THEN gen_random_uuid() END
+             FROM (VALUES (1, 'accepted', 'sms', 'delivered', false), (2, 'accepted', 'sms', 'sent', false),
+                          (3, 'accepted', 'sms', 'delivered', true), (4, 'accepted', 'whatsapp', 'read', false),
+                          (5, 'accepted', 'whatsapp', 'failed', false), (6, 'refused', 'whatsapp', NULL, false)) v(n, o, c, s, f)",
+        )
+        .execute(&world.pool)
+        .await
+        .unwrap();
+        let hour = Utc::now().duration_trunc(chrono::TimeDelta::hours(1)).unwrap();
+        let mut tx = world.pool.begin().await.unwrap();
+        for hour in [hour, hour - chrono::TimeDelta::hours(1)] {
+            write_hour(&mut tx, hour).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let figures: Vec<_> = channels(&world.pool, 24)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|f| (f.channel, f.accepted, f.delivered, f.read, f.fallbacks))
+            .collect();
+        assert_eq!(figures, [("sms".to_owned(), 3, 2, 0, 1), ("whatsapp".to_owned(), 2, 1, 1, 0)]);
+        world.end().await;
+    }
 }

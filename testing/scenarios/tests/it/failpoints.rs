@@ -1,10 +1,10 @@
 //! The worker is killed at named points of its own code. These need the worker built with failpoints
 //! (`build_failpoints` in `deploy/dev/faults.sh`).
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use rand::Rng as _;
-use support::{Expect, PATIENCE, TestEnv, injected, rounds, seed, until};
+use support::{EventBody, Expect, PATIENCE, TestEnv, injected, rounds, seed, until};
 
 use crate::people::signups;
 
@@ -15,6 +15,9 @@ const LOT: u32 = 4 * 10;
 const LATEST_PASSAGE: u32 = 16;
 /// What a lot takes, and more.
 const A_LOTS_TIME: Duration = Duration::from_millis(500);
+/// From the delivery to its ack.
+pub(crate) const POINTS: [&str; 6] =
+    ["after_delivery", "after_claim", "after_request", "after_response", "after_outcome", "before_ack"];
 
 /// Lets one worker after the other die at `point`, beside a sound one.
 async fn die_at(point: &str) -> anyhow::Result<()> {
@@ -23,26 +26,39 @@ async fn die_at(point: &str) -> anyhow::Result<()> {
     let mut test = TestEnv::builder().with_worker().await?;
     let mut users = 0;
     for _ in 0..kills {
-        let at = random.gen_range(1..=LATEST_PASSAGE);
-        test.env.insert("FAILPOINT".to_owned(), format!("{point}:{at}"));
-        // Err: it died before it was seen to listen.
-        if test.launch_worker().await.is_err() {
-            injected(1);
-            continue;
-        }
-        until("the worker dies", PATIENCE, async || {
-            test.broker.publish_all(&signups(users..users + LOT)).await?;
-            users += LOT;
-            let dead = until("its death", A_LOTS_TIME, async || {
-                Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
-            });
-            Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
-        })
-        .await?;
-        test.kill_worker(1)?;
+        dies(&mut test, (point, random.gen_range(1..=LATEST_PASSAGE)), &mut users, signups).await?;
     }
-    let users = usize::try_from(users)?;
-    test.finish(Expect::users(users).parked_unsent(usize::try_from(kills)? * CONCURRENCY)).await
+    test.finish(expected(users, kills)?).await
+}
+
+/// What is to be true after so many deaths.
+pub(crate) fn expected(users: u32, kills: u32) -> anyhow::Result<Expect> {
+    Ok(Expect::users(usize::try_from(users)?).parked_unsent(usize::try_from(kills)? * CONCURRENCY))
+}
+
+/// Starts a worker beside the first one, and publishes signups until it has died at a passage of a point.
+pub(crate) async fn dies(
+    test: &mut TestEnv,
+    (point, passage): (&str, u32),
+    users: &mut u32,
+    signups: impl Fn(Range<u32>) -> Vec<EventBody>,
+) -> anyhow::Result<()> {
+    test.env.insert("FAILPOINT".to_owned(), format!("{point}:{passage}"));
+    // Err: it died before it was seen to listen.
+    if test.launch_worker().await.is_err() {
+        injected(1);
+        return Ok(());
+    }
+    until("the worker dies", PATIENCE, async || {
+        test.broker.publish_all(&signups(*users..*users + LOT)).await?;
+        *users += LOT;
+        let dead = until("its death", A_LOTS_TIME, async || {
+            Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
+        });
+        Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
+    })
+    .await?;
+    test.kill_worker(1)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,14 @@
 //! Welcomes by WhatsApp, with SMS as the fallback.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use chrono::Utc;
 use rand::Rng as _;
 use serde_json::{Value, json};
 use shared::lane::QueueLane;
 use support::{EventBody, Expect, TestEnv, TestEnvBuilder, number, rounds, seed};
+
+use crate::failpoints::{POINTS, dies, expected};
 
 const TEMPLATE: &str = "HX00000000000000000000000000000001";
 /// What each user ends as, by the channel of the welcome that counts.
@@ -161,6 +163,44 @@ async fn workers_that_are_killed_between_two_channels_lose_and_double_nothing() 
     assert_eq!((ledger.day_duplicates, ledger.reached_on_both_channels), (0, u64::try_from(conflicts)?));
     let in_doubt = usize::try_from(kills)? * 20;
     test.finish(Expect::users(users as usize).parked_unsent(in_doubt)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_die_at_any_point_of_either_channel_lose_and_double_nothing() -> anyhow::Result<()> {
+    let kills = rounds(6, 100);
+    let mut random = seed("deaths with two channels");
+    let mut test = by_whatsapp().build().await?;
+    with_template(&mut test).await?;
+    test.start_worker().await?;
+    // Half agree to WhatsApp, and a third of all are not there.
+    let signups = |range: Range<u32>| -> Vec<EventBody> {
+        let consents = json!([{ "purpose": "onboarding", "channel": "whatsapp", "action": "grant" }]);
+        let signup = |n: u32| {
+            let phone = if n % 3 == 0 {
+                let operator = [984, 986, 980, 981][(n / 3_000 % 4) as usize];
+                format!("+977{operator}{:03}9803", n / 3 % 1_000)
+            } else {
+                format!("+977985{:07}", 1_000_000 + n)
+            };
+            let signup = EventBody::signup(&format!("u{n}"), &phone);
+            if n % 2 == 0 { signup.with_data("consents", consents.clone()) } else { signup }
+        };
+        range.map(signup).collect()
+    };
+    let mut users = 0;
+    for (_, point) in (0..kills).zip(POINTS.into_iter().cycle()) {
+        dies(&mut test, (point, random.gen_range(1..=8)), &mut users, signups).await?;
+    }
+    test.until_final(usize::try_from(users)?).await?;
+    let open = "SELECT count(*) FROM fallbacks WHERE next_try_at IS NOT NULL";
+    test.database.until("every fallback has ended", open, 0).await?;
+    let by_sms = "SELECT count(*) FROM fallbacks WHERE fallback IS NOT NULL";
+    assert!(test.database.number(by_sms).await? > 0, "nobody got an SMS after WhatsApp");
+    assert_eq!(test.database.number(DOUBLE).await?, 0);
+    let conflicts = "SELECT count(*) FROM fallbacks WHERE fallback IS NOT NULL AND late_at IS NOT NULL";
+    let (ledger, conflicts) = (test.simulator.ledger().await?, test.database.number(conflicts).await?);
+    assert_eq!((ledger.day_duplicates, ledger.reached_on_both_channels), (0, u64::try_from(conflicts)?));
+    test.finish(expected(users, kills)?).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

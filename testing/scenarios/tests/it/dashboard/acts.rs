@@ -157,6 +157,7 @@ async fn the_overview_counts_what_became_of_everybody() -> anyhow::Result<()> {
         "max=\"5\" value=\"5\" aria-label=\"Received\"",
         "value=\"4\" aria-label=\"Delivered\"",
         "A fixed line",
+        "<th scope=\"row\">SMS</th><td class=\"num\">4</td><td class=\"num\">4</td>",
     ];
     for path in ["/", "/?window=7d", "/?window=30d"] {
         until_shown(&mut ram, path, &meters).await?;

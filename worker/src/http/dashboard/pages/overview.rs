@@ -30,6 +30,7 @@ use crate::{
     },
     store::{
         counts::{self, Summary},
+        history::ChannelFigures,
         pauses,
     },
 };
@@ -55,6 +56,7 @@ struct Overview {
     success: Tile,
     lanes: Vec<LaneTile>,
     steps: Vec<Step>,
+    channels: Vec<ChannelFigures>,
     charts: Vec<Chart>,
     reasons: Vec<Cause>,
 }
@@ -99,6 +101,7 @@ pub(crate) async fn show(
         success: tiles::success(&view, &summary),
         lanes: tiles::lanes(&admin.context, &view, &summary, &pauses),
         steps: history.steps(&view),
+        channels: history.channels.clone(),
         charts: history.charts(&view),
         summary,
         reasons,

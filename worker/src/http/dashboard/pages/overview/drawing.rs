@@ -1,4 +1,4 @@
-//! The charts of the past: the funnel, and lines over time.
+//! The charts of the past: the funnel, the channels, and lines over time.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use shared::lane::Lane;
@@ -10,7 +10,7 @@ use crate::{
         charts::{self, Axis, Line},
         page_context::PageContext,
     },
-    store::history::{self, Funnel, Reasons, Span},
+    store::history::{self, ChannelFigures, Funnel, Reasons, Span},
 };
 
 /// The past of one window.
@@ -19,6 +19,7 @@ pub(super) struct History {
     read_at: DateTime<Utc>,
     funnel: Funnel,
     pub(super) reasons: Reasons,
+    pub(super) channels: Vec<ChannelFigures>,
     spans: Vec<Span>,
 }
 
@@ -41,8 +42,9 @@ pub(super) struct Chart {
 impl History {
     pub(super) async fn read(pool: &PgPool, window: Window) -> Result<Self, sqlx::Error> {
         let (funnel, reasons) = history::funnel(pool, window.hours()).await?;
+        let channels = history::channels(pool, window.hours()).await?;
         let spans = history::spans(pool, window.hours(), window.step()).await?;
-        Ok(Self { window, read_at: Utc::now(), funnel, reasons, spans })
+        Ok(Self { window, read_at: Utc::now(), funnel, reasons, channels, spans })
     }
 
     pub(super) fn steps(&self, view: &PageContext) -> Vec<Step> {
