@@ -49,15 +49,17 @@ pub(crate) async fn dies(
         injected(1);
         return Ok(());
     }
+    let mut published = *users;
     until("the worker dies", PATIENCE, async || {
-        test.broker.publish_all(&signups(*users..*users + LOT)).await?;
-        *users += LOT;
+        test.broker.publish_all(&signups(published..published + LOT)).await?;
+        published += LOT;
         let dead = until("its death", A_LOTS_TIME, async || {
             Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
         });
-        Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
+        Ok(dead.await.map_err(|_| format!("it lives after {published} signups")))
     })
     .await?;
+    *users = published;
     test.kill_worker(1)
 }
 
