@@ -19,10 +19,11 @@ pub(crate) async fn count(pool: &PgPool, key: &str, limit: i16) -> Result<i16, s
     .await
 }
 
-/// The identity of a message: its id, or a digest of its content.
+/// The identity of a message: a digest of its id, else of its content. A publisher may have put a user or a number into the
+/// id.
 pub(crate) fn key(message_id: Option<&str>, body: &[u8]) -> String {
     match message_id {
-        Some(id) => format!("id:{id}"),
+        Some(id) => format!("id:{:x}", Sha256::digest(id)),
         None => format!("sha256:{:x}", Sha256::digest(body)),
     }
 }
