@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use shared::{
-    domain::{Change, TimeZone, UserId},
+    domain::{Change, ProfileChange, TimeZone, UserId},
     events::Signup,
     lane::QueueLane,
     phone::{Phone, Rejection},
@@ -48,8 +48,10 @@ pub(crate) struct SignupFacts {
     pub(crate) channel: Option<String>,
     pub(crate) kind: Option<&'static str>,
     pub(crate) display_name: Option<String>,
-    /// Stored with the rest of the profile, once the row exists.
+    /// Also part of the profile.
     pub(crate) time_zone: Change<TimeZone>,
+    /// Stored once the row exists. None: it says nothing.
+    pub(crate) profile: Option<Box<ProfileChange>>,
 }
 
 /// Where an event came from.
@@ -83,6 +85,7 @@ impl Facts {
                 kind: event.user_kind.map(shared::events::UserKind::as_str),
                 display_name: event.display_name,
                 time_zone: event.profile.time_zone,
+                profile: Some(event.profile).filter(|profile| !profile.is_empty()).map(Box::new),
             }),
         }
     }
@@ -116,6 +119,11 @@ impl Facts {
     /// Whether the event is newer than data stored as of `stored`.
     pub(crate) fn is_newer_than(&self, stored: Option<DateTime<Utc>>) -> bool {
         self.signup.as_ref().is_some_and(|signup| stored.is_some_and(|stored| stored < signup.at))
+    }
+
+    /// The profile that came with the event, if it says anything.
+    pub(crate) fn profile(&self) -> Option<&ProfileChange> {
+        self.signup.as_ref()?.profile.as_deref()
     }
 
     /// The number in E.164, where there is one.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use shared::{
     consent::doors,
-    domain::{Consent, ProfileChange, UserId},
+    domain::{Consent, UserId},
     events::{Event, EventTime, Kind, Rejected},
     lane::QueueLane,
 };
@@ -124,8 +124,6 @@ struct Said {
     user_id: UserId,
     /// None: the event is about a stored user.
     signup: Option<Arc<Facts>>,
-    /// What is stored with the row of the user. None: nothing.
-    profile: Option<Box<ProfileChange>>,
     consents: Vec<Consent>,
     event_id: Option<String>,
 }
@@ -143,13 +141,11 @@ fn read(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Option<Said> {
         }
     };
     let user_id = event.kind.user_id().clone();
-    let mut said =
-        Said { at, user_id, signup: None, profile: None, consents: Vec::new(), event_id: event.id };
+    let mut said = Said { at, user_id, signup: None, consents: Vec::new(), event_id: event.id };
     match event.kind {
         Kind::SignedUp(mut signup) => {
             people::count_unread(signup.dropped, &signup.profile);
             said.consents = std::mem::take(&mut signup.consents);
-            said.profile = Some(&signup.profile).filter(|profile| !profile.is_empty()).cloned().map(Box::new);
             let facts = Facts::of_signup(*signup, at, inbound.origin(), &pipeline.audience);
             pipeline.meters.normalised(&facts.phone);
             said.signup = Some(Arc::new(facts));
@@ -166,7 +162,8 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
     let Some(said) = read(pipeline, inbound, event) else {
         return Box::pin(reject(pipeline, inbound, &Rejected::UnknownType)).await;
     };
-    let Said { at, user_id, signup, profile, consents, event_id } = said;
+    let Said { at, user_id, signup, consents, event_id } = said;
+    let profile = signup.clone().filter(|facts| facts.profile().is_some());
     if let Some(facts) = &signup
         && !consents.is_empty()
         && !Box::pin(people::was_erased(pipeline, &user_id, at)).await?
@@ -175,11 +172,14 @@ async fn follow(pipeline: &Pipeline, inbound: &Inbound, event: Event) -> Result<
         let entered = people::of_signup(pipeline, inbound, event_id.as_deref(), facts, &consents, at);
         Box::pin(entered).await?;
     }
+    if let Some(facts) = &profile {
+        Box::pin(people::joins_household(pipeline, facts, at)).await?;
+    }
     match welcome(pipeline, &user_id, signup, at, &inbound.origin(), Entry::default()).await? {
         Welcome::Handled(settled) => {
-            if let Some(profile) = profile {
+            if let Some(profile) = profile.as_ref().and_then(|facts| facts.profile()) {
                 // The row exists by now.
-                Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), &profile, at)).await?;
+                Box::pin(profiles::of_signup(&pipeline.pool, user_id.as_str(), profile, at)).await?;
             }
             if settled.silenced {
                 Box::pin(doors::follow_losses(&pipeline.pool, Some(&user_id))).await?;

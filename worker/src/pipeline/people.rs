@@ -145,7 +145,7 @@ impl People {
             doors::follow_number(&self.pool, &change.user_id, &phone, at, &door).await?;
         }
         let applied = profiles::apply(&self.pool, &self.numbers, self.erasure.as_ref(), change, at).await?;
-        if applied == Applied::Yes && !change.phone.is_keep() {
+        if applied == Applied::Yes && !(change.phone.is_keep() && change.profile.household_id.is_keep()) {
             doors::follow_losses(&self.pool, Some(&change.user_id)).await?;
         }
         Ok(match applied {
@@ -209,6 +209,21 @@ pub(super) async fn of_signup(
     let door = Door { source: Source::Signup, actor: ACTOR, reason: "said at the signup", action: None };
     let number = facts.phone.as_ref().ok().map(|phone| &phone.e164);
     doors::consents(&pipeline.pool, Person::Signup(&facts.user_id, number), &entries, &door).await.map(drop)
+}
+
+/// A loss in the household that the signup names silences its user before the welcome.
+pub(super) async fn joins_household(
+    pipeline: &Pipeline,
+    facts: &Facts,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let household = facts.profile().and_then(|profile| profile.household_id.as_ref().set());
+    let Some(household) = household else { return Ok(()) };
+    if was_erased(pipeline, &facts.user_id, at).await? {
+        return Ok(());
+    }
+    let phone = facts.phone.as_ref().ok().map(|phone| &phone.e164);
+    doors::join_household(&pipeline.pool, &facts.user_id, phone, household.as_str()).await
 }
 
 /// A wish whose time cannot be read is one of now: it must not come before what is true already.

@@ -28,6 +28,7 @@ use crate::{
     store::{
         breaker,
         claim::ClaimResult,
+        profiles,
         record::{self, NewState, Written},
         stored_state::{StateQuery, StateRows},
     },
@@ -75,9 +76,10 @@ pub(super) async fn welcome(
         if stored.erased_as_of.is_some_and(|as_of| at <= as_of || signup.is_none() && stored.user.is_none()) {
             return Ok(Welcome::Erased);
         }
-        if signup.is_some() && stored.user.as_ref().is_some_and(|u| u.changed_at > at) {
-            // The event is older than the stored data. It changes nothing, but it is a reason to welcome the user.
-            signup = None;
+        if let Some(older) = signup.take_if(|_| stored.user.as_ref().is_some_and(|u| u.changed_at > at)) {
+            // The event is older than the stored data. It adds what a row lacks that had no signup yet, changes nothing
+            // else, and is a reason to welcome the user.
+            Box::pin(profiles::complete(&pipeline.pool, &older)).await?;
             continue;
         }
         let facts = match (&signup, &stored.user) {

@@ -10,6 +10,8 @@ use shared::{
 };
 use sqlx::{PgConnection, PgPool};
 
+use crate::facts::Facts;
+
 /// What an event changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Applied {
@@ -68,7 +70,11 @@ pub(crate) async fn apply(
                 let nothing =
                     Stored { phone_raw: String::new(), country_hint: None, phone_e164: None, newer: false };
                 // Another event may add the row at the same time; then it is found by the next look.
-                if insert(&mut tx, user, &number(numbers, change, &nothing), erasure, at).await? {
+                let number = number(numbers, change, &nothing);
+                if insert(&mut tx, user, &number, erasure, at).await? {
+                    if matches!(change.phone, Change::Clear) {
+                        update_number(&mut tx, user, &number).await?;
+                    }
                     update_profile(&mut tx, change, at).await?;
                     break Applied::Yes;
                 }
@@ -118,6 +124,50 @@ pub(crate) async fn of_signup(
     write(&mut connection, user_id, profile, at).await
 }
 
+/// Completes the row of a user of whom an event with a later time was handled before the signup: with what it lacks, once.
+pub(crate) async fn complete(pool: &PgPool, facts: &Facts) -> Result<(), sqlx::Error> {
+    let Some(signup) = &facts.signup else { return Ok(()) };
+    let nothing = ProfileChange::default();
+    let profile = signup.profile.as_deref().unwrap_or(&nothing);
+    let zone = profile.time_zone.set().and_then(shared::domain::TimeZone::known);
+    sqlx::query!(
+        "UPDATE users u SET
+             phone_raw = CASE WHEN l.number THEN $3 ELSE phone_raw END,
+             country_hint = CASE WHEN l.number THEN $4 ELSE country_hint END,
+             phone_e164 = CASE WHEN l.number THEN $5 ELSE phone_e164 END,
+             state = CASE WHEN l.number THEN 'stored' ELSE state END,
+             reason = CASE WHEN l.number THEN NULL ELSE reason END,
+             language = coalesce(language, $6), channel = coalesce(channel, $7), kind = coalesce(kind, $8),
+             display_name = coalesce(display_name, $9), due_date = coalesce(due_date, $10),
+             child_birth_date = coalesce(child_birth_date, $11), time_zone = coalesce(time_zone, $12),
+             tips_hour = coalesce(tips_hour, $13), cadence = coalesce(cadence, $14),
+             household_id = coalesce(household_id, $15), signed_up_at = NULLIF($2, 'epoch'), updated_at = now()
+         -- A backfill may have found no number. One that an event cleared is not missing.
+         FROM (SELECT user_id AS id, phone_raw = '' AND (state = 'stored' OR state = 'rejected' AND reason = 'empty'
+                                                         AND enqueued_at IS NOT NULL) AS number
+               FROM users WHERE user_id = $1 FOR UPDATE) l
+         WHERE u.user_id = l.id AND changed_at > $2 AND signed_up_at IS NULL AND source = 'event'",
+        facts.user_id.as_str(),
+        signup.at,
+        facts.phone_raw,
+        facts.country_hint,
+        facts.e164(),
+        signup.language,
+        signup.channel,
+        signup.kind,
+        signup.display_name,
+        profile.due_date.set().map(shared::domain::CalendarDate::date),
+        profile.child_birth_date.set().map(shared::domain::CalendarDate::date),
+        zone.map(chrono_tz::Tz::name),
+        profile.tips_hour.set().map(shared::domain::TipsHour::as_str),
+        profile.cadence.set().map(shared::domain::Cadence::as_str),
+        profile.household_id.as_ref().set().map(BoundedText::as_str),
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
 fn number(numbers: &NumberPolicy, change: &ProfileChanged, stored: &Stored) -> Number {
     let raw = match &change.phone {
         Change::Keep => stored.phone_raw.clone(),
@@ -151,7 +201,8 @@ async fn update_number(tx: &mut PgConnection, user_id: &str, number: &Number) ->
     sqlx::query!(
         "UPDATE users SET phone_e164 = $2, state = $3::text::user_state, reason = $4, lane = 'live', attempt_id = NULL,
              registration_method = NULL, registered_at = NULL, retry_since = NULL, retries = 0, reenqueues = 0,
-             next_attempt_at = CASE WHEN $3 = 'received' THEN now() END
+             next_attempt_at = CASE WHEN $3 = 'received' THEN now() END,
+             enqueued_at = CASE WHEN $3 = 'received' THEN coalesce(enqueued_at, now()) ELSE enqueued_at END
          WHERE user_id = $1",
         user_id,
         number.e164.as_ref().map(E164::as_str),

@@ -106,6 +106,21 @@ async fn a_loss_from_before_the_signup_silences_number_and_household() -> anyhow
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_overtakes_its_signup_loses_nothing_of_it() -> anyhow::Result<()> {
+    let test = TestEnv::builder().with_worker().await?;
+    let change = json!({ "user_id": "u1", "due_date": "2027-02-14" });
+    publish(&test, "user.profile_changed.v1", change).await?;
+    test.until_case("u1", "stored not_sent -").await?;
+    let signup = EventBody::signup("u1", &number(1)).at(Utc::now() - Duration::minutes(5));
+    let signup = signup.with_data("display_name", "Sita").with_data("tips_hour", "12:00");
+    test.broker.publish(QueueLane::Live, &signup.bytes()).await?;
+    test.until_case("u1", "registered delivered -").await?;
+    let stored = "SELECT concat_ws(' ', display_name, due_date, tips_hour) FROM users WHERE user_id = 'u1'";
+    assert_eq!(test.database.texts(stored).await?, [Some("Sita 2027-02-14 12:00".to_owned())]);
+    test.finish(Expect::users(1)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_number_is_welcomed_once_and_an_older_event_changes_nothing() -> anyhow::Result<()> {
     let test = TestEnv::builder().with_worker().await?;
     test.signup("u1", &number(1)).await?;
