@@ -115,7 +115,8 @@ pub(crate) async fn find(pool: &PgPool, code: StopCode) -> Result<Option<Link>, 
     let mut connection = pool.acquire().await?;
     let found = sqlx::query!(
         r#"SELECT l.phone_e164, s.id IS NOT NULL AS "stopped!"
-           FROM stop_links l LEFT JOIN suppressions s ON s.phone_e164 = l.phone_e164 AND s.lifted_at IS NULL
+           FROM stop_links l
+           LEFT JOIN suppressions s ON s.phone_e164 = l.phone_e164 AND s.lifted_at IS NULL AND s.channel = 'any'
            WHERE l.code = $1 AND l.revoked_at IS NULL"#,
         code.as_str(),
     )

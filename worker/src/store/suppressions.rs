@@ -6,7 +6,7 @@ use sqlx::PgPool;
 /// A number on the list.
 pub(crate) struct Suppressed {
     pub(crate) phone_e164: String,
-    /// `all`, or `tips` for a number that gets other messages.
+    /// `all`, or what a number does not get that gets other messages: `sms` or `tips`.
     pub(crate) scope: String,
     pub(crate) source: String,
     pub(crate) actor: String,
@@ -20,7 +20,7 @@ pub(crate) async fn list(pool: &PgPool) -> Result<Vec<Suppressed>, sqlx::Error> 
         Suppressed,
         r#"SELECT phone_e164 AS "phone_e164!", scope AS "scope!", source AS "source!", actor AS "actor!",
                   reason AS "reason!", created_at AS "created_at!"
-           FROM (SELECT phone_e164, 'all' AS scope, source, actor, reason, created_at
+           FROM (SELECT phone_e164, CASE channel WHEN 'any' THEN 'all' ELSE channel END AS scope, source, actor, reason, created_at
                  FROM suppressions WHERE lifted_at IS NULL
                  UNION ALL
                  SELECT t.phone_e164, 'tips', t.source, t.actor, t.reason, t.created_at

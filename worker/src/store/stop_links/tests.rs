@@ -54,6 +54,22 @@ async fn a_code_of_another_number_or_a_revoked_one_is_never_issued_again() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn a_number_that_gets_messages_by_whatsapp_is_not_stopped() {
+    let world = World::create().await;
+    let code = issue(&world, key('a'), &[phone(1)]).await[0];
+    for (channel, stopped) in [("sms", false), ("any", true)] {
+        execute(&world, "DELETE FROM suppressions").await;
+        let stop = format!(
+            "INSERT INTO suppressions (phone_e164, source, actor, reason, channel) VALUES ('{}', 'staff', 'm', '', '{channel}')",
+            phone(1).as_str()
+        );
+        execute(&world, &stop).await;
+        assert_eq!(find(&world.pool, code).await.unwrap().unwrap().stopped, stopped, "{channel}");
+    }
+    world.end().await;
+}
+
 #[test]
 fn a_code_that_spells_a_forbidden_word_is_skipped() {
     let telling = StopCode::derive(&key('a'), &phone(192_613), 0);
