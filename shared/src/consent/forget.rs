@@ -4,12 +4,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Door, NewEntry, Source, grants, ledger, losses,
+    Door, EntryKey, NewEntry, Source, grants, ledger, losses,
     numbers::Found,
     person_keys,
     silence::{self, Mark},
+    tips,
 };
-use crate::domain::{ConsentAction, Purpose};
+use crate::domain::{Consent, ConsentAction, ConsentChannel, Purpose};
 
 /// A number of an erased user.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub struct Left<'a> {
     pub shared: bool,
     /// It was stopped before the erasure was asked for.
     pub stopped: bool,
+    /// The channel on which tips alone were stopped.
+    pub tips: Option<ConsentChannel>,
 }
 
 const DOOR: Door<'static> =
@@ -45,6 +48,11 @@ pub async fn numbers_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Vec
     )
     .fetch_all(tx)
     .await
+}
+
+/// The channel on which tips alone are stopped for a number.
+pub async fn tips_stopped(tx: &mut PgConnection, phone: &str) -> Result<Option<ConsentChannel>, sqlx::Error> {
+    tips::stopped_alone(tx, phone).await
 }
 
 /// Makes the doors of these numbers wait until the transaction ends: they lock numbers before the tables, and so does whoever
@@ -97,6 +105,12 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
         let key = person_keys::key_of(tx, None, Some(left.phone)).await?;
         let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
         ledger::add(tx, key, DOOR.source, DOOR.actor, &entries).await?;
+    }
+    if let Some(channel) = left.tips {
+        let key = person_keys::key_of(tx, None, Some(left.phone)).await?;
+        let consent = Consent::new(Purpose::Tips, channel, ConsentAction::Withdraw);
+        let entry = NewEntry { key: EntryKey::random(), consent };
+        ledger::add(tx, key, DOOR.source, DOOR.actor, &[entry]).await?;
     }
     if silence::derive(tx, left.phone, Mark::None, &DOOR).await?.lifted {
         let others = Found { user_id: None, phone_e164: Some(left.phone.to_owned()) };

@@ -140,7 +140,8 @@ async fn erase_rows(
     for phone in &phones {
         let stopped = was_stopped(&mut tx, phone, request).await?;
         let shared = keep_digest(&mut tx, key, (phone, stopped), request).await?;
-        left.push(Left { phone, shared, stopped });
+        let tips = forget::tips_stopped(&mut tx, phone).await?;
+        left.push(Left { phone, shared, stopped, tips });
     }
     messages(&mut tx, user_id).await?;
     forget::user(&mut tx, user_id).await?;

@@ -41,13 +41,28 @@ pub(crate) async fn export(pool: &PgPool, user: &UserId) -> Result<Vec<Part>, sq
     let words = letters::Words::of(&mut tx, user.as_str(), &phones).await?;
     parts.push(Part { table: "dead_letters", rows: letters::of_person(&mut tx, &words).await? });
     tx.rollback().await?;
-    // A loss of another person silences this one: whose it was is not for this export.
+    // A loss of another person silences this one: neither that nor whose it was is for this export.
     let own = |name: &Value| {
         name.as_str().is_some_and(|name| name == user.as_str() || phones.iter().any(|p| p == name))
     };
-    for row in parts.iter_mut().flat_map(|part| &mut part.rows) {
-        if let Some(loss_of) = row.get_mut("loss_of").filter(|loss_of| !own(loss_of)) {
-            *loss_of = Value::Null;
+    let is_own = |row: &Value| row.get("loss_of").is_some_and(own);
+    let had_loss =
+        parts.iter().filter(|part| part.table == "loss_marks").flat_map(|part| &part.rows).any(is_own);
+    for part in &mut parts {
+        match part.table {
+            "loss_marks" => part.rows.retain(is_own),
+            // As a stop is shown.
+            "silenced_users" => part.rows.iter_mut().filter(|row| !is_own(row)).for_each(|row| {
+                row["because"] = "stop".into();
+                row["loss_of"] = Value::Null;
+            }),
+            "suppressions" if !had_loss => {
+                part.rows.iter_mut().filter(|row| row["loss"] == true).for_each(|row| {
+                    row["loss"] = false.into();
+                    row["reason"] = Value::Null;
+                });
+            }
+            _ => {}
         }
     }
     parts.retain(|part| !part.rows.is_empty());

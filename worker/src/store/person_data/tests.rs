@@ -147,7 +147,7 @@ async fn nothing_that_names_an_erased_person_is_left() {
     let marks = parts.iter().find(|part| part.table == "loss_marks").unwrap();
     let mut whose: Vec<&str> = marks.rows.iter().map(|row| row["loss_of"].as_str().unwrap_or("-")).collect();
     whose.sort_unstable();
-    assert_eq!(whose, ["+9779840000007", "-", USER], "no other person's");
+    assert_eq!(whose, ["+9779840000007", USER], "no other person's");
     assert_eq!(asked_and_erased(&world).await, Erased::Yes);
     let after = everything(&world.pool).await;
     for word in WORDS {
@@ -302,6 +302,20 @@ async fn a_user_who_waits_with_the_number_waits_on_after_the_erasure() {
 }
 
 #[tokio::test]
+async fn a_stop_of_tips_outlives_the_erasure_of_one_of_two_users() {
+    let world = World::create().await;
+    let hers = facts_at(USER, NUMBER, Utc::now() - TimeDelta::hours(1));
+    let (request, _) = world.claim(&hers).await;
+    world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
+    assert_eq!(world.link(&facts_at("sister", NUMBER, Utc::now()), &request).await, Written::Yes);
+    assert_eq!(doors::stop_tips(&world.pool, Person::User(&user()), &STAFF).await.unwrap(), Effect::Done);
+    assert_eq!(asked_and_erased(&world).await, Erased::Yes);
+    assert_eq!(world.count("SELECT count(*) FROM tip_suppressions").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM suppressions WHERE lifted_at IS NULL").await, 0);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_export_shows_nothing_of_another_user_of_the_number() {
     let world = World::create().await;
     let (request, _) = world.claim(&facts_at(USER, NUMBER, Utc::now() - TimeDelta::hours(1))).await;
@@ -328,6 +342,8 @@ async fn an_export_shows_nothing_of_another_user_of_the_number() {
         for part in parts {
             for row in part.rows {
                 assert!(!row.to_string().contains(other), "{of:?}, {}: {row}", part.table);
+                let tells_a_loss = row["loss"] == true || row["because"] == "loss";
+                assert!(of != user() || !tells_a_loss, "of her sister, {}: {row}", part.table);
             }
         }
     }
