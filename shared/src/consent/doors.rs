@@ -191,11 +191,37 @@ pub async fn follow_losses(pool: &PgPool, user: Option<&UserId>) -> Result<(), s
         let reason = "the loss was reported before the user was known";
         let source = losses::source(&mut tx, user.as_str()).await?;
         let door = Door { source, actor: "worker", reason, action: None };
-        let entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
+        // As of the loss: what the user said before it is to hold again when it is taken back.
+        let said = losses::withdrawn_since(&mut tx, Some(user.as_str()), None).await?;
+        let mut entries = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
+        for entry in &mut entries {
+            entry.consent.at = said.iter().find(|(of, _)| *of == entry.consent.purpose).map(|(_, at)| *at);
+        }
         silence_all(&mut tx, (&found, &people), &entries, Claims::Wait, &door).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// A user is of this household, as an event says that is not stored yet: a loss in it silences the user before anything else
+/// follows from the event.
+pub async fn join_household(
+    pool: &PgPool,
+    user: &UserId,
+    phone: Option<&E164>,
+    household: &str,
+) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    for lost in losses::in_household(&mut tx, household).await? {
+        let Ok(lost) = UserId::parse(&lost) else { continue };
+        let owner = numbers::find(&mut tx, Person::User(&lost)).await?;
+        let found = numbers::find(&mut tx, Person::Signup(user, phone)).await?;
+        let source = losses::source(&mut tx, lost.as_str()).await?;
+        let reason = "a loss was reported in the household before";
+        let door = Door { source, actor: "worker", reason, action: None };
+        silence_all(&mut tx, (&owner, &[found]), &[], Claims::Wait, &door).await?;
+    }
+    tx.commit().await
 }
 
 /// A reported loss was an error: lifts its holds, and grants again every consent that it withdrew. A stop from before the
@@ -220,8 +246,14 @@ pub async fn undo_loss(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Re
             entered.extend(enter(&mut tx, found, &entries, Mark::None, door).await?.0);
         }
     }
-    for user in people.iter().filter_map(|found| UserId::parse(found.user_id.as_deref()?).ok()) {
-        let found = numbers::find(&mut tx, Person::User(&user)).await?;
+    for found in &people {
+        let found = match found.user_id.as_deref().map(UserId::parse) {
+            Some(Ok(user)) => {
+                silence::silence_stopped(&mut tx, user.as_str(), door).await?;
+                numbers::find(&mut tx, Person::User(&user)).await?
+            }
+            _ => found.clone(),
+        };
         if silence::hold_of(&mut tx, &found).await? == Hold::Nothing {
             silence::resume_welcome(&mut tx, &found).await?;
         }

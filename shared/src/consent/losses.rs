@@ -123,8 +123,8 @@ pub(super) async fn take_back(tx: &mut PgConnection, losses: &[String]) -> Resul
     Ok(people)
 }
 
-/// Whether the last word on the welcome, of a number or of a user without one, was a withdrawal already before the newest
-/// withdrawal. Entries of one time count as one.
+/// Whether the last word on the welcome, of a number and of a user before a number was known, was a withdrawal already before
+/// the newest withdrawal. Entries of one time count as one.
 pub(super) async fn had_stopped_before(
     tx: &mut PgConnection,
     user_id: Option<&str>,
@@ -135,7 +135,7 @@ pub(super) async fn had_stopped_before(
                SELECT l.action, l.said_at FROM consent_ledger l
                WHERE l.purpose = 'onboarding' AND l.channel IN ('sms', 'any')
                  AND l.person_key IN (SELECT person_key FROM person_keys
-                                      WHERE phone_e164 = $1 OR $1 IS NULL AND user_id = $2)
+                                      WHERE phone_e164 = $1 OR user_id = $2 AND phone_e164 IS NULL)
            )
            SELECT action = 'withdraw' AS "withdrawn!" FROM said WHERE said_at < (SELECT max(said_at) FROM said)
            ORDER BY said_at DESC, action DESC LIMIT 1"#,
@@ -166,7 +166,8 @@ pub(super) async fn withdrawn_since(
     Ok(rows.into_iter().filter_map(|row| Some((row.purpose.parse().ok()?, row.said_at))).collect())
 }
 
-/// Users whose number was stored only after their loss was reported.
+/// Users whose number was stored only after their loss was reported, and those into whose household somebody came since. Of
+/// `user`: a loss of, or in the household of, this user.
 pub(super) async fn not_yet_followed(
     tx: &mut PgConnection,
     user: Option<&str>,
@@ -177,8 +178,25 @@ pub(super) async fn not_yet_followed(
              AND ($1::text IS NULL OR m.user_id = $1)
              AND NOT EXISTS (SELECT FROM loss_marks o
                              WHERE o.loss_of = m.loss_of AND o.user_id = m.user_id AND o.phone_e164 IS NOT NULL)
+           UNION
+           SELECT m.user_id FROM loss_marks m JOIN users u ON u.user_id = m.user_id
+           JOIN users o ON o.household_id = u.household_id
+           WHERE m.loss_of = m.user_id AND ($1::text IS NULL OR $1 IN (u.user_id, o.user_id))
+             AND ($1::text IS NULL OR u.household_id = (SELECT household_id FROM users WHERE user_id = $1))
+             AND NOT EXISTS (SELECT FROM loss_marks p WHERE p.loss_of = m.loss_of AND p.user_id = o.user_id)
            ORDER BY 1"#,
         user,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// The users of a household of whom a loss was reported.
+pub(super) async fn in_household(tx: &mut PgConnection, household: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT DISTINCT m.user_id AS "user_id!" FROM users u JOIN loss_marks m ON m.user_id = u.user_id
+           WHERE u.household_id = $1 AND m.loss_of = m.user_id ORDER BY 1"#,
+        household,
     )
     .fetch_all(tx)
     .await

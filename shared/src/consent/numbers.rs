@@ -55,7 +55,8 @@ pub(super) async fn household(tx: &mut PgConnection, found: &Found) -> Result<Ve
                WHERE user_id = ANY(ARRAY(SELECT $1::text
                                          UNION SELECT user_id FROM attempts WHERE phone_e164 = $2 AND blocks
                                          UNION SELECT user_id FROM attempts WHERE phone_e164 = $2 AND NOT blocks
-                                         UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND reason = 'shared_phone'))
+                                         UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND reason = 'shared_phone'
+                                         UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND attempt_id IS NULL))
            )
            SELECT user_id AS "user_id!", phone_e164 FROM near
            UNION

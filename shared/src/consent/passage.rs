@@ -81,7 +81,11 @@ pub(super) async fn change_in(
     let wrong = kind == Kind::WrongNumber;
     let nothing_new = match kind {
         Kind::Entries => false,
-        Kind::Plain => stops::agrees(tx, user, phone, entries, door.source).await?,
+        Kind::Plain => {
+            stops::agrees(tx, user, phone, entries, door.source).await?
+                && (silence::hold_of(tx, &found.as_said()).await? != Hold::Loss
+                    || stops::since_loss(tx, user, phone).await?)
+        }
         Kind::WrongNumber => {
             silence::is_wrong_number(tx, phone).await?
                 && stops::agrees(tx, user, phone, entries, door.source).await?

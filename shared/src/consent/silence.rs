@@ -241,6 +241,27 @@ pub(super) async fn has_stopped(tx: &mut PgConnection, user_id: &str) -> Result<
     .await
 }
 
+/// Silences a user who stopped before a number was known, where a loss had taken the place of that stop.
+pub(super) async fn silence_stopped(
+    tx: &mut PgConnection,
+    user_id: &str,
+    door: &Door<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO silenced_users (user_id, because, source)
+         SELECT $1, 'stop', $2
+         WHERE 2 = (SELECT count(*) FROM newest_consents(ARRAY(
+                        SELECT person_key FROM person_keys WHERE user_id = $1 AND phone_e164 IS NULL))
+                    WHERE purpose = 'onboarding' AND action = 'withdraw')
+         ON CONFLICT DO NOTHING",
+        user_id,
+        door.source.as_str(),
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// A user who stopped before a number was known wants messages again.
 pub(super) async fn unsilence_after_stop(tx: &mut PgConnection, user_id: &str) -> Result<bool, sqlx::Error> {
     let lifted = sqlx::query!("DELETE FROM silenced_users WHERE user_id = $1 AND because = 'stop'", user_id);
@@ -346,7 +367,9 @@ pub(super) async fn end_welcome(
 /// pipeline skips users with a welcome.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE users SET state = 'received', reason = NULL, next_attempt_at = now(), updated_at = now()
+        // Nobody is welcomed by it who was stored and never enqueued.
+        "UPDATE users SET state = CASE WHEN enqueued_at IS NULL THEN 'stored' ELSE 'received' END::user_state, reason = NULL,
+             next_attempt_at = CASE WHEN enqueued_at IS NOT NULL THEN now() END, updated_at = now()
          -- Each arm has an index.
          WHERE user_id = ANY(ARRAY(SELECT $1::text
                                    UNION SELECT user_id FROM users WHERE phone_e164 = $2 AND attempt_id IS NULL))

@@ -43,6 +43,25 @@ pub(super) async fn agrees(
         .all(|entry| entry.consent.action == ConsentAction::Grant || elsewhere.includes(&entry.consent)))
 }
 
+/// Whether a person stopped messages since the loss that holds them: what the loss withdrew is no stop.
+pub(super) async fn since_loss(
+    tx: &mut PgConnection,
+    user_id: Option<&str>,
+    phone: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM consent_ledger l JOIN person_keys k USING (person_key)
+               WHERE (k.phone_e164 = $1 OR $1 IS NULL AND k.user_id = $2)
+                 AND l.purpose = 'onboarding' AND l.action = 'withdraw'
+                 AND l.said_at > (SELECT max(marked_at) FROM loss_marks WHERE phone_e164 = $1 OR user_id = $2)) AS "stopped!""#,
+        phone,
+        user_id,
+    )
+    .fetch_one(tx)
+    .await
+}
+
 /// When a user stopped messages last by an event, if that is the last word on the welcome and not before `at`.
 pub(super) async fn stopped_by_event_since(
     tx: &mut PgConnection,

@@ -47,7 +47,7 @@ const REMOVE_EXAMPLES: &str = "\
 Examples:
   echo 98… | worker suppress remove - --reason 'typed wrongly'
 
-The next event or backfill of the number's user may send, unless the user was welcomed already.";
+A user of the number who waits for the welcome is enqueued at once; one who was never enqueued waits for a backfill.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:

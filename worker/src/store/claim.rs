@@ -187,13 +187,17 @@ impl Claim {
                    -- Asked by itself, it is never joined as a whole.
                    WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL
                               AND s.channel IN ('any', i.channel)) IS NULL
-                     -- Nobody is written to by WhatsApp who does not agree to it.
-                     AND CASE WHEN i.channel <> 'whatsapp' THEN true
-                              WHEN (SELECT k.person_key FROM person_keys k
+                     -- Nobody is written to by WhatsApp who does not agree to it. Few users said something before a
+                     -- number of theirs was known.
+                     AND CASE WHEN (SELECT k.person_key FROM person_keys k
                                     WHERE k.user_id = i.user_id AND k.phone_e164 IS NULL LIMIT 1) IS NOT NULL
-                              THEN agrees_to('onboarding', i.channel, i.user_id, i.phone)
-                              ELSE (SELECT 'onboarding' = ANY (g.purposes) FROM channel_grants g
-                                    WHERE g.phone_e164 = i.phone AND g.channel = i.channel) END
+                              THEN CASE WHEN i.channel = 'whatsapp'
+                                        THEN agrees_to('onboarding', i.channel, i.user_id, i.phone)
+                                        ELSE NOT withdrew('onboarding', i.channel, i.user_id, i.phone) END
+                              WHEN i.channel = 'whatsapp'
+                              THEN (SELECT 'onboarding' = ANY (g.purposes) FROM channel_grants g
+                                    WHERE g.phone_e164 = i.phone AND g.channel = i.channel)
+                              ELSE true END
                      AND (SELECT u.user_id FROM silenced_users u WHERE u.user_id = i.user_id) IS NULL
                      AND (SELECT e.digest FROM erased_numbers e
                           WHERE e.digest = i.digest AND (e.welcomed OR e.suppressed)) IS NULL
@@ -246,7 +250,8 @@ impl Claim {
                    WHERE phone_e164 = ANY($2) AND blocks ORDER BY message_id FOR SHARE
                ), held AS (
                    SELECT m.user_id, m.message_id, b.message_id AS holder, b.user_id AS holder_user,
-                          s.id IS NOT NULL OR q.user_id IS NOT NULL AS suppressed,
+                          s.id IS NOT NULL OR q.user_id IS NOT NULL
+                              OR m.channel = 'sms' AND withdrew('onboarding', 'sms', m.user_id, m.phone) AS suppressed,
                           coalesce(s.wrong_number, false) AS wrong_number, coalesce(e.welcomed, false) AS welcomed_before,
                           coalesce(e.suppressed, false) AS stopped_before
                    FROM UNNEST($1::text[], $2::text[], $3::uuid[], $4::bytea[], $5::text[])

@@ -103,6 +103,10 @@ impl ClaimFallback {
                    AND (SELECT e.digest FROM erased_numbers e WHERE e.digest = $2 AND e.suppressed) IS NULL
                    AND ($2::bytea IS NOT NULL OR (SELECT k.singleton FROM erasure_key k) IS NULL)
                    AND (NOT $3 OR agrees_to('onboarding', 'sms', a.user_id, a.phone_e164))
+                   AND NOT withdrew('onboarding', 'sms', a.user_id, a.phone_e164)
+                   -- Another number may be somebody else's by now.
+                   AND (SELECT u.user_id FROM users u WHERE u.user_id = a.user_id AND u.state <> 'stored'
+                          AND u.phone_e164 IS DISTINCT FROM a.phone_e164) IS NULL
                  RETURNING a.message_id",
                 request.first.attempt_id,
                 digest,
@@ -117,6 +121,11 @@ impl ClaimFallback {
                    AND (SELECT s.id FROM suppressions s WHERE s.phone_e164 = a.phone_e164 AND s.lifted_at IS NULL) IS NULL
                    AND (SELECT q.user_id FROM silenced_users q WHERE q.user_id = a.user_id) IS NULL
                    AND (a.kind <> 'tip' OR agrees_to('tips', 'sms', a.user_id, a.phone_e164))
+                   AND NOT withdrew('onboarding', 'sms', a.user_id, a.phone_e164)
+                   AND (SELECT u.user_id FROM users u WHERE u.user_id = a.user_id AND u.state <> 'stored'
+                          AND u.phone_e164 IS DISTINCT FROM a.phone_e164) IS NULL
+                   AND (SELECT m.message_id FROM messages m
+                        WHERE m.message_id = a.message_id AND m.expires_at <= calendar_now()) IS NULL
                  RETURNING a.message_id",
                 request.first.message_id,
                 request.first.attempt_id,

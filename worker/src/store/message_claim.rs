@@ -154,9 +154,11 @@ impl ClaimMessages {
                               OR m.kind = 'tip' AND (SELECT t.phone_e164 FROM tip_suppressions t WHERE t.phone_e164 = m.phone_e164
                                                          AND t.channel IN ('any', i.channel)) IS NOT NULL
                               -- Few users said something before a number of theirs was known.
-                              OR m.kind = 'tip' AND CASE WHEN (SELECT k.person_key FROM person_keys k
+                              OR CASE WHEN (SELECT k.person_key FROM person_keys k
                                       WHERE coalesce(k.user_id, '') = m.user_id AND coalesce(k.phone_e164, '') = '') IS NOT NULL
-                                  THEN tips_withdrawn(m.user_id, m.phone_e164, i.channel) ELSE false END) AS suppressed,
+                                  THEN m.kind = 'tip' AND tips_withdrawn(m.user_id, m.phone_e164, i.channel)
+                                      OR i.channel = 'sms' AND withdrew('onboarding', 'sms', m.user_id, m.phone_e164)
+                                  ELSE false END) AS suppressed,
                           NOT answers.it AND (SELECT u.user_id FROM users u WHERE u.user_id = m.user_id
                                               AND u.state <> 'stored' AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
                    FROM input i JOIN messages m ON m.message_id = i.message_id,

@@ -96,6 +96,18 @@ async fn it_is_offered_and_claimed_once_and_blocks_the_number_in_the_place_of_th
 }
 
 #[tokio::test]
+async fn none_goes_to_a_number_that_its_user_has_no_more() {
+    let world = World::create().await;
+    let request = welcomed(&world).await;
+    reports(&world, &request, "failed", &failed()).await;
+    let offered = due(&world).await;
+    sqlx::raw_sql("UPDATE users SET phone_e164 = '+9779840000008'").execute(&world.pool).await.unwrap();
+    assert_eq!(claims(&world, offered[0].first).await, FallbackClaim::Refused);
+    assert!(world.blocks(&request).await, "no second welcome to the number");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_message_that_arrives_after_all_drops_the_fallback_that_has_not_begun() {
     let world = World::create().await;
     let request = welcomed(&world).await;

@@ -265,7 +265,7 @@ async fn a_loss_from_before_the_signup_silences_number_and_household_once_the_us
     assert_eq!(texts(&world, LOST).await, [""; 0]);
     assert_eq!(claim(&world, "ama", 7, 0).await, ClaimResult::Suppressed);
     world.pool.execute("UPDATE users SET household_id = 'h'").await.unwrap();
-    doors::follow_losses(&world.pool, Some(&user("ba"))).await.unwrap();
+    doors::follow_losses(&world.pool, Some(&user("cy"))).await.unwrap();
     assert_eq!(texts(&world, LOST).await, [""; 0], "of another user");
     doors::follow_losses(&world.pool, None).await.unwrap();
     assert_eq!(texts(&world, LOST).await, ["+9779840000007", "+9779840000008"]);
