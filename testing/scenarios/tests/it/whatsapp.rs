@@ -176,14 +176,14 @@ async fn workers_that_die_at_any_point_of_either_channel_lose_and_double_nothing
     let signups = |range: Range<u32>| -> Vec<EventBody> {
         let consents = json!([{ "purpose": "onboarding", "channel": "whatsapp", "action": "grant" }]);
         let signup = |n: u32| {
-            let phone = if n % 3 == 0 {
+            let phone = if n.is_multiple_of(3) {
                 let operator = [984, 986, 980, 981][(n / 3_000 % 4) as usize];
                 format!("+977{operator}{:03}9803", n / 3 % 1_000)
             } else {
                 format!("+977985{:07}", 1_000_000 + n)
             };
             let signup = EventBody::signup(&format!("u{n}"), &phone);
-            if n % 2 == 0 { signup.with_data("consents", consents.clone()) } else { signup }
+            if n.is_multiple_of(2) { signup.with_data("consents", consents.clone()) } else { signup }
         };
         range.map(signup).collect()
     };
