@@ -51,6 +51,7 @@ pub(crate) mod timeline;
 pub(crate) mod tries;
 pub(crate) mod unblocked_numbers;
 pub(crate) mod unknown;
+pub(crate) mod whatsapp_pace;
 pub(crate) mod whatsapp_sender;
 
 pub(crate) mod fallback_claim;

@@ -31,7 +31,7 @@ pub const TWILIO_WHATSAPP_FROM: Setting = Setting::new(
 pub const WHATSAPP_RATE: Setting = Setting::new(
     "WHATSAPP_RATE",
     "10",
-    "WhatsApp messages per second of all workers together; 0: unlimited. `SEND_RATE` counts text messages only. Use the same value for all workers",
+    "WhatsApp messages per second of all workers together; 0: unlimited. After error 63017 or 63018 all workers send at half of it, and at the whole again some minutes later. `SEND_RATE` counts text messages only. Use the same value for all workers",
 );
 
 pub const WHATSAPP_MAX_PEOPLE_PER_DAY: Setting = Setting::new(

@@ -286,3 +286,21 @@ async fn all_workers_keep_to_nine_tenths_of_the_limit_that_the_sender_reports() 
     assert_eq!(test.database.number(full).await?, 0, "nothing was refused");
     test.close()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_as_too_many_lowers_the_rate_of_all_workers() -> anyhow::Result<()> {
+    let mut test = by_whatsapp().env("WHATSAPP_RATE", "50").build().await?;
+    with_template(&mut test).await?;
+    stored(&test, "u1", &number(9818)).await?;
+    all_agree(&test, "true").await?;
+    test.start_worker().await?;
+    test.broker.publish(QueueLane::Backfill, &EventBody::stored("u1").bytes()).await?;
+    let halved = "SELECT count(*) FROM whatsapp_pace WHERE share = 0.5";
+    test.database.until("the rate is halved", halved, 1).await?;
+    let slowdowns = test.workers[0].metric("onboarding_whatsapp_slowdowns_total", "").await?;
+    assert!((slowdowns - 1.0).abs() < 0.1, "{slowdowns}");
+    let (_, said) = test.command(&["doctor"]).await?;
+    assert!(said.contains("50 % of WHATSAPP_RATE"), "{said}");
+    // The message itself goes by SMS.
+    test.finish(Expect::users(1)).await
+}

@@ -7,6 +7,7 @@ use shared::{
     db,
     domain::{Channel, MessageKind, MessagingLimit, PeopleLimit},
 };
+use sqlx::PgConnection;
 use url::Url;
 
 use super::{
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     cli::open::masked,
     config::{TwilioConfig, WhatsappConfig},
-    store::whatsapp_sender::{self, SenderState},
+    store::{
+        whatsapp_pace,
+        whatsapp_sender::{self, SenderState},
+    },
     twilio::{Sender, WHATSAPP_PREFIX, WhatsappSender, explain, is_sandbox},
 };
 
@@ -27,6 +31,7 @@ const CALLBACKS: &str = "callbacks";
 const QUALITY: &str = "quality";
 const LIMIT: &str = "limit";
 const IN_USE: &str = "in use";
+const RATE: &str = "rate";
 /// An older limit may not be that of the sender any more.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
@@ -249,10 +254,17 @@ async fn fleet(found: &mut Findings, limit: PeopleLimit) {
     if !matches!(db::missing_migrations(&mut connection).await, Ok(0)) {
         return found.skipped(IN_USE, "not read: migrations are missing");
     }
-    match whatsapp_sender::state(&mut connection).await {
-        Ok(state) => in_use(found, limit, &state),
+    match read(&mut connection).await {
+        Ok((state, share)) => {
+            in_use(found, limit, &state);
+            rate(found, share);
+        }
         Err(error) => database::failed(found, IN_USE, Some(error)),
     }
+}
+
+async fn read(connection: &mut PgConnection) -> Result<(SenderState, f64), sqlx::Error> {
+    Ok((whatsapp_sender::state(&mut *connection).await?, whatsapp_pace::share(connection).await?))
 }
 
 fn in_use(found: &mut Findings, limit: PeopleLimit, state: &SenderState) {
@@ -272,6 +284,17 @@ fn in_use(found: &mut Findings, limit: PeopleLimit, state: &SenderState) {
         }
         (None, Some(age)) => found.passed(IN_USE, format!("{used}, read {} min ago", age.as_secs() / 60)),
     }
+}
+
+fn rate(found: &mut Findings, share: f64) {
+    if share >= 1.0 {
+        return found.passed(RATE, "all of WHATSAPP_RATE");
+    }
+    let text =
+        format!("{:.0} % of WHATSAPP_RATE, since WhatsApp refused messages as too many", share * 100.0);
+    let advice = "it grows again by itself. If it keeps coming, lower WHATSAPP_RATE or WHATSAPP_MAX_PEOPLE_PER_DAY \
+                  (errors 63017 and 63018)";
+    found.warning(RATE, text, advice);
 }
 
 #[cfg(test)]

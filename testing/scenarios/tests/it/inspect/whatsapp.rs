@@ -31,6 +31,7 @@ async fn doctor_judges_the_sender_of_the_messaging_service() -> anyhow::Result<(
         "none set at the sender",
         "1K Customers/24hr: 900 people in any 24 hours",
         "225 people in any 24 hours: no worker has read the limit yet",
+        "all of WHATSAPP_RATE",
     ] {
         assert!(said.contains(line), "{line} is missing: {said}");
     }

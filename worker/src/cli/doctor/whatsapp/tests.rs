@@ -183,3 +183,14 @@ fn what_workers_keep_to_is_shown_with_its_age() {
     in_use(&mut found, PeopleLimit::Fixed(40), &SenderState { limit, age: None, error: None });
     assert!(the(&found.into_vec(), IN_USE).1.starts_with("40 people"));
 }
+
+#[test]
+fn a_lowered_rate_is_a_warning() {
+    for (share, mark, text) in [(1.0, Mark::Passed, "all of"), (0.5, Mark::Warning, "50 % of")] {
+        let mut found = Findings::default();
+        rate(&mut found, share);
+        let found = found.into_vec();
+        let (is, said) = the(&found, RATE);
+        assert!(is == mark && said.starts_with(text), "{said}");
+    }
+}
