@@ -40,6 +40,7 @@ pub(crate) mod redactions;
 pub(crate) mod reopen;
 pub(crate) mod seals;
 pub(crate) mod send_rate;
+pub(crate) mod sent;
 pub(crate) mod server;
 pub(crate) mod staff_acts;
 pub(crate) mod stop_links;

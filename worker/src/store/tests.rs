@@ -11,5 +11,6 @@ mod partitions;
 mod plans;
 mod staff;
 mod tips;
+mod trials;
 mod upgrade;
 mod waiting;
