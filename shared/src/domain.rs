@@ -24,7 +24,7 @@ pub use consent::{
 };
 pub use message::{Channel, MessageKind, UnknownChannel, UnknownMessageKind};
 pub use names::UnknownName;
-pub use people_limit::PeopleLimit;
+pub use people_limit::{MessagingLimit, PeopleLimit};
 pub use profile::{BadDate, Cadence, CalendarDate, HouseholdId, ProfileChange, TimeZone, TipsHour};
 pub use reason::{Reason, UnknownReason};
 pub use retry::RetryPolicy;

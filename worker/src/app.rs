@@ -223,6 +223,9 @@ fn show_settings(config: &Config) {
     }
     metrics::gauge!("onboarding_channel_held", "channel" => Channel::Whatsapp.as_str()).set(0.0);
     metrics::gauge!("onboarding_whatsapp_full").set(0.0);
+    // Replaced by what the sender reports, where that counts.
+    let people = config.whatsapp.people.per_day(None);
+    metrics::gauge!("onboarding_whatsapp_people_limit").set(f64::from(people.unwrap_or(0)));
     metrics::gauge!("onboarding_daily_message_limit").set(f64::from(config.pace.messages_per_day));
 }
 

@@ -40,6 +40,7 @@ pub(crate) mod redactions;
 pub(crate) mod reopen;
 pub(crate) mod seals;
 pub(crate) mod send_rate;
+pub(crate) mod sent;
 pub(crate) mod server;
 pub(crate) mod staff_acts;
 pub(crate) mod stop_links;
@@ -51,6 +52,8 @@ pub(crate) mod timeline;
 pub(crate) mod tries;
 pub(crate) mod unblocked_numbers;
 pub(crate) mod unknown;
+pub(crate) mod whatsapp_pace;
+pub(crate) mod whatsapp_sender;
 
 pub(crate) mod fallback_claim;
 pub(crate) mod fallbacks;

@@ -23,3 +23,4 @@ pub(crate) mod sealer;
 pub(crate) mod sweeper;
 pub(crate) mod template_sync;
 pub(crate) mod unblocked_numbers;
+pub(crate) mod whatsapp_limit;

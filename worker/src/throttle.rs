@@ -9,6 +9,7 @@ mod permits;
 mod rate;
 mod recent;
 mod room;
+mod slowdown;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(crate) use pauses::Pauses;
 pub(crate) use permits::{Call, CallSample, Permits};
 pub(crate) use rate::Rate;
 pub(crate) use room::Room;
+pub(crate) use slowdown::slow_down;
 
 use permits::Permit;
 use rate::Token;

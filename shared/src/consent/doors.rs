@@ -14,9 +14,10 @@ use super::{
     silence::{self, Claims, Hold, Mark},
     staff_tasks::{self, TaskKind},
     stops,
+    welcome::{self, Agreement},
 };
 use crate::{
-    domain::{ConsentAction, ConsentChannel, Purpose, UserId},
+    domain::{Channel, Consent, ConsentAction, ConsentChannel, Purpose, UserId},
     phone::E164,
 };
 
@@ -99,6 +100,35 @@ pub async fn say(
     door: &Door<'_>,
 ) -> Result<Effect, sqlx::Error> {
     change(pool, person, entries, Kind::Plain, door).await
+}
+
+/// Enters the consent to a welcome by `channel` that staff were given for the number of a new user. What the people of the
+/// number said before stays in force: a stop, or a withdrawal of this consent, is [`Effect::Held`].
+pub async fn grant_welcome(
+    pool: &PgPool,
+    user: &UserId,
+    phone: &E164,
+    channel: Channel,
+    door: &Door<'_>,
+) -> Result<Effect, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    // From here on, no other door of the number changes it.
+    silence::hold(&mut tx, phone.as_str()).await?;
+    match welcome::agreement(&mut tx, phone.as_str(), channel).await? {
+        Agreement::Withdrawn => return Ok(Effect::Held),
+        Agreement::Granted => return Ok(Effect::Already),
+        Agreement::Missing => {}
+    }
+    let on = match channel {
+        Channel::Sms => ConsentChannel::Sms,
+        Channel::Whatsapp => ConsentChannel::Whatsapp,
+    };
+    let consent = Consent::new(Purpose::Onboarding, on, ConsentAction::Grant);
+    let entries = [NewEntry { key: EntryKey::random(), consent }];
+    let found = numbers::find(&mut tx, Person::Signup(user, Some(phone))).await?;
+    let done = change_in(&mut tx, &found, (&entries, Kind::Plain), Claims::Wait, door).await?;
+    tx.commit().await?;
+    Ok(done.count(door))
 }
 
 /// Enters the consents of an event. Those that were entered before change nothing.

@@ -3,6 +3,43 @@
 use sqlx::PgConnection;
 
 use super::{numbers::Found, silence};
+use crate::domain::Channel;
+
+/// What is known of the consent to a welcome on one channel, of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// It is given.
+    Granted,
+    /// Nothing was said about it.
+    Missing,
+    /// It was withdrawn, or messages to the number were stopped.
+    Withdrawn,
+}
+
+/// Reads what is known of the consent to a welcome by `channel` to a number in E.164.
+pub async fn agreement(
+    connection: &mut PgConnection,
+    phone: &str,
+    channel: Channel,
+) -> Result<Agreement, sqlx::Error> {
+    let said = sqlx::query!(
+        r#"SELECT EXISTS (SELECT FROM suppressions s WHERE s.phone_e164 = $1 AND s.lifted_at IS NULL
+                          AND s.channel IN ('any', $2)) AS "stopped!",
+                  (SELECT c.action
+                   FROM newest_consents(ARRAY(SELECT person_key FROM person_keys WHERE phone_e164 = $1)) c
+                   WHERE c.purpose = 'onboarding' AND c.channel = $2) AS action"#,
+        phone,
+        channel.as_str(),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(match said.action.as_deref() {
+        _ if said.stopped => Agreement::Withdrawn,
+        Some("grant") => Agreement::Granted,
+        Some(_) => Agreement::Withdrawn,
+        None => Agreement::Missing,
+    })
+}
 
 /// The users of these pairs of user and number who lack a consent to a welcome by SMS. Consents belong to the number; those
 /// of a user without a number count at every number. Users whom a stop or a loss silences are not returned: their claim

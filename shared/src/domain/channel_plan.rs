@@ -51,6 +51,13 @@ impl ChannelPlan {
         MessageKind::ALL.into_iter().filter(move |kind| self.of(*kind).lists(channel))
     }
 
+    /// The same, with one channel for a kind.
+    #[must_use]
+    pub fn with_only(mut self, kind: MessageKind, channel: Channel) -> Self {
+        self.0[kind as usize] = Route::Listed(vec![channel]);
+        self
+    }
+
     /// Whether a kind lists the channel.
     pub fn uses(&self, channel: Channel) -> bool {
         self.kinds_on(channel).next().is_some()
@@ -169,6 +176,13 @@ mod tests {
         assert!(plan.uses(Channel::Whatsapp));
         let sms: ChannelPlan = "tip=sms".parse().unwrap();
         assert!(!sms.uses(Channel::Whatsapp) && sms.uses(Channel::Sms));
+    }
+
+    #[test]
+    fn one_channel_can_be_all_that_a_kind_has() {
+        let plan: ChannelPlan = "welcome=whatsapp,sms".parse().unwrap();
+        let plan = plan.with_only(MessageKind::Welcome, Channel::Sms);
+        assert_eq!(plan.to_string(), DEFAULT);
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{amqp::Topology, db::MIGRATIONS, domain::Channel, lane::QueueLane};
+use shared::{
+    amqp::Topology,
+    db::MIGRATIONS,
+    domain::{Channel, PeopleLimit},
+    lane::QueueLane,
+};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,7 +35,7 @@ use crate::{
         dispatcher::Dispatcher, driver::Driver, eraser::Eraser, fallbacks::Fallbacks,
         follow_calendar::FollowCalendar, follow_templates::FollowTemplates, partitions::Partitions,
         poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor, retention::Retention,
-        sealer::Sealer, template_sync::TemplateSync,
+        sealer::Sealer, template_sync::TemplateSync, whatsapp_limit::WhatsappLimit,
     },
     templates::Registry,
     throttle::{Breaker, Pauses, Permits, Rate, Room, Throttle},
@@ -202,10 +207,22 @@ impl Parts {
         })
     }
 
-    /// Starts the tasks that know the templates.
-    fn keep_templates(&self, config: &Config, tasks: &mut JoinSet<()>, driver: impl Fn() -> Driver) {
+    /// Starts the tasks that know the templates and the sender of WhatsApp.
+    fn keep_whatsapp(&self, config: &Config, tasks: &mut JoinSet<()>, driver: impl Fn() -> Driver) {
         let (pool, registry) = (self.pools.tasks.clone(), self.templates.clone());
         tasks.spawn(driver().run(FollowTemplates { pool, registry }));
+        let (limit, whatsapp) = (config.whatsapp.people, &config.whatsapp);
+        if let (Some(sender), PeopleLimit::OfSender, true) =
+            (&whatsapp.sender, limit, whatsapp.for_welcomes())
+        {
+            tasks.spawn(driver().run(WhatsappLimit {
+                pool: self.pools.tasks.clone(),
+                client: self.client.clone(),
+                sender: sender.clone(),
+                interval: whatsapp.sync_interval,
+                shown: None,
+            }));
+        }
         tasks.spawn(driver().run(TemplateSync {
             pool: self.pools.tasks.clone(),
             client: self.client.clone(),
@@ -260,7 +277,7 @@ impl Parts {
         tasks: &mut JoinSet<()>,
         driver: impl Fn() -> Driver,
     ) -> anyhow::Result<()> {
-        self.keep_templates(config, tasks, &driver);
+        self.keep_whatsapp(config, tasks, &driver);
         let pool = &self.pools.tasks;
         tasks.spawn(driver().run(Partitions(pool.clone())));
         tasks.spawn(driver().run(Sealer::new(pool.clone())));

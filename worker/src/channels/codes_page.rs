@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 
 use super::{Channel as _, Refusal, Whatsapp};
-use crate::twilio::{Absence, Class, FaultScope, Sender, allows_fallback, classify_status, explain};
+use crate::twilio::{
+    Absence, Class, FaultScope, Sender, allows_fallback, classify_status, explain, is_of_rate,
+};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/whatsapp-codes.md");
 
@@ -46,8 +48,9 @@ fn concerns(class: Class) -> &'static str {
     }
 }
 
-fn held(refusal: Refusal) -> &'static str {
+fn held(code: u32, refusal: Refusal) -> &'static str {
     match refusal {
+        _ if is_of_rate(code) => "half the rate of WhatsApp, for some minutes",
         Refusal::Fault(FaultScope::Account) => "everything",
         Refusal::Fault(_) => "the country",
         Refusal::DailyCap => "everything, until tomorrow",
@@ -94,7 +97,7 @@ fn the_page_of_codes_is_that_of_the_table() {
             "| {code} | {} | {} | {} | {sms} | {} | {} |",
             concerns(class),
             ends(code, refusal),
-            held(refusal),
+            held(code, refusal),
             next(refusal),
             explain(code)
         )

@@ -21,6 +21,7 @@ mod templates;
 mod text;
 mod twilio;
 mod webhook;
+mod whatsapp;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -84,11 +85,13 @@ async fn examine() -> Vec<Section> {
         limited("catalogue", catalogue::check),
         // All sections together are too large for the stack.
         Box::pin(limited("templates", templates::check)),
+        Box::pin(limited("whatsapp", whatsapp::check)),
         limited("time", hours::check),
         limited("stored", stored::check),
     );
-    let (configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, time, stored) = sections;
-    vec![configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, time, stored]
+    let (configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, whatsapp, time, stored) =
+        sections;
+    vec![configuration, postgres, rabbitmq, twilio, webhook, catalogue, templates, whatsapp, time, stored]
 }
 
 /// Runs the checks of a section. At the time limit it keeps the results so far.

@@ -1,5 +1,10 @@
 //! `worker register`: sends one number through the whole pipeline, for example to test credentials.
 
+mod delivery;
+mod permission;
+mod steps;
+mod template;
+
 use std::{
     io::{self, BufRead},
     process::ExitCode,
@@ -11,7 +16,7 @@ use shared::{
     cli::{Actor, Confirmation, Exit, Failure},
     config::Env,
     consent::subject_of_number,
-    domain::{Reason, UserId},
+    domain::{Channel, MessageKind, Reason, UserId},
     events::{self, Signup},
     lane::QueueLane,
     phone::{self, E164},
@@ -22,6 +27,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::steps::Steps;
 use super::open;
 use crate::{
     app::{Parts, Pools},
@@ -29,16 +35,25 @@ use crate::{
     facts::Arrival,
     pipeline::{self, Inbound, Outcome},
     store::audit::{self, NewEntry},
-    twilio::{self, Client, Preflight, Sender},
+    twilio,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   echo 98… | worker register --yes -      for scripts, and wherever the number is piped in
   worker register 98…                     asks before it sends
+  echo 98… | worker register --channel whatsapp --yes -
+  echo 98… | worker register --channel whatsapp --grant --reason 'our own phone' --yes -
 
-The command sends one real message, by the same rules as the worker.
-Exit codes: 0 sent, 3 not sent, 130 not confirmed.";
+The command sends one real message, by the same rules as the worker. With --channel it goes by that channel or not at
+all: the steps name what is missing, and the last one says whether the message arrived.
+
+A message by WhatsApp needs its owner's consent (`onboarding` on `whatsapp`); so does one by SMS where
+CONSENT_FOR_ONBOARDING=required. Without it nothing is sent. If the owner told you that they agree, --grant enters that
+before the message: into the ledger, and with --reason into the audit log. It stays there; `worker consent withdraw` takes
+it back. A number that stopped messages, or withdrew this consent, gets none in any case.
+
+Exit codes: 0 sent, 3 not sent or not arrived, 130 not confirmed.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
@@ -46,6 +61,15 @@ pub(super) struct Arguments {
     /// The number; `-` reads it from standard input, which keeps it out of the process list
     #[arg(allow_hyphen_values = true)]
     number: String,
+    /// Send by this channel only, and wait up to 20 s for its delivery: sms or whatsapp
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// Enter that the owner of the number agrees to a welcome by this channel; needs --reason
+    #[arg(long, requires = "channel")]
+    grant: bool,
+    /// A name for a template that shows one
+    #[arg(long, value_name = "TEXT", requires = "channel")]
+    name: Option<String>,
     #[command(flatten)]
     confirmation: Confirmation,
     /// Why; kept in the audit log
@@ -55,79 +79,156 @@ pub(super) struct Arguments {
     actor: Actor,
 }
 
+/// One number on its way.
+struct Trial<'a> {
+    arguments: &'a Arguments,
+    phone: E164,
+    user: UserId,
+    actor: String,
+}
+
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = Config::read(Env::of_process())?;
+    if arguments.grant && arguments.reason.trim().is_empty() {
+        return Err(Failure::usage("--grant needs --reason: say how you know that the owner agrees"));
+    }
+    let mut config = Config::read(Env::of_process())?;
+    if let Some(channel) = arguments.channel {
+        config.whatsapp.channels = only(&config, channel)?;
+    }
     telemetry::init(config.log_format);
     install_crypto();
+    let mut steps = Steps::default();
     let number = read_number(&arguments.number)?;
     let phone = match phone::normalise(&number, config.audience.numbers.region) {
         Ok(phone) => phone,
         Err(why) => {
-            println!("1 normalise  ✗ {why}: this number cannot be texted");
+            steps.failed("normalise", format!("{why}: this number cannot be texted"));
             return Ok(Exit::SomeFailed.into());
         }
     };
-    println!("1 normalise  ✓ {} ({})", phone.e164.masked(), phone.line_type.as_str());
+    steps.passed("normalise", format!("{} ({})", phone.e164.masked(), phone.line_type.as_str()));
+    let user = UserId::parse(&format!("register-{}", Uuid::now_v7())).map_err(Failure::usage)?;
+    let trial = Trial { arguments, phone: phone.e164, user, actor: arguments.actor.name() };
+    let pool = open::connect(&config.database).await?;
+    let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
+    let parts = Parts::new(&config, Pools::of(&pool), stop, &abandon)?;
+    parts.templates.refresh().await.map_err(Failure::statement)?;
+    if !trial.prepare(&mut steps, &config, &parts).await? {
+        return Ok(Exit::SomeFailed.into());
+    }
+    let question = match arguments.channel {
+        Some(channel) => format!("Send one welcome to this number by {channel}?"),
+        None => "Send one welcome to this number?".to_owned(),
+    };
+    if !arguments.confirmation.given(&question, "this sends a message")? {
+        println!("Nothing was sent.");
+        return Ok(Exit::Interrupted.into());
+    }
+    trial.send(&mut steps, &config, &parts, number).await
+}
+
+/// `CHANNELS` with no other channel for welcomes. Fails if it does not allow this one.
+fn only(config: &Config, channel: Channel) -> Result<shared::domain::ChannelPlan, Failure> {
+    let plan = &config.whatsapp.channels;
+    if plan.of(MessageKind::Welcome).lists(channel) {
+        return Ok(plan.clone().with_only(MessageKind::Welcome, channel));
+    }
+    Err(Failure::configuration(format!(
+        "CHANNELS does not allow {channel} for welcomes: set CHANNELS='welcome={channel}' for this command, or list it for \
+         all workers (docs/whatsapp.md)"
+    )))
+}
+
+impl Trial<'_> {
+    /// Everything that can be checked without a message. False: something is missing, and its step says what.
+    async fn prepare(&self, steps: &mut Steps, config: &Config, parts: &Parts) -> Result<bool, Failure> {
+        match self.arguments.channel {
+            Some(Channel::Whatsapp) => {
+                steps.passed("channel", "whatsapp, and no other for this message");
+                let name = self.arguments.name.as_deref();
+                if !template::check(steps, config, parts, &self.user, name).await? {
+                    return Ok(false);
+                }
+            }
+            chosen => {
+                if chosen.is_some() {
+                    steps.passed("channel", "sms, and no other for this message");
+                }
+                show_text(steps, config);
+            }
+        }
+        steps::credentials(steps, &parts.client).await?;
+        match (&config.whatsapp.sender, self.arguments.channel) {
+            (Some(sender), Some(Channel::Whatsapp)) => {
+                if !steps::whatsapp_sender(steps, &parts.client, sender).await? {
+                    return Ok(false);
+                }
+            }
+            _ => steps::sender(steps, &parts.client, config.twilio.sender()?).await?,
+        }
+        match self.arguments.channel {
+            Some(channel) => self.permitted(steps, config, parts, channel).await,
+            None => Ok(true),
+        }
+    }
+
+    async fn send(
+        &self,
+        steps: &mut Steps,
+        config: &Config,
+        parts: &Parts,
+        number: String,
+    ) -> Result<ExitCode, Failure> {
+        let pool = &parts.pools.tasks;
+        note(pool, self).await.map_err(Failure::statement)?;
+        if let Some(channel) = self.arguments.channel.filter(|_| self.arguments.grant)
+            && !self.grant(steps, config, pool, channel).await?
+        {
+            return Ok(Exit::SomeFailed.into());
+        }
+        parts.throttle.pauses.look(pool).await.map_err(Failure::statement)?;
+        // What other workers hold back is held back here as well.
+        parts.throttle.breaker.exchange(pool).await.map_err(Failure::statement)?;
+        let inbound = self.inbound(number);
+        let outcome = pipeline::handle(&parts.pipeline, &inbound, pipeline::decode(&inbound)).await;
+        let outcome = outcome.map_err(Failure::unreachable)?;
+        steps.said("pipeline", explain(outcome));
+        println!("Recorded as user {} in the view onboarding_status.", self.user);
+        let mut done = outcome == Outcome::Sent;
+        if done && self.arguments.channel.is_some() {
+            done = delivery::follow(steps, &parts.client, pool, &self.user).await?;
+        }
+        Ok(Exit::all_done(done).into())
+    }
+
+    /// The event that the portal would have published.
+    fn inbound(&self, phone: String) -> Inbound {
+        let mut signup = Signup::new(self.user.clone(), phone);
+        signup.channel = self.arguments.channel.map(|channel| channel.to_string());
+        signup.display_name.clone_from(&self.arguments.name);
+        let id = Uuid::now_v7().to_string();
+        Inbound {
+            screened: shared::amqp::Screened::default(),
+            lane: QueueLane::Live,
+            body: events::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
+            routing_key: "user.signed_up.v1".to_owned(),
+            message_id: Some(id),
+            published_at: None,
+            arrival: Arrival { at: Instant::now(), redelivered: false },
+            traceparent: None,
+            headers: serde_json::json!({}),
+        }
+    }
+}
+
+fn show_text(steps: &mut Steps, config: &Config) {
     let language = config.audience.language;
     let links = config.stop_links.as_ref();
     let own = links.map(|links| templates::welcome_with_address(language, &links.base.example()));
     let message = own.as_ref().unwrap_or_else(|| templates::welcome(language));
     let segments = message.segments();
-    println!("2 message    ✓ {} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
-    check_twilio(&config).await?;
-    if !arguments.confirmation.given("Send one welcome to this number?", "this sends a message")? {
-        println!("Nothing was sent.");
-        return Ok(Exit::Interrupted.into());
-    }
-    let pool = open::connect(&config.database).await?;
-    let (stop, abandon) = (CancellationToken::new(), CancellationToken::new());
-    let parts = Parts::new(&config, Pools::of(&pool), stop, &abandon)?;
-    let actor = arguments.actor.name();
-    note(&pool, &phone.e164, &actor, &arguments.reason).await.map_err(Failure::statement)?;
-    parts.throttle.pauses.look(&pool).await.map_err(Failure::statement)?;
-    let user = format!("register-{}", Uuid::now_v7());
-    let inbound = inbound(&user, number)?;
-    let outcome = pipeline::handle(&parts.pipeline, &inbound, pipeline::decode(&inbound)).await;
-    let outcome = outcome.map_err(Failure::unreachable)?;
-    println!("5 pipeline   {}", explain(outcome));
-    println!("Recorded as user {user} in the view onboarding_status.");
-    Ok(Exit::all_done(outcome == Outcome::Sent).into())
-}
-
-/// Checks credentials and sender with calls that send no message.
-async fn check_twilio(config: &Config) -> Result<(), Failure> {
-    let client = Client::new(config.twilio.client()?).map_err(Failure::configuration)?;
-    match client.preflight().await {
-        Preflight::Good => println!("3 credentials ✓ accepted by Twilio"),
-        Preflight::Undecided { .. } => {
-            println!("3 credentials – this key may not list messages: not checked");
-        }
-        Preflight::Refused { status, code } => {
-            let meaning = code.map_or("", twilio::explain);
-            return Err(Failure::configuration(format!(
-                "Twilio refuses the credentials (HTTP {status}): {meaning}"
-            )));
-        }
-        Preflight::Unavailable { fault } => return Err(Failure::unreachable(fault)),
-    }
-    match config.twilio.sender()? {
-        Sender::From(_) => {
-            println!("4 sender     – not a Messaging Service: only the message shows whether it works");
-        }
-        Sender::Service(sid) => match client.fetch_service(sid).await {
-            Ok(service) => {
-                let name = service.friendly_name.unwrap_or_default();
-                println!("4 sender     ✓ Messaging Service {name:?}");
-            }
-            Err(fault) if fault.is_not_found() => {
-                let hint =
-                    "Twilio has no Messaging Service with this SID: correct TWILIO_MESSAGING_SERVICE_SID";
-                return Err(Failure::configuration(hint));
-            }
-            Err(fault) => println!("4 sender     – not checked: {fault}"),
-        },
-    }
-    Ok(())
+    let text = format!("{} in {}, {} segment(s)", segments.units, message.language(), segments.segments);
+    steps.passed("message", text);
 }
 
 fn read_number(argument: &str) -> Result<String, Failure> {
@@ -140,28 +241,11 @@ fn read_number(argument: &str) -> Result<String, Failure> {
 }
 
 /// Called before the message, so that the audit log names the operator even if the process is killed.
-async fn note(pool: &PgPool, phone: &E164, actor: &str, reason: &str) -> Result<(), sqlx::Error> {
+async fn note(pool: &PgPool, trial: &Trial<'_>) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
-    let subject = subject_of_number(&mut connection, phone).await?;
+    let subject = subject_of_number(&mut connection, &trial.phone).await?;
+    let (actor, reason) = (&*trial.actor, &*trial.arguments.reason);
     audit::note(&mut connection, &NewEntry { actor, action: "register", subject: &subject, reason }).await
-}
-
-/// The event that the portal would have published.
-fn inbound(user: &str, phone: String) -> Result<Inbound, Failure> {
-    let user_id = UserId::parse(user).map_err(Failure::usage)?;
-    let signup = Signup::new(user_id, phone);
-    let id = Uuid::now_v7().to_string();
-    Ok(Inbound {
-        screened: shared::amqp::Screened::default(),
-        lane: QueueLane::Live,
-        body: events::signed_up(&id, "/aamcare/worker-register", Utc::now(), &signup),
-        routing_key: "user.signed_up.v1".to_owned(),
-        message_id: Some(id),
-        published_at: None,
-        arrival: Arrival { at: Instant::now(), redelivered: false },
-        traceparent: None,
-        headers: serde_json::json!({}),
-    })
 }
 
 fn explain(outcome: Outcome) -> String {

@@ -31,7 +31,7 @@ pub(crate) struct WhatsappConfig {
 
 impl WhatsappConfig {
     /// `sender` is that of text messages.
-    pub(super) fn read(env: &mut Env, sender: Option<&Sender>) -> Self {
+    pub(crate) fn read(env: &mut Env, sender: Option<&Sender>) -> Self {
         let sync_interval = env.duration(&settings::TEMPLATE_SYNC_INTERVAL);
         if sync_interval < SHORTEST_INTERVAL {
             env.fault(settings::TEMPLATE_SYNC_INTERVAL.name, "must be at least 1s");
@@ -83,7 +83,7 @@ pub(crate) fn whatsapp_sender(env: &mut Env, of_texts: Option<&Sender>) -> Optio
 
 fn people(env: &mut Env) -> PeopleLimit {
     if env.optional(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY).is_none() {
-        return PeopleLimit::Cautious;
+        return PeopleLimit::OfSender;
     }
     match env.value(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY) {
         0 => PeopleLimit::Unlimited,

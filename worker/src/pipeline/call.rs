@@ -19,7 +19,7 @@ use crate::{
     failpoint,
     observe::traces::Scope,
     store::{attempts::AttemptRef, budget, channel_faults, ended::Ended},
-    throttle::{Blame, Call, CallSample, Entry, Outage, SendPermit},
+    throttle::{Blame, Call, CallSample, Entry, Load, Outage, SendPermit, slow_down},
     twilio::{Absence, Class, CreateMessage, CreateOutcome, FaultScope},
 };
 
@@ -65,6 +65,9 @@ pub(super) async fn call<'a>(
     failpoint::hit("after_response");
     pass.finish(echo(started, &answer));
     let blame = inform_breaker(pipeline, request, &answer, entry).await;
+    if let (Load::Whatsapp, CreateOutcome::Refused { code: Some(code), .. }) = (request.load(), &answer) {
+        Box::pin(slow_down(&pipeline.pool, *code, started.elapsed())).await;
+    }
     let terms = Terms {
         retry: pipeline.times.retry,
         retries: standing.retries,

@@ -29,7 +29,7 @@ pub(crate) struct Waits {
 
 impl Waits {
     /// Today in Nepal.
-    pub(super) fn today(&self) -> NaiveDate {
+    pub(crate) fn today(&self) -> NaiveDate {
         self.calendar.now().with_timezone(&chrono_tz::Asia::Kathmandu).date_naive()
     }
 

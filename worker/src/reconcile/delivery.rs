@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    domain::{MessageKind, Reason},
+    domain::{Channel as MessageChannel, MessageKind, Reason},
     phone::E164,
     templates::ContentSid,
 };
@@ -17,7 +17,7 @@ use crate::{
         fallbacks::{Late, Offer},
     },
     templates::Registry,
-    throttle::{Destination, Entry, Throttle},
+    throttle::{Destination, Entry, Throttle, slow_down},
     twilio::{
         Client, FaultScope, MessageStatus, allows_fallback, classify_status, count_error_code,
         is_unlisted_channel_code,
@@ -122,6 +122,10 @@ impl DeliveryReports {
             if is_unlisted_channel_code(number) {
                 metrics::counter!("onboarding_unlisted_codes_total").increment(1);
                 tracing::error!(code = number, "WhatsApp reported a code that is not in the table of codes");
+            }
+            if channel.name() == MessageChannel::Whatsapp.as_str() {
+                let age = Duration::try_from_secs_f64(age).unwrap_or_default();
+                slow_down(&self.pool, number, age).await;
             }
             self.hold_back(callback, Reason::Error(number), channel.classify(class), to()).await;
         } else if matches!(status, MessageStatus::Sent | MessageStatus::Delivered) {

@@ -6,32 +6,30 @@
 
 use std::time::Duration;
 
-use shared::domain::PeopleLimit;
+use shared::domain::{MessagingLimit, PeopleLimit};
 use sqlx::{PgConnection, PgPool};
-
-/// Nine tenths of the first step of WhatsApp's limits.
-const CAUTIOUS: i64 = 225;
 
 /// How many people may still be written to now. Locks the row of this hour until the transaction ends.
 pub(super) async fn room(tx: &mut PgConnection, limit: PeopleLimit) -> Result<usize, sqlx::Error> {
-    let per_day = match limit {
-        PeopleLimit::Unlimited => return Ok(usize::MAX),
-        PeopleLimit::Fixed(people) => i64::from(people),
-        PeopleLimit::Cautious => CAUTIOUS,
-    };
+    if limit == PeopleLimit::Unlimited {
+        return Ok(usize::MAX);
+    }
     sqlx::query!(
         "INSERT INTO whatsapp_people (hour) VALUES (date_trunc('hour', calendar_now()))
          ON CONFLICT (hour) DO UPDATE SET people = whatsapp_people.people"
     )
     .execute(&mut *tx)
     .await?;
-    let used = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(people), 0) AS "used!" FROM whatsapp_people
-           WHERE hour > calendar_now() - interval '25 hours'"#
+    let row = sqlx::query!(
+        r#"SELECT coalesce(sum(p.people), 0) AS "used!", (SELECT s.people FROM whatsapp_sender s) AS reported
+           FROM whatsapp_people p WHERE p.hour > calendar_now() - interval '25 hours'"#
     )
     .fetch_one(tx)
     .await?;
-    Ok(usize::try_from(per_day - used).unwrap_or(0))
+    Ok(match limit.per_day(row.reported.and_then(MessagingLimit::of_stored)) {
+        Some(per_day) => usize::try_from(i64::from(per_day) - row.used).unwrap_or(0),
+        None => usize::MAX,
+    })
 }
 
 /// Counts people who are written to now.
@@ -62,4 +60,39 @@ pub(crate) async fn until_room(pool: &PgPool) -> Result<Option<Duration>, sqlx::
     .fetch_one(pool)
     .await?;
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::{whatsapp_sender, world::World};
+
+    /// The room that a claim finds after `people` were admitted.
+    async fn room_after(world: &World, people: usize) -> usize {
+        let mut tx = world.pool.begin().await.unwrap();
+        room(&mut tx, PeopleLimit::OfSender).await.unwrap();
+        admit(&mut tx, PeopleLimit::OfSender, people).await.unwrap();
+        let left = room(&mut tx, PeopleLimit::OfSender).await.unwrap();
+        tx.commit().await.unwrap();
+        left
+    }
+
+    #[tokio::test]
+    async fn all_workers_keep_to_nine_tenths_of_what_the_sender_reports() {
+        let world = World::create().await;
+        assert_eq!(room_after(&world, 5).await, 220, "nothing is known yet");
+        assert!(whatsapp_sender::begin(&world.pool, "MG1", Duration::ZERO).await.unwrap());
+        let report = async |limit| whatsapp_sender::found(&world.pool, "MG1", None, limit).await.unwrap();
+        report(Some(MessagingLimit::People(1_000))).await;
+        assert_eq!(room_after(&world, 5).await, 890);
+        whatsapp_sender::failed(&world.pool, "MG1", "HTTP 500").await.unwrap();
+        assert_eq!(room_after(&world, 0).await, 890, "a failed read keeps the last known limit");
+        report(Some(MessagingLimit::Unlimited)).await;
+        assert_eq!(room_after(&world, 300).await, usize::MAX);
+        report(Some(MessagingLimit::People(250))).await;
+        assert_eq!(room_after(&world, 0).await, 0, "those who were written to without a limit count as well");
+        world.end().await;
+    }
 }

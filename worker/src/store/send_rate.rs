@@ -48,22 +48,25 @@ struct Leased {
     start: i64,
 }
 
-/// The statement of a lease on the line in a table.
+/// The statement of a lease on the line in a table. At a share of the rate, a lease takes up more of the line than it has
+/// slots for, and the rest of it stays unused.
 macro_rules! lease {
-    ($table:literal, $span:expr, $reach:expr) => {
+    ($table:literal, $share:literal, $span:expr, $reach:expr) => {
         sqlx::query_as!(
             Leased,
-            "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now)
+            "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now, make_interval(secs => $1::float8 / share) AS span,
+                                                make_interval(secs => $2::float8 / share) AS reach
+                                         FROM (SELECT " + $share + " AS share) s)
              INSERT INTO " + $table + r#" AS line (leased_until)
-             SELECT now + make_interval(secs => $1::float8) FROM clock
+             SELECT now + span FROM clock
              ON CONFLICT (singleton) DO UPDATE SET leased_until =
-                 CASE WHEN line.leased_until > EXCLUDED.leased_until + make_interval(secs => $2::float8)
+                 CASE WHEN line.leased_until > EXCLUDED.leased_until + (SELECT reach FROM clock)
                       THEN EXCLUDED.leased_until
-                      ELSE GREATEST(line.leased_until + make_interval(secs => $1::float8), EXCLUDED.leased_until)
+                      ELSE GREATEST(line.leased_until + (SELECT span FROM clock), EXCLUDED.leased_until)
                  END
              RETURNING
                  (extract(epoch FROM (SELECT now FROM clock)) * 1000000)::int8 AS "now!",
-                 (extract(epoch FROM leased_until - make_interval(secs => $1::float8)) * 1000000)::int8 AS "start!""#,
+                 (extract(epoch FROM leased_until - (SELECT span FROM clock)) * 1000000)::int8 AS "start!""#,
             $span.as_secs_f64(),
             $reach.as_secs_f64(),
         )
@@ -76,8 +79,12 @@ impl Lessor for SendRate {
         let mut connection = self.pool.acquire().await?;
         let sent = Instant::now();
         let leased = match self.line {
-            Line::Segments => lease!("send_rate", span, reach).fetch_one(&mut *connection).await?,
-            Line::Whatsapp => lease!("whatsapp_rate", span, reach).fetch_one(&mut *connection).await?,
+            Line::Segments => {
+                lease!("send_rate", "1::float8", span, reach).fetch_one(&mut *connection).await?
+            }
+            Line::Whatsapp => {
+                lease!("whatsapp_rate", "whatsapp_share()", span, reach).fetch_one(&mut *connection).await?
+            }
         };
         Ok(Lease { sent, received: Instant::now(), now: leased.now, start: leased.start })
     }

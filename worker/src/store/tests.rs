@@ -13,5 +13,6 @@ mod plans;
 mod profiles;
 mod staff;
 mod tips;
+mod trials;
 mod upgrade;
 mod waiting;

@@ -86,6 +86,12 @@ pub(crate) fn allows_fallback(code: u32) -> bool {
     find(code).is_some_and(|entry| entry.fallback)
 }
 
+/// Whether WhatsApp refused a message because too many go out: of the account (63017), or of the sender, the account or the
+/// business (63018).
+pub(crate) fn is_of_rate(code: u32) -> bool {
+    matches!(code, 63_017 | 63_018)
+}
+
 /// What the code means and what to do, in Nepali. None: its class says it.
 pub(crate) fn explain_in_nepali(code: u32) -> Option<&'static str> {
     find(code).and_then(|entry| entry.translation)

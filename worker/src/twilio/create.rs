@@ -35,6 +35,11 @@ pub(crate) enum Sender {
 }
 
 impl Sender {
+    /// As the setting names it: an address, or the SID of a service.
+    pub(crate) fn as_str(&self) -> &str {
+        self.field().1
+    }
+
     fn field(&self) -> (&'static str, &str) {
         match self {
             Self::Service(sid) => ("MessagingServiceSid", sid.as_str()),

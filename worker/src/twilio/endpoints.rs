@@ -6,9 +6,10 @@ use super::client_config::ClientConfig;
 use super::sid::{MessageSid, ServiceSid};
 
 const CONTENTS: &str = "ContentAndApprovals";
+const WHATSAPP_SENDERS: &str = "v2/Channels/Senders?Channel=whatsapp&PageSize=50";
 
 /// A base address cannot be used.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} must be an absolute http or https address such as {example}")]
 pub(crate) struct EndpointsError {
     variable: &'static str,
@@ -22,6 +23,7 @@ pub(crate) struct Endpoints {
     messages_folder: String,
     phone_numbers: Url,
     services: String,
+    whatsapp_senders: Url,
     account: String,
     sms_permissions: String,
     contents: Url,
@@ -35,10 +37,13 @@ impl Endpoints {
             variable: "TWILIO_LOOKUPS_BASE_URL",
             example: "https://lookups.twilio.com",
         })?;
-        let messaging = base(&config.messaging_base, "v1").ok_or(EndpointsError {
-            variable: "TWILIO_MESSAGING_BASE_URL",
-            example: "https://messaging.twilio.com",
-        })?;
+        let messaging_fault =
+            EndpointsError { variable: "TWILIO_MESSAGING_BASE_URL", example: "https://messaging.twilio.com" };
+        let messaging = base(&config.messaging_base, "v1").ok_or(messaging_fault)?;
+        let whatsapp_senders = messaging
+            .strip_suffix("v1")
+            .and_then(|root| Url::parse(&format!("{root}{WHATSAPP_SENDERS}")).ok())
+            .ok_or(messaging_fault)?;
         let accounts = base(&config.accounts_base, "v1").ok_or(EndpointsError {
             variable: "TWILIO_ACCOUNTS_BASE_URL",
             example: "https://accounts.twilio.com",
@@ -63,6 +68,7 @@ impl Endpoints {
             messages_folder: folder,
             phone_numbers,
             services: format!("{messaging}/Services/"),
+            whatsapp_senders,
             account,
             sms_permissions: format!("{accounts}/Messaging/GeoPermissions?CountryCode="),
             contents,
@@ -80,6 +86,16 @@ impl Endpoints {
 
     pub(super) fn service(&self, sid: &ServiceSid) -> String {
         format!("{}{sid}", self.services)
+    }
+
+    /// First page of the senders in the pool of a Messaging Service that are no numbers for text messages.
+    pub(super) fn senders_of_service(&self, sid: &ServiceSid) -> Result<Url, url::ParseError> {
+        Url::parse(&format!("{}{sid}/ChannelSenders?PageSize=50", self.services))
+    }
+
+    /// First page of the account's senders of WhatsApp.
+    pub(super) fn whatsapp_senders(&self) -> Url {
+        self.whatsapp_senders.clone()
     }
 
     pub(super) fn account(&self) -> String {
@@ -128,15 +144,9 @@ impl Endpoints {
         url
     }
 
-    /// A further page of the templates. Twilio gives its whole address; only its query is taken, so that our base address
-    /// holds and our credentials go nowhere else. `None`: it is an address of another list.
+    /// A further page of the templates, as [`next_of`] makes it.
     pub(super) fn next_contents(&self, uri: &str) -> Option<Url> {
-        let next = self.contents.join(uri).ok()?;
-        next.path().ends_with(&format!("/{CONTENTS}")).then(|| {
-            let mut url = self.contents.clone();
-            url.set_query(next.query());
-            url
-        })
+        next_of(&self.contents, uri)
     }
 
     /// A further page. Only one on the same scheme, host and port, since it is asked with our credentials.
@@ -144,6 +154,18 @@ impl Endpoints {
         let url = self.messages.join(uri).ok()?;
         (url.origin() == self.messages.origin()).then_some(url)
     }
+}
+
+/// A further page of the list whose first page is `first`. Twilio gives its whole address; only its query is taken, so that
+/// our base address holds and our credentials go nowhere else. `None`: it is an address of another list.
+pub(super) fn next_of(first: &Url, uri: &str) -> Option<Url> {
+    let next = first.join(uri).ok()?;
+    let list = first.path_segments()?.next_back()?;
+    (next.path_segments()?.next_back() == Some(list)).then(|| {
+        let mut url = first.clone();
+        url.set_query(next.query());
+        url
+    })
 }
 
 /// The address without trailing slash and with exactly one API version.
@@ -208,6 +230,12 @@ mod tests {
         );
         let service = endpoints.service(&ServiceSid::parse(&format!("MG{zeros}1")).unwrap());
         assert_eq!(service, format!("https://messaging.twilio.com/v1/Services/MG{zeros}1"));
+        let senders = endpoints.whatsapp_senders();
+        let expected = "https://messaging.twilio.com/v2/Channels/Senders?Channel=whatsapp&PageSize=50";
+        assert_eq!(senders.as_str(), expected);
+        let next = "https://messaging.twilio.com/v2/Channels/Senders?Page=1&PageToken=PA";
+        assert_eq!(next_of(&senders, next).unwrap().as_str(), next);
+        assert_eq!(next_of(&senders, "https://messaging.twilio.com/v2/Channels"), None);
         assert_eq!(
             endpoints.messages_to("+9779841234567", 50).query(),
             Some("To=%2B9779841234567&PageSize=50")

@@ -47,6 +47,7 @@ pub(super) enum Operation {
     Account,
     Redact,
     Contents,
+    Senders,
 }
 
 impl Operation {
@@ -61,6 +62,7 @@ impl Operation {
             Self::Account => "account",
             Self::Redact => "redact",
             Self::Contents => "contents",
+            Self::Senders => "senders",
         }
     }
 }

@@ -6,6 +6,7 @@ mod lost;
 mod pooled;
 mod reads;
 mod requests;
+mod senders;
 mod server;
 mod unsent;
 

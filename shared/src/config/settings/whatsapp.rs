@@ -31,13 +31,13 @@ pub const TWILIO_WHATSAPP_FROM: Setting = Setting::new(
 pub const WHATSAPP_RATE: Setting = Setting::new(
     "WHATSAPP_RATE",
     "10",
-    "WhatsApp messages per second of all workers together; 0: unlimited. `SEND_RATE` counts text messages only. Use the same value for all workers",
+    "WhatsApp messages per second of all workers together; 0: unlimited. After error 63017 or 63018 all workers send at half of it, and at the whole again some minutes later. `SEND_RATE` counts text messages only. Use the same value for all workers",
 );
 
 pub const WHATSAPP_MAX_PEOPLE_PER_DAY: Setting = Setting::new(
     "WHATSAPP_MAX_PEOPLE_PER_DAY",
     "",
-    "people written to by WhatsApp in any 24 hours, at most; the others wait, and after `FALLBACK_WITHIN` go by SMS where `CHANNELS` lists it; 0: unlimited; empty: 225, nine tenths of WhatsApp's first limit. Set it to nine tenths of the limit that Twilio's console shows for the sender",
+    "people written to by WhatsApp in any 24 hours, at most; the others wait, and after `FALLBACK_WITHIN` go by SMS where `CHANNELS` lists it; 0: unlimited; empty: nine tenths of the limit that Twilio reports for the sender, and 225 until it is known",
 );
 
 pub const FALLBACK_WITHIN: Setting = Setting::new(
@@ -49,7 +49,7 @@ pub const FALLBACK_WITHIN: Setting = Setting::new(
 pub const TEMPLATE_SYNC_INTERVAL: Setting = Setting::new(
     "TEMPLATE_SYNC_INTERVAL",
     "10m",
-    "how often one worker asks Twilio for the templates and their approvals, if `CHANNELS` lists `whatsapp` or a template is mapped; at least 1s",
+    "how often one worker asks Twilio for the templates and their approvals, if `CHANNELS` lists `whatsapp` or a template is mapped, and for the limit of the WhatsApp sender; at least 1s",
 );
 
 pub const WHATSAPP_PRICE_USD: Setting = Setting::new(

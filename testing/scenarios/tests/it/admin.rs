@@ -4,4 +4,5 @@ mod audit;
 mod dead;
 mod pause;
 mod prune;
+mod register;
 mod templates;

@@ -7,3 +7,4 @@ mod pooler;
 mod seals;
 mod stats;
 mod status;
+mod whatsapp;

@@ -10,14 +10,14 @@ use support::{EventBody, Expect, TestEnv, TestEnvBuilder, number, rounds, seed};
 
 use crate::failpoints::{POINTS, dies, expected};
 
-const TEMPLATE: &str = "HX00000000000000000000000000000001";
+pub(crate) const TEMPLATE: &str = "HX00000000000000000000000000000001";
 /// What each user ends as, by the channel of the welcome that counts.
 const WELCOMED: &str = "SELECT count(*) FROM users u JOIN attempts a ON a.message_id = u.attempt_id
                         WHERE u.state = 'registered' AND a.blocks AND a.outcome = 'accepted'";
 const DOUBLE: &str =
     "SELECT count(*) FROM (SELECT phone_e164 FROM attempts WHERE blocks GROUP BY 1 HAVING count(*) > 1) d";
 
-fn by_whatsapp() -> TestEnvBuilder {
+pub(crate) fn by_whatsapp() -> TestEnvBuilder {
     TestEnv::builder()
         .simulator(&["--suffix-faults"])
         .env("CHANNELS", "welcome=whatsapp,sms")
@@ -29,7 +29,7 @@ fn by_whatsapp() -> TestEnvBuilder {
 }
 
 /// One approved template for welcomes in every language.
-async fn with_template(test: &mut TestEnv) -> anyhow::Result<()> {
+pub(crate) async fn with_template(test: &mut TestEnv) -> anyhow::Result<()> {
     let content = json!({
         "sid": TEMPLATE, "friendly_name": "welcome", "language": "en",
         "types": { "twilio/text": { "body": "Welcome to Aamcare. We are here for you." } },
@@ -247,4 +247,60 @@ async fn a_paused_template_holds_its_messages_back_until_it_is_approved_again() 
     test.simulator.change_content(TEMPLATE, json!({ "status": "approved" })).await?;
     test.database.until("all are welcomed", WELCOMED, i64::from(users)).await?;
     test.finish(Expect::users(users as usize)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_workers_keep_to_nine_tenths_of_the_limit_that_the_sender_reports() -> anyhow::Result<()> {
+    let users = 30;
+    let mut test = by_whatsapp()
+        .simulator(&["--whatsapp-sender", "whatsapp:+14155238886,limit=20"])
+        .env("CHANNELS", "welcome=whatsapp")
+        .without("WHATSAPP_MAX_PEOPLE_PER_DAY")
+        .build()
+        .await?;
+    with_template(&mut test).await?;
+    for n in 0..users {
+        stored(&test, &format!("u{n}"), &number(n)).await?;
+    }
+    all_agree(&test, "true").await?;
+    test.start_worker().await?;
+    test.start_worker().await?;
+    let known = "SELECT coalesce(people, -1)::bigint FROM whatsapp_sender";
+    test.database.until("the limit is read", known, 20).await?;
+    let refused = json!([{ "operation": "channel_senders", "action": { "type": "error", "status": 500, "code": 20500 } }]);
+    test.simulator.faults(refused).await?;
+    let failed = "SELECT count(*) FROM whatsapp_sender WHERE error IS NOT NULL";
+    test.database.until("a read failed", failed, 1).await?;
+    for n in 0..users {
+        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+    }
+    let waiting = "SELECT count(*) FROM users WHERE state = 'received' AND reason = 'channel_full'";
+    test.database.until("the others wait", waiting, i64::from(users) - 18).await?;
+    test.database.until("18 are welcomed", WELCOMED, 18).await?;
+    assert_eq!(test.database.number(known).await?, 20, "a failed read keeps the last known limit");
+    for worker in &test.workers {
+        let limit = worker.metric("onboarding_whatsapp_people_limit", "").await?;
+        assert!((limit - 18.0).abs() < 0.1, "{limit}");
+    }
+    let full = "SELECT count(*) FROM attempts WHERE error_code = 63018";
+    assert_eq!(test.database.number(full).await?, 0, "nothing was refused");
+    test.close()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_as_too_many_lowers_the_rate_of_all_workers() -> anyhow::Result<()> {
+    let mut test = by_whatsapp().env("WHATSAPP_RATE", "50").build().await?;
+    with_template(&mut test).await?;
+    stored(&test, "u1", &number(9818)).await?;
+    all_agree(&test, "true").await?;
+    test.start_worker().await?;
+    test.broker.publish(QueueLane::Backfill, &EventBody::stored("u1").bytes()).await?;
+    let halved = "SELECT count(*) FROM whatsapp_pace WHERE share = 0.5";
+    test.database.until("the rate is halved", halved, 1).await?;
+    let slowdowns = test.workers[0].metric("onboarding_whatsapp_slowdowns_total", "").await?;
+    assert!((slowdowns - 1.0).abs() < 0.1, "{slowdowns}");
+    let (_, said) = test.command(&["doctor"]).await?;
+    assert!(said.contains("50 % of WHATSAPP_RATE"), "{said}");
+    // The message itself goes by SMS.
+    test.finish(Expect::users(1)).await
 }

@@ -1,4 +1,5 @@
-//! The templates of WhatsApp: whether each mapped one may be sent, has a price, and how old the registry is.
+//! The templates of WhatsApp: whether each mapped one may be sent, can be filled and has a price, what is missing, and how old
+//! the registry is.
 
 use std::time::Duration;
 
@@ -6,13 +7,13 @@ use shared::{
     config::Env,
     db,
     domain::{Channel, ChannelPlan, MessageKind},
-    templates::{Category, CategoryPrices},
+    templates::{Category, CategoryPrices, Field, Language},
 };
 use sqlx::PgConnection;
 
 use super::{database, finding::Findings};
 use crate::{
-    config::{channel_plan, whatsapp_prices},
+    config::{StopLinks, audience, channel_plan, whatsapp_prices},
     store::{
         contents::{self, SyncState},
         templates::{self, Mapped},
@@ -25,12 +26,27 @@ const SYNC: &str = "sync";
 /// An older registry may hide a pause or a rejection.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
+/// The settings that templates are judged by.
+struct Settings {
+    plan: ChannelPlan,
+    prices: CategoryPrices,
+    /// Of users without a language.
+    language: Language,
+    /// Messages carry a stop link, and a number for help.
+    stop_links: bool,
+    help_line: bool,
+}
+
 pub(super) async fn check(found: &mut Findings) {
     let mut env = Env::of_process();
-    let settings = (channel_plan(&mut env), whatsapp_prices(&mut env));
-    let Ok((plan, prices)) = env.finish(settings) else {
+    let settings = (channel_plan(&mut env), whatsapp_prices(&mut env), audience(&mut env).language);
+    let Ok((plan, prices, language)) = env.finish(settings) else {
         return found.skipped(MAPPED, "not judged: see CHANNELS and WHATSAPP_PRICE_USD above");
     };
+    // Its faults are shown above.
+    let links = StopLinks::read(&mut Env::of_process());
+    let help_line = links.as_ref().is_some_and(|links| links.help_line.is_some());
+    let settings = Settings { plan, prices, language, stop_links: links.is_some(), help_line };
     let Ok(mut connection) = database::connect().await else {
         return found.skipped(MAPPED, "not read: see postgres");
     };
@@ -38,7 +54,7 @@ pub(super) async fn check(found: &mut Findings) {
         return found.skipped(MAPPED, "not read: migrations are missing");
     }
     match read(&mut connection).await {
-        Ok((mapped, sync)) => judge(found, &plan, prices, &mapped, &sync),
+        Ok((mapped, sync)) => judge(found, &settings, &mapped, &sync),
         Err(error) => database::failed(found, MAPPED, Some(error)),
     }
 }
@@ -47,13 +63,8 @@ async fn read(connection: &mut PgConnection) -> Result<(Vec<Mapped>, SyncState),
     Ok((templates::mapped(&mut *connection).await?, contents::sync_state(connection).await?))
 }
 
-fn judge(
-    found: &mut Findings,
-    plan: &ChannelPlan,
-    prices: CategoryPrices,
-    mapped: &[Mapped],
-    sync: &SyncState,
-) {
+fn judge(found: &mut Findings, settings: &Settings, mapped: &[Mapped], sync: &SyncState) {
+    let plan = &settings.plan;
     if mapped.is_empty() {
         let kinds: Vec<&str> = plan.kinds_on(Channel::Whatsapp).map(MessageKind::as_str).collect();
         let text = if kinds.is_empty() {
@@ -64,15 +75,41 @@ fn judge(
         return found.skipped(MAPPED, text);
     }
     for one in mapped {
-        judge_one(found, prices, one);
+        judge_one(found, settings.prices, one);
+        judge_fields(found, settings, one);
     }
     for kind in plan.kinds_on(Channel::Whatsapp) {
-        if !mapped.iter().any(|one| one.place.kind == kind) {
+        let mut of_kind = mapped.iter().filter(|one| one.place.kind == kind).peekable();
+        if of_kind.peek().is_none() {
             let text = format!("{kind}: no template for whatsapp, which CHANNELS lists");
             found.warning(MAPPED, text, "map one, or change CHANNELS: docs/whatsapp.md");
+        } else if !of_kind.any(|one| one.place.language == settings.language) {
+            let text = format!("{kind}: no template in {}, the default language", settings.language);
+            let advice = "map one: a template in another language never stands in";
+            found.warning(MAPPED, text, advice);
         }
     }
     judge_sync(found, sync);
+}
+
+/// A template that shows what its messages never have is never sent.
+fn judge_fields(found: &mut Findings, settings: &Settings, one: &Mapped) {
+    for field in one.variables.values().filter_map(|field| field.parse().ok()) {
+        let (why, advice) = match field {
+            Field::StopAddress | Field::StopCode if !settings.stop_links => {
+                ("STOP_LINK_BASE is not set", "set STOP_LINK_BASE and LINK_KEY, or map a template without it")
+            }
+            Field::HelpLine if !settings.help_line => {
+                ("HELP_LINE, or STOP_LINK_BASE, is not set", "set both, or map a template without it")
+            }
+            Field::Week | Field::Text if one.place.kind == MessageKind::Welcome => {
+                ("a welcome has none", "map a template without it")
+            }
+            _ => continue,
+        };
+        let text = format!("{} {}: shows {field}, and {why}", one.place, one.content.content_sid);
+        found.misconfigured("fields", text, advice);
+    }
 }
 
 fn judge_one(found: &mut Findings, prices: CategoryPrices, one: &Mapped) {
@@ -138,9 +175,18 @@ mod tests {
         let mut found = Findings::default();
         let age = age.map(Duration::from_secs);
         let sync = SyncState { succeeded_at: None, age, error: error.map(str::to_owned) };
-        let prices = "utility=0.009".parse().unwrap();
-        judge(&mut found, &plan.parse().unwrap(), prices, mapped, &sync);
+        judge(&mut found, &settings(plan), mapped, &sync);
         found.into_vec()
+    }
+
+    fn settings(plan: &str) -> Settings {
+        Settings {
+            plan: plan.parse().unwrap(),
+            prices: "utility=0.009".parse().unwrap(),
+            language: Language::Ne,
+            stop_links: false,
+            help_line: false,
+        }
     }
 
     fn marks(found: &[Finding]) -> Vec<(&str, Mark)> {
@@ -164,13 +210,11 @@ mod tests {
         assert!(found[0].text.ends_with("approved, utility, placeholders fit"), "{}", found[0].text);
         assert!(found[1].text.contains("filed under `hi`"), "{}", found[1].text);
         let mut english = one;
-        english.place.language = shared::templates::Language::En;
+        english.place.language = Language::En;
         english.content.template_language = "en_GB".to_owned();
         english.mapped_language = "en_GB".to_owned();
-        assert_eq!(
-            marks(&of("", &[english], Some(180), None)),
-            [(MAPPED, Mark::Passed), (SYNC, Mark::Passed)]
-        );
+        let found = of("", &[mapped(), english], Some(180), None);
+        assert_eq!(found.iter().filter(|finding| finding.check == "language").count(), 1, "{found:?}");
     }
 
     #[test]
@@ -201,6 +245,42 @@ mod tests {
         let found = of("welcome=whatsapp,sms", &[mapped()], Some(180), None);
         let missing = found.iter().find(|finding| finding.text.starts_with("welcome: no template")).unwrap();
         assert_eq!(missing.result, Mark::Warning);
+    }
+
+    #[test]
+    fn a_missing_template_of_the_default_language_is_a_warning() {
+        let mut english = mapped();
+        english.place.language = Language::En;
+        let missing = |mapped: &[Mapped]| {
+            of("", mapped, Some(180), None).iter().any(|finding| {
+                finding.result == Mark::Warning
+                    && finding.text == "tip: no template in ne, the default language"
+            })
+        };
+        assert!(missing(std::slice::from_ref(&english)));
+        assert!(!missing(&[english, mapped()]));
+    }
+
+    #[test]
+    fn a_template_that_shows_what_its_messages_never_have_fails() {
+        let shows = |kind, field: Field, settings: &Settings| {
+            let mut one = mapped();
+            one.place.kind = kind;
+            one.variables = [("1".to_owned(), field.to_string())].into();
+            let mut found = Findings::default();
+            judge_fields(&mut found, settings, &one);
+            found.into_vec().iter().map(|finding| finding.result).collect::<Vec<_>>()
+        };
+        let (none, all) = (settings(""), Settings { stop_links: true, help_line: true, ..settings("") });
+        for field in [Field::StopAddress, Field::StopCode, Field::HelpLine] {
+            assert_eq!(shows(MessageKind::Welcome, field, &none), [Mark::Failed], "{field}");
+            assert_eq!(shows(MessageKind::Welcome, field, &all), [], "{field}");
+        }
+        for field in [Field::Week, Field::Text] {
+            assert_eq!(shows(MessageKind::Welcome, field, &all), [Mark::Failed], "{field}");
+            assert_eq!(shows(MessageKind::Tip, field, &all), [], "{field}");
+        }
+        assert_eq!(shows(MessageKind::Welcome, Field::Name, &none), [], "some users have one");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) async fn check(found: &mut Findings) {
     permission(found, &client).await;
 }
 
-fn client() -> Option<(TwilioConfig, Client)> {
+/// The settings and a client, unless a setting has a fault.
+pub(super) fn client() -> Option<(TwilioConfig, Client)> {
     let mut env = Env::of_process();
     let insecure = &insecure_allowed(&mut env);
     let config = TwilioConfig::read(&mut env, insecure);
@@ -123,7 +124,7 @@ async fn permission(found: &mut Findings, client: &Client) {
 }
 
 /// Reports a failed question. The credentials are good, so a refusal means that this key may not ask.
-fn unanswered(found: &mut Findings, check: &'static str, fault: ReadFault) {
+pub(super) fn unanswered(found: &mut Findings, check: &'static str, fault: ReadFault) {
     match fault.answer() {
         Some((401 | 403 | 404, _)) => found.skipped(check, "this key may not ask for it"),
         Some((429, _)) => found.skipped(check, "Twilio limits the rate of questions (HTTP 429)"),

@@ -32,7 +32,18 @@ pub(super) const OUTCOME: Label = listed(
 
 pub(super) const OPERATION: Label = listed(
     "operation",
-    &["create", "lookup", "list", "fetch", "service", "preflight", "account", "redact", "contents"],
+    &[
+        "create",
+        "lookup",
+        "list",
+        "fetch",
+        "service",
+        "preflight",
+        "account",
+        "redact",
+        "contents",
+        "senders",
+    ],
 );
 
 /// Empty if the number can be texted.

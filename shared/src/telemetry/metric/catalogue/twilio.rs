@@ -121,6 +121,18 @@ pub(super) const TWILIO: &[Metric] = &[
         Worker,
         "1 while WhatsApp takes no more people, and users wait",
     ),
+    Metric::new(
+        "onboarding_whatsapp_people_limit",
+        Gauge,
+        Worker,
+        "people that WhatsApp messages go to in any 24 hours, at most; 0: any number",
+    ),
+    Metric::new(
+        "onboarding_whatsapp_slowdowns_total",
+        Counter,
+        Worker,
+        "how often this worker halved the rate of WhatsApp for all workers, after code 63017 or 63018",
+    ),
 ];
 
 /// Pages shown, buttons pressed, and what was refused.

@@ -4,6 +4,7 @@ mod canary;
 mod faulty;
 mod people;
 mod portal;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,12 @@ pub(super) enum Scene {
     People,
     /// No worker, and something is wrong.
     Faulty,
+    /// No user yet, and one approved template for welcomes by WhatsApp.
+    Trial,
 }
 
 impl Scene {
-    pub(super) const ALL: [Self; 4] = [Self::Portal, Self::Canary, Self::People, Self::Faulty];
+    pub(super) const ALL: [Self; 5] = [Self::Portal, Self::Canary, Self::People, Self::Faulty, Self::Trial];
 
     /// Where a transcript of that name is played.
     pub(super) fn of(name: &str) -> Option<Self> {
@@ -34,6 +37,7 @@ impl Scene {
             _ if name.starts_with("import") || name.starts_with("backfill") => Some(Self::Portal),
             "canary" | "resume" => Some(Self::Canary),
             _ if name.starts_with("doctor-") => Some(Self::Faulty),
+            _ if name.starts_with("register") => Some(Self::Trial),
             "phone" | "doctor" | "status" | "stats" | "suppress" | "unknown-list" | "unknown-period"
             | "unknown-settle" | "reopen" | "pause" | "templates" | "templates-check" | "dead-list"
             | "dead-show" | "dead-replay" | "dead-drop" | "audit" => Some(Self::People),
@@ -47,6 +51,7 @@ impl Scene {
             Self::Canary => canary::set().await?,
             Self::People => (people::set().await?, None),
             Self::Faulty => (faulty::set().await?, None),
+            Self::Trial => (trial::set().await?, None),
         };
         Ok(Set { scene: self, test, portal })
     }
@@ -68,6 +73,7 @@ impl Set {
             Scene::Canary => canary::before(&mut self.test, name).await,
             Scene::People => people::before(&mut self.test, name).await,
             Scene::Faulty => faulty::before(&mut self.test, name).await,
+            Scene::Trial => Ok(()),
         }
     }
 
@@ -82,7 +88,7 @@ impl Set {
         env.insert("BACKFILL_WINDOW".to_owned(), "08:00-20:00 Asia/Kathmandu".to_owned());
         match self.scene {
             Scene::Portal | Scene::Canary => portal::env(self.portal.as_ref(), &mut env),
-            Scene::People => {}
+            Scene::People | Scene::Trial => {}
             Scene::Faulty => faulty::env(name, &mut env),
         }
         env
@@ -93,7 +99,7 @@ impl Set {
         let Some(old) = form::id(command) else { return Ok(command.to_owned()) };
         let sql = match self.scene {
             Scene::People => people::id(name),
-            Scene::Portal | Scene::Canary | Scene::Faulty => None,
+            Scene::Portal | Scene::Canary | Scene::Faulty | Scene::Trial => None,
         };
         let sql = sql.with_context(|| format!("whose id stands in `{command}`?"))?;
         let new: String = sqlx::query_scalar(sql).fetch_one(&self.test.database.pool).await?;

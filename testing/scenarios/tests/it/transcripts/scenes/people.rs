@@ -8,7 +8,8 @@ use support::{EventBody, PATIENCE, TestEnv, number, until};
 const FIRST: &str = "HX00000000000000000000000000000001";
 
 pub(super) async fn set() -> anyhow::Result<TestEnv> {
-    let test = TestEnv::builder().simulator(&["--suffix-faults"]).with_worker().await?;
+    let options = ["--suffix-faults", "--whatsapp-sender", "whatsapp:+14155550123"];
+    let test = TestEnv::builder().simulator(&options).with_worker().await?;
     for (user, phone, case) in [
         ("1039", number(1), "registered delivered -"),
         ("1040", number(2), "registered delivered -"),
