@@ -262,7 +262,7 @@ mod tests {
         sqlx::raw_sql(
             "INSERT INTO attempts (message_id, user_id, phone_e164, outcome, blocks, lane, worker_id, language, body_sha256,
                                    segments, lease_until, sid, channel, twilio_status, status_rank, fallback_of)
-             SELECT gen_random_uuid(), n::text, n::text, o::attempt_outcome, o = 'accepted', 'live', 'w', 'ne', '', 1, now(), 'SM' || n, c, s,
+             SELECT gen_random_uuid(), n::text, n::text, o::attempt_outcome, o = 'accepted', 'live', 'w', 'ne', '', 1, now(), CASE WHEN o = 'accepted' THEN 'SM' || n END, c, s,
                     4, CASE WHEN f THEN gen_random_uuid() END
              FROM (VALUES (1, 'accepted', 'sms', 'delivered', false), (2, 'accepted', 'sms', 'sent', false),
                           (3, 'accepted', 'sms', 'delivered', true), (4, 'accepted', 'whatsapp', 'read', false),
