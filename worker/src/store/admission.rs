@@ -9,16 +9,9 @@ use std::time::Duration;
 use shared::domain::PeopleLimit;
 use sqlx::{PgConnection, PgPool};
 
-/// Nine tenths of the first step of WhatsApp's limits.
-const CAUTIOUS: i64 = 225;
-
 /// How many people may still be written to now. Locks the row of this hour until the transaction ends.
 pub(super) async fn room(tx: &mut PgConnection, limit: PeopleLimit) -> Result<usize, sqlx::Error> {
-    let per_day = match limit {
-        PeopleLimit::Unlimited => return Ok(usize::MAX),
-        PeopleLimit::Fixed(people) => i64::from(people),
-        PeopleLimit::Cautious => CAUTIOUS,
-    };
+    let Some(per_day) = limit.per_day() else { return Ok(usize::MAX) };
     sqlx::query!(
         "INSERT INTO whatsapp_people (hour) VALUES (date_trunc('hour', calendar_now()))
          ON CONFLICT (hour) DO UPDATE SET people = whatsapp_people.people"
@@ -31,7 +24,7 @@ pub(super) async fn room(tx: &mut PgConnection, limit: PeopleLimit) -> Result<us
     )
     .fetch_one(tx)
     .await?;
-    Ok(usize::try_from(per_day - used).unwrap_or(0))
+    Ok(usize::try_from(i64::from(per_day) - used).unwrap_or(0))
 }
 
 /// Counts people who are written to now.
