@@ -2,6 +2,7 @@
 
 mod doors;
 mod events_out;
+mod failures;
 mod fallbacks;
 mod gate;
 mod losses;

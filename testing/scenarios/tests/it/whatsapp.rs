@@ -1,5 +1,7 @@
 //! Welcomes by WhatsApp, with SMS as the fallback.
 
+mod ways;
+
 use std::{ops::Range, time::Duration};
 
 use chrono::Utc;
