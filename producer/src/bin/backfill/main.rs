@@ -1,6 +1,7 @@
 //! Enqueues every stored user.
 
 mod args;
+mod channels;
 mod context;
 mod counts;
 mod estimate;

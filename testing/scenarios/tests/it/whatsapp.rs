@@ -1,5 +1,6 @@
 //! Welcomes by WhatsApp, with SMS as the fallback.
 
+mod outlook;
 mod ways;
 
 use std::{ops::Range, time::Duration};
