@@ -30,6 +30,7 @@ pub(crate) mod outcome;
 pub(crate) mod pauses;
 pub(crate) mod people;
 pub(crate) mod person_data;
+pub(crate) mod person_messages;
 pub(crate) mod poll;
 pub(crate) mod positions;
 pub(crate) mod profiles;
