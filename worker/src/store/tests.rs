@@ -9,6 +9,7 @@ mod losses;
 mod messages;
 mod notices;
 mod partitions;
+mod person_messages;
 mod plans;
 mod staff;
 mod tips;

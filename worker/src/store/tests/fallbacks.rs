@@ -29,7 +29,7 @@ use crate::{
 pub(super) const HOLD: Duration = Duration::from_secs(90);
 
 /// A welcome by WhatsApp that Twilio accepted.
-async fn welcomed(world: &World) -> ClaimRequest {
+pub(super) async fn welcomed(world: &World) -> ClaimRequest {
     let (request, granted) = world.claim(&facts_at("ama", NUMBER, Utc::now())).await;
     assert_eq!(granted, ClaimResult::Yes);
     sqlx::raw_sql("UPDATE attempts SET channel = 'whatsapp'").execute(&world.pool).await.unwrap();
@@ -43,7 +43,7 @@ pub(super) fn failed() -> Meaning {
     Meaning { recipient: Recipient::Unreachable(Absence::ONE_DAY), fallback, template: false }
 }
 
-async fn reports(world: &World, request: &ClaimRequest, status: &str, meaning: &Meaning) -> Late {
+pub(super) async fn reports(world: &World, request: &ClaimRequest, status: &str, meaning: &Meaning) -> Late {
     let rank = if status == "read" { 5 } else { 4 };
     let callback =
         Callback { status: status.to_owned(), rank, error_code: Some(63_003), ..callback(request, true) };
@@ -58,7 +58,7 @@ pub(super) async fn due(world: &World) -> Vec<Due> {
     fallbacks::take(&world.pool, 10, HOLD).await.unwrap()
 }
 
-async fn claims(world: &World, first: AttemptRef) -> FallbackClaim {
+pub(super) async fn claims(world: &World, first: AttemptRef) -> FallbackClaim {
     let claim =
         ClaimFallback { pool: world.pool.clone(), worker_id: "w".into(), lease: HOLD, messages_per_day: 0 };
     let request = FallbackRequest {
