@@ -1,7 +1,10 @@
 //! The worker is killed at named points of its own code. These need the worker built with failpoints
 //! (`build_failpoints` in `deploy/dev/faults.sh`).
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use rand::Rng as _;
 use support::{EventBody, Expect, PATIENCE, TestEnv, injected, rounds, seed, until};
@@ -49,16 +52,18 @@ pub(crate) async fn dies(
         injected(1);
         return Ok(());
     }
-    until("the worker dies", PATIENCE, async || {
+    let began = Instant::now();
+    loop {
         test.broker.publish_all(&signups(*users..*users + LOT)).await?;
         *users += LOT;
         let dead = until("its death", A_LOTS_TIME, async || {
             Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
         });
-        Ok(dead.await.map_err(|_| format!("it lives after {users} signups")))
-    })
-    .await?;
-    test.kill_worker(1)
+        if dead.await.is_ok() {
+            return test.kill_worker(1);
+        }
+        anyhow::ensure!(began.elapsed() < PATIENCE, "the worker lives after {users} signups");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
