@@ -41,6 +41,8 @@ async fn a_welcome_on_two_channels_and_notices_with_and_without_an_attempt_are_l
     reports(&world, &request, "failed", &failed()).await;
     claims(&world, due(&world).await[0].first).await;
     let sent = world.notice("ama", &[]).await;
+    let to_her = "UPDATE messages SET phone_e164 = (SELECT phone_e164 FROM users WHERE user_id = 'ama')";
+    sqlx::raw_sql(to_her).execute(&world.pool).await.unwrap();
     let attempt = world.claimed(&sent).await;
     world.ends(accepted(attempt)).await;
     let _waits = world.notice("ama", &[]).await;

@@ -5,11 +5,8 @@ use shared::consent::doors;
 use super::*;
 use crate::store::{
     callbacks::{self, Effect as Seen},
-use crate::store::{
-    callbacks::{self, Effect as Seen},
     recover,
     reported::Meaning,
-};
 };
 
 const OTHER: u32 = 8;
