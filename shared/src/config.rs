@@ -6,6 +6,7 @@ mod consent;
 mod database;
 mod env;
 mod host;
+mod people_limit;
 mod setting;
 pub mod settings;
 
@@ -15,6 +16,7 @@ pub use consent::consent_required;
 pub use database::DatabaseUrl;
 pub use env::{Env, Fault, Faults};
 pub use host::{Insecure, insecure_allowed, is_loopback};
+pub use people_limit::people_limit;
 pub use setting::Setting;
 pub use settings::page;
 

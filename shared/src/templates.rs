@@ -7,6 +7,7 @@ pub mod discreetness;
 mod fields;
 mod language;
 pub mod placeholders;
+pub mod registry;
 pub mod segments;
 mod slot;
 pub mod variables;

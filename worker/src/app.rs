@@ -98,9 +98,8 @@ impl App {
         let (pool, throttle, sweep_interval) =
             (parts.pools.tasks.clone(), parts.throttle.clone(), config.timing.sweep_interval);
 
-        let heartbeat = Heartbeat::new();
+        let (heartbeat, service) = (Heartbeat::new(), ServiceText::default());
         tasks.spawn(heartbeat.clone().keep_beating());
-        let service = ServiceText::default();
         let exposition =
             Exposition::new(recorder.clone(), parts.pools.all(), throttle.clone(), service.clone());
         let probes = ops::routes(Ops { health: health.clone(), heartbeat, exposition });
@@ -181,6 +180,7 @@ impl App {
                 pool,
                 client: parts.client.clone(),
                 channels: parts.channels.clone(),
+                meanings: parts.meanings.clone(),
                 throttle,
                 health: health.clone(),
                 publisher,

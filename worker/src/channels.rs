@@ -8,12 +8,32 @@ mod refusal;
 mod sms;
 mod whatsapp;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
+
+use crate::twilio::{Class, WHATSAPP_PREFIX};
 
 pub(crate) use channel::Channel;
 pub(crate) use refusal::Refusal;
 pub(crate) use sms::Sms;
 pub(crate) use whatsapp::Whatsapp;
+
+/// What follows from an error of this class on the channel of this name, also where the worker has no sender of it.
+pub(crate) fn refusal(channel: &str, class: Class) -> Refusal {
+    if channel == shared::domain::Channel::Whatsapp.as_str() {
+        whatsapp::refusal(class)
+    } else {
+        Refusal::of(class)
+    }
+}
+
+/// How Twilio writes the address of a number on the channel of this name, also where the worker has no sender of it.
+pub(crate) fn address<'a>(channel: &str, phone: &'a str) -> Cow<'a, str> {
+    if channel == shared::domain::Channel::Whatsapp.as_str() {
+        Cow::Owned(format!("{WHATSAPP_PREFIX}{phone}"))
+    } else {
+        Cow::Borrowed(phone)
+    }
+}
 
 /// The channels of a worker.
 #[derive(Clone)]

@@ -4,3 +4,4 @@ pub(crate) mod adopt;
 pub(crate) mod bulk_settle;
 pub(crate) mod delivery;
 pub(crate) mod evidence;
+pub(crate) mod meanings;

@@ -4,15 +4,25 @@ mod what;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::{domain::Reason, phone::E164};
+use shared::{
+    consent::{
+        ledger::{self, Effective},
+        staff_tasks,
+    },
+    domain::{Purpose, Reason},
+    phone::E164,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub(crate) use what::What;
+pub(crate) use what::{SMS, What};
 
 use crate::{
     observe::log_refs::LogRefs,
-    store::timeline::{self, Attempt, Callback, Person},
+    store::{
+        person_messages::{self, Message},
+        timeline::{self, Attempt, Callback, Person},
+    },
     twilio::{MessageSid, classify_status, explain},
 };
 
@@ -30,6 +40,32 @@ pub(crate) struct Story {
     pub(crate) reason: Option<String>,
     pub(crate) next_attempt_at: Option<DateTime<Utc>>,
     pub(crate) events: Vec<Event>,
+    /// Every message of every kind and channel, the oldest first.
+    pub(crate) messages: Vec<Message>,
+    /// What the user agreed to or not, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) consents: Option<Vec<Consent>>,
+    /// What a person has to look at, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) open_tasks: Option<Vec<OpenTask>>,
+}
+
+/// The decision about one purpose on one channel.
+#[derive(Debug, Serialize)]
+pub(crate) struct Consent {
+    pub(crate) purpose: String,
+    pub(crate) channel: String,
+    pub(crate) granted: bool,
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) source: String,
+}
+
+/// An open task about the user, or about the user's number.
+#[derive(Debug, Serialize)]
+pub(crate) struct OpenTask {
+    pub(crate) task: Uuid,
+    pub(crate) kind: String,
+    pub(crate) since: DateTime<Utc>,
 }
 
 /// Something that happened.
@@ -65,7 +101,26 @@ impl Story {
         let Some(person) = timeline::person(pool, user).await? else { return Ok(None) };
         let attempts = timeline::attempts(pool, user).await?;
         let callbacks = timeline::callbacks(pool, user).await?;
-        Ok(Some(Self::new(person, attempts, callbacks)))
+        let messages = person_messages::of_user(pool, user).await?;
+        Ok(Some(Self::new(person, attempts, callbacks, messages)))
+    }
+
+    /// Adds the consents, and the open tasks. The audit log has the look of `actor` at each task before this returns.
+    pub(crate) async fn with_people_data(self, pool: &PgPool, actor: &str) -> Result<Self, sqlx::Error> {
+        let consents = shown_consents(pool, &self.user).await?.into_iter().map(|one| Consent {
+            purpose: one.purpose,
+            channel: one.channel,
+            granted: one.granted,
+            since: one.since,
+            source: one.source,
+        });
+        let tasks = staff_tasks::look_at_user(pool, &self.user, actor).await?;
+        let tasks = tasks.into_iter().map(|task| OpenTask {
+            task: task.task_id,
+            kind: task.kind,
+            since: task.opened_at,
+        });
+        Ok(Self { consents: Some(consents.collect()), open_tasks: Some(tasks.collect()), ..self })
     }
 
     /// Adds what the log calls the user.
@@ -74,7 +129,7 @@ impl Story {
         Self { user_ref, ..self }
     }
 
-    fn new(person: Person, attempts: Vec<Attempt>, callbacks: Vec<Callback>) -> Self {
+    fn new(person: Person, attempts: Vec<Attempt>, callbacks: Vec<Callback>, messages: Vec<Message>) -> Self {
         let number = person.phone_e164.as_deref().and_then(|p| E164::parse(p).ok()).map(|p| p.masked());
         let mut events = own(&person);
         let last_code = attempts.last().and_then(|a| code(a.error_code));
@@ -102,8 +157,19 @@ impl Story {
             reason: person.reason,
             next_attempt_at: person.next_attempt_at,
             events,
+            messages,
+            consents: None,
+            open_tasks: None,
         }
     }
+}
+
+/// The decisions of a user that may be shown beside other data. A stop withdraws support after a loss, and a loss does not:
+/// without it both look the same.
+pub(crate) async fn shown_consents(pool: &PgPool, user: &str) -> Result<Vec<Effective>, sqlx::Error> {
+    let mut consents = ledger::effective(pool, user).await?;
+    consents.retain(|consent| consent.purpose != Purpose::SupportAfterLoss.as_str());
+    Ok(consents)
 }
 
 fn own(person: &Person) -> Vec<Event> {
@@ -125,7 +191,13 @@ fn own(person: &Person) -> Vec<Event> {
 fn attempted(events: &mut Vec<Event>, attempt: &Attempt) {
     let id = attempt.message_id;
     let mut add = |at, what, error| events.push(Event { at, what, error });
-    add(attempt.claimed_at, What::Claimed { id, language: attempt.language.clone() }, None);
+    let claimed = What::Claimed {
+        id,
+        language: attempt.language.clone(),
+        channel: attempt.channel.clone(),
+        fallback_of: attempt.fallback_of,
+    };
+    add(attempt.claimed_at, claimed, None);
     let ended = What::Ended {
         id,
         outcome: attempt.outcome.clone(),
@@ -187,7 +259,7 @@ mod tests {
             error_code: Some(30003),
             received_at: at + TimeDelta::seconds(9),
         };
-        let story = Story::new(person(at), Vec::new(), vec![callback]);
+        let story = Story::new(person(at), Vec::new(), vec![callback], Vec::new());
         assert!(story.events.is_sorted_by_key(|e| e.at));
         assert_eq!(story.events.first().unwrap().what, What::SignedUp);
         let last = story.events.last().unwrap();

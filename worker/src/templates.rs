@@ -2,13 +2,10 @@
 
 mod registry;
 mod sync;
-mod template;
-mod verdict;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
 
 pub(crate) use registry::Registry;
+pub(crate) use shared::templates::registry::{Template, Verdict, language_risk};
 pub(crate) use sync::{Synced, sync};
-pub(crate) use template::Template;
-pub(crate) use verdict::{Verdict, language_risk};

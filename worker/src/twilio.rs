@@ -2,7 +2,6 @@
 
 mod account;
 mod answer;
-mod approval;
 mod claimed_body;
 mod class;
 mod classify;
@@ -34,7 +33,6 @@ mod status;
 mod tests;
 
 pub(crate) use account::AccountStatus;
-pub(crate) use approval::ApprovalStatus;
 pub(crate) use class::{Absence, Class, FaultScope};
 #[cfg(test)]
 pub(crate) use classify::classify_create;

@@ -108,7 +108,8 @@ fn a_settled_user_is_skipped_by_reason_and_keeps_the_state() {
         });
         let enqueued = json!({
             "total": 5, "welcome": 3, "already_welcomed": 0, "no_consent": 0, "shared_phone": 1, "suppressed": 1, "rejected": {},
-            "segments": 3,
+            "segments": 3, "no_template": 0, "unreachable": 0, "channel_full": 0,
+            "channels": {"sms": 3, "sms_after_waiting": 0, "whatsapp": 0, "whatsapp_categories": {}, "segments_in_place": 0},
         });
         assert_eq!((&report["skipped"], &report["enqueued"]), (&skipped, &enqueued));
     }

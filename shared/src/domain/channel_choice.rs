@@ -44,6 +44,28 @@ impl Obstacle {
     }
 }
 
+/// What decides about a recipient whether a message may go to them by WhatsApp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhatsappRecipient {
+    /// They agreed to it.
+    pub granted: bool,
+    /// WhatsApp does not reach the number, or the message went there by WhatsApp and did not arrive.
+    pub unreachable: bool,
+}
+
+/// Whether WhatsApp can carry a message. A template may be sent or not; `busy` is what the channel itself waits for.
+pub fn whatsapp_access(recipient: WhatsappRecipient, has_template: bool, busy: Option<Wait>) -> Access {
+    if !recipient.granted {
+        Access::Closed(Obstacle::NoConsent)
+    } else if recipient.unreachable {
+        Access::Closed(Obstacle::Unreachable)
+    } else if !has_template {
+        Access::Closed(Obstacle::NoTemplate)
+    } else {
+        busy.map_or(Access::Open, Access::Later)
+    }
+}
+
 /// Chooses among `listed`, the channels of the kind in order. The preferred channel comes first if it is listed. A channel
 /// that can carry the message later is waited for, unless it has been for long and another one can carry it.
 pub fn choose(
@@ -78,6 +100,19 @@ mod tests {
     /// Access to WhatsApp and to SMS.
     fn with(whatsapp: Access, sms: Access) -> impl Fn(Channel) -> Access {
         move |channel| if channel == Whatsapp { whatsapp } else { sms }
+    }
+
+    #[test]
+    fn whatsapp_needs_a_grant_a_reachable_number_and_a_template_and_then_room() {
+        let access = |granted, unreachable| {
+            move |template, busy| whatsapp_access(WhatsappRecipient { granted, unreachable }, template, busy)
+        };
+        let full = Some(Wait::ChannelFull);
+        assert_eq!(access(false, true)(false, full), Access::Closed(Obstacle::NoConsent));
+        assert_eq!(access(true, true)(false, full), Access::Closed(Obstacle::Unreachable));
+        assert_eq!(access(true, false)(false, full), Access::Closed(Obstacle::NoTemplate));
+        assert_eq!(access(true, false)(true, full), FULL);
+        assert_eq!(access(true, false)(true, None), Access::Open);
     }
 
     #[test]

@@ -25,10 +25,11 @@ use crate::{
         Guard, Meters, OutcomeLog, People, Pipeline, Routes, Statements, StopAddresses, Terms, Times, Twilio,
         Waits,
     },
-    reconcile::delivery::{DeliveryReports, FallbackRule},
+    reconcile::{delivery::DeliveryReports, meanings::FallbackRule},
     registrar::registrar,
     store::{
         claim::WhatsappTerms,
+        reported::Meanings,
         send_rate::{Line, SendRate},
     },
     tasks::{
@@ -72,6 +73,8 @@ pub(crate) struct Parts {
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reports: Arc<DeliveryReports>,
+    /// What the statuses of messages mean.
+    pub(crate) meanings: Arc<dyn Meanings>,
     pub(crate) traces: Traces,
     pub(crate) hours: Hours,
     /// The templates of WhatsApp.
@@ -96,6 +99,7 @@ impl Parts {
         let traces = Traces::start(config.otlp_endpoint.as_ref())?;
         let worker_id = Uuid::now_v7().to_string();
         let timing = &config.timing;
+        let meanings: Arc<dyn Meanings> = Arc::new(FallbackRule::of(&config.whatsapp));
         let terms = Terms {
             worker_id: worker_id.clone(),
             lease: timing.lease,
@@ -106,6 +110,7 @@ impl Parts {
                 .whatsapp
                 .for_welcomes()
                 .then_some(WhatsappTerms { people: config.whatsapp.people }),
+            meanings: meanings.clone(),
         };
         let topology = Topology::new(config.broker.namespace.clone());
         let public_url = config.twilio.public_url.as_ref();
@@ -156,10 +161,7 @@ impl Parts {
             channels: channels.clone(),
             throttle: throttle.clone(),
             templates: templates.clone(),
-            fallback: FallbackRule {
-                kinds: config.whatsapp.fallback_kinds(),
-                within: config.whatsapp.fallback_within,
-            },
+            meanings: meanings.clone(),
         };
         Ok(Self {
             pools,
@@ -168,6 +170,7 @@ impl Parts {
             throttle,
             pipeline: Arc::new(pipeline),
             reports: Arc::new(reports),
+            meanings,
             traces,
             hours: Hours { window: config.backfill_window, calendar },
             templates,

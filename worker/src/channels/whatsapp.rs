@@ -21,6 +21,19 @@ impl Whatsapp {
     }
 }
 
+/// What follows from an error of this class.
+pub(super) fn refusal(class: Class) -> Refusal {
+    match class {
+        Class::Unreachable(absence) => Refusal::Unreachable(absence),
+        // The number may be good for another channel.
+        Class::Recipient => Refusal::Unreachable(Absence::ONE_DAY),
+        Class::Declined => Refusal::Declined,
+        Class::Template => Refusal::Template,
+        Class::Sender { .. } => Refusal::Sender,
+        other => Refusal::of(other),
+    }
+}
+
 impl Channel for Whatsapp {
     fn name(&self) -> &'static str {
         shared::domain::Channel::Whatsapp.as_str()
@@ -42,15 +55,7 @@ impl Channel for Whatsapp {
     }
 
     fn classify(&self, class: Class) -> Refusal {
-        match class {
-            Class::Unreachable(absence) => Refusal::Unreachable(absence),
-            // The number may be good for another channel.
-            Class::Recipient => Refusal::Unreachable(Absence::ONE_DAY),
-            Class::Declined => Refusal::Declined,
-            Class::Template => Refusal::Template,
-            Class::Sender { .. } => Refusal::Sender,
-            other => Refusal::of(other),
-        }
+        refusal(class)
     }
 
     fn is_ours(&self, record: &MessageRecord) -> bool {

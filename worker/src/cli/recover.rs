@@ -21,12 +21,14 @@ use sqlx::PgPool;
 
 use super::{bulk::Bulk, open, person::wrong_key};
 use crate::{
+    channels::{Channels, Sms, Whatsapp},
     config::Config,
+    reconcile::meanings::FallbackRule,
     store::{
         pauses,
         recover::{self, Found},
     },
-    twilio::{Client, MessageRecord, Pace, Sender},
+    twilio::{Client, MessageRecord, Pace},
 };
 
 const EXAMPLES: &str = "\
@@ -38,7 +40,8 @@ A database that was restored, or that failed over to a standby behind it, lacks 
 text their users again. Give a time before the backup was made. The command asks Twilio for every message since then, at
 most five pages a second, and records the welcomes that the database lacks, so that their numbers are not texted again.
 Numbers of erased users are left out. It counts but does not record other messages of the sender, such as codes and
-reminders, and welcomes in the wording of another release; --output csv lists them.
+reminders, and welcomes in the wording of another release; --output csv lists them. Of WhatsApp, Twilio does not list the
+text: the first unknown message to a number that has no welcome counts as the welcome.
 Both lanes must be paused without an end until the command has finished: `worker pause`. Wait 15 minutes after the last
 message before you run it, because Twilio's list lags behind.
 Exit codes: 2 a lane is not paused, or its pause has an end; 69 Twilio cannot be reached: run the command again. Messages
@@ -70,7 +73,14 @@ pub(super) async fn run(Arguments { bulk }: &Arguments) -> Result<ExitCode, Fail
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     let key = config.erasure.as_ref();
     check_key(&pool, key).await.map_err(wrong_key)?;
-    let search = Search { pool: &pool, sender: config.twilio.sender()?, key, dry_run: bulk.dry_run };
+    let whatsapp = config.whatsapp.sender.clone().map(Whatsapp::new);
+    let search = Search {
+        pool: &pool,
+        channels: Channels::new(Sms::new(config.twilio.sender()?.clone()), whatsapp),
+        meanings: FallbackRule::of(&config.whatsapp),
+        key,
+        dry_run: bulk.dry_run,
+    };
     if !bulk.dry_run {
         let noted = recover::note(&pool, since, &bulk.actor(), bulk.reason()).await;
         noted.map_err(Failure::statement)?;
@@ -117,7 +127,8 @@ async fn all_paused(pool: &PgPool) -> Result<(), Failure> {
 
 struct Search<'a> {
     pool: &'a PgPool,
-    sender: &'a Sender,
+    channels: Channels,
+    meanings: FallbackRule,
     /// Of the digests of erased people.
     key: Option<&'a ErasureKey>,
     dry_run: bool,
@@ -130,7 +141,7 @@ impl Search<'_> {
         if !self.dry_run {
             all_paused(self.pool).await?;
         }
-        let sent = messages.into_iter().filter_map(|message| found(message, self.sender));
+        let sent = messages.into_iter().filter_map(|message| found(message, &self.channels));
         let (welcomes, others): (Vec<_>, Vec<_>) = sent.partition(|(_, is_welcome)| *is_welcome);
         let (welcomes, others) = (firsts(welcomes), firsts(others));
         let mut rows = self.welcomes(&welcomes).await.map_err(Failure::statement)?;
@@ -140,13 +151,16 @@ impl Search<'_> {
 
     async fn welcomes(&self, found: &[Found]) -> Result<Vec<Row>, sqlx::Error> {
         let phones: Vec<&str> = found.iter().map(|f| f.phone.as_str()).collect();
+        let sids: Vec<&str> = found.iter().map(|f| f.sid.as_str()).collect();
+        let known: HashSet<String> = recover::known(self.pool, &phones, &sids).await?.into_iter().collect();
         let mut taken: HashSet<String> =
             recover::blocked(self.pool, self.key, &phones).await?.into_iter().collect();
-        let unknown: Vec<&Found> = found.iter().filter(|f| taken.insert(f.phone.clone())).collect();
+        let new = found.iter().filter(|f| !known.contains(&f.sid));
+        let unknown: Vec<&Found> = new.filter(|f| taken.insert(f.phone.clone())).collect();
         if unknown.is_empty() || self.dry_run {
             return Ok(unknown.into_iter().map(|f| Row::of(f, WOULD_BE_RECORDED)).collect());
         }
-        let recorded = recover::record(self.pool, &unknown).await?;
+        let recorded = recover::record(self.pool, &unknown, &self.meanings).await?;
         let recorded = unknown.into_iter().filter(|f| recorded.contains(&f.sid));
         Ok(recorded.map(|f| Row::of(f, RECORDED)).collect())
     }
@@ -156,15 +170,22 @@ fn firsts(found: Vec<(Found, bool)>) -> Vec<Found> {
     found.into_iter().map(|(found, _)| found).collect()
 }
 
-/// A message that our sender sent, and whether it is a welcome.
-fn found(message: MessageRecord, sender: &Sender) -> Option<(Found, bool)> {
-    if !message.is_outbound() || !message.is_from(sender) {
+/// A message that one of our senders sent, and whether it is a welcome. The text of a template is Twilio's, so every message by
+/// WhatsApp counts as one: rather no welcome than a second one.
+fn found(message: MessageRecord, channels: &Channels) -> Option<(Found, bool)> {
+    let channel = channels.of_address(message.to.as_deref()?);
+    if !message.is_outbound() || !channel.is_ours(&message) {
         return None;
     }
+    let number = message.to.as_deref()?.strip_prefix(channel.prefix())?;
+    let phone = E164::parse(number).ok()?.as_str().to_owned();
     let (sid, status, body) = (message.sid?, message.status?, message.body.unwrap_or_default());
+    let is_welcome =
+        channel.name() == shared::domain::Channel::Whatsapp.as_str() || templates::is_welcome(&body);
     let found = Found {
         sid: sid.to_string(),
-        phone: E164::parse(message.to.as_deref()?).ok()?.as_str().to_owned(),
+        channel: channel.name(),
+        phone,
         rank: i16::from(status.rank()),
         status: status.as_str().to_owned(),
         error_code: message.error_code.and_then(|c| i32::try_from(c).ok()),
@@ -172,7 +193,7 @@ fn found(message: MessageRecord, sender: &Sender) -> Option<(Found, bool)> {
         segments: message.segments.and_then(|n| i16::try_from(n).ok()).unwrap_or(1),
         created_at: message.date_created?,
     };
-    Some((found, templates::is_welcome(&body)))
+    Some((found, is_welcome))
 }
 
 const RECORDED: &str = "recorded";
@@ -221,7 +242,7 @@ mod tests {
     use shared::templates::Language;
 
     use super::*;
-    use crate::twilio::{MessageSid, MessageStatus};
+    use crate::twilio::{MessageSid, MessageStatus, Sender};
 
     fn message(body: &str, direction: Option<&str>) -> MessageRecord {
         MessageRecord {
@@ -240,9 +261,10 @@ mod tests {
 
     #[test]
     fn only_outbound_messages_of_our_sender_with_the_text_of_a_welcome_are_welcomes() {
-        let (ours, theirs) = (Sender::From("AAMCARE".to_owned()), Sender::From("OTHER".to_owned()));
-        let is_welcome = |body: &str, direction, sender| {
-            found(message(body, direction), sender).map(|(_, welcome)| welcome)
+        let of = |from: &str| Channels::new(Sms::new(Sender::From(from.to_owned())), None);
+        let (ours, theirs) = (of("AAMCARE"), of("OTHER"));
+        let is_welcome = |body: &str, direction, channels| {
+            found(message(body, direction), channels).map(|(_, welcome)| welcome)
         };
         for language in Language::ALL {
             let own = templates::welcome_with_address(language, "aamcare.np/s/PCWDDR9B5");
@@ -254,5 +276,18 @@ mod tests {
             assert_eq!(is_welcome(body, Some("outbound-api"), &theirs), None);
         }
         assert_eq!(is_welcome("Aamcare: your code is 123456", Some("outbound-api"), &ours), Some(false));
+    }
+
+    #[test]
+    fn a_message_by_whatsapp_of_our_sender_is_a_welcome_whatever_its_text() {
+        let from = "whatsapp:+14155238886".to_owned();
+        let whatsapp = Some(Whatsapp::new(Sender::From(from.clone())));
+        let channels = Channels::new(Sms::new(Sender::From("AAMCARE".to_owned())), whatsapp);
+        let to = Some("whatsapp:+9779841234567".to_owned());
+        let ours = MessageRecord { to, from: Some(from), ..message("", None) };
+        let (found, is_welcome) = found(ours.clone(), &channels).unwrap();
+        assert_eq!((found.channel, found.phone.as_str(), is_welcome), ("whatsapp", "+9779841234567", true));
+        let theirs = MessageRecord { from: Some("AAMCARE".to_owned()), ..ours };
+        assert!(super::found(theirs, &channels).is_none());
     }
 }

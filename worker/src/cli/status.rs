@@ -1,4 +1,4 @@
-//! `worker status`: the timeline of a user.
+//! `worker status`: the timeline of a user, every message, the consents, and the open tasks.
 
 mod print;
 
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use shared::{
     cli::{
-        Exit, Failure, lines,
+        Actor, Exit, Failure, lines,
         output::{self, Output},
     },
     config::Env,
@@ -23,6 +23,8 @@ Examples:
   worker status 01a20513-5ac9…                by an attempt, as in a log line
   worker status --output jsonl - < ids.txt    many users, one object per line
 
+It shows the timeline of the user, every message of every kind and channel, the consents, and the open tasks. The audit log
+has each look at an open task.
 Exit codes: 0 ok, 3 an id is not known here, 69 Postgres unreachable, 78 configuration.";
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +35,8 @@ pub(super) struct Arguments {
     /// Output format; csv has a line for each event
     #[arg(long, value_enum, default_value = "human")]
     output: Output,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 const SCHEMA: &str = "status/1";
@@ -50,12 +54,17 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let asked = lines(&arguments.who)?;
     let mut stories = Vec::new();
     let mut missing = 0;
+    let actor = arguments.actor.name();
     let paused = pauses::current(&pool).await.map_err(Failure::statement)?;
     if let Some(lanes) = pause::summary(&paused) {
         eprintln!("Paused lanes: {lanes}");
     }
     for (i, who) in asked.iter().enumerate() {
-        let story = Story::find(&pool, who.trim()).await.map_err(Failure::statement)?;
+        let mut story = Story::find(&pool, who.trim()).await.map_err(Failure::statement)?;
+        if let Some(found) = story.take() {
+            let complete = found.with_people_data(&pool, &actor).await;
+            story = Some(complete.map_err(Failure::statement)?);
+        }
         match story.map(|story| story.named_for_the_log(refs.as_ref())) {
             // Printed one at a time, so that a long list is shown as it is read.
             Some(story) if arguments.output == Output::Jsonl => {

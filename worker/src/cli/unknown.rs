@@ -19,7 +19,10 @@ use uuid::Uuid;
 use super::open;
 use crate::{
     config::Config,
-    reconcile::adopt::{self, NotAdopted},
+    reconcile::{
+        adopt::{self, NotAdopted},
+        meanings::FallbackRule,
+    },
     store::needs_review::{self, ReviewDecision, ReviewItem, ReviewResult},
     twilio::{Client, MessageSid},
 };
@@ -42,7 +45,8 @@ const ADOPT_EXAMPLES: &str = "\
 Examples:
   worker unknown adopt SM9c7a… --attempt 01a2… --reason 'found in the Twilio console'
 
-The command fetches the message from Twilio and refuses one that went to another number.";
+The command fetches the message from Twilio and refuses one that went to another number or by another channel. If the
+message failed on WhatsApp with a code that allows it, the user gets it by SMS, as after a status callback.";
 
 const MARK_SENT_EXAMPLES: &str = "\
 Examples:
@@ -96,18 +100,23 @@ pub(super) struct Verdict {
 
 pub(super) async fn run(command: &Command) -> Result<ExitCode, Failure> {
     let pool = open::database(Env::of_process()).await?;
+    // What a status means follows from settings that only an adopted message needs.
+    let mut meanings = FallbackRule::default();
     let (verdict, decision) = match command {
         Command::List { output } => return list(&pool, *output).await,
-        Command::Adopt { sid, verdict } => (verdict, fetch(&pool, sid, &find(&pool, verdict).await?).await?),
+        Command::Adopt { sid, verdict } => {
+            let config = Config::read(Env::of_process())?;
+            meanings = FallbackRule::of(&config.whatsapp);
+            (verdict, fetch(&pool, &config, sid, &find(&pool, verdict).await?).await?)
+        }
         Command::MarkSent(verdict) => (verdict, ReviewDecision::MarkSent),
         Command::Reopen(verdict) => (verdict, ReviewDecision::Reopen),
         Command::Settle(arguments) => return settle::run(&pool, arguments).await,
     };
     let attempt = find(&pool, verdict).await?;
-    let actor = verdict.actor.name();
-    let settled = needs_review::decide(&pool, &attempt, &decision, &actor, &verdict.reason)
-        .await
-        .map_err(Failure::statement)?;
+    let by = (&*verdict.actor.name(), &*verdict.reason);
+    let settled =
+        needs_review::decide(&pool, &attempt, &decision, by, &meanings).await.map_err(Failure::statement)?;
     let (said, code) = match settled {
         ReviewResult::Yes => ("settled", ExitCode::SUCCESS),
         ReviewResult::NumberFreed => (
@@ -188,8 +197,12 @@ async fn find(pool: &sqlx::PgPool, verdict: &Verdict) -> Result<ReviewItem, Fail
 }
 
 /// Fetches the message from Twilio, so that a mistyped SID is not adopted.
-async fn fetch(pool: &sqlx::PgPool, sid: &str, attempt: &ReviewItem) -> Result<ReviewDecision, Failure> {
-    let config = Config::read(Env::of_process())?;
+async fn fetch(
+    pool: &sqlx::PgPool,
+    config: &Config,
+    sid: &str,
+    attempt: &ReviewItem,
+) -> Result<ReviewDecision, Failure> {
     install_crypto();
     let sid = MessageSid::parse(sid).map_err(|e| Failure::usage(format!("the SID {e}")))?;
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;

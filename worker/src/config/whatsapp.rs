@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::{
-    config::{Env, settings},
+    config::{Env, people_limit, settings},
     domain::{Channel, ChannelPlan, MessageKind, PeopleLimit},
     phone::E164,
     templates::CategoryPrices,
@@ -46,7 +46,7 @@ impl WhatsappConfig {
             channels,
             sender,
             messages_per_second: env.value(&settings::WHATSAPP_RATE),
-            people: people(env),
+            people: people_limit(env),
             fallback_within: env.duration(&settings::FALLBACK_WITHIN),
             sync_interval,
             prices: whatsapp_prices(env),
@@ -79,16 +79,6 @@ pub(crate) fn whatsapp_sender(env: &mut Env, of_texts: Option<&Sender>) -> Optio
     let why = "is not a WhatsApp address: give `whatsapp:` and the number, such as whatsapp:+14155238886";
     env.fault(settings::TWILIO_WHATSAPP_FROM.name, why);
     None
-}
-
-fn people(env: &mut Env) -> PeopleLimit {
-    if env.optional(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY).is_none() {
-        return PeopleLimit::OfSender;
-    }
-    match env.value(&settings::WHATSAPP_MAX_PEOPLE_PER_DAY) {
-        0 => PeopleLimit::Unlimited,
-        people => PeopleLimit::Fixed(people),
-    }
 }
 
 /// `CHANNELS`.

@@ -55,7 +55,8 @@ async fn prepare(pipeline: &Pipeline, due: &Due) -> Result<Result<Prepared, &'st
         return Ok(Err("not_listed"));
     }
     let Ok(phone) = E164::parse(&due.phone_e164) else { return Ok(Err("number_error")) };
-    let Ok(language) = due.language.parse::<Language>() else { return Ok(Err("no_text")) };
+    // An attempt that was recorded after a restored backup may have none.
+    let language = Language::of_tag_or(Some(&due.language), pipeline.audience.language);
     let wording = match (kind, lane.queue()) {
         (MessageKind::Welcome, Some(queue)) => super::route::text(pipeline, language, &phone, queue).await?,
         _ => match templates::of(kind, &due.slot, language) {

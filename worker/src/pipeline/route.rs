@@ -6,7 +6,7 @@ use shared::{
     consent::welcome,
     domain::{
         Channel, MessageKind,
-        channel_choice::{Access, Choice, Obstacle, choose},
+        channel_choice::{Access, Choice, Obstacle, WhatsappRecipient, choose, whatsapp_access},
         decision::Wait,
     },
     lane::QueueLane,
@@ -63,7 +63,7 @@ pub(super) async fn choose_channel(
         // Until then no template is known, and everybody would be sent to by SMS.
         pipeline.routes.registry.loaded().await;
     }
-    let whatsapp = whatsapp_access(pipeline, facts, stored);
+    let whatsapp = access_to_whatsapp(pipeline, facts, stored);
     let by = |sms: Access| {
         choose(listed, preferred(facts, stored), waited_for_long(pipeline, stored), |channel| match channel {
             Channel::Sms => sms,
@@ -153,27 +153,15 @@ fn sendable(pipeline: &Pipeline, facts: &Facts) -> Option<Arc<Template>> {
     )
 }
 
-fn whatsapp_access(pipeline: &Pipeline, facts: &Facts, stored: &StateRows) -> Access {
+fn access_to_whatsapp(pipeline: &Pipeline, facts: &Facts, stored: &StateRows) -> Access {
     let Some(WhatsappRow { granted, unreachable_for, spent }) = stored.whatsapp else {
         return Access::Closed(Obstacle::Unreachable);
     };
-    if !granted {
-        return Access::Closed(Obstacle::NoConsent);
-    }
-    if spent || unreachable_for.is_some() {
-        return Access::Closed(Obstacle::Unreachable);
-    }
-    if sendable(pipeline, facts).is_none() {
-        return Access::Closed(Obstacle::NoTemplate);
-    }
+    let recipient = WhatsappRecipient { granted, unreachable: spent || unreachable_for.is_some() };
     let sender = Destination::Channel(Channel::Whatsapp);
-    if pipeline.throttle.breaker.holds_for(sender).is_some() {
-        return Access::Later(Wait::ChannelHeld);
-    }
-    if pipeline.throttle.room.full_for().is_some() {
-        return Access::Later(Wait::ChannelFull);
-    }
-    Access::Open
+    let held = pipeline.throttle.breaker.holds_for(sender).map(|_| Wait::ChannelHeld);
+    let busy = held.or_else(|| pipeline.throttle.room.full_for().map(|_| Wait::ChannelFull));
+    whatsapp_access(recipient, sendable(pipeline, facts).is_some(), busy)
 }
 
 /// The channel that the event names, else the stored one. A word that is no channel prefers none.

@@ -1,6 +1,6 @@
 //! The statements that every event runs, in batches.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use shared::{erasure::ErasureKey, lane::QueueLane};
 use sqlx::PgPool;
@@ -13,6 +13,7 @@ use crate::store::{
     message_claim::ClaimMessages,
     outcome::Outcome,
     record::Record,
+    reported::Meanings,
     stored_state::ReadState,
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct Terms {
     pub(crate) erasure: Option<ErasureKey>,
     /// None: welcomes do not go by WhatsApp.
     pub(crate) whatsapp: Option<WhatsappTerms>,
+    /// What the statuses of messages mean.
+    pub(crate) meanings: Arc<dyn Meanings>,
 }
 
 /// The batched statements. What a call waits for has batches by lane: a live one never waits for those of the backfill.
@@ -63,6 +66,7 @@ impl Statements {
             pool: pool.clone(),
             retry_for: terms.retry_for,
             messages_per_day: terms.messages_per_day,
+            meanings: terms.meanings.clone(),
         };
         Self {
             state: QueueLane::ALL

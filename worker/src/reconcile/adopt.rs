@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use crate::{
+    channels,
     store::{
         needs_review::{ReviewDecision, ReviewItem},
         unknown::{self, Adoption},
@@ -13,7 +14,7 @@ use crate::{
 /// Why a message was not taken for the outcome.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAdopted {
-    #[error("that message went to another number; nothing was changed")]
+    #[error("that message went to another number, or by another channel; nothing was changed")]
     OtherNumber,
     #[error(
         "that message belongs to another attempt (`worker status` with its SID shows whose); nothing was changed"
@@ -36,8 +37,7 @@ pub(crate) async fn fetch(
         return Err(NotAdopted::Taken);
     }
     let record = client.fetch_message(sid).await?;
-    let to = record.to.as_deref().map(|to| to.split_once(':').map_or(to, |(_channel, number)| number));
-    if to != Some(attempt.phone_e164.as_str()) {
+    if record.to.as_deref() != Some(&*channels::address(&attempt.channel, &attempt.phone_e164)) {
         return Err(NotAdopted::OtherNumber);
     }
     Ok(ReviewDecision::Adopt(Adoption::new(sid, &record)))

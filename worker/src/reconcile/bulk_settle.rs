@@ -1,6 +1,6 @@
 //! Settles many unknown outcomes at once, by what Twilio's list of messages says about each.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -11,6 +11,7 @@ use crate::{
     store::{
         audit::{self, NewEntry},
         needs_review::{self, ReviewDecision},
+        reported::Meanings,
         unknown::{self, UnknownAttempt, Unsettled},
     },
     twilio::{Client, Pace},
@@ -135,13 +136,14 @@ pub(crate) struct BulkSettle {
     pool: PgPool,
     client: Client,
     channels: Channels,
+    meanings: Arc<dyn Meanings>,
     pace: Pace,
 }
 
 impl BulkSettle {
     /// Asks Twilio at most five times a second.
-    pub(crate) fn new(pool: PgPool, client: Client, channels: Channels) -> Self {
-        Self { pool, client, channels, pace: Pace::per_second(REQUESTS_PER_SECOND) }
+    pub(crate) fn new(pool: PgPool, client: Client, channels: Channels, meanings: Arc<dyn Meanings>) -> Self {
+        Self { pool, client, channels, meanings, pace: Pace::per_second(REQUESTS_PER_SECOND) }
     }
 
     /// The outcomes that `order` is about, oldest first.
@@ -191,7 +193,8 @@ impl BulkSettle {
         let Some(open) = needs_review::find(&self.pool, unknown_attempt.attempt.attempt_id).await? else {
             return Ok(BulkResult::Answered);
         };
-        let done = needs_review::decide(&self.pool, &open, &decision, &order.actor, &order.reason).await?;
+        let by = (&*order.actor, &*order.reason);
+        let done = needs_review::decide(&self.pool, &open, &decision, by, &*self.meanings).await?;
         Ok(match done {
             needs_review::ReviewResult::AnsweredFirst => BulkResult::Answered,
             needs_review::ReviewResult::ProvedSent => BulkResult::ProvedSent,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    domain::{Channel as MessageChannel, MessageKind, Reason},
+    domain::{Channel as MessageChannel, Reason},
     phone::E164,
     templates::ContentSid,
 };
@@ -12,15 +12,17 @@ use sqlx::PgPool;
 use crate::{
     channels::{Channels, Refusal},
     store::{
+        attempts::AttemptRef,
         budget,
-        callbacks::{self, Callback, Meaning, Recipient, Taken},
-        fallbacks::{Late, Offer},
+        callbacks::{self, Callback, Taken},
+        fallbacks::Late,
+        reported::Meanings,
+        unknown::{self, Adoption},
     },
     templates::Registry,
     throttle::{Destination, Entry, Throttle, slow_down},
     twilio::{
-        Client, FaultScope, MessageStatus, allows_fallback, classify_status, count_error_code,
-        is_unlisted_channel_code,
+        Client, FaultScope, MessageStatus, classify_status, count_error_code, is_unlisted_channel_code,
     },
 };
 
@@ -33,37 +35,16 @@ pub(crate) struct DeliveryReports {
     pub(crate) channels: Channels,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) templates: Arc<Registry>,
-    pub(crate) fallback: FallbackRule,
-}
-
-/// When a message that did not arrive by WhatsApp may go by SMS.
-#[derive(Debug, Clone)]
-pub(crate) struct FallbackRule {
-    /// The kinds that list SMS behind WhatsApp.
-    pub(crate) kinds: Vec<MessageKind>,
-    /// So long after the first claim.
-    pub(crate) within: Duration,
-}
-
-impl FallbackRule {
-    /// What a failed status of a message offers.
-    fn offer(&self, code: u32) -> Option<Offer> {
-        let allowed = !self.kinds.is_empty() && allows_fallback(code);
-        allowed.then(|| Offer {
-            code: i32::try_from(code).unwrap_or(i32::MAX),
-            kinds: self.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
-            within: self.within,
-        })
-    }
+    pub(crate) meanings: Arc<dyn Meanings>,
 }
 
 impl DeliveryReports {
     /// Stores a status and applies it to its attempt. An opt-out suppresses the number. No code leads to another message,
     /// but for a fallback: after a failure on WhatsApp whose code allows it.
     pub(crate) async fn take(&self, callback: &Callback) -> Result<Taken, sqlx::Error> {
-        let taken = callbacks::take(&self.callbacks, callback, &self.meaning(callback)).await?;
-        if let (Some(content_sid), Some(code)) = (&taken.content_sid, code(callback)) {
-            self.hold_template(content_sid, code, callback).await;
+        let taken = callbacks::take(&self.callbacks, callback, &*self.meanings).await?;
+        if let (Some(content_sid), Some(code)) = (&taken.faulty_template, callback.error_code) {
+            self.hold_template(content_sid, code).await;
         }
         if taken.late == Late::Twice {
             metrics::counter!("onboarding_double_reach_total").increment(1);
@@ -72,33 +53,27 @@ impl DeliveryReports {
         Ok(taken)
     }
 
-    /// Holds the template back that the code speaks of. Where it cannot be stored, the next such code tries again.
-    async fn hold_template(&self, content_sid: &str, code: u32, callback: &Callback) {
-        let channel = self.channels.of_address(&callback.to);
-        let Ok(content_sid) = content_sid.parse::<ContentSid>() else { return };
-        if channel.classify(classify_status(code)) == Refusal::Template
-            && let Err(error) = self.templates.hold(&content_sid, code).await
-        {
-            tracing::warn!(content_sid = content_sid.as_str(), code, %error, "the template was not held back");
+    /// Ties a message that was found at Twilio to its attempt, whose outcome was unknown. What follows from its status follows
+    /// as after a callback. False: a definite answer came first.
+    pub(crate) async fn adopt(&self, attempt: AttemptRef, message: &Adoption) -> Result<bool, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let adopted = unknown::adopt(&mut tx, attempt, message, &*self.meanings).await?;
+        tx.commit().await?;
+        let Some(adopted) = adopted else { return Ok(false) };
+        if let Some((content_sid, code)) = &adopted.faulty_template {
+            self.hold_template(content_sid, *code).await;
         }
+        Ok(true)
     }
 
-    fn meaning(&self, callback: &Callback) -> Meaning {
-        let channel = self.channels.of_address(&callback.to);
-        let status = MessageStatus::parse(&callback.status);
-        if matches!(status, MessageStatus::Delivered | MessageStatus::Read) {
-            return Meaning { recipient: Recipient::Reached, fallback: None };
-        }
-        let Some(code) = code(callback) else { return Meaning::default() };
-        let failed = matches!(status, MessageStatus::Failed | MessageStatus::Undelivered);
-        let recipient = match channel.classify(classify_status(code)) {
-            Refusal::OptedOut => Recipient::OptedOut,
-            Refusal::Declined => Recipient::Declined,
-            Refusal::Unreachable(absence) if failed => Recipient::Unreachable(absence),
-            _ => Recipient::Nothing,
+    /// Holds the template back that the code speaks of. Where it cannot be stored, the next such code tries again.
+    async fn hold_template(&self, content_sid: &str, code: i32) {
+        let (Ok(content_sid), Ok(code)) = (content_sid.parse::<ContentSid>(), u32::try_from(code)) else {
+            return;
         };
-        let fallback = if failed { self.fallback.offer(code) } else { None };
-        Meaning { recipient, fallback }
+        if let Err(error) = self.templates.hold(&content_sid, code).await {
+            tracing::warn!(content_sid = content_sid.as_str(), code, %error, "the template was not held back");
+        }
     }
 
     /// Takes note of a status that was just stored: nothing that fails now is a reason to store it again. `age`: seconds

@@ -295,7 +295,8 @@ impl World {
     }
 
     async fn carry_out(&self, open: &ReviewItem, decision: &ReviewDecision) -> Found {
-        let said = needs_review::decide(&self.pool, open, decision, BY.0, BY.1).await.unwrap();
+        let said =
+            needs_review::decide(&self.pool, open, decision, BY, &*self.workers[0].meanings).await.unwrap();
         let changed = self.tables.differ(&database::read(&self.pool).await);
         if changed == (said == ReviewResult::AnsweredFirst) {
             return Err(format!("{decision:?} says {said:?}, and something was changed: {changed}"));
@@ -318,7 +319,12 @@ impl World {
 
     async fn settle_all(&self, reopen_absent: bool) {
         let worker = &self.workers[0];
-        let settle = BulkSettle::new(self.pool.clone(), worker.client.clone(), worker.channels.clone());
+        let settle = BulkSettle::new(
+            self.pool.clone(),
+            worker.client.clone(),
+            worker.channels.clone(),
+            worker.meanings.clone(),
+        );
         let (since, until) = (DateTime::UNIX_EPOCH, Utc::now());
         let (actor, reason) = (BY.0.to_owned(), BY.1.to_owned());
         let order = Order { since, until, reopen_absent, dry_run: false, actor, reason };

@@ -1,15 +1,12 @@
 //! Status callbacks: kept as they came, applied upwards only.
 
-use shared::consent::{Door, Source, doors};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
-    channel_faults,
-    fallbacks::{self, Late, Offer},
-    unknown,
+    fallbacks::Late,
+    reported::{self, Followed, Meanings, Reported},
 };
-use crate::twilio::Absence;
 
 /// One verified status callback.
 pub(crate) struct Callback {
@@ -52,35 +49,12 @@ pub(crate) enum Effect {
     Unmatched,
 }
 
-/// What a status means beyond its attempt.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Meaning {
-    pub(crate) recipient: Recipient,
-    /// The message may go by SMS.
-    pub(crate) fallback: Option<Offer>,
-}
-
-/// What a status says about the recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Recipient {
-    #[default]
-    Nothing,
-    /// A message of a channel that does not reach everybody has arrived.
-    Reached,
-    /// No message of any channel is wanted.
-    OptedOut,
-    /// No message of this channel is wanted.
-    Declined,
-    /// This channel does not reach the number.
-    Unreachable(Absence),
-}
-
 /// A callback that was stored.
 pub(crate) struct Taken {
     pub(crate) effect: Effect,
     pub(crate) late: Late,
-    /// The template of the message.
-    pub(crate) content_sid: Option<String>,
+    /// The template of the message, if its code speaks of it.
+    pub(crate) faulty_template: Option<String>,
     /// The trace context under which the call was made.
     pub(crate) traceparent: Option<String>,
 }
@@ -89,13 +63,13 @@ pub(crate) struct Taken {
 pub(crate) async fn take(
     pool: &PgPool,
     callback: &Callback,
-    meaning: &Meaning,
+    meanings: &dyn Meanings,
 ) -> Result<Taken, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let found = find(&mut tx, callback).await?;
     if found.as_ref().is_some_and(|found| found.erased) {
         let effect = Effect::Erased;
-        return Ok(Taken { effect, late: Late::Nothing, content_sid: None, traceparent: None });
+        return Ok(Taken { effect, late: Late::Nothing, faulty_template: None, traceparent: None });
     }
     sqlx::query!(
         "INSERT INTO status_callbacks (sid, status, message_id, error_code, matched) VALUES ($1, $2, $3, $4, $5)
@@ -110,19 +84,16 @@ pub(crate) async fn take(
     )
     .execute(&mut *tx)
     .await?;
-    let (mut effect, mut late) = (Effect::Unmatched, Late::Nothing);
-    if let Some(found) = &found {
-        learn(&mut tx, found, callback, meaning.recipient).await?;
-        effect = apply(&mut tx, found.attempt, callback).await?;
-        if meaning.recipient == Recipient::Reached {
-            late = fallbacks::arrived(&mut tx, found.attempt).await?;
-        } else if let Some(offer) = &meaning.fallback {
-            fallbacks::offer(&mut tx, found.attempt, offer).await?;
-        }
-    }
+    let Some(found) = found else {
+        tx.commit().await?;
+        let effect = Effect::Unmatched;
+        return Ok(Taken { effect, late: Late::Nothing, faulty_template: None, traceparent: None });
+    };
+    let concerned = Concerned { attempt: found.attempt, phone: &found.phone, channel: &found.channel };
+    let (effect, followed) = apply(&mut tx, &concerned, callback, meanings).await?;
     tx.commit().await?;
-    let (traceparent, content_sid) = found.map(|f| (f.traceparent, f.content_sid)).unwrap_or_default();
-    Ok(Taken { effect, late, content_sid, traceparent })
+    let faulty_template = found.content_sid.filter(|_| followed.template);
+    Ok(Taken { effect, late: followed.late, faulty_template, traceparent: found.traceparent })
 }
 
 /// The attempt that a callback is about.
@@ -183,20 +154,49 @@ async fn find(tx: &mut PgConnection, callback: &Callback) -> Result<Option<Found
     }
 }
 
+/// An attempt whose message a callback is about.
+pub(super) struct Concerned<'a> {
+    pub(super) attempt: AttemptRef,
+    pub(super) phone: &'a str,
+    pub(super) channel: &'a str,
+}
+
 /// A callback proves the message exists: `sending` and `unknown` become accepted, parked or not. If the attempt had let
-/// go meanwhile, it blocks again.
+/// go meanwhile, it blocks again. What follows from the status follows also if the attempt knew it already.
 pub(super) async fn apply(
+    tx: &mut PgConnection,
+    concerned: &Concerned<'_>,
+    callback: &Callback,
+    meanings: &dyn Meanings,
+) -> Result<(Effect, Followed), sqlx::Error> {
+    let &Concerned { attempt, phone, channel } = concerned;
+    let written = write(tx, attempt, callback).await?;
+    let report = Reported {
+        attempt,
+        phone,
+        channel,
+        status: &callback.status,
+        error_code: callback.error_code,
+        had_let_go: written.as_ref().is_some_and(|written| !written.blocks),
+    };
+    let followed = reported::follow(tx, &report, meanings).await?;
+    Ok((written.map_or(Effect::Stale, |written| Effect::Applied { age: written.age }), followed))
+}
+
+/// An attempt with a new status.
+struct Written {
+    blocks: bool,
+    age: f64,
+}
+
+async fn write(
     tx: &mut PgConnection,
     attempt: AttemptRef,
     callback: &Callback,
-) -> Result<Effect, sqlx::Error> {
-    struct Applied {
-        blocks: bool,
-        age: f64,
-    }
-    let applied = on_heap!(
+) -> Result<Option<Written>, sqlx::Error> {
+    on_heap!(
         attempt.heap,
-        query_as![Applied:
+        query_as![Written:
             "UPDATE ", r#" SET
                  outcome = 'accepted', message_sid = coalesce(message_sid, $3), next_check_at = NULL, parked_at = NULL,
                  status = $4, status_rank = $5, error_code = coalesce($6, error_code), updated_at = now()
@@ -212,38 +212,5 @@ pub(super) async fn apply(
             callback.error_code,
         ),
         fetch_optional(&mut *tx)
-    )?;
-    let Some(applied) = applied else { return Ok(Effect::Stale) };
-    if !applied.blocks {
-        unknown::take_back(tx, attempt).await?;
-    }
-    Ok(Effect::Applied { age: applied.age })
-}
-
-/// Keeps what a status says about the recipient.
-async fn learn(
-    tx: &mut PgConnection,
-    found: &Found,
-    callback: &Callback,
-    recipient: Recipient,
-) -> Result<(), sqlx::Error> {
-    let (phone, channel) = (found.phone.as_str(), found.channel.as_str());
-    let door = |reason| Door { source: Source::Twilio, actor: "webhook", reason, action: None };
-    match recipient {
-        Recipient::Nothing => Ok(()),
-        Recipient::Reached => channel_faults::clear(tx, phone, channel).await,
-        Recipient::OptedOut => {
-            let phones = std::slice::from_ref(&found.phone);
-            doors::refused_by_twilio(tx, phones, &door("reported as opted out")).await
-        }
-        Recipient::Declined => {
-            let Ok(channel) = channel.parse() else { return Ok(()) };
-            doors::declined(tx, phone, channel, &door("declined on the channel")).await
-        }
-        Recipient::Unreachable(absence) => {
-            let code = callback.error_code.unwrap_or_default();
-            let reason = format!("error_{code:05}");
-            channel_faults::note(tx, phone, channel, absence, &reason).await
-        }
-    }
+    )
 }

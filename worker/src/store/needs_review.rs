@@ -7,14 +7,18 @@ use uuid::Uuid;
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
     audit::{self, NewEntry},
+    contents,
     messages::{self, Reopened},
     number,
-    unknown::{self, Adoption},
+    reported::Meanings,
+    take_back::take_back,
+    unknown::{self, Adopted, Adoption},
 };
 
 /// An attempt with an unknown outcome.
 pub(crate) struct ReviewItem {
     pub(crate) attempt: AttemptRef,
+    pub(crate) channel: String,
     pub(crate) user_id: String,
     pub(crate) phone_e164: String,
     pub(crate) claimed_at: DateTime<Utc>,
@@ -54,6 +58,7 @@ struct ReviewRow {
     kind: String,
     message_id: Uuid,
     attempt_id: Uuid,
+    channel: String,
     user_id: String,
     phone_e164: String,
     claimed_at: DateTime<Utc>,
@@ -66,6 +71,7 @@ impl From<ReviewRow> for ReviewItem {
         let heap = if row.kind == "welcome" { Heap::Welcomes } else { Heap::Messages };
         Self {
             attempt: AttemptRef { heap, message_id: row.message_id, attempt_id: row.attempt_id },
+            channel: row.channel,
             user_id: row.user_id,
             phone_e164: row.phone_e164,
             claimed_at: row.claimed_at,
@@ -79,7 +85,8 @@ impl From<ReviewRow> for ReviewItem {
 pub(crate) async fn list(pool: &PgPool) -> Result<Vec<ReviewItem>, sqlx::Error> {
     let rows = sqlx::query_as!(
         ReviewRow,
-        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
+        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", channel AS "channel!",
+                  user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
            FROM all_attempts
            WHERE (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown' AND blocks
@@ -94,11 +101,12 @@ pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<Revie
     // which the id of an attempt alone is found.
     let row = sqlx::query_as!(
         ReviewRow,
-        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", user_id AS "user_id!",
+        r#"SELECT kind AS "kind!", message_id AS "message_id!", attempt_id AS "attempt_id!", channel AS "channel!",
+                  user_id AS "user_id!",
                   phone_e164 AS "phone_e164!", claimed_at AS "claimed_at!", checks AS "checks!", parked_at
            FROM welcome_attempts WHERE attempt_id = $1 AND outcome = 'unknown' AND blocks
            UNION ALL
-           SELECT kind, message_id, attempt_id, user_id, phone_e164, claimed_at, checks, parked_at
+           SELECT kind, message_id, attempt_id, channel, user_id, phone_e164, claimed_at, checks, parked_at
            FROM message_attempts
            WHERE attempt_id = $1 AND (next_check_at IS NOT NULL OR parked_at IS NOT NULL) AND outcome = 'unknown'
              AND blocks"#,
@@ -107,18 +115,23 @@ pub(crate) async fn find(pool: &PgPool, attempt_id: Uuid) -> Result<Option<Revie
     Ok(row.fetch_optional(pool).await?.map(ReviewItem::from))
 }
 
-/// Carries out a decision, and notes it in the audit log.
+/// Carries out a decision, and notes it in the audit log. A message that is adopted may have failed: what follows from that is
+/// what `meanings` says.
 pub(crate) async fn decide(
     pool: &PgPool,
     attempt: &ReviewItem,
     decision: &ReviewDecision,
-    actor: &str,
-    reason: &str,
+    (actor, reason): (&str, &str),
+    meanings: &dyn Meanings,
 ) -> Result<ReviewResult, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let id = attempt.attempt;
+    let mut adopted = None;
     let settled = match decision {
-        ReviewDecision::Adopt(adoption) => done(unknown::adopt(&mut tx, id, adoption).await?),
+        ReviewDecision::Adopt(adoption) => {
+            adopted = unknown::adopt(&mut tx, id, adoption, meanings).await?;
+            done(adopted.is_some())
+        }
         ReviewDecision::MarkSent => done(mark_sent(&mut tx, id).await?),
         ReviewDecision::Reopen => reopen(&mut tx, id).await?,
     };
@@ -131,6 +144,11 @@ pub(crate) async fn decide(
         audit::note(&mut tx, &NewEntry { actor, action, subject: &id.to_string(), reason }).await?;
     }
     tx.commit().await?;
+    if let Some(Adopted { faulty_template: Some((content_sid, code)) }) = adopted
+        && let (Ok(content_sid), Ok(code)) = (content_sid.parse(), u32::try_from(code))
+    {
+        contents::hold(pool, &content_sid, code).await?;
+    }
     Ok(settled)
 }
 
@@ -150,7 +168,7 @@ async fn mark_sent(tx: &mut PgConnection, attempt: AttemptRef) -> Result<bool, s
         fetch_optional(&mut *tx)
     )?;
     if blocks == Some(false) {
-        unknown::take_back(tx, attempt).await?;
+        take_back(tx, attempt).await?;
     }
     Ok(blocks.is_some())
 }

@@ -1,6 +1,6 @@
 //! Writes how a create call ended, before its delivery is acked.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use shared::{
@@ -13,9 +13,11 @@ use uuid::Uuid;
 use super::{
     attempts::{Heap, on_heap},
     budget,
-    callbacks::{self, Callback},
+    callbacks::{self, Callback, Concerned},
     ended::{Ended, UserChange},
-    messages, number, unknown,
+    messages, number,
+    reported::Meanings,
+    take_back::take_back,
 };
 use crate::store::batch::{Keyed, Statement};
 
@@ -26,6 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) retry_for: Duration,
     /// 0: unlimited.
     pub(crate) messages_per_day: i32,
+    pub(crate) meanings: Arc<dyn Meanings>,
 }
 
 impl Keyed for Ended {
@@ -57,17 +60,25 @@ impl Statement for Outcome {
 /// What the outcomes of a batch lead to beyond their own rows.
 #[derive(Default)]
 struct Effects {
-    /// Callbacks that named only a SID and came before that SID was stored, with their attempts.
-    early: Vec<(Uuid, Callback)>,
+    /// Callbacks that named only a SID and came before that SID was stored, and answers with a final status.
+    told: Vec<Told>,
     /// Attempts that were accepted after they had let go.
     late: Vec<Uuid>,
     /// Attempts that ended now without a message, with the day of their claim in Nepal.
     freed: HashMap<Uuid, NaiveDate>,
 }
 
+/// What a callback, or the answer itself, says of an attempt.
+struct Told {
+    attempt_id: Uuid,
+    phone: String,
+    channel: String,
+    callback: Callback,
+}
+
 impl Outcome {
     async fn end(&self, tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
-        let Effects { early, late, freed } = attempts(tx, heap, rows).await?;
+        let Effects { told, late, freed } = attempts(tx, heap, rows).await?;
         // Only what this transaction changed: after a lost reply to a commit, everything is done already.
         if !freed.is_empty() {
             let changes: Vec<(&Ended, &UserChange)> = rows
@@ -82,13 +93,15 @@ impl Outcome {
             suppress(tx, heap, rows).await?;
         }
         let of = |id: Uuid| rows.iter().map(|r| r.attempt).find(|a| a.attempt_id == id);
-        for (id, callback) in early {
-            if let Some(attempt) = of(id) {
-                callbacks::apply(tx, attempt, &callback).await?;
+        for Told { attempt_id, phone, channel, callback } in told {
+            if let Some(attempt) = of(attempt_id) {
+                let concerned = Concerned { attempt, phone: &phone, channel: &channel };
+                // A template that the code speaks of is held after its next message.
+                let (_, _) = callbacks::apply(tx, &concerned, &callback, &*self.meanings).await?;
             }
         }
         for attempt in late.into_iter().filter_map(of) {
-            unknown::take_back(tx, attempt).await?;
+            take_back(tx, attempt).await?;
         }
         Ok(())
     }
@@ -164,6 +177,8 @@ impl Outcome {
 /// How an attempt ended, as written.
 struct Written {
     attempt_id: Uuid,
+    phone: String,
+    channel: String,
     sid: Option<String>,
     status: Option<String>,
     error_code: Option<i32>,
@@ -208,16 +223,20 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
                    AND (a.outcome = 'sending'
                         OR (a.outcome = 'unknown' AND i.outcome <> 'unknown')
                         OR (a.outcome = 'accepted' AND i.outcome = 'accepted'))
-                 RETURNING a.attempt_id, a.message_sid, a.outcome, a.blocks, a.claimed_at
+                 RETURNING a.attempt_id, a.message_sid, a.outcome, a.blocks, a.claimed_at, a.phone_e164, a.channel,
+                           i.status, i.rank, i.code
              ), early AS (
                  UPDATE status_callbacks c SET matched = true, message_id = e.attempt_id FROM ended e
                  WHERE c.sid = e.message_sid AND NOT c.matched
-                 RETURNING e.attempt_id, c.sid, c.status, c.error_code
+                 RETURNING e.attempt_id, e.phone_e164, e.channel, c.sid, c.status, c.error_code
              )
-             SELECT attempt_id AS "attempt_id!", sid, status, error_code,
+             SELECT attempt_id AS "attempt_id!", phone_e164 AS "phone!", channel AS "channel!", sid, status, error_code,
                     NULL::attempt_outcome AS "outcome: AttemptOutcome", NULL::date AS day FROM early
              UNION ALL
-             SELECT attempt_id, NULL, NULL, NULL, outcome, 
+             -- No callback need follow an answer that is final.
+             SELECT attempt_id, phone_e164, channel, message_sid, status, code, NULL, NULL FROM ended WHERE rank >= 4
+             UNION ALL
+             SELECT attempt_id, phone_e164, channel, NULL, NULL, NULL, outcome,
                     ((claimed_at + (SELECT calendar_now() - now())) AT TIME ZONE 'Asia/Kathmandu')::date
              FROM ended WHERE NOT blocks"#
         ](
@@ -237,7 +256,9 @@ async fn attempts(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<
     for row in rows {
         match (row.sid, row.status, row.outcome, row.day) {
             (Some(sid), Some(status), ..) => {
-                effects.early.push((row.attempt_id, Callback::early(sid, status, row.error_code)));
+                let callback = Callback::early(sid, status, row.error_code);
+                let (phone, channel) = (row.phone, row.channel);
+                effects.told.push(Told { attempt_id: row.attempt_id, phone, channel, callback });
             }
             (.., Some(AttemptOutcome::Accepted), _) => effects.late.push(row.attempt_id),
             (.., Some(_), Some(day)) => {

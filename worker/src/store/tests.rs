@@ -2,6 +2,7 @@
 
 mod doors;
 mod events_out;
+mod failures;
 mod fallbacks;
 mod gate;
 mod losses;
@@ -9,6 +10,7 @@ mod losses_and_stops;
 mod messages;
 mod notices;
 mod partitions;
+mod person_messages;
 mod plans;
 mod profiles;
 mod staff;

@@ -28,6 +28,9 @@ pub(crate) struct Person {
 /// One create call for the user.
 pub(crate) struct Attempt {
     pub(crate) message_id: Uuid,
+    pub(crate) channel: String,
+    /// The attempt by another channel that this one is in place of.
+    pub(crate) fallback_of: Option<Uuid>,
     pub(crate) outcome: String,
     pub(crate) language: String,
     pub(crate) claimed_at: DateTime<Utc>,
@@ -66,7 +69,11 @@ pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, 
     let (pool, sid) = (pool.clone(), sid.to_owned());
     let scan = tokio::spawn(async move {
         let _turn = turn;
-        sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid)
+        let welcome = sqlx::query_scalar!("SELECT user_id FROM attempts WHERE sid = $1 LIMIT 1", sid);
+        if let Some(user) = welcome.fetch_optional(&pool).await? {
+            return Ok(Some(user));
+        }
+        sqlx::query_scalar!("SELECT user_id FROM message_attempts WHERE message_sid = $1 LIMIT 1", sid)
             .fetch_optional(&pool)
             .await
     });
@@ -75,9 +82,23 @@ pub(crate) async fn user_of(pool: &PgPool, sid: &str) -> Result<Option<String>, 
 
 /// Whose attempt this is.
 pub(crate) async fn user_of_attempt(pool: &PgPool, attempt: Uuid) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT user_id FROM attempts WHERE message_id = $1", attempt)
-        .fetch_optional(pool)
-        .await
+    let welcome = sqlx::query_scalar!("SELECT user_id FROM attempts WHERE message_id = $1", attempt);
+    if let Some(user) = welcome.fetch_optional(pool).await? {
+        return Ok(Some(user));
+    }
+    // The id begins with the time of its claim, and attempts have an index by that.
+    let Some(made) = attempt.get_timestamp() else { return Ok(None) };
+    let (seconds, _) = made.to_unix();
+    let near = i64::try_from(seconds).ok().and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+    sqlx::query_scalar!(
+        "SELECT user_id FROM message_attempts
+         WHERE attempt_id = $1 AND claimed_at > $2::timestamptz - interval '1 day'
+           AND claimed_at < $2::timestamptz + interval '1 day' LIMIT 1",
+        attempt,
+        near,
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// The user of this id.
@@ -101,7 +122,7 @@ pub(crate) async fn person(pool: &PgPool, user: &str) -> Result<Option<Person>, 
 pub(crate) async fn attempts(pool: &PgPool, user: &str) -> Result<Vec<Attempt>, sqlx::Error> {
     sqlx::query_as!(
         Attempt,
-        r#"SELECT message_id, outcome::text AS "outcome!", language, claimed_at, updated_at, sid, twilio_status,
+        r#"SELECT message_id, channel, fallback_of, outcome::text AS "outcome!", language, claimed_at, updated_at, sid, twilio_status,
                   error_code, checks, next_check_at, parked_at, reopened_at
            FROM attempts WHERE user_id = $1 ORDER BY claimed_at, message_id"#,
         user,

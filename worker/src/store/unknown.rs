@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{
     attempts::{AttemptRef, Heap, on_heap},
-    messages, number,
+    callbacks::{self, Callback, Concerned},
+    number,
+    reported::{self, Meanings, Reported},
 };
 use crate::twilio::{MessageRecord, MessageSid, MessageStatus};
 
@@ -152,18 +154,36 @@ impl Adoption {
     }
 }
 
-/// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. If the
-/// attempt had let go meanwhile, it blocks again. False: a definite answer came first, or the message became another
-/// attempt's.
+/// An attempt whose message was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Adopted {
+    /// The template of the message, and the code that speaks of it.
+    pub(crate) faulty_template: Option<(String, i32)>,
+}
+
+/// An adopted attempt, or a callback that named only its SID.
+struct AdoptedRow {
+    blocks: Option<bool>,
+    phone: String,
+    channel: String,
+    content_sid: Option<String>,
+    status: Option<String>,
+    error_code: Option<i32>,
+}
+
+/// Ties a message that was found at Twilio to its attempt, and to it the callbacks that named only the SID. What follows from
+/// its status follows as after a callback. If the attempt had let go meanwhile, it blocks again. None: a definite answer came
+/// first, or the message became another attempt's.
 pub(crate) async fn adopt(
     tx: &mut PgConnection,
     attempt: AttemptRef,
     adoption: &Adoption,
-) -> Result<bool, sqlx::Error> {
+    meanings: &dyn Meanings,
+) -> Result<Option<Adopted>, sqlx::Error> {
     // Each index of numbers is asked once.
-    let blocks = on_heap!(
+    let rows = on_heap!(
         attempt.heap,
-        query_scalar![
+        query_as![AdoptedRow:
             "WITH adopted AS (
                  UPDATE ",
             r#" a SET outcome = 'accepted', message_sid = $3, status = $4, status_rank = $5,
@@ -173,11 +193,15 @@ pub(crate) async fn adopt(
                    AND NOT EXISTS (SELECT FROM attempts o WHERE o.phone_e164 = a.phone_e164 AND NOT o.blocks AND o.sid = $3)
                    AND NOT EXISTS (SELECT FROM message_attempts o
                                    WHERE o.phone_e164 = a.phone_e164 AND o.message_sid = $3)
-                 RETURNING a.attempt_id, a.blocks
+                 RETURNING a.attempt_id, a.blocks, a.phone_e164, a.channel, a.content_sid
              ), named AS (
                  UPDATE status_callbacks c SET matched = true, message_id = d.attempt_id FROM adopted d WHERE c.sid = $3
+                 RETURNING c.status, c.error_code, d.phone_e164, d.channel, d.content_sid
              )
-             SELECT blocks AS "blocks!" FROM adopted"#
+             SELECT blocks, phone_e164 AS "phone!", channel AS "channel!", content_sid, NULL AS status,
+                    NULL::int AS error_code FROM adopted
+             UNION ALL
+             SELECT NULL, phone_e164, channel, content_sid, status, error_code FROM named"#
         ](
             attempt.message_id,
             attempt.attempt_id,
@@ -186,20 +210,27 @@ pub(crate) async fn adopt(
             adoption.rank,
             adoption.error_code,
         ),
-        fetch_optional(&mut *tx)
+        fetch_all(&mut *tx)
     )?;
-    if blocks == Some(false) {
-        take_back(tx, attempt).await?;
+    let Some(found) = rows.iter().find(|row| row.blocks.is_some()) else { return Ok(None) };
+    let report = Reported {
+        attempt,
+        phone: &found.phone,
+        channel: &found.channel,
+        status: &adoption.status,
+        error_code: adoption.error_code,
+        had_let_go: found.blocks == Some(false),
+    };
+    let mut faulty = reported::follow(tx, &report, meanings).await?.template.then_some(adoption.error_code);
+    for row in &rows {
+        let Some(status) = &row.status else { continue };
+        let callback = Callback::early(adoption.sid.clone(), status.clone(), row.error_code);
+        let concerned = Concerned { attempt, phone: &row.phone, channel: &row.channel };
+        let (_, followed) = callbacks::apply(tx, &concerned, &callback, meanings).await?;
+        faulty = faulty.or(followed.template.then_some(row.error_code));
     }
-    Ok(blocks.is_some())
-}
-
-/// An attempt that had let go proved to be accepted: it blocks again, unless another attempt does.
-pub(super) async fn take_back(tx: &mut PgConnection, attempt: AttemptRef) -> Result<(), sqlx::Error> {
-    match attempt.heap {
-        Heap::Welcomes => number::reclaim(tx, attempt.attempt_id).await.map(drop),
-        Heap::Messages => messages::reclaim(tx, attempt).await,
-    }
+    let faulty_template = found.content_sid.clone().zip(faulty.flatten());
+    Ok(Some(Adopted { faulty_template }))
 }
 
 /// Notes a check that found nothing; the next one is `next` after the claim. An attempt that got a definite answer

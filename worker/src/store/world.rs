@@ -13,11 +13,14 @@ use super::{
     needs_review::{self, ReviewDecision, ReviewResult},
     outcome::Outcome,
     record::{NewState, Record, Written},
+    reported::Meaning,
     unknown::{self, Freed},
 };
 use crate::{facts::Facts, store::batch::Statement};
 
 const RETRY_FOR: Duration = Duration::from_secs(3600);
+/// Who decides in tests, and why.
+pub(super) const BY: (&str, &str) = ("maya", "test");
 
 /// A migrated database of one test, and what happens in it.
 pub(crate) struct World {
@@ -87,12 +90,18 @@ impl World {
     }
 
     pub(super) fn outcome(&self, messages_per_day: i32) -> Outcome {
-        Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day }
+        self.outcome_where(Meaning::default(), messages_per_day)
+    }
+
+    /// What every status of a message is to mean.
+    pub(super) fn outcome_where(&self, meaning: Meaning, messages_per_day: i32) -> Outcome {
+        let meanings = Arc::new(meaning);
+        Outcome { pool: self.pool.clone(), retry_for: RETRY_FOR, messages_per_day, meanings }
     }
 
     pub(super) async fn settle(&self, request: &ClaimRequest, decision: &ReviewDecision) -> ReviewResult {
         let open = needs_review::find(&self.pool, request.message_id.uuid()).await.unwrap().unwrap();
-        needs_review::decide(&self.pool, &open, decision, "maya", "test").await.unwrap()
+        needs_review::decide(&self.pool, &open, decision, BY, &Meaning::default()).await.unwrap()
     }
 
     pub(super) async fn free_once(&self, request: &ClaimRequest) -> Freed {
@@ -100,10 +109,7 @@ impl World {
     }
 
     pub(super) async fn calls_back(&self, request: &ClaimRequest) -> Effect {
-        callbacks::take(&self.pool, &callback(request, true), &callbacks::Meaning::default())
-            .await
-            .unwrap()
-            .effect
+        callbacks::take(&self.pool, &callback(request, true), &Meaning::default()).await.unwrap().effect
     }
 
     pub(crate) async fn link(&self, facts: &Arc<Facts>, holder: &ClaimRequest) -> Written {

@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+/// The channel that goes without saying.
+pub(crate) const SMS: &str = "sms";
+
 /// Something that happened. Printed in English; the dashboard has it in Nepali, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
@@ -14,7 +17,7 @@ pub(crate) enum What {
     Registered { method: String },
     Suppressed,
     Due { retries: i32 },
-    Claimed { id: Uuid, language: String },
+    Claimed { id: Uuid, language: String, channel: String, fallback_of: Option<Uuid> },
     Ended { id: Uuid, outcome: String, sid: Option<String>, status: Option<String>, checks: i16 },
     Asked { id: Uuid },
     Parked { id: Uuid },
@@ -32,7 +35,16 @@ impl fmt::Display for What {
             What::Registered { method } => write!(f, "registered (method {method})"),
             What::Suppressed => f.write_str("number suppressed: it is not texted"),
             What::Due { retries } => write!(f, "next attempt is due, {retries} retries so far"),
-            What::Claimed { id, language } => write!(f, "attempt {id}: claimed, in {language}"),
+            What::Claimed { id, language, channel, fallback_of } => {
+                write!(f, "attempt {id}: claimed, in {language}")?;
+                if channel != SMS {
+                    write!(f, ", by {channel}")?;
+                }
+                match fallback_of {
+                    Some(first) => write!(f, ", by {channel} in place of attempt {first}"),
+                    None => Ok(()),
+                }
+            }
             What::Ended { id, outcome, sid, status, checks } => {
                 write!(f, "attempt {id}: {outcome}")?;
                 if let Some(sid) = sid {

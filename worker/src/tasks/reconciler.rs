@@ -15,7 +15,6 @@ use crate::{
     },
     store::{
         attempts::Heap,
-        callbacks::Callback,
         unknown::{self, Adoption, Freed, UnknownAttempt},
     },
     twilio::{Client, Pace},
@@ -76,31 +75,11 @@ impl Reconciler {
         }
     }
 
-    /// Treats the status of a message that failed as a callback: nothing else may tell of it.
-    async fn learn(&self, due: &UnknownAttempt, message: &Adoption) -> Result<(), sqlx::Error> {
-        let Some(channel) = self.channels.find(&due.channel).filter(|_| message.error_code.is_some()) else {
-            return Ok(());
-        };
-        let callback = Callback {
-            sid: message.sid.clone(),
-            to: channel.address(&due.phone_e164).into_owned(),
-            status: message.status.clone(),
-            rank: message.rank,
-            attempt: Some(due.attempt),
-            error_code: message.error_code,
-        };
-        self.reports.take(&callback).await.map(drop)
-    }
-
     async fn adopt(&self, due: &UnknownAttempt, message: &Adoption) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
-        let adopted = unknown::adopt(&mut tx, due.attempt, message).await?;
-        tx.commit().await?;
         // Otherwise a definite answer came first: nothing is left to find out.
-        if adopted {
+        if self.reports.adopt(due.attempt, message).await? {
             count("found");
             tracing::info!(attempt = %due.attempt, sid = message.sid, "unknown outcome: found at Twilio");
-            self.learn(due, message).await?;
         }
         Ok(())
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{Channel, MessageKind},
-    templates::{Language, Slot, Variant},
+    templates::{Language, Slot, Variant, registry::ApprovalStatus},
 };
 
 use crate::{
     store::templates::{Content, Mapped, Place},
-    twilio::{ApprovalStatus, ContentRecord},
+    twilio::ContentRecord,
 };
 
 pub(crate) const BODY: &str = "Aamcare को आजको सन्देश। हप्ता {{1}}: {{2}} शुभ दिन।";

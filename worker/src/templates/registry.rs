@@ -1,15 +1,11 @@
 //! The templates in memory, read from Postgres every few seconds.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 use shared::{
     domain::{Channel, MessageKind},
-    templates::{ContentSid, Language, Slot, Variant},
+    templates::{ContentSid, Language, registry::Sendable},
 };
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -17,14 +13,10 @@ use tokio::sync::watch;
 use super::{Template, Verdict};
 use crate::store::{contents, templates};
 
-type Key = (MessageKind, Slot, Language, Channel);
-/// The sendable variants of one key.
-type Pair = [Option<Arc<Template>>; Variant::ALL.len()];
-
 /// The templates that one worker knows of. While the database is unavailable, the last known state applies.
 pub(crate) struct Registry {
     pool: PgPool,
-    sendable: RwLock<Arc<HashMap<Key, Pair>>>,
+    sendable: RwLock<Arc<Sendable>>,
     loaded: watch::Sender<bool>,
 }
 
@@ -47,32 +39,26 @@ impl Registry {
     /// before can be sent now.
     pub(crate) async fn refresh(&self) -> Result<bool, sqlx::Error> {
         let mapped = templates::mapped(&self.pool).await?;
-        let mut sendable: HashMap<Key, Pair> = HashMap::new();
         let mut states = Verdict::STATES.map(|state| (state, 0_u32));
         for one in &mapped {
             let verdict = Verdict::of(one);
             for (state, count) in &mut states {
                 *count += u32::from(*state == verdict.state());
             }
-            if verdict.is_sendable() {
-                let place = one.place;
-                let key = (place.kind, place.slot, place.language, place.channel);
-                sendable.entry(key).or_default()[place.variant as usize] = Template::of(one).map(Arc::new);
-            }
         }
         for (state, count) in states {
             metrics::gauge!("onboarding_templates", "state" => state).set(f64::from(count));
         }
         let mut known = self.sendable.write().unwrap_or_else(PoisonError::into_inner);
-        let more = sendable.keys().any(|key| !known.contains_key(key));
+        let sendable = Sendable::of(&mapped);
+        let more = sendable.serves_more_than(&known);
         *known = Arc::new(sendable);
         drop(known);
         self.loaded.send_replace(true);
         Ok(more)
     }
 
-    /// The template for a message of the user on this day. Of two variants, [`variant_of`] takes one; the other stands in
-    /// while that one may not be sent. `None`: none may.
+    /// The template for a message of the user on this day. None: none may be sent.
     pub(crate) fn choose(
         &self,
         kind: MessageKind,
@@ -84,9 +70,7 @@ impl Registry {
     ) -> Option<Arc<Template>> {
         let key = (kind, slot.parse().ok()?, language, channel);
         let sendable = self.sendable.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let pair = sendable.get(&key)?;
-        let variant = variant_of(user_id, day);
-        pair[variant as usize].clone().or_else(|| pair[variant.other() as usize].clone())
+        sendable.choose(key, user_id, day).cloned()
     }
 
     /// Holds a content after Twilio refused a message with a code about the template: this worker does not send it any
@@ -100,13 +84,6 @@ impl Registry {
         let _more = self.refresh().await?;
         Ok(is_new)
     }
-}
-
-/// The variant of the user on this day: `a` if the first byte of SHA-256 over `USER_ID`, a line feed and the day
-/// (`2026-11-29`) is even, else `b`. All workers of all releases agree on it.
-fn variant_of(user_id: &str, day: NaiveDate) -> Variant {
-    let digest = Sha256::digest(format!("{user_id}\n{day}"));
-    Variant::ALL[usize::from(digest[0] % 2)]
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use shared::{
 };
 
 use super::answer::parse_object;
-use super::approval::ApprovalStatus;
 use super::client::Client;
 use super::fault::ReadFault;
 use super::loose::Loose;
 use super::meter::Operation;
+use shared::templates::registry::ApprovalStatus;
 
 /// The largest page that Twilio gives.
 const PAGE_SIZE: u16 = 1_000;

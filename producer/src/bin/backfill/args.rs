@@ -113,7 +113,9 @@ const SETTINGS: &str = "\
 Settings    DATABASE_URL, AMQP_URL (not for a dry run), AMQP_NAMESPACE, DEFAULT_REGION,
             ALLOWED_COUNTRIES, DEFAULT_LANGUAGE, SEND_RATE [default: 10], BACKFILL_WINDOW
             [default: 08:00-20:00 Asia/Kathmandu], CONSENT_FOR_ONBOARDING [default: off],
-            SMS_PRICE_USD [default: 0.30]
+            SMS_PRICE_USD [default: 0.30], CHANNELS [default: welcome=sms], and where that lists
+            whatsapp: WHATSAPP_RATE [default: 10], WHATSAPP_MAX_PEOPLE_PER_DAY [default: 225],
+            WHATSAPP_PRICE_USD, FALLBACK_WITHIN [default: 4h], STOP_LINK_BASE, HELP_LINE
 ";
 
 #[cfg(test)]

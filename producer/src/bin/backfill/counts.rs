@@ -3,12 +3,22 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use shared::{domain::decision::SkipReason, phone::Rejection};
+use shared::{
+    domain::decision::{SkipReason, Wait},
+    phone::Rejection,
+    templates::Category,
+};
 
-use crate::plan::{Action, Expect};
+use crate::{
+    channels::{By, Message},
+    plan::{Action, Expect},
+};
 
 /// Users by the reason why their number cannot be texted.
 pub(crate) type ByReason = BTreeMap<Cow<'static, str>, u64>;
+
+/// Users by the language of their welcome.
+pub(crate) type ByLanguage = BTreeMap<Cow<'static, str>, u64>;
 
 /// Processed users by action. A run stores the counts with its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +27,9 @@ pub(crate) struct Counts {
     pub(crate) skipped: Skipped,
     /// Numbers whose E.164 form differs from the typed text.
     pub(crate) changed_by_normalising: u64,
+    /// Users whom WhatsApp could reach, if a template could be sent in their language.
+    #[serde(default)]
+    pub(crate) missing_templates: ByLanguage,
 }
 
 impl Counts {
@@ -38,8 +51,33 @@ pub(crate) struct Enqueued {
     /// Users who wait for a consent.
     #[serde(default)]
     pub(crate) no_consent: u64,
-    /// Segments of the messages for `welcome`.
+    /// Users who wait for a template of WhatsApp that may be sent.
+    #[serde(default)]
+    pub(crate) no_template: u64,
+    /// Users whom no allowed channel reaches for now.
+    #[serde(default)]
+    pub(crate) unreachable: u64,
+    /// Users who wait for room on WhatsApp.
+    #[serde(default)]
+    pub(crate) channel_full: u64,
+    /// Segments of the messages for `welcome` that go by SMS.
     pub(crate) segments: u64,
+    /// The messages for `welcome`, by channel.
+    #[serde(default)]
+    pub(crate) channels: Channels,
+}
+
+/// Messages by channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Channels {
+    pub(crate) sms: u64,
+    /// Of those, messages that go by SMS because WhatsApp takes no more people.
+    pub(crate) sms_after_waiting: u64,
+    pub(crate) whatsapp: u64,
+    /// Those by WhatsApp, by the category of their template.
+    pub(crate) whatsapp_categories: ByReason,
+    /// Segments that those by WhatsApp take if none of them arrives and all go by SMS.
+    pub(crate) segments_in_place: u64,
 }
 
 /// Skipped users, by reason.
@@ -60,16 +98,37 @@ impl Enqueued {
     pub(crate) fn count(&mut self, expect: Expect) {
         self.total += 1;
         match expect {
-            Expect::Welcome { segments } => {
+            Expect::Welcome(message) => {
                 self.welcome += 1;
-                self.segments += u64::from(segments);
+                self.message(message);
             }
             Expect::AlreadyWelcomed => self.already_welcomed += 1,
             Expect::SharedPhone => self.shared_phone += 1,
             Expect::Suppressed => self.suppressed += 1,
             Expect::Rejected(why) => add(&mut self.rejected, why.as_str()),
-            Expect::NoConsent => self.no_consent += 1,
+            Expect::Waits(Wait::NoTemplate) => self.no_template += 1,
+            Expect::Waits(Wait::Unreachable) => self.unreachable += 1,
+            Expect::Waits(Wait::ChannelFull | Wait::ChannelHeld) => self.channel_full += 1,
+            Expect::Waits(Wait::NoConsent | Wait::Quiet) => self.no_consent += 1,
         }
+    }
+
+    fn message(&mut self, message: Message) {
+        let (channels, segments) = (&mut self.channels, u64::from(message.segments));
+        match message.by {
+            By::Sms => channels.sms += 1,
+            By::SmsAfterWaiting => {
+                channels.sms += 1;
+                channels.sms_after_waiting += 1;
+            }
+            By::Whatsapp(category) => {
+                channels.whatsapp += 1;
+                channels.segments_in_place += segments;
+                add(&mut channels.whatsapp_categories, category.map_or(OTHER, Category::as_str));
+                return;
+            }
+        }
+        self.segments += segments;
     }
 }
 
@@ -90,6 +149,9 @@ impl Skipped {
         }
     }
 }
+
+/// A category that this release does not know.
+pub(crate) const OTHER: &str = "other";
 
 fn add(reasons: &mut ByReason, word: &'static str) {
     *reasons.entry(Cow::Borrowed(word)).or_default() += 1;
@@ -128,7 +190,7 @@ impl Quota {
             }
             if let Action::Enqueue(expect) | Action::Enqueued(expect) = action {
                 self.limit = self.limit.map(|left| left - 1);
-                let welcome = u64::from(matches!(expect, Expect::Welcome { .. }));
+                let welcome = u64::from(matches!(expect, Expect::Welcome(_)));
                 self.welcomes = self.welcomes.map(|left| left - welcome);
             }
             handled += 1;
@@ -141,32 +203,66 @@ impl Quota {
 mod tests {
     use super::*;
 
+    fn welcome(by: By, segments: u32) -> Expect {
+        Expect::Welcome(Message { by, segments })
+    }
+
     #[test]
     fn parts_add_up() {
         let mut enqueued = Enqueued::default();
         for expect in [
-            Expect::Welcome { segments: 2 },
+            welcome(By::Sms, 2),
             Expect::AlreadyWelcomed,
             Expect::SharedPhone,
             Expect::Suppressed,
             Expect::Rejected(Rejection::Empty),
             Expect::Rejected(Rejection::Empty),
-            Expect::NoConsent,
+            Expect::Waits(Wait::NoConsent),
+            Expect::Waits(Wait::NoTemplate),
+            Expect::Waits(Wait::Unreachable),
+            Expect::Waits(Wait::ChannelFull),
         ] {
             enqueued.count(expect);
         }
-        let Enqueued {
-            total,
-            welcome,
-            already_welcomed,
-            shared_phone,
-            suppressed,
-            rejected,
-            no_consent,
-            segments,
-        } = enqueued;
-        let parts = welcome + already_welcomed + shared_phone + suppressed + no_consent + rejected["empty"];
-        assert_eq!((total, parts, segments, rejected["empty"]), (7, 7, 2, 2));
+        let parts = enqueued.welcome
+            + enqueued.already_welcomed
+            + enqueued.shared_phone
+            + enqueued.suppressed
+            + enqueued.no_consent
+            + enqueued.no_template
+            + enqueued.unreachable
+            + enqueued.channel_full
+            + enqueued.rejected["empty"];
+        assert_eq!((enqueued.total, parts, enqueued.segments, enqueued.rejected["empty"]), (10, 10, 2, 2));
+    }
+
+    #[test]
+    fn messages_are_counted_by_channel_and_segments_for_sms_alone() {
+        let mut enqueued = Enqueued::default();
+        for by in [
+            By::Sms,
+            By::SmsAfterWaiting,
+            By::Whatsapp(Some(Category::Utility)),
+            By::Whatsapp(Some(Category::Utility)),
+            By::Whatsapp(None),
+        ] {
+            enqueued.count(welcome(by, 1));
+        }
+        let Channels { sms, sms_after_waiting, whatsapp, whatsapp_categories, segments_in_place } =
+            enqueued.channels;
+        assert_eq!((sms, sms_after_waiting, whatsapp, segments_in_place), (2, 1, 3, 3));
+        assert_eq!((enqueued.welcome, enqueued.segments), (5, 2));
+        assert_eq!((whatsapp_categories["utility"], whatsapp_categories["other"]), (2, 1));
+    }
+
+    #[test]
+    fn the_counts_of_a_run_of_the_release_before_are_read() {
+        let stored = r#"{"enqueued": {"total": 2, "welcome": 2, "already_welcomed": 0, "shared_phone": 0, "suppressed": 0,
+            "rejected": {}, "segments": 2}, "skipped": {"total": 0, "already_welcomed": 0, "shared_phone": 0,
+            "suppressed": 0, "rejected": {}, "failed": 0, "scheduled": 0, "queued": 0, "inactive": 0},
+            "changed_by_normalising": 1}"#;
+        let counts: Counts = serde_json::from_str(stored).unwrap();
+        assert_eq!((counts.total(), counts.enqueued.channels.clone()), (2, Channels::default()));
     }
 
     #[test]
@@ -183,9 +279,9 @@ mod tests {
         let page = [
             Action::Enqueue(Expect::SharedPhone),
             Action::Skip(SkipReason::Inactive),
-            Action::Enqueue(Expect::Welcome { segments: 1 }),
+            Action::Enqueue(welcome(By::Sms, 1)),
             Action::Skip(SkipReason::Inactive),
-            Action::Enqueue(Expect::Welcome { segments: 1 }),
+            Action::Enqueue(welcome(By::Sms, 1)),
         ];
         let fits = |limit, welcomes| Quota { limit, welcomes }.fits(page.into_iter());
         assert_eq!((fits(None, None), fits(Some(9), Some(9))), (5, 5));

@@ -2,11 +2,18 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use shared::window::Window;
+use shared::{
+    domain::Channel,
+    templates::{Category, segments::Price},
+    window::Window,
+};
 
 use crate::{context::Settings, counts::Counts};
+
+/// People who were written to by WhatsApp count for so long.
+const PEOPLE_COUNT_FOR: u64 = 25 * 3600;
 
 /// An estimate for the messages of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,14 +22,18 @@ pub(crate) struct Estimate {
     pub(crate) price_usd: f64,
     /// The cost of the run, rounded to cents.
     pub(crate) cost_usd: f64,
+    /// What is added if no message by WhatsApp arrives, and all go by SMS.
+    pub(crate) fallback_cost_usd: f64,
     /// Segments per second; 0: unlimited.
     pub(crate) send_rate: u32,
-    /// Time to send at the slower of this rate and `--rate`. None if neither limits.
+    /// Time to send at the slowest of the limits. None if none applies.
     pub(crate) seconds: Option<u64>,
     /// BACKFILL_WINDOW.
     pub(crate) window: String,
     /// When the last message is sent, if the run begins now and waits while the window is closed.
     pub(crate) ends_at: Option<DateTime<Utc>>,
+    /// By channel that `CHANNELS` lists for welcomes.
+    pub(crate) channels: Vec<ChannelEstimate>,
     /// The limit that determines the time, for the text report.
     #[serde(skip)]
     limit: String,
@@ -30,11 +41,35 @@ pub(crate) struct Estimate {
     clock: Option<Clock>,
 }
 
+/// An estimate for the messages by one channel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ChannelEstimate {
+    pub(crate) channel: &'static str,
+    pub(crate) messages: u64,
+    /// Rounded to cents. Messages without a known price count as free.
+    pub(crate) cost_usd: f64,
+    /// Messages without a known price.
+    pub(crate) unpriced: u64,
+    /// Messages, of SMS segments, per second; 0: unlimited.
+    pub(crate) per_second: u32,
+    /// Time to send them at this rate, and by WhatsApp within the limit of people. None: unlimited.
+    pub(crate) seconds: Option<u64>,
+    /// Of WhatsApp: people in 24 hours, at most. None: any number.
+    pub(crate) people_per_day: Option<u32>,
+}
+
 /// Now and the end, in the time zone of the window.
 #[derive(Debug, Clone, PartialEq)]
 struct Clock {
     now: String,
     end: String,
+}
+
+/// What takes a time: sending at a rate, which waits while the window is closed, or a wait, which does not.
+struct Limit {
+    seconds: u64,
+    waits: bool,
+    words: String,
 }
 
 impl Estimate {
@@ -45,27 +80,28 @@ impl Estimate {
         rate: Option<NonZeroU32>,
         now: DateTime<Utc>,
     ) -> Self {
-        let segments = counts.enqueued.segments;
-        let at = |work: u64, rate: u32| (rate > 0).then(|| work.div_ceil(u64::from(rate)));
-        let sending = at(segments, settings.send_rate);
-        let enqueueing = rate.and_then(|rate| at(counts.enqueued.total, rate.get()));
-        let seconds = sending.max(enqueueing);
-        let limit = match rate {
-            Some(rate) if enqueueing > sending => format!("{rate} users a second (--rate)"),
-            _ => format!("{} segments a second (SEND_RATE)", settings.send_rate),
-        };
-        let needed = seconds.and_then(|seconds| settings.window.time_needed(seconds, 1, now));
-        let ends_at = needed.map(|needed| now + needed);
+        let limits = limits(counts, settings, rate);
+        let slowest = limits.iter().max_by_key(|limit| limit.seconds);
+        let ends_at = limits.iter().map(|limit| limit.end(&settings.window, now)).max().flatten();
         let clock =
             ends_at.map(|end| Clock { now: settings.window.local(now), end: settings.window.local(end) });
+        let channels: Vec<ChannelEstimate> = settings
+            .welcome_channels()
+            .iter()
+            .map(|channel| by_channel(*channel, counts, settings))
+            .collect();
+        let falls_back = settings.welcome_channels().contains(&Channel::Sms);
+        let in_place = if falls_back { counts.enqueued.channels.segments_in_place } else { 0 };
         Self {
             price_usd: settings.price.0,
-            cost_usd: (float(segments) * settings.price.0 * 100.0).round() / 100.0,
+            cost_usd: cents(channels.iter().map(|channel| channel.cost_usd).sum()),
+            fallback_cost_usd: cost(in_place, settings.price),
             send_rate: settings.send_rate,
-            seconds,
+            seconds: slowest.map(|limit| limit.seconds),
             window: settings.window.to_string(),
             ends_at,
-            limit,
+            channels,
+            limit: slowest.map(|limit| limit.words.clone()).unwrap_or_default(),
             clock: clock.filter(|_| settings.window != Window::Always),
         }
     }
@@ -91,52 +127,106 @@ impl Estimate {
     }
 }
 
+impl Limit {
+    fn sending(work: u64, per_second: u32, words: String) -> Option<Self> {
+        let seconds = (per_second > 0).then(|| work.div_ceil(u64::from(per_second)))?;
+        Some(Self { seconds, waits: false, words })
+    }
+
+    /// When it is over. None: in more than a century.
+    fn end(&self, window: &Window, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.waits {
+            let over = now + TimeDelta::try_seconds(i64::try_from(self.seconds).ok()?)?;
+            return Some(window.next_opening(over));
+        }
+        window.time_needed(self.seconds, 1, now).map(|needed| now + needed)
+    }
+}
+
+/// Everything that limits the run. The first of two with the same time counts.
+fn limits(counts: &Counts, settings: &Settings, rate: Option<NonZeroU32>) -> Vec<Limit> {
+    let enqueued = &counts.enqueued;
+    let (sms, whatsapp) = (settings.send_rate, settings.whatsapp_rate);
+    let mut limits = Vec::new();
+    if let Some(per_day) = settings.people_per_day().filter(|_| enqueued.channel_full > 0) {
+        let seconds = people_wait(counts, per_day);
+        let words = format!("{per_day} people a day (WHATSAPP_MAX_PEOPLE_PER_DAY)");
+        limits.push(Limit { seconds, waits: true, words });
+    }
+    if enqueued.channels.sms_after_waiting > 0 {
+        let within = humantime::format_duration(settings.fallback_within);
+        let words = format!("most: so long welcomes wait for room on WhatsApp (FALLBACK_WITHIN {within})");
+        limits.push(Limit { seconds: settings.fallback_within.as_secs(), waits: true, words });
+    }
+    if let Some(rate) = rate {
+        let words = format!("{rate} users a second (--rate)");
+        limits.extend(Limit::sending(enqueued.total, rate.get(), words));
+    }
+    if settings.welcome_channels().contains(&Channel::Whatsapp) {
+        let words = format!("{whatsapp} messages a second (WHATSAPP_RATE)");
+        limits.extend(Limit::sending(enqueued.channels.whatsapp, whatsapp, words));
+    }
+    let words = format!("{sms} segments a second (SEND_RATE)");
+    limits.extend(Limit::sending(enqueued.segments, sms, words));
+    limits
+}
+
+/// How long those wait for whom WhatsApp has no room now.
+fn people_wait(counts: &Counts, per_day: u32) -> u64 {
+    counts.enqueued.channel_full.div_ceil(u64::from(per_day.max(1))) * PEOPLE_COUNT_FOR
+}
+
+fn by_channel(channel: Channel, counts: &Counts, settings: &Settings) -> ChannelEstimate {
+    let enqueued = &counts.enqueued;
+    let at = |work: u64, rate: u32| (rate > 0).then(|| work.div_ceil(u64::from(rate)));
+    match channel {
+        Channel::Sms => ChannelEstimate {
+            channel: channel.as_str(),
+            messages: enqueued.channels.sms,
+            cost_usd: cost(enqueued.segments, settings.price),
+            unpriced: 0,
+            per_second: settings.send_rate,
+            seconds: at(enqueued.segments, settings.send_rate),
+            people_per_day: None,
+        },
+        Channel::Whatsapp => {
+            let (mut cost_usd, mut unpriced) = (0.0, 0);
+            for (category, messages) in &enqueued.channels.whatsapp_categories {
+                let known =
+                    Category::of_twilio(category).and_then(|known| settings.whatsapp_prices.of(known));
+                match known {
+                    Some(price) => cost_usd += float(*messages) * price.0,
+                    None => unpriced += messages,
+                }
+            }
+            let per_day = settings.people_per_day();
+            let waits = per_day.map_or(0, |per_day| people_wait(counts, per_day));
+            let sending = at(enqueued.channels.whatsapp, settings.whatsapp_rate);
+            ChannelEstimate {
+                channel: channel.as_str(),
+                messages: enqueued.channels.whatsapp,
+                cost_usd: cents(cost_usd),
+                unpriced,
+                per_second: settings.whatsapp_rate,
+                seconds: sending.max((waits > 0).then_some(waits)),
+                people_per_day: per_day,
+            }
+        }
+    }
+}
+
+fn cost(segments: u64, price: Price) -> f64 {
+    cents(float(segments) * price.0)
+}
+
+fn cents(usd: f64) -> f64 {
+    (usd * 100.0).round() / 100.0
+}
+
 /// A count as a float. Counts above 4,294,967,295 are capped at it.
 fn float(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::templates::segments::Price;
-
-    fn estimate(segments: u64, send_rate: u32, rate: Option<u32>, window: &str) -> Estimate {
-        let settings = Settings {
-            price: Price(0.15),
-            send_rate,
-            window: window.parse().unwrap(),
-            ..Settings::of_nothing()
-        };
-        let mut counts = Counts::default();
-        counts.enqueued.segments = segments;
-        counts.enqueued.total = segments;
-        // 19:20 in Kathmandu.
-        let now = "2026-11-25T13:35:00Z".parse().unwrap();
-        Estimate::of(&counts, &settings, rate.and_then(NonZeroU32::new), now)
-    }
-
-    #[test]
-    fn cost_and_time_follow_the_segments() {
-        let always = estimate(11_702, 10, None, "");
-        assert_eq!((always.cost_usd, always.seconds, always.hours()), (1755.30, Some(1171), None));
-        assert!(always.time().contains("20 minutes") && always.time().contains("10 segments"));
-        assert_eq!(estimate(5, 0, None, "").seconds, None);
-        assert_eq!(estimate(0, 10, None, "").seconds, Some(0));
-        let slow = estimate(100, 10, Some(1), "");
-        assert!(
-            slow.seconds == Some(100) && slow.time().ends_with("1 users a second (--rate)"),
-            "{}",
-            slow.time()
-        );
-    }
-
-    #[test]
-    fn a_run_that_does_not_fit_into_today_ends_tomorrow() {
-        let today = estimate(1000, 1, None, "08:00-20:00 Asia/Kathmandu").hours().unwrap();
-        assert!(today.ends_with("ends 2026-11-25 19:36"), "{today}");
-        let tomorrow = estimate(3000, 1, None, "08:00-20:00 Asia/Kathmandu").hours().unwrap();
-        assert!(tomorrow.contains("begun 2026-11-25 19:20"), "{tomorrow}");
-        assert!(tomorrow.ends_with("ends 2026-11-26 08:10"), "{tomorrow}");
-    }
-}
+mod tests;

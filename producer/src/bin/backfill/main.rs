@@ -1,6 +1,7 @@
 //! Enqueues every stored user.
 
 mod args;
+mod channels;
 mod context;
 mod counts;
 mod estimate;
@@ -47,9 +48,10 @@ async fn run(args: Args) -> Result<Exit, Failure> {
     let settings = Settings::read(&mut env, insecure);
     // A dry run needs no broker.
     let broker = (!args.safety.dry_run).then(|| Broker::read(&mut env, insecure));
-    let (settings, broker) = env.finish((settings, broker))?;
+    let (mut settings, broker) = env.finish((settings, broker))?;
     telemetry::init(settings.log_format);
     let pool = open_database(&settings.database, "backfill", CONNECTIONS).await?;
+    settings.reported = channels::reported(&pool, &settings).await.map_err(Failure::statement)?;
     let context = Context { pool, settings, args, stop: interruption()? };
     match broker {
         None => run::dry(&context).await,

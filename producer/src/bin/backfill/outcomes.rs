@@ -21,9 +21,17 @@ pub(crate) struct Outcome {
 /// The outcomes of `run`, most frequent first, without users after `cursor`.
 pub(crate) async fn of_run(pool: &PgPool, run: Uuid, cursor: &str) -> Result<Vec<Outcome>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT state AS "state!", coalesce(welcome_status, 'accepted') AS "welcome!", reason, count(*) AS "users!"
-           FROM onboarding_status WHERE run_id = $1 AND user_id <= $2
-           GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"#,
+        // A message that failed by WhatsApp and is to go by SMS is on its way.
+        r#"WITH told AS (
+               SELECT state, coalesce(welcome_status, 'accepted') AS welcome, reason,
+                      welcome_status IN ('failed', 'undelivered') AND EXISTS (
+                          SELECT FROM users u JOIN fallbacks f ON f.attempt_id = u.attempt_id
+                          WHERE u.user_id = onboarding_status.user_id AND f.next_try_at IS NOT NULL) AS goes_on
+               FROM onboarding_status WHERE run_id = $1 AND user_id <= $2
+           )
+           SELECT state AS "state!", CASE WHEN goes_on THEN 'accepted' ELSE welcome END AS "welcome!",
+                  CASE WHEN goes_on THEN NULL ELSE reason END AS reason, count(*) AS "users!"
+           FROM told GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"#,
         run,
         cursor,
     )
@@ -63,7 +71,7 @@ pub(crate) struct OutcomeStats {
     pub(crate) sent: u64,
     /// The message is not at the mobile operator yet.
     pub(crate) open: u64,
-    /// No message: shared phone, suppressed or unusable number, no consent.
+    /// No message: shared phone, suppressed or unusable number, no consent, no template, no channel that reaches the number.
     pub(crate) without_message: u64,
 }
 
@@ -112,7 +120,9 @@ fn class(outcome: &Outcome) -> Class {
     match (outcome.state.as_str(), outcome.welcome.as_str()) {
         ("rejected", _) if reason != Some("lookup_invalid") => Class::WithoutMessage,
         (_, "skipped") => Class::WithoutMessage,
-        ("received", _) if reason == Some("no_consent") => Class::WithoutMessage,
+        ("received", _) if matches!(reason, Some("no_consent" | "no_template" | "unreachable")) => {
+            Class::WithoutMessage
+        }
         (_, "delivered" | "read") => Class::Delivered,
         ("rejected" | "failed", _) | (_, "failed" | "undelivered" | "canceled") => Class::Failed,
         (_, "unknown") if reason == Some("parked") => Class::Failed,
@@ -222,6 +232,9 @@ mod tests {
             ("registered", "undelivered", Some("error_30003")),
             ("registered", "skipped", Some("shared_phone")),
             ("received", "not_sent", Some("breaker_open")),
+            ("received", "not_sent", Some("channel_full")),
+            ("received", "not_sent", Some("no_template")),
+            ("received", "not_sent", Some("unreachable")),
             ("rejected", "not_sent", Some("landline")),
             ("rejected", "not_sent", Some("lookup_invalid")),
             ("failed", "not_sent", Some("error_21211")),
@@ -234,8 +247,8 @@ mod tests {
             users: 1,
         });
         let stats = OutcomeStats::of(&outcomes);
-        assert_eq!(stats, OutcomeStats { delivered: 2, failed: 4, sent: 1, open: 4, without_message: 3 });
-        assert_eq!((stats.users(), stats.messages(), stats.settled()), (14, 11, 9));
+        assert_eq!(stats, OutcomeStats { delivered: 2, failed: 4, sent: 1, open: 5, without_message: 5 });
+        assert_eq!((stats.users(), stats.messages(), stats.settled()), (17, 12, 11));
     }
 
     fn canary(share: &str) -> Canary {

@@ -6,7 +6,6 @@ use producer::UserId;
 use shared::{
     consent::welcome,
     domain::{
-        Channel,
         channel_choice::Choice,
         decision::{Conditions, Decision, Holder, SkipReason, StoredState, StoredUser, TypedNumber, Wait},
     },
@@ -14,7 +13,10 @@ use shared::{
 };
 use sqlx::PgPool;
 
-use crate::selection::Candidate;
+use crate::{
+    channels::{Message, Way},
+    selection::Candidate,
+};
 
 /// The action for one stored user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +33,7 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expect {
     /// The worker sends a message.
-    Welcome {
-        /// The billed segments of the message.
-        segments: u32,
-    },
+    Welcome(Message),
     /// The worker records that the user was welcomed before.
     AlreadyWelcomed,
     /// The worker records that another user with the number is welcomed.
@@ -43,11 +42,26 @@ pub(crate) enum Expect {
     Suppressed,
     /// The worker records that the number cannot be texted.
     Rejected(Rejection),
-    /// The worker records that the user waits for a consent.
-    NoConsent,
+    /// The worker records that the user waits: no channel may or can carry the welcome now.
+    Waits(Wait),
 }
 
-/// The action for `user`, whose number reads as `number`. The welcome would take `segments`.
+impl Action {
+    /// The expected result of the event, if one is published.
+    pub(crate) fn expected(self) -> Option<Expect> {
+        match self {
+            Self::Enqueue(expect) | Self::Enqueued(expect) => Some(expect),
+            Self::Skip(_) => None,
+        }
+    }
+
+    /// Whether the user is welcomed, or waits for the welcome.
+    pub(crate) fn waits_or_welcomes(self) -> bool {
+        matches!(self.expected(), Some(Expect::Welcome(_) | Expect::Waits(_)))
+    }
+}
+
+/// The action for `user`, whose number reads as `number`, and whose welcome goes this `way`.
 ///
 /// Two users of one run with the same new number both get [`Expect::Welcome`] here. The second one is found
 /// afterwards.
@@ -55,27 +69,23 @@ pub(crate) fn decide(
     user: &Candidate,
     number: Result<E164, Rejection>,
     taken: &TakenNumbers,
-    segments: u32,
+    way: Way,
 ) -> Action {
     let typed =
         TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
     let stored = stored_state(user, number.as_ref().ok(), taken);
     // The hours of a backfill are those of its lane: no night of a person holds its welcomes back.
-    let choice = if taken.lacks_consent(&user.user_id) {
-        Choice::Wait(Wait::NoConsent)
-    } else {
-        Choice::Send(Channel::Sms)
-    };
-    let conditions = Conditions { choice, quiet: false };
+    let conditions = Conditions { choice: way.choice(), quiet: false };
+    let expect = |decision: Decision| expect(decision.under(conditions), &stored, way);
     if user.enqueued {
-        return match expect(Decision::for_number(&typed, &stored).under(conditions), &stored, segments) {
+        return match expect(Decision::for_number(&typed, &stored)) {
             // The worker may have welcomed the user since this run published the event.
-            Ok(Expect::AlreadyWelcomed) => Action::Enqueued(Expect::Welcome { segments }),
+            Ok(Expect::AlreadyWelcomed) => Action::Enqueued(way.expect()),
             Ok(expect) => Action::Enqueued(expect),
             Err(reason) => Action::Skip(reason),
         };
     }
-    match expect(Decision::before_enqueue(&typed, &stored).under(conditions), &stored, segments) {
+    match expect(Decision::before_enqueue(&typed, &stored)) {
         Ok(expect) => Action::Enqueue(expect),
         Err(reason) => Action::Skip(reason),
     }
@@ -97,29 +107,49 @@ fn stored_state<'a>(user: &'a Candidate, number: Option<&'a E164>, taken: &Taken
         scheduled: user.scheduled,
         attempted: user.attempted.as_deref(),
     };
-    let suppressed = number.is_some_and(|number| taken.is_suppressed(number));
+    let suppressed = number.is_some_and(|number| taken.is_suppressed(number))
+        || taken.silenced.contains(user.user_id.as_str());
     StoredState { user: Some(stored), holder, suppressed }
 }
 
 /// The expected result, or the reason to skip the user.
-fn expect(decision: Decision, stored: &StoredState<'_>, segments: u32) -> Result<Expect, SkipReason> {
+fn expect(decision: Decision, stored: &StoredState<'_>, way: Way) -> Result<Expect, SkipReason> {
     match decision {
         Decision::Skip(reason) => Err(reason),
         Decision::Reject(why) => Ok(Expect::Rejected(why)),
         Decision::Link if stored.holder.is_some_and(|holder| holder.own) => Ok(Expect::AlreadyWelcomed),
         Decision::Link => Ok(Expect::SharedPhone),
         Decision::Send if stored.suppressed => Ok(Expect::Suppressed),
-        Decision::Send | Decision::Wait(Wait::Quiet) => Ok(Expect::Welcome { segments }),
-        Decision::Wait(_) => Ok(Expect::NoConsent),
+        Decision::Send | Decision::Wait(Wait::Quiet) => Ok(way.expect()),
+        Decision::Wait(wait) => Ok(Expect::Waits(wait)),
     }
 }
 
-/// The numbers of a page that are held by an attempt, those that are suppressed, and the users who lack a consent.
+impl Way {
+    fn choice(self) -> Choice {
+        match self {
+            Self::Send(message) => Choice::Send(message.by.channel()),
+            Self::Wait(wait) => Choice::Wait(wait),
+        }
+    }
+
+    /// What is expected if nothing else speaks against it.
+    fn expect(self) -> Expect {
+        match self {
+            Self::Send(message) => Expect::Welcome(message),
+            Self::Wait(wait) => Expect::Waits(wait),
+        }
+    }
+}
+
+/// The numbers of a page that are held by an attempt, those that are suppressed, and the users who lack a consent or whom a
+/// stop or a loss silences.
 #[derive(Default)]
 pub(crate) struct TakenNumbers {
     holders: HashMap<String, UserId>,
     suppressed: HashSet<String>,
     pub(crate) without_consent: HashSet<String>,
+    pub(crate) silenced: HashSet<String>,
 }
 
 impl TakenNumbers {
@@ -172,7 +202,7 @@ impl TakenNumbers {
     ) -> Self {
         let held = holders.map(|(number, user)| (number.to_owned(), UserId::parse(user).unwrap()));
         let suppressed = suppressed.map(str::to_owned).into();
-        Self { holders: held.into(), suppressed, without_consent: HashSet::new() }
+        Self { holders: held.into(), suppressed, ..Self::default() }
     }
 }
 
@@ -187,106 +217,4 @@ pub(crate) async fn lacking_consent(
 }
 
 #[cfg(test)]
-mod tests {
-    use shared::domain::UserState;
-
-    use super::*;
-
-    const NUMBER: &str = "+9779841000001";
-    const OTHER: &str = "+9779841000002";
-
-    fn user(state: UserState) -> Candidate {
-        Candidate {
-            user_id: UserId::parse("7").unwrap(),
-            phone_raw: NUMBER.into(),
-            country_hint: None,
-            language: None,
-            active: true,
-            state,
-            reason: None,
-            scheduled: false,
-            attempted: None,
-            enqueued: false,
-            updated_at: chrono::DateTime::UNIX_EPOCH,
-        }
-    }
-
-    fn action(user: &Candidate, taken: &TakenNumbers) -> Action {
-        decide(user, Ok(NUMBER.parse().unwrap()), taken, 1)
-    }
-
-    fn held_by(id: &str) -> TakenNumbers {
-        TakenNumbers::of([(NUMBER, id)], [])
-    }
-
-    const WELCOME: Action = Action::Enqueue(Expect::Welcome { segments: 1 });
-
-    #[test]
-    fn a_stored_user_is_always_enqueued() {
-        let stored = user(UserState::Stored);
-        assert_eq!(action(&stored, &TakenNumbers::default()), WELCOME);
-        assert_eq!(action(&stored, &held_by("8")), Action::Enqueue(Expect::SharedPhone));
-        assert_eq!(action(&stored, &held_by("7")), Action::Enqueue(Expect::AlreadyWelcomed));
-        assert_eq!(action(&stored, &TakenNumbers::of([], [NUMBER])), Action::Enqueue(Expect::Suppressed));
-        let empty = decide(&stored, Err(Rejection::Empty), &TakenNumbers::default(), 1);
-        assert_eq!(empty, Action::Enqueue(Expect::Rejected(Rejection::Empty)));
-    }
-
-    #[test]
-    fn a_user_without_a_consent_is_enqueued_to_wait_unless_nothing_would_be_sent() {
-        let lacking = |taken| TakenNumbers { without_consent: HashSet::from(["7".to_owned()]), ..taken };
-        let stored = user(UserState::Stored);
-        let waits = action(&stored, &lacking(TakenNumbers::default()));
-        assert_eq!(waits, Action::Enqueue(Expect::NoConsent));
-        assert_eq!(action(&stored, &lacking(held_by("8"))), Action::Enqueue(Expect::SharedPhone));
-        let waiting = Candidate { scheduled: true, ..user(UserState::Received) };
-        let skipped = action(&waiting, &lacking(TakenNumbers::default()));
-        assert_eq!(skipped, Action::Skip(SkipReason::Scheduled));
-    }
-
-    #[test]
-    fn a_settled_user_is_skipped() {
-        let skip = |user: &Candidate, taken: &TakenNumbers, skip| {
-            assert_eq!(action(user, taken), Action::Skip(skip));
-        };
-        skip(&user(UserState::Registered), &held_by("7"), SkipReason::AlreadyWelcomed);
-        skip(&user(UserState::Registered), &held_by("8"), SkipReason::SharedPhone);
-        skip(&user(UserState::Suppressed), &TakenNumbers::of([], [NUMBER]), SkipReason::Suppressed);
-        skip(&user(UserState::Failed), &TakenNumbers::default(), SkipReason::Failed);
-        skip(&user(UserState::Received), &TakenNumbers::default(), SkipReason::Queued);
-        skip(
-            &Candidate { scheduled: true, ..user(UserState::Received) },
-            &TakenNumbers::default(),
-            SkipReason::Scheduled,
-        );
-        skip(
-            &Candidate { active: false, ..user(UserState::Stored) },
-            &TakenNumbers::default(),
-            SkipReason::Inactive,
-        );
-        let lookup = Candidate { reason: Some("lookup_invalid".into()), ..user(UserState::Rejected) };
-        skip(&lookup, &TakenNumbers::default(), SkipReason::LookupInvalid);
-        let rejected =
-            decide(&user(UserState::Rejected), Err(Rejection::Landline), &TakenNumbers::default(), 1);
-        assert_eq!(rejected, Action::Skip(SkipReason::Rejected(Rejection::Landline)));
-    }
-
-    #[test]
-    fn a_user_enqueued_by_this_run_before_is_only_counted() {
-        let before = Candidate { enqueued: true, ..user(UserState::Received) };
-        let counted = Action::Enqueued(Expect::Welcome { segments: 1 });
-        assert_eq!(action(&before, &TakenNumbers::default()), counted);
-        assert_eq!(action(&Candidate { state: UserState::Registered, ..before }, &held_by("7")), counted);
-    }
-
-    #[test]
-    fn a_changed_number_is_not_settled() {
-        for state in [UserState::Registered, UserState::Suppressed, UserState::Rejected] {
-            assert_eq!(action(&user(state), &TakenNumbers::of([(OTHER, "7")], [OTHER])), WELCOME);
-        }
-        let refused =
-            |attempted: &str| Candidate { attempted: Some(attempted.into()), ..user(UserState::Failed) };
-        assert_eq!(action(&refused(OTHER), &TakenNumbers::default()), WELCOME);
-        assert_eq!(action(&refused(NUMBER), &TakenNumbers::default()), Action::Skip(SkipReason::Failed));
-    }
-}
+mod tests;

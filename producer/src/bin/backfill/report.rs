@@ -2,14 +2,17 @@
 
 mod text;
 
+use std::borrow::Cow;
+
 use producer::{
     PublishError, UserId,
     cli::{Exit, Failure},
 };
 use serde::Serialize;
 use shared::{
-    domain::decision::SkipReason,
+    domain::{Channel, decision::SkipReason},
     phone::{E164, Rejection},
+    templates::Language,
 };
 use uuid::Uuid;
 
@@ -38,6 +41,8 @@ pub(crate) struct Report {
     options: RunOptions,
     /// Unknown ids in the file.
     pub(crate) unknown_ids: u64,
+    /// A fault of the sender holds all messages by WhatsApp back at the moment.
+    pub(crate) whatsapp_is_held: bool,
     /// Users selected by the filters. At the end of a complete run it is the number of processed users.
     pub(crate) selected: u64,
     #[serde(flatten)]
@@ -91,6 +96,7 @@ impl Report {
             complete: false,
             options,
             unknown_ids: 0,
+            whatsapp_is_held: false,
             selected: counts.total() + ahead,
             counts,
             unconfirmed: Unconfirmed::default(),
@@ -111,6 +117,13 @@ impl Report {
         self.examples.offer(user, typed, number);
     }
 
+    /// Records that a user could be reached by WhatsApp, and no template may be sent in this language.
+    pub(crate) fn missing_template(&mut self, language: Option<Language>) {
+        if let Some(language) = language {
+            *self.counts.missing_templates.entry(Cow::Borrowed(language.as_str())).or_default() += 1;
+        }
+    }
+
     pub(crate) fn skip(&mut self, skip: SkipReason) {
         self.counts.skipped.count(skip);
     }
@@ -128,6 +141,12 @@ impl Report {
         self.unconfirmed.returned += page.returned;
         self.unconfirmed.refused += page.refused;
         self.halted = page.error;
+    }
+
+    /// Whether welcomes may go by WhatsApp.
+    fn is_for_whatsapp(&self) -> bool {
+        let listed = self.estimate.iter().flat_map(|estimate| &estimate.channels);
+        listed.into_iter().any(|listed| listed.channel == Channel::Whatsapp.as_str())
     }
 
     /// How many users the run may enqueue.

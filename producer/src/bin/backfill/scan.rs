@@ -1,6 +1,6 @@
 //! One scan of the selection: page, decide, publish, save. The dry run and the real run share it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use producer::{
@@ -15,6 +15,7 @@ use sqlx::{Executor, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::{
+    channels::{self, By, BySms, Message, Recipient, Ways, Whatsapp},
     context::Context,
     counts::Quota,
     page::{self, Enqueued, Place},
@@ -37,6 +38,8 @@ pub(crate) struct Scan<'a> {
     run: Option<Uuid>,
     selection: Selection,
     seen: NumbersSeen,
+    /// None: welcomes do not go by WhatsApp.
+    whatsapp: Option<Whatsapp>,
     /// The scan has processed the users up to this id.
     pub(crate) cursor: String,
     pub(crate) report: Report,
@@ -55,7 +58,10 @@ impl<'a> Scan<'a> {
         let id = (!dry).then_some(run.id);
         let mut report = Report::new(id, run.options.clone(), run.counts.clone(), ahead);
         report.unknown_ids = selection.unknown_ids().await?;
-        let mut scan = Self { context, run: id, selection, seen, cursor: run.cursor.clone(), report };
+        let whatsapp = repeat(|| Whatsapp::read(&context.pool, &context.settings)).await?;
+        report.whatsapp_is_held = whatsapp.as_ref().is_some_and(|whatsapp| whatsapp.is_held);
+        let cursor = run.cursor.clone();
+        let mut scan = Self { context, run: id, selection, seen, whatsapp, cursor, report };
         scan.recall(run.id).await?;
         Ok(scan)
     }
@@ -109,10 +115,14 @@ impl<'a> Scan<'a> {
         let mut planned = self.plan(page).await?;
         planned.truncate(quota.fits(planned.iter().map(|one| one.action)));
         share_repeated_numbers(&mut planned, &mut self.seen).await?;
+        if let Some(room) = self.whatsapp.as_mut().and_then(|whatsapp| whatsapp.room.as_mut()) {
+            admit(&mut planned, room);
+        }
         let (mut users, mut read) = (Vec::new(), Vec::new());
         let mut expected = Vec::new();
-        for Planned { user, number, action } in planned {
+        for Planned { user, number, action, lacks_template, .. } in planned {
             self.report.number(&user.user_id, &user.phone_raw, number);
+            self.report.missing_template(lacks_template.filter(|_| action.waits_or_welcomes()));
             user.user_id.as_str().clone_into(&mut self.cursor);
             match action {
                 Action::Skip(skip) => self.report.skip(skip),
@@ -131,19 +141,41 @@ impl<'a> Scan<'a> {
         let numbers: Vec<Result<E164, Rejection>> = page.iter().map(|user| self.number(user)).collect();
         let texts: Vec<String> = numbers.iter().flatten().map(|number| number.as_str().to_owned()).collect();
         let mut taken = repeat(|| TakenNumbers::of_numbers(&self.context.pool, &texts)).await?;
+        let users: Vec<(&str, &str)> = page
+            .iter()
+            .zip(&numbers)
+            .filter_map(|(user, number)| Some((user.user_id.as_str(), number.as_ref().ok()?.as_str())))
+            .collect();
         if self.context.settings.consent_required {
-            let users: Vec<(&str, &str)> = page
-                .iter()
-                .zip(&numbers)
-                .filter_map(|(user, number)| Some((user.user_id.as_str(), number.as_ref().ok()?.as_str())))
-                .collect();
             taken.without_consent = repeat(|| lacking_consent(&self.context.pool, &users)).await?;
         }
+        let mut recipients = HashMap::new();
+        if self.whatsapp.is_some() {
+            recipients = repeat(|| channels::recipients(&self.context.pool, &users)).await?;
+            let silenced = recipients.iter().filter(|(_, recipient)| recipient.silenced);
+            taken.silenced = silenced.map(|(user, _)| user.clone()).collect();
+        }
         let planned = page.into_iter().zip(numbers).map(|(user, number)| {
-            let action = decide(&user, number, &taken, self.segments(&user));
-            Planned { user, number, action }
+            let ways = self.ways(&user, &taken, recipients.get(user.user_id.as_str()));
+            let decide = |way| decide(&user, number, &taken, way);
+            let (action, when_full) = (decide(ways.now), decide(ways.when_full));
+            Planned { user, number, action, when_full, lacks_template: ways.lacks_template }
         });
         Ok(planned.collect())
+    }
+
+    /// How the welcome of a user goes. Without a usable number it goes nowhere, and this does not matter.
+    fn ways(&self, user: &Candidate, taken: &TakenNumbers, recipient: Option<&Recipient>) -> Ways {
+        let settings = &self.context.settings;
+        let language = Language::of_tag_or(user.language.as_deref(), settings.language);
+        let segments = u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX);
+        let sms = BySms { segments, lacks_consent: taken.lacks_consent(&user.user_id) };
+        match (&self.whatsapp, recipient) {
+            (Some(whatsapp), Some(recipient)) => {
+                whatsapp.ways(settings, user.user_id.as_str(), language, recipient, sms)
+            }
+            _ => Ways::by_sms(sms),
+        }
     }
 
     async fn enqueue(
@@ -169,11 +201,6 @@ impl<'a> Scan<'a> {
         let numbers = &self.context.settings.numbers;
         numbers.textable(&user.phone_raw, user.country_hint.as_deref()).map(|phone| phone.e164)
     }
-
-    fn segments(&self, user: &Candidate) -> u32 {
-        let language = Language::of_tag_or(user.language.as_deref(), self.context.settings.language);
-        u32::try_from(templates::welcome(language).segments().segments).unwrap_or(u32::MAX)
-    }
 }
 
 /// A user with the planned action.
@@ -181,16 +208,22 @@ struct Planned {
     user: Candidate,
     number: Result<E164, Rejection>,
     action: Action,
+    /// The action if WhatsApp takes no more people.
+    when_full: Action,
+    /// The user could be reached by WhatsApp, and no template may be sent in this language.
+    lacks_template: Option<Language>,
 }
 
 impl Planned {
     /// The number of a user that the run expects to welcome.
     fn welcomed(&self) -> Option<&E164> {
-        let welcome = matches!(
-            self.action,
-            Action::Enqueue(Expect::Welcome { .. }) | Action::Enqueued(Expect::Welcome { .. })
-        );
+        let welcome = self.action.expected().is_some_and(|expect| matches!(expect, Expect::Welcome(_)));
         self.number.as_ref().ok().filter(|_| welcome)
+    }
+
+    fn goes_by_whatsapp(&self) -> bool {
+        let by = |expect| matches!(expect, Expect::Welcome(Message { by: By::Whatsapp(_), .. }));
+        self.action.expected().is_some_and(by)
     }
 
     fn share(&mut self) {
@@ -215,6 +248,16 @@ async fn share_repeated_numbers(planned: &mut [Planned], seen: &mut NumbersSeen)
         }
     }
     Ok(())
+}
+
+/// Has no more people be written to by WhatsApp than there is `room` for. The others wait for it, and go by SMS if they may.
+fn admit(planned: &mut [Planned], room: &mut u64) {
+    for one in planned.iter_mut().filter(|one| one.goes_by_whatsapp()) {
+        match room.checked_sub(1) {
+            Some(left) => *room = left,
+            None => one.action = one.when_full,
+        }
+    }
 }
 
 /// The numbers that this run has seen. They are kept in a temporary table, so that memory here does not grow with the

@@ -1,5 +1,8 @@
 //! Welcomes by WhatsApp, with SMS as the fallback.
 
+mod outlook;
+mod ways;
+
 use std::{ops::Range, time::Duration};
 
 use chrono::Utc;

@@ -20,7 +20,40 @@ pub(super) fn text(story: &Story) -> String {
             let _ = writeln!(text, "{:24}error {} ({}): {}", "", error.code, error.class, error.meaning);
         }
     }
+    messages(&mut text, story);
+    for consent in story.consents.iter().flatten() {
+        let granted = if consent.granted { "yes" } else { "no" };
+        let (purpose, channel, since) = (&consent.purpose, &consent.channel, output::time(consent.since));
+        let _ = writeln!(
+            text,
+            "  consent to {purpose} by {channel}: {granted}, since {since}, from {}",
+            consent.source
+        );
+    }
+    for task in story.open_tasks.iter().flatten() {
+        let _ =
+            writeln!(text, "  open task {}: {}, since {}", task.task, task.kind, output::time(task.since));
+    }
     text
+}
+
+fn messages(text: &mut String, story: &Story) {
+    for message in &story.messages {
+        let channel = message.channel.as_deref().map(|channel| format!(" by {channel}")).unwrap_or_default();
+        let place =
+            message.fallback_of.map(|first| format!(" in place of attempt {first}")).unwrap_or_default();
+        let _ = write!(
+            text,
+            "  message {}  {}{channel}{place}: {}",
+            output::time(message.created_at),
+            message.kind,
+            message.state
+        );
+        for more in [message.status.clone(), message.shown_reason()].into_iter().flatten() {
+            let _ = write!(text, ", {more}");
+        }
+        let _ = writeln!(text);
+    }
 }
 
 /// One event and the user it belongs to.

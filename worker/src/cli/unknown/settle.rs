@@ -1,6 +1,6 @@
 //! `worker unknown settle`: all unknown outcomes of a period, after an outage.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -21,6 +21,7 @@ use crate::{
     reconcile::{
         bulk_settle::{BulkResult, BulkSettle, Counts, Order},
         evidence::NoEvidence,
+        meanings::FallbackRule,
     },
     store::unknown::UnknownAttempt,
     twilio::Client,
@@ -74,7 +75,8 @@ pub(super) async fn run(pool: &PgPool, arguments: &Arguments) -> Result<ExitCode
     let client = Client::new(config.twilio.client()?).map_err(Failure::unexpected)?;
     let whatsapp = config.whatsapp.sender.clone().map(Whatsapp::new);
     let channels = Channels::new(Sms::new(config.twilio.sender()?.clone()), whatsapp);
-    let bulk = BulkSettle::new(pool.clone(), client, channels);
+    let meanings = Arc::new(FallbackRule::of(&config.whatsapp));
+    let bulk = BulkSettle::new(pool.clone(), client, channels, meanings);
     let unsettled = bulk.find(&order).await.map_err(Failure::statement)?;
     let found = unsettled.attempts.len();
     if found > 0 && !order.dry_run && !confirmed(&arguments.bulk, &order, found)? {

@@ -115,7 +115,8 @@ pub(crate) async fn settle(
         Verb::MarkSent => ReviewDecision::MarkSent,
         Verb::Reopen => ReviewDecision::Reopen,
     };
-    let settled = needs_review::decide(admin.pool(), &attempt, &decision, &visitor.name, reason).await?;
+    let (by, meanings) = ((&*visitor.name, reason), &*admin.context.meanings);
+    let settled = needs_review::decide(admin.pool(), &attempt, &decision, by, meanings).await?;
     admin.overview.forget().await;
     let note = match settled {
         ReviewResult::Yes => Note::Settled,

@@ -33,7 +33,7 @@ impl Admin {
 
     /// What settles many unknown outcomes.
     pub(super) fn bulk_settle(&self) -> BulkSettle {
-        let Context { pool, client, channels, .. } = &self.context;
-        BulkSettle::new(pool.clone(), client.clone(), channels.clone())
+        let Context { pool, client, channels, meanings, .. } = &self.context;
+        BulkSettle::new(pool.clone(), client.clone(), channels.clone(), meanings.clone())
     }
 }

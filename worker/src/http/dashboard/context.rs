@@ -6,13 +6,17 @@ use shared::amqp::Publisher;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::{channels::Channels, health::Health, throttle::Throttle, twilio::Client};
+use crate::{
+    channels::Channels, health::Health, store::reported::Meanings, throttle::Throttle, twilio::Client,
+};
 
 /// The parts of the worker that pages and forms use.
 pub(crate) struct Context {
     pub(crate) pool: PgPool,
     pub(crate) client: Client,
     pub(crate) channels: Channels,
+    /// What the statuses of messages mean.
+    pub(crate) meanings: Arc<dyn Meanings>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) health: Arc<Health>,
     pub(crate) publisher: Publisher,

@@ -11,6 +11,7 @@ use crate::store::{
     needs_review::{ReviewDecision, ReviewResult},
     record::Written,
     reopen,
+    reported::Meaning,
     unknown::{Adoption, Freed},
     world::{World, now},
 };
@@ -188,7 +189,7 @@ async fn a_refused_claim_is_given_back_once_and_to_the_day_of_the_claim() {
 async fn fails(world: &World, request: &ClaimRequest) -> Effect {
     let failed =
         Callback { status: "failed".to_owned(), rank: 4, error_code: Some(30008), ..callback(request, true) };
-    callbacks::take(&world.pool, &failed, &callbacks::Meaning::default()).await.unwrap().effect
+    callbacks::take(&world.pool, &failed, &Meaning::default()).await.unwrap().effect
 }
 
 #[tokio::test]

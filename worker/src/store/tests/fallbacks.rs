@@ -13,22 +13,23 @@ use super::doors::{NUMBER, STAFF, number};
 use crate::{
     store::{
         attempts::AttemptRef,
-        callbacks::{self, Callback, Meaning, Recipient},
+        callbacks::{self, Callback},
         claim::{ClaimRequest, ClaimResult},
         counts,
         ended::Ended,
         fallback_claim::{ClaimFallback, FallbackClaim, FallbackRequest},
         fallbacks::{self, Due, Late, Offer},
         fixtures::{callback, ended, erasure_key, facts_at},
+        reported::{Meaning, Recipient},
         world::World,
     },
     twilio::Absence,
 };
 
-const HOLD: Duration = Duration::from_secs(90);
+pub(super) const HOLD: Duration = Duration::from_secs(90);
 
 /// A welcome by WhatsApp that Twilio accepted.
-async fn welcomed(world: &World) -> ClaimRequest {
+pub(super) async fn welcomed(world: &World) -> ClaimRequest {
     let (request, granted) = world.claim(&facts_at("ama", NUMBER, Utc::now())).await;
     assert_eq!(granted, ClaimResult::Yes);
     sqlx::raw_sql("UPDATE attempts SET channel = 'whatsapp'").execute(&world.pool).await.unwrap();
@@ -36,13 +37,13 @@ async fn welcomed(world: &World) -> ClaimRequest {
     request
 }
 
-fn failed() -> Meaning {
+pub(super) fn failed() -> Meaning {
     let kinds = vec!["welcome".to_owned()];
     let fallback = Some(Offer { code: 63_003, kinds, within: Duration::from_secs(3600) });
-    Meaning { recipient: Recipient::Unreachable(Absence::ONE_DAY), fallback }
+    Meaning { recipient: Recipient::Unreachable(Absence::ONE_DAY), fallback, template: false }
 }
 
-async fn reports(world: &World, request: &ClaimRequest, status: &str, meaning: &Meaning) -> Late {
+pub(super) async fn reports(world: &World, request: &ClaimRequest, status: &str, meaning: &Meaning) -> Late {
     let rank = if status == "read" { 5 } else { 4 };
     let callback =
         Callback { status: status.to_owned(), rank, error_code: Some(63_003), ..callback(request, true) };
@@ -50,14 +51,14 @@ async fn reports(world: &World, request: &ClaimRequest, status: &str, meaning: &
 }
 
 fn reached() -> Meaning {
-    Meaning { recipient: Recipient::Reached, fallback: None }
+    Meaning { recipient: Recipient::Reached, ..Meaning::default() }
 }
 
-async fn due(world: &World) -> Vec<Due> {
+pub(super) async fn due(world: &World) -> Vec<Due> {
     fallbacks::take(&world.pool, 10, HOLD).await.unwrap()
 }
 
-async fn claims(world: &World, first: AttemptRef) -> FallbackClaim {
+pub(super) async fn claims(world: &World, first: AttemptRef) -> FallbackClaim {
     let claim =
         ClaimFallback { pool: world.pool.clone(), worker_id: "w".into(), lease: HOLD, messages_per_day: 0 };
     let request = FallbackRequest {

@@ -16,8 +16,9 @@ use crate::store::{
     needs_review::{self, ReviewDecision, ReviewResult},
     poll,
     prune::{self, Kind},
+    reported::Meaning,
     unknown::{self, Adoption},
-    world::World,
+    world::{BY, World},
 };
 
 #[tokio::test]
@@ -32,9 +33,7 @@ async fn a_message_is_claimed_once_and_its_callbacks_move_its_status_up() {
     world.ends(accepted(attempt)).await;
     assert_eq!(world.told(&notice).await, "claimed; accepted accepted blocks");
     for (status, rank) in [("delivered", 5), ("sent", 3)] {
-        callbacks::take(&world.pool, &reported(attempt, status, rank), &callbacks::Meaning::default())
-            .await
-            .unwrap();
+        callbacks::take(&world.pool, &reported(attempt, status, rank), &Meaning::default()).await.unwrap();
     }
     assert_eq!(world.told(&notice).await, "claimed; accepted delivered blocks");
     assert!(world.due().await.is_empty());
@@ -150,8 +149,10 @@ async fn an_expired_claim_becomes_unknown_and_is_found_out() {
     assert!(unknown::take(&world.pool, Heap::Messages, LEASE, 10).await.unwrap().is_empty());
     let adoption = Adoption { sid: "SM1".into(), status: "sent".into(), rank: 3, error_code: None };
     let mut connection = world.pool.acquire().await.unwrap();
-    assert!(unknown::adopt(&mut connection, attempt, &adoption).await.unwrap());
-    assert!(!unknown::adopt(&mut connection, attempt, &adoption).await.unwrap());
+    assert!(
+        unknown::adopt(&mut connection, attempt, &adoption, &Meaning::default()).await.unwrap().is_some()
+    );
+    assert_eq!(unknown::adopt(&mut connection, attempt, &adoption, &Meaning::default()).await.unwrap(), None);
     drop(connection);
     assert_eq!(world.told(&notice).await, "claimed; accepted sent blocks");
     let taken = unknown::taken_sids(&world.pool, &due[0].phone_e164, &["SM1".into()]).await.unwrap();
@@ -169,10 +170,11 @@ async fn a_person_reopens_an_unknown_message_and_a_late_callback_takes_it_back()
     unknown::park(&world.pool, attempt).await.unwrap();
     let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
     assert_eq!((open.attempt, open.checks), (attempt, 2));
-    let settled =
-        needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await.unwrap();
+    let settled = needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, BY, &Meaning::default())
+        .await
+        .unwrap();
     assert_eq!((settled, world.told(&notice).await.as_str()), (ReviewResult::Yes, "waiting due; unknown"));
-    let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), &callbacks::Meaning::default())
+    let effect = callbacks::take(&world.pool, &reported(attempt, "sent", 3), &Meaning::default())
         .await
         .unwrap()
         .effect;
@@ -190,7 +192,8 @@ async fn a_message_that_is_reopened_after_its_time_is_skipped_at_once() {
     world.ends(in_doubt(attempt)).await;
     world.pool.execute("UPDATE messages SET expires_at = now() - interval '1 second'").await.unwrap();
     let open = needs_review::find(&world.pool, attempt.attempt_id).await.unwrap().unwrap();
-    let settled = needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, "maya", "test").await;
+    let settled =
+        needs_review::decide(&world.pool, &open, &ReviewDecision::Reopen, BY, &Meaning::default()).await;
     assert_eq!(settled.unwrap(), ReviewResult::TooLate);
     assert_eq!(world.told(&notice).await, "skipped stale; unknown");
     world.end().await;
@@ -229,9 +232,7 @@ async fn the_outcome_of_a_message_is_written_in_place() {
     // As autovacuum does: half of a page is room for one more version of each of its rows.
     world.pool.execute("VACUUM message_attempts").await.unwrap();
     for attempt in attempts {
-        callbacks::take(&world.pool, &reported(attempt, "delivered", 5), &callbacks::Meaning::default())
-            .await
-            .unwrap();
+        callbacks::take(&world.pool, &reported(attempt, "delivered", 5), &Meaning::default()).await.unwrap();
     }
     world.pool.execute("SELECT pg_stat_force_next_flush()").await.unwrap();
     let moved = "SELECT sum(n_tup_upd - n_tup_hot_upd)::int8 FROM pg_stat_user_tables

@@ -1,6 +1,6 @@
 //! Every hot statement finds its rows by an index, also once Postgres plans it without looking at its values.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use shared::{
@@ -29,6 +29,7 @@ use crate::store::{
     person_data::{self, Erased},
     poll,
     record::{NewState, Record},
+    reported::Meaning,
     stored_state::{ReadState, StateQuery},
     sweep, tries, unblocked_numbers, unknown,
 };
@@ -183,7 +184,8 @@ async fn events_from(first: u32, pool: PgPool) {
         erasure: Some(erasure_key()),
         whatsapp: None,
     };
-    let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0 };
+    let meanings = Arc::new(Meaning::default());
+    let outcome = Outcome { pool: pool.clone(), retry_for: lease, messages_per_day: 0, meanings };
     for round in 0..EXECUTIONS {
         let requests: Vec<ClaimRequest> =
             (round * ROWS..(round + 1) * ROWS).map(|n| request(first + n)).collect();
@@ -200,9 +202,7 @@ async fn events_from(first: u32, pool: PgPool) {
         let (sent, refused) = requests.split_at(requests.len() / 2);
         outcome.run(&sent.iter().map(|w| ended(w, true)).collect::<Vec<_>>()).await.unwrap();
         for (n, request) in sent.iter().take(4).enumerate() {
-            callbacks::take(&pool, &callback(request, n % 2 == 0), &callbacks::Meaning::default())
-                .await
-                .unwrap();
+            callbacks::take(&pool, &callback(request, n % 2 == 0), &Meaning::default()).await.unwrap();
         }
         outcome.run(&refused.iter().map(|w| ended(w, false)).collect::<Vec<_>>()).await.unwrap();
         let reason = Some(Reason::PathFault);
@@ -241,7 +241,9 @@ async fn messages_of_other_kinds(pool: PgPool) {
         lease: Duration::from_secs(90),
         has_key: true,
     };
-    let outcome = Outcome { pool: pool.clone(), retry_for: Duration::from_secs(60), messages_per_day: 0 };
+    let meanings = Arc::new(Meaning::default());
+    let outcome =
+        Outcome { pool: pool.clone(), retry_for: Duration::from_secs(60), messages_per_day: 0, meanings };
     for _ in 0..EXECUTIONS {
         for n in 0..ROWS {
             let sql = "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, keys,
@@ -261,7 +263,7 @@ async fn messages_of_other_kinds(pool: PgPool) {
             let accepted = ended.accepted.as_ref().unwrap();
             let mut callback = callback(&request(0), false);
             (callback.sid, callback.attempt) = (accepted.sid.clone(), Some(ended.attempt));
-            callbacks::take(&pool, &callback, &callbacks::Meaning::default()).await.unwrap();
+            callbacks::take(&pool, &callback, &Meaning::default()).await.unwrap();
         }
         unknown::take(&pool, Heap::Messages, Duration::from_secs(30), 100).await.unwrap();
         let (age, span) = (Duration::from_secs(3600), Duration::from_secs(600));
@@ -310,7 +312,7 @@ async fn outcomes_that_are_found_out(pool: PgPool) {
         let sid = format!("SM{n:032}");
         let (status, attempt) = ("sent".to_owned(), Some(AttemptRef::welcome(Uuid::now_v7())));
         let callback = Callback { sid, to: NUMBER.to_owned(), status, rank: 3, attempt, error_code: None };
-        callbacks::take(&pool, &callback, &callbacks::Meaning::default()).await.unwrap();
+        callbacks::take(&pool, &callback, &Meaning::default()).await.unwrap();
         tries::count(&pool, &format!("id:{n}"), 5).await.unwrap();
         tries::forget(&pool, &format!("id:{n}")).await.unwrap();
     }

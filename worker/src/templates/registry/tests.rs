@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use shared::templates::Field;
+use shared::templates::{Field, Variant};
 
 use super::*;
 use crate::{
@@ -48,17 +48,6 @@ fn chosen(registry: &Registry, user: &str, day: NaiveDate) -> Option<String> {
     let (kind, language, channel) = (MessageKind::Tip, Language::Ne, Channel::Whatsapp);
     let template = registry.choose(kind, "pregnancy", language, channel, user, day)?;
     Some(template.content_sid.as_str().to_owned())
-}
-
-#[test]
-fn the_variant_of_a_user_and_day_stays_and_both_get_half() {
-    assert_eq!(variant_of("1042", day(29)), variant_of("1042", day(29)));
-    let vectors = [("1042", 29, Variant::A), ("1042", 30, Variant::B), ("1043", 29, Variant::B)];
-    for (user, n, variant) in vectors {
-        assert_eq!(variant_of(user, day(n)), variant, "{user} on {n}");
-    }
-    let a = (0..2_000).filter(|n| variant_of(&n.to_string(), day(29)) == Variant::A).count();
-    assert!((900..1_100).contains(&a), "{a} of 2000");
 }
 
 #[tokio::test]

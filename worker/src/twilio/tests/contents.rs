@@ -3,7 +3,9 @@
 use chrono::{TimeZone, Utc};
 use serde_json::{Value, json};
 
-use super::super::{ApprovalStatus, ContentRecord, PathFault, WalkFault, fault::ReadFault};
+use shared::templates::registry::ApprovalStatus;
+
+use super::super::{ContentRecord, PathFault, WalkFault, fault::ReadFault};
 use super::server::{Reply, Server};
 use super::*;
 

@@ -3,6 +3,7 @@ use shared::{domain::decision::SkipReason, phone::Rejection};
 
 use super::*;
 use crate::{
+    channels::{By, Message},
     context::Settings,
     outcomes::{Canary, Share},
 };
@@ -27,7 +28,7 @@ fn report(dry_run: bool) -> Report {
     let user = UserId::parse("7").unwrap();
     report.number(&user, "९८०७९६९२७८", Ok("+9779807969278".parse().unwrap()));
     report.number(&user, "", Err(Rejection::Empty));
-    let welcome = Expect::Welcome { segments: 1 };
+    let welcome = Expect::Welcome(Message { by: By::Sms, segments: 1 });
     report.published(&[welcome, welcome, Expect::Rejected(Rejection::Empty)], confirmed(3));
     report.skip(SkipReason::Inactive);
     report

@@ -5,9 +5,12 @@ use std::fmt::{self, Write};
 use producer::cli::{Output, json_line};
 use serde::Serialize;
 
+use shared::domain::Channel;
+
 use super::{Ending, Report};
 use crate::{
     counts::{ByReason, label},
+    estimate::{ChannelEstimate, Estimate},
     options::short_id,
 };
 
@@ -103,10 +106,18 @@ fn enqueued(report: &Report, text: &mut String) -> fmt::Result {
     let counts = &report.counts.enqueued;
     line(text, 0, if report.dry_run { "WOULD ENQUEUE" } else { "ENQUEUED" }, counts.total)?;
     line(text, 1, "to be welcomed", counts.welcome)?;
+    if report.is_for_whatsapp() {
+        line(text, 2, "by WhatsApp", counts.channels.whatsapp)?;
+        line(text, 2, "by SMS", counts.channels.sms)?;
+        some(text, 3, "because WhatsApp is full", counts.channels.sms_after_waiting)?;
+    }
     some(text, 1, "to be recorded as already welcomed", counts.already_welcomed)?;
     some(text, 1, "to be recorded as shared phone", counts.shared_phone)?;
     some(text, 1, "to be recorded as suppressed", counts.suppressed)?;
     some(text, 1, "to wait for a consent", counts.no_consent)?;
+    some(text, 1, "to wait for a template", counts.no_template)?;
+    some(text, 1, "to wait: no channel reaches them", counts.unreachable)?;
+    some(text, 1, "to wait for room on WhatsApp", counts.channel_full)?;
     by_reason(text, "to be recorded as rejected", &counts.rejected)
 }
 
@@ -153,14 +164,69 @@ fn outlook(report: &Report, text: &mut String) -> fmt::Result {
     }
     writeln!(text, "Numbers changed by normalising: {}", report.counts.changed_by_normalising)?;
     let Some(estimate) = &report.estimate else { return Ok(()) };
-    let (messages, segments) = (report.counts.enqueued.welcome, report.counts.enqueued.segments);
-    writeln!(
-        text,
-        "Cost  {messages} messages, {segments} segments × ${:.4} = ${:.2} (SMS_PRICE_USD, yours to set)",
-        estimate.price_usd, estimate.cost_usd
-    )?;
+    missing_templates(report, text)?;
+    if report.is_for_whatsapp() {
+        costs(report, estimate, text)?;
+    } else {
+        let (messages, segments) = (report.counts.enqueued.welcome, report.counts.enqueued.segments);
+        writeln!(
+            text,
+            "Cost  {messages} messages, {segments} segments × ${:.4} = ${:.2} (SMS_PRICE_USD, yours to set)",
+            estimate.price_usd, estimate.cost_usd
+        )?;
+    }
     writeln!(text, "Time  {}", estimate.time())?;
     estimate.hours().map_or(Ok(()), |hours| writeln!(text, "Hours {hours}"))
+}
+
+fn missing_templates(report: &Report, text: &mut String) -> fmt::Result {
+    for (language, users) in &report.counts.missing_templates {
+        writeln!(
+            text,
+            "No template of WhatsApp may be sent for welcomes in {language}: {users} users. See `worker templates check`"
+        )?;
+    }
+    if report.whatsapp_is_held {
+        writeln!(
+            text,
+            "WhatsApp is held back at the moment: its welcomes wait, and go by SMS after FALLBACK_WITHIN where it is listed"
+        )?;
+    }
+    Ok(())
+}
+
+/// The cost of each channel, and of all.
+fn costs(report: &Report, estimate: &Estimate, text: &mut String) -> fmt::Result {
+    let enqueued = &report.counts.enqueued;
+    for channel in &estimate.channels {
+        let ChannelEstimate { messages, cost_usd, unpriced, .. } = channel;
+        if channel.channel == Channel::Sms.as_str() {
+            writeln!(
+                text,
+                "Cost  SMS: {messages} messages, {} segments × ${:.4} = ${cost_usd:.2} (SMS_PRICE_USD, yours to set)",
+                enqueued.segments, estimate.price_usd
+            )?;
+            continue;
+        }
+        let categories = &enqueued.channels.whatsapp_categories;
+        let parts: Vec<String> =
+            categories.iter().map(|(category, messages)| format!("{messages} {category}")).collect();
+        let parts = if parts.is_empty() { "no messages".to_owned() } else { parts.join(", ") };
+        let without = if *unpriced > 0 { format!(", {unpriced} without a price") } else { String::new() };
+        writeln!(
+            text,
+            "Cost  WhatsApp: {parts} = ${cost_usd:.2}{without} (WHATSAPP_PRICE_USD, yours to set)"
+        )?;
+    }
+    write!(text, "Cost  together ${:.2}", estimate.cost_usd)?;
+    if estimate.fallback_cost_usd > 0.0 {
+        write!(
+            text,
+            ", and at most ${:.2} more if messages do not arrive by WhatsApp",
+            estimate.fallback_cost_usd
+        )?;
+    }
+    writeln!(text)
 }
 
 fn next(report: &Report) -> &str {

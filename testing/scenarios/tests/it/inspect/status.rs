@@ -38,3 +38,38 @@ async fn status_of_nobody_says_so_and_repeats_nothing() -> anyhow::Result<()> {
     }
     test.finish(Expect::users(0)).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_lists_messages_consents_and_open_tasks() -> anyhow::Result<()> {
+    let mut test = TestEnv::builder().with_worker().await?;
+    test.signup("1042", &number(1)).await?;
+    test.until_case("1042", "registered delivered -").await?;
+    let consent =
+        ["consent", "grant", "1042", "--purpose", "tips", "--channel", "whatsapp", "--reason", "asked"];
+    assert_eq!(test.command(&consent).await?.0, 0);
+    let task = "INSERT INTO staff_tasks (task_id, kind, user_id, opened_by)
+                VALUES ('00000000-0000-0000-0000-000000000001', 'stop_request', '1042', 'link')";
+    test.database.execute(task).await?;
+    let (code, text) = test.command(&["status", "1042", "--actor", "maya"]).await?;
+    let told =
+        ["welcome by sms: accepted, delivered", "consent to tips by whatsapp: yes, since", "from staff"];
+    for expected in
+        told.into_iter().chain(["open task 00000000-0000-0000-0000-000000000001: stop_request, since"])
+    {
+        assert!(code == 0 && text.contains(expected), "{expected} is missing: {text}");
+    }
+    let (_, json) = test.command(&["status", "--output", "json", "1042"]).await?;
+    let user = &serde_json::from_str::<Value>(&json)?["users"][0];
+    assert_eq!(
+        (&user["messages"][0]["kind"], &user["messages"][0]["channel"]),
+        (&"welcome".into(), &"sms".into())
+    );
+    assert_eq!(
+        (&user["consents"][0]["purpose"], &user["consents"][0]["granted"]),
+        (&"tips".into(), &true.into())
+    );
+    assert_eq!(user["open_tasks"][0]["kind"], "stop_request");
+    let looked = "SELECT count(*) FROM audit_log WHERE action = 'task open' AND actor = 'maya'";
+    assert_eq!(test.database.number(looked).await?, 1);
+    test.finish(Expect::users(1)).await
+}

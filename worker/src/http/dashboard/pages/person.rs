@@ -8,13 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use shared::{
-    consent::{
-        ledger::{self, Effective},
-        staff_tasks,
-    },
-    domain::Purpose,
-};
+use shared::consent::{ledger::Effective, staff_tasks};
 
 use super::person_acts::PersonActs;
 use crate::{
@@ -24,7 +18,7 @@ use crate::{
         page_context::PageContext,
         texts::tone,
     },
-    story::Story,
+    story::{Story, shown_consents},
 };
 
 #[derive(Deserialize)]
@@ -51,9 +45,7 @@ pub(crate) async fn show(
         return Ok(Redirect::to("/people?note=nobody").into_response());
     };
     let pool = admin.pool();
-    let mut consents = ledger::effective(pool, &story.user).await?;
-    // A stop withdraws it and a loss does not. Without it both look the same on this page.
-    consents.retain(|consent| consent.purpose != Purpose::SupportAfterLoss.as_str());
+    let consents = shown_consents(pool, &story.user).await?;
     let open_tasks = staff_tasks::open_of_user(pool, &story.user).await?;
     let acts = PersonActs::of_user(&story.user, story.number.is_some());
     page(&Person { view, story, consents, open_tasks, acts })

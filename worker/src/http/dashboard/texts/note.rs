@@ -149,8 +149,8 @@ impl Note {
                 "त्यो सन्देश SID होइन: SM र ३२ अङ्क, Twilio कन्सोलमा जस्तै। केही बदलिएन।",
             ),
             Note::OtherNumber => (
-                "That message went to another number; nothing was changed.",
-                "त्यो सन्देश अर्कै नम्बरमा गएको थियो; केही बदलिएन।",
+                "That message went to another number, or by another channel; nothing was changed.",
+                "त्यो सन्देश अर्कै नम्बरमा वा अर्कै माध्यमबाट गएको थियो; केही बदलिएन।",
             ),
             Note::TakenSid => (
                 "That message belongs to another attempt; search for its SID to see whose. Nothing was changed.",

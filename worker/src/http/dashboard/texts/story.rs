@@ -3,7 +3,7 @@
 use super::word;
 use crate::{
     http::dashboard::{format, preferences::Lang},
-    story::What,
+    story::{SMS, What},
 };
 
 /// What happened, as a sentence.
@@ -23,7 +23,16 @@ pub(crate) fn tell(lang: Lang, what: &What) -> String {
         What::Due { retries } => {
             format!("अर्को प्रयास गर्ने समय, अहिलेसम्म {} पटक दोहोर्‍याइयो", count(i64::from(*retries)))
         }
-        What::Claimed { id, language } => format!("प्रयास {id}: सुरु भयो, भाषा {language}"),
+        What::Claimed { id, language, channel, fallback_of } => {
+            let mut text = format!("प्रयास {id}: सुरु भयो, भाषा {language}");
+            if channel != SMS || fallback_of.is_some() {
+                text = format!("{text}, माध्यम: {}", word(lang, channel));
+            }
+            match fallback_of {
+                Some(first) => format!("{text}, प्रयास {first} को सट्टामा"),
+                None => text,
+            }
+        }
         What::Ended { id, outcome, sid, status, checks } => {
             let mut text = format!("प्रयास {id}: {}", word(lang, outcome));
             if let Some(sid) = sid {

@@ -9,13 +9,15 @@ pub(crate) type Tone = &'static str;
 pub(crate) fn word(lang: Lang, word: &str) -> String {
     let (english, nepali) = match word {
         "stored" => ("stored", "सुरक्षित"),
-        "received" => ("waiting", "प्रतीक्षामा"),
+        "received" | "waiting" => ("waiting", "प्रतीक्षामा"),
         "rejected" => ("number unusable", "नम्बर अनुपयुक्त"),
         "registered" => ("registered", "दर्ता भएको"),
         "suppressed" => ("not to be texted", "सन्देश नपठाउने"),
         "failed" => ("failed", "असफल"),
         "not_sent" => ("not sent", "नपठाइएको"),
         "skipped" => ("not needed", "आवश्यक छैन"),
+        "refused" => ("refused", "अस्वीकृत"),
+        "deferred" => ("to be tried again", "फेरि प्रयास हुने"),
         "sending" => ("being sent", "पठाइँदै"),
         "unknown" => ("unknown", "अज्ञात"),
         "accepted" => ("accepted", "स्वीकृत"),
@@ -73,7 +75,7 @@ pub(crate) fn word(lang: Lang, word: &str) -> String {
 pub(crate) fn tone(welcome: &str) -> Tone {
     match welcome {
         "delivered" | "read" => "good",
-        "failed" | "undelivered" => "bad",
+        "failed" | "undelivered" | "refused" => "bad",
         "unknown" => "warn",
         _ => "",
     }

@@ -6,6 +6,7 @@ use super::*;
 use crate::store::{
     callbacks::{self, Effect as Seen},
     recover,
+    reported::Meaning,
 };
 
 const OTHER: u32 = 8;
@@ -159,7 +160,7 @@ async fn a_callback_of_an_erased_person_is_dropped() {
     world.ends(Ended { outcome: AttemptOutcome::Accepted, ..ended(&request, true) }).await;
     assert_eq!(asked_and_erased(&world).await, Erased::Yes);
     let callback = crate::store::fixtures::callback(&request, true);
-    let taken = callbacks::take(&world.pool, &callback, &callbacks::Meaning::default()).await.unwrap();
+    let taken = callbacks::take(&world.pool, &callback, &Meaning::default()).await.unwrap();
     assert_eq!(taken.effect, Seen::Erased);
     assert_eq!(world.count("SELECT count(*) FROM status_callbacks").await, 0);
     world.end().await;

@@ -1,7 +1,7 @@
 use chrono::Utc;
 
 use super::*;
-use crate::templates::fixtures::mapped;
+use crate::templates::registry::fixtures::mapped;
 
 /// The verdict on a mapping after a change.
 fn after(change: impl FnOnce(&mut Mapped)) -> Verdict {

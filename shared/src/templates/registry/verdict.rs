@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use shared::templates::{Field, Language, Unfit, variables};
-
-use crate::{
-    store::templates::{Content, Mapped},
-    twilio::ApprovalStatus,
-};
+use super::{ApprovalStatus, Content, Mapped};
+use crate::templates::{Field, Language, Unfit, variables};
 
 /// The answer for one mapping. Everything but `Sendable` holds back the messages of this template only, and ends by itself
 /// when Twilio's list says so, or with a new mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// It may be sent.
     Sendable,
     /// Twilio does not list it any more.
     Removed,
@@ -22,12 +19,16 @@ pub(crate) enum Verdict {
     Held(i32),
     /// Its category is not that of the mapping.
     Recategorised {
+        /// At the time of the mapping.
         mapped: String,
+        /// As the last walk found it.
         now: String,
     },
     /// Its language is not that of the mapping.
     OtherLanguage {
+        /// At the time of the mapping.
         mapped: String,
+        /// As the last walk found it.
         now: String,
     },
     /// Its placeholders are not those of the mapping.
@@ -38,7 +39,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// The names of all states, as metrics have them.
-    pub(crate) const STATES: [&'static str; 12] = [
+    pub const STATES: [&'static str; 12] = [
         "sendable",
         "removed",
         "unsubmitted",
@@ -54,7 +55,7 @@ impl Verdict {
     ];
 
     /// Judges a mapping by the content that it names.
-    pub(crate) fn of(mapped: &Mapped) -> Self {
+    pub fn of(mapped: &Mapped) -> Self {
         let Content { template_language, category, status, placeholders, removed_at, held_code, .. } =
             &mapped.content;
         let status = ApprovalStatus::parse(status);
@@ -80,7 +81,7 @@ impl Verdict {
     }
 
     /// The name of the state, one of [`Verdict::STATES`].
-    pub(crate) fn state(&self) -> &'static str {
+    pub fn state(&self) -> &'static str {
         match self {
             Self::Sendable => "sendable",
             Self::Removed => "removed",
@@ -99,12 +100,13 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn is_sendable(&self) -> bool {
+    /// Whether it may be sent.
+    pub fn is_sendable(&self) -> bool {
         *self == Self::Sendable
     }
 
     /// What a person can do; empty for `Sendable`.
-    pub(crate) fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &'static str {
         match self {
             Self::Sendable => "",
             Self::Removed => "restore it in Twilio's console, or map another one",
@@ -150,7 +152,7 @@ fn shown(word: &str) -> &str {
 
 /// What may happen to a text that is filed under the code of another language. `None`: it is filed under its own. Meta has
 /// no code for Nepali (its list of supported languages, May 2026), so every Nepali text is filed under another language.
-pub(crate) fn language_risk(language: Language, template_language: &str) -> Option<String> {
+pub fn language_risk(language: Language, template_language: &str) -> Option<String> {
     let own = template_language.split(['_', '-']).next().unwrap_or_default();
     let risk = || {
         format!("a text in `{language}` is filed under `{}`: Meta may reject it", shown(template_language))

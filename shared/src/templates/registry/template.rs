@@ -2,27 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::templates::{Category, Content, ContentSid, Field, Fields, Unfit, variables};
-
-use crate::store::templates::Mapped;
+use super::Mapped;
+use crate::templates::{Category, Content, ContentSid, Field, Fields, Unfit, variables};
 
 /// A template that may be sent, and the facts that it prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template {
-    pub(crate) content_sid: ContentSid,
+pub struct Template {
+    /// The content at Twilio.
+    pub content_sid: ContentSid,
     /// `None`: a category that this release does not know, and whose price it does not know either.
-    #[allow(dead_code, reason = "read by the code that sends through WhatsApp")]
-    pub(crate) category: Option<Category>,
-    pub(crate) placeholders: BTreeSet<String>,
+    pub category: Option<Category>,
+    /// The names of its placeholders.
+    pub placeholders: BTreeSet<String>,
     /// The fact for each placeholder.
-    pub(crate) variables: BTreeMap<String, Field>,
+    pub variables: BTreeMap<String, Field>,
     /// The text, with its placeholders.
     body: String,
 }
 
 impl Template {
     /// `None`: a SID or a field cannot be read.
-    pub(super) fn of(mapped: &Mapped) -> Option<Self> {
+    pub fn of(mapped: &Mapped) -> Option<Self> {
         let variables =
             mapped.variables.iter().map(|(name, field)| Some((name.clone(), field.parse().ok()?)));
         Some(Self {
@@ -36,7 +36,7 @@ impl Template {
 
     /// The content of a message with these facts. Fails if a placeholder would be empty, or if WhatsApp would refuse the
     /// text: such a message is never sent.
-    pub(crate) fn fill(&self, fields: &Fields) -> Result<Content, Unfit> {
+    pub fn fill(&self, fields: &Fields) -> Result<Content, Unfit> {
         let mut values = BTreeMap::new();
         for (name, field) in &self.variables {
             let value = fields.get(*field).ok_or(Unfit::NoField(*field))?;

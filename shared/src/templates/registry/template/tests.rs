@@ -1,5 +1,8 @@
 use super::*;
-use crate::templates::fixtures::{mapped, sid};
+use crate::templates::{
+    Content,
+    registry::fixtures::{mapped, sid},
+};
 
 fn template() -> Template {
     Template::of(&mapped()).unwrap()

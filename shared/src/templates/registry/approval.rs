@@ -4,12 +4,16 @@ use std::fmt;
 
 /// The statuses of an approval (Twilio docs, "Message template approvals and statuses"), and whatever Twilio may add.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ApprovalStatus {
+pub enum ApprovalStatus {
     /// Twilio holds the content, and nobody asked for its approval.
     Unsubmitted,
+    /// Twilio has the request.
     Received,
+    /// Meta reviews it.
     Pending,
+    /// It may be sent.
     Approved,
+    /// Meta refused it.
     Rejected,
     /// Meta stopped it for some hours, because users blocked or reported it.
     Paused,
@@ -23,7 +27,7 @@ const OTHER_LIMIT: usize = 32;
 
 impl ApprovalStatus {
     /// Never fails: an unknown status becomes `Other`. The case of the letters does not matter.
-    pub(crate) fn parse(word: &str) -> Self {
+    pub fn parse(word: &str) -> Self {
         let word = word.trim().to_lowercase();
         match word.as_str() {
             "" | "unsubmitted" => Self::Unsubmitted,
@@ -38,7 +42,7 @@ impl ApprovalStatus {
     }
 
     /// Twilio's name of the status.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Unsubmitted => "unsubmitted",
             Self::Received => "received",
