@@ -48,8 +48,21 @@ pub(crate) async fn apply(
     at: DateTime<Utc>,
 ) -> Result<Applied, sqlx::Error> {
     let mut tx = pool.begin().await?;
+    let applied = apply_in(&mut tx, numbers, erasure, change, at).await?;
+    tx.commit().await?;
+    Ok(applied)
+}
+
+/// As a part of a transaction.
+pub(crate) async fn apply_in(
+    tx: &mut PgConnection,
+    numbers: &NumberPolicy,
+    erasure: Option<&ErasureKey>,
+    change: &ProfileChanged,
+    at: DateTime<Utc>,
+) -> Result<Applied, sqlx::Error> {
     let user = change.user_id.as_str();
-    let applied = loop {
+    Ok(loop {
         let stored = sqlx::query_as!(
             Stored,
             r#"SELECT phone_raw, country_hint, phone_e164, changed_at > $2 AS "newer!" FROM users
@@ -60,29 +73,27 @@ pub(crate) async fn apply(
         match stored.fetch_optional(&mut *tx).await? {
             Some(Stored { newer: true, .. }) => break Applied::Older,
             Some(stored) => {
-                update_number(&mut tx, user, &number(numbers, change, &stored)).await?;
-                update_profile(&mut tx, change, at).await?;
+                update_number(tx, user, &number(numbers, change, &stored)).await?;
+                update_profile(tx, change, at).await?;
                 break Applied::Yes;
             }
             // Erased since the event was taken up.
-            None if is_erased(&mut tx, &change.user_id, erasure, at).await? => break Applied::Older,
+            None if is_erased(tx, &change.user_id, erasure, at).await? => break Applied::Older,
             None => {
                 let nothing =
                     Stored { phone_raw: String::new(), country_hint: None, phone_e164: None, newer: false };
                 // Another event may add the row at the same time; then it is found by the next look.
                 let number = number(numbers, change, &nothing);
-                if insert(&mut tx, user, &number, erasure, at).await? {
+                if insert(tx, user, &number, erasure, at).await? {
                     if matches!(change.phone, Change::Clear) {
-                        update_number(&mut tx, user, &number).await?;
+                        update_number(tx, user, &number).await?;
                     }
-                    update_profile(&mut tx, change, at).await?;
+                    update_profile(tx, change, at).await?;
                     break Applied::Yes;
                 }
             }
         }
-    };
-    tx.commit().await?;
-    Ok(applied)
+    })
 }
 
 /// The number that a change brings to a stored user, if it is another one.
@@ -107,10 +118,10 @@ pub(crate) async fn new_number(
     Ok(number.and_then(|number| number.e164))
 }
 
-/// Whether a row of this user exists.
-pub(crate) async fn is_stored(pool: &PgPool, user: &UserId) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query_scalar!("SELECT user_id FROM users WHERE user_id = $1", user.as_str());
-    Ok(row.fetch_optional(pool).await?.is_some())
+/// Locks the row of this user until the transaction ends. False: there is none.
+pub(crate) async fn hold(tx: &mut PgConnection, user: &UserId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query_scalar!("SELECT user_id FROM users WHERE user_id = $1 FOR UPDATE", user.as_str());
+    Ok(row.fetch_optional(tx).await?.is_some())
 }
 
 /// Stores the profile that came with a signup, unless the row has newer data.

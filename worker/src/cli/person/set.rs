@@ -14,6 +14,8 @@ use shared::{
     templates::Language,
 };
 
+use sqlx::PgPool;
+
 use super::user_argument::parse;
 use crate::{
     cli::open,
@@ -91,25 +93,40 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let numbers = NumberPolicy::read(&mut env);
     let pool = open::database(env).await?;
-    if !profiles::is_stored(&pool, &change.user_id).await.map_err(Failure::statement)? {
-        eprintln!("no such user is stored");
-        return Ok(Exit::SomeFailed.into());
+    match enter(&pool, &numbers, &change, arguments).await.map_err(Failure::statement)? {
+        None => eprintln!("no such user is stored"),
+        Some(Applied::Older) => {
+            eprintln!("the stored data is newer than the clock of this machine: check its clock");
+        }
+        Some(Applied::Yes) => {
+            println!("{} done", change.user_id);
+            return Ok(ExitCode::SUCCESS);
+        }
     }
-    let applied =
-        profiles::apply(&pool, &numbers, None, &change, Utc::now()).await.map_err(Failure::statement)?;
-    if applied == Applied::Older {
-        eprintln!("the stored data is newer than the clock of this machine: check its clock");
-        return Ok(Exit::SomeFailed.into());
+    Ok(Exit::SomeFailed.into())
+}
+
+/// Changes the row and writes the audit log, both or neither. None: there is no row.
+async fn enter(
+    pool: &PgPool,
+    numbers: &NumberPolicy,
+    change: &ProfileChanged,
+    arguments: &Arguments,
+) -> Result<Option<Applied>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    if !profiles::hold(&mut tx, &change.user_id).await? {
+        return Ok(None);
     }
-    let mut connection = pool.acquire().await.map_err(Failure::statement)?;
-    let key =
-        forget::key_of_user(&mut connection, change.user_id.as_str()).await.map_err(Failure::statement)?;
-    let (actor, subject) = (arguments.actor.name(), format!("person {key}"));
-    let entry =
-        NewEntry { actor: &actor, action: "person set", subject: &subject, reason: &arguments.reason };
-    audit::note(&mut connection, &entry).await.map_err(Failure::statement)?;
-    println!("{} done", change.user_id);
-    Ok(ExitCode::SUCCESS)
+    let applied = profiles::apply_in(&mut tx, numbers, None, change, Utc::now()).await?;
+    if applied == Applied::Yes {
+        let key = forget::key_of_user(&mut tx, change.user_id.as_str()).await?;
+        let (actor, subject) = (arguments.actor.name(), format!("person {key}"));
+        let entry =
+            NewEntry { actor: &actor, action: "person set", subject: &subject, reason: &arguments.reason };
+        audit::note(&mut tx, &entry).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(applied))
 }
 
 #[cfg(test)]
