@@ -83,7 +83,10 @@ pub(super) async fn change_in(
         Kind::Entries => false,
         Kind::Plain => {
             stops::agrees(tx, user, phone, entries, door.source).await?
-                && (silence::hold_of(tx, &found.as_said()).await? != Hold::Loss
+                // A stop during a loss is entered: it is to hold when the loss is taken back. Data that are imported
+                // again and again say it again.
+                && (door.source == Source::Import
+                    || silence::hold_of(tx, &found.as_said()).await? != Hold::Loss
                     || stops::since_loss(tx, user, phone).await?)
         }
         Kind::WrongNumber => {
