@@ -1,5 +1,6 @@
 //! Erasure, as far as consents are concerned: once the keys are deleted, entries of the ledger are anonymous.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -64,15 +65,81 @@ pub async fn hold_numbers(tx: &mut PgConnection, phones: &[String]) -> Result<()
     Ok(())
 }
 
-/// Deletes what names the user. Other people silenced by the user's loss stay silenced, each by a
-/// loss of their own.
-pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
-    losses::forget(tx, user_id).await?;
+/// What a user said after the erasure was asked for, such as with a new signup: it is no part of what is erased.
+pub struct Later(Vec<LaterEntry>);
+
+struct LaterEntry {
+    phone_e164: Option<String>,
+    purpose: String,
+    channel: String,
+    action: String,
+    source: String,
+    actor: String,
+    wording_id: Option<String>,
+    wording_sha256: Option<Vec<u8>>,
+    said_at: DateTime<Utc>,
+}
+
+/// Reads what the user said since, before [`user`] deletes the keys. `as_of` is the time of the wish, and until `since` the
+/// erasure itself stopped messages.
+pub async fn later(
+    tx: &mut PgConnection,
+    user_id: &str,
+    (as_of, since): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Later, sqlx::Error> {
+    let entries = sqlx::query_as!(
+        LaterEntry,
+        "SELECT k.phone_e164, l.purpose, l.channel, l.action, l.source, l.actor, l.wording_id, l.wording_sha256, l.said_at
+         FROM person_keys k JOIN consent_ledger l USING (person_key)
+         WHERE k.user_id = $1 AND l.said_at > $2 AND l.recorded_at > $3",
+        user_id,
+        as_of,
+        since,
+    );
+    Ok(Later(entries.fetch_all(tx).await?))
+}
+
+/// Enters it again under new keys: nothing leads from those to what was erased, and so not to a former number either.
+pub async fn enter_again(tx: &mut PgConnection, user_id: &str, later: &Later) -> Result<(), sqlx::Error> {
+    let number = sqlx::query_scalar!("SELECT phone_e164 FROM users WHERE user_id = $1", user_id);
+    let number = number.fetch_optional(&mut *tx).await?.flatten();
+    for said in &later.0 {
+        let phone = number.as_deref().filter(|_| said.phone_e164 == number);
+        let key = person_keys::key_of(tx, Some(user_id), phone).await?;
+        sqlx::query!(
+            "INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, wording_id,
+                                         wording_sha256, said_at)
+             VALUES (sha256(convert_to(gen_random_uuid()::text, 'UTF8')), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            key,
+            said.purpose,
+            said.channel,
+            said.action,
+            said.source,
+            said.actor,
+            said.wording_id,
+            said.wording_sha256,
+            said.said_at,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    if let Some(phone) = number.filter(|_| !later.0.is_empty()) {
+        silence::derive(tx, &phone, Mark::None, &DOOR).await?;
+        grants::derive(tx, &phone).await?;
+    }
+    silence::silence_stopped(tx, user_id, &DOOR).await
+}
+
+/// Deletes what names the user up to a time; a loss that was reported later silences the user still. Other people silenced by
+/// the user's loss stay silenced, each by a loss of their own.
+pub async fn user(tx: &mut PgConnection, user_id: &str, since: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    losses::forget(tx, user_id, Some(since)).await?;
     sqlx::query!(
         "WITH keys AS (DELETE FROM person_keys WHERE user_id = $1),
-              tasks AS (DELETE FROM staff_tasks WHERE user_id = $1)
-         DELETE FROM silenced_users WHERE user_id = $1",
+              tasks AS (DELETE FROM staff_tasks WHERE user_id = $1 AND opened_at <= $2)
+         DELETE FROM silenced_users WHERE user_id = $1 AND silenced_at <= $2",
         user_id,
+        since,
     )
     .execute(tx)
     .await
@@ -83,7 +150,7 @@ pub async fn user(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Erro
 pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::Error> {
     silence::hold(tx, left.phone).await?;
     if !left.shared {
-        losses::forget(tx, left.phone).await?;
+        losses::forget(tx, left.phone, None).await?;
         return sqlx::query!(
             "WITH keys AS (DELETE FROM person_keys WHERE phone_e164 = $1),
                   tasks AS (DELETE FROM staff_tasks WHERE phone_e164 = $1),

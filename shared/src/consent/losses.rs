@@ -210,19 +210,27 @@ pub(super) async fn source(tx: &mut PgConnection, user: &str) -> Result<Source, 
     Ok(Source::ALL.into_iter().find(named).unwrap_or(Source::Staff))
 }
 
-/// Erasure: deletes the marks that name a user or a number. Others stay silenced, each by a loss of their own.
-pub(super) async fn forget(tx: &mut PgConnection, user_or_number: &str) -> Result<(), sqlx::Error> {
+/// Erasure: deletes the marks that name a user or a number, up to a time if one is given. Others stay silenced, each by a loss of
+/// their own.
+pub(super) async fn forget(
+    tx: &mut PgConnection,
+    user_or_number: &str,
+    upto: Option<DateTime<Utc>>,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH gone AS (
-             DELETE FROM loss_marks WHERE loss_of = $1 OR user_id = $1 OR phone_e164 = $1
+             DELETE FROM loss_marks
+             WHERE (loss_of = $1 OR user_id = $1 OR phone_e164 = $1) AND ($2::timestamptz IS NULL OR marked_at <= $2)
              RETURNING loss_of, NULLIF(user_id, $1) AS user_id, NULLIF(phone_e164, $1) AS phone_e164, marked_at),
-         others AS (UPDATE silenced_users SET loss_of = user_id WHERE loss_of = $1 AND user_id <> $1)
+         others AS (UPDATE silenced_users SET loss_of = user_id WHERE loss_of = $1 AND user_id <> $1
+                        AND ($2::timestamptz IS NULL OR silenced_at <= $2))
          INSERT INTO loss_marks (loss_of, user_id, phone_e164, marked_at)
          SELECT coalesce(NULLIF(loss_of, $1), user_id, phone_e164), user_id, phone_e164, min(marked_at) FROM gone
          WHERE user_id IS NOT NULL OR phone_e164 IS NOT NULL
          GROUP BY 1, 2, 3
          ON CONFLICT DO NOTHING",
         user_or_number,
+        upto,
     )
     .execute(tx)
     .await

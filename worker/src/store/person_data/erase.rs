@@ -59,8 +59,19 @@ async fn try_to_erase(pool: &PgPool, key: &ErasureKey, request: &Pending) -> Res
     }
     // What an event stored that was being handled meanwhile.
     letters::clear(&mut connection, &words).await?;
-    forget::user(&mut connection, user_id).await?;
+    forget_leftovers(&mut connection, request).await?;
     Ok(Erased::Yes)
+}
+
+/// What events and looks of staff entered meanwhile about the erased user.
+async fn forget_leftovers(connection: &mut PgConnection, request: &Pending) -> Result<(), sqlx::Error> {
+    let user_id = request.user_id.as_str();
+    let since = request.stopped_at.unwrap_or(request.as_of);
+    let mut tx = connection.begin().await?;
+    let later = forget::later(&mut tx, user_id, (request.as_of, since)).await?;
+    forget::user(&mut tx, user_id, since).await?;
+    forget::enter_again(&mut tx, user_id, &later).await?;
+    tx.commit().await
 }
 
 /// Calls that are being made, or whose outcome is being found out.
@@ -144,11 +155,14 @@ async fn erase_rows(
         left.push(Left { phone, shared, stopped, tips });
     }
     messages(&mut tx, user_id).await?;
-    forget::user(&mut tx, user_id).await?;
+    let since = request.stopped_at.unwrap_or(request.as_of);
+    let later = forget::later(&mut tx, user_id, (request.as_of, since)).await?;
+    forget::user(&mut tx, user_id, since).await?;
     for number in left {
         forget::number(&mut tx, number).await?;
     }
     finish(&mut tx, key, request).await?;
+    forget::enter_again(&mut tx, user_id, &later).await?;
     tx.commit().await?;
     Ok(Erased::Yes)
 }

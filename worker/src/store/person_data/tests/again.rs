@@ -36,6 +36,38 @@ async fn a_signup_after_the_erasure_stays_and_gets_no_second_welcome() {
 }
 
 #[tokio::test]
+async fn what_a_user_said_with_a_signup_after_the_wish_for_erasure_holds() {
+    let (world, now) = (World::create().await, Utc::now());
+    accepted(&world, &facts_at(USER, NUMBER, now - TimeDelta::hours(1))).await;
+    let say = async |action: ConsentAction, at: DateTime<Utc>| {
+        let consent =
+            Consent { at: Some(at), ..Consent::new(Purpose::Tips, ConsentChannel::Whatsapp, action) };
+        let entry = NewEntry { key: EntryKey::random(), consent };
+        let number = E164::parse("+9779840000008").unwrap();
+        let person = Person::Signup(&UserId::parse(USER).unwrap(), Some(&number));
+        doors::consents(&world.pool, person, &[entry], &PORTAL).await.unwrap();
+    };
+    say(ConsentAction::Withdraw, now - TimeDelta::hours(1)).await;
+    doors::request_erasure(&world.pool, &user(), now - TimeDelta::seconds(3), &PORTAL).await.unwrap();
+    say(ConsentAction::Grant, Utc::now()).await;
+    doors::loss(&world.pool, Person::User(&user()), &PORTAL).await.unwrap();
+    assert_eq!(world.claim(&facts_at(USER, OTHER, Utc::now())).await.1, ClaimResult::Suppressed);
+    assert_eq!(pending_erased(&world).await, Erased::Yes);
+    let granted =
+        "SELECT count(*) FROM channel_grants WHERE phone_e164 = '+9779840000008' AND channel = 'whatsapp'";
+    assert_eq!(world.count(granted).await, 1, "the grant");
+    assert_eq!(
+        world.count("SELECT count(*) FROM silenced_users WHERE because = 'loss'").await,
+        1,
+        "the loss"
+    );
+    let entries = "SELECT count(*) FROM consent_ledger l JOIN person_keys k USING (person_key)
+                   WHERE k.user_id = 'user-4711' AND l.said_at < now() - interval '30 minutes'";
+    assert_eq!(world.count(entries).await, 0, "nothing from before the wish");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_erasure_that_comes_late_leaves_the_newer_signup() {
     let (world, now) = (World::create().await, Utc::now());
     accepted(&world, &facts_at(USER, NUMBER, now - TimeDelta::seconds(5))).await;
