@@ -304,6 +304,7 @@ async fn a_refusal_as_too_many_lowers_the_rate_of_all_workers() -> anyhow::Resul
     assert!((slowdowns - 1.0).abs() < 0.1, "{slowdowns}");
     let (_, said) = test.command(&["doctor"]).await?;
     assert!(said.contains("50 % of WHATSAPP_RATE"), "{said}");
-    // The message itself goes by SMS.
+    let by_sms = "SELECT count(*) FROM attempts WHERE channel = 'sms' AND outcome = 'accepted'";
+    test.database.until("the message itself goes by SMS", by_sms, 1).await?;
     test.finish(Expect::users(1)).await
 }

@@ -8,6 +8,7 @@ use crate::{
         Kind::{Counter, Gauge},
         Label, Metric, Words,
     },
+    templates::registry::Verdict,
 };
 
 /// Where a suppression came from.
@@ -15,23 +16,7 @@ const SOURCE_OF_SUPPRESSION: Label =
     Label { name: "source", words: Words::Derived(|| Source::ALL.map(Source::as_str).to_vec()) };
 
 /// Whether a mapped template may be sent, or why not.
-const TEMPLATE_STATE: Label = listed(
-    "state",
-    &[
-        "sendable",
-        "removed",
-        "unsubmitted",
-        "received",
-        "pending",
-        "rejected",
-        "paused",
-        "disabled",
-        "unknown",
-        "held",
-        "recategorised",
-        "changed",
-    ],
-);
+const TEMPLATE_STATE: Label = listed("state", &Verdict::STATES);
 
 pub(super) const SERVICE: &[Metric] = &[
     Metric::new("onboarding_users", Gauge, Leader, "stored users").labels(&[STATE]),
