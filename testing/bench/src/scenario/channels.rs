@@ -21,7 +21,6 @@ const WHATSAPP: &[(&str, &str)] = &[
     ("CHANNELS", "welcome=whatsapp,sms"),
     ("WHATSAPP_RATE", "0"),
     ("WHATSAPP_MAX_PEOPLE_PER_DAY", "0"),
-    ("HELP_LINE", "+97715550100"),
     // The stand-in lists no templates.
     ("TEMPLATE_SYNC_INTERVAL", "1d"),
 ];
@@ -30,11 +29,11 @@ const TEMPLATE: &str = "
     INSERT INTO contents (content_sid, friendly_name, template_language, category, status, rejection_reason, placeholders,
                           body, updated_at, seen_at, changed_at)
     VALUES ('HX00000000000000000000000000000001', 'welcome', 'en', 'UTILITY', 'approved', '', '{1,2}',
-            'Namaste {{1}}, welcome to Aamcare. Questions: {{2}}.', now(), now(), now());
+            'Namaste {{1}}, welcome to Aamcare. We are here for you, {{2}}.', now(), now(), now());
     INSERT INTO templates (kind, slot, language, channel, variant, content_sid, template_language, category, variables,
                            actor, reason)
     VALUES ('welcome', 'welcome', 'ne', 'whatsapp', 'a', 'HX00000000000000000000000000000001', 'en', 'UTILITY',
-            '{\"1\": \"name\", \"2\": \"help_line\"}', 'bench', 'bench');
+            '{\"1\": \"name\", \"2\": \"name\"}', 'bench', 'bench');
     UPDATE template_sync SET started_at = now(), succeeded_at = now()";
 
 pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
