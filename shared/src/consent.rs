@@ -6,6 +6,7 @@
 mod door;
 pub mod doors;
 pub mod forget;
+mod gate;
 mod grants;
 pub mod imported;
 pub mod ledger;

@@ -7,11 +7,12 @@ use sqlx::{PgConnection, PgPool};
 pub use super::door::Effect;
 use super::{
     door::{Door, Person},
+    gate::Claims,
     ledger::{self, EntryKey, NewEntry},
     losses, meters,
     numbers::{self, Found},
     passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
-    silence::{self, Claims, Hold, Mark},
+    silence::{self, Hold, Mark},
     staff_tasks::{self, TaskKind},
     stops,
     welcome::{self, Agreement},

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Door, EntryKey, NewEntry, Source, grants, ledger, losses,
+    Door, EntryKey, NewEntry, Source, gate, grants, ledger, losses,
     numbers::Found,
     person_keys,
     silence::{self, Mark},
@@ -56,8 +56,8 @@ pub async fn tips_stopped(tx: &mut PgConnection, phone: &str) -> Result<Option<C
     tips::stopped_alone(tx, phone).await
 }
 
-/// Makes the doors of these numbers wait until the transaction ends: they lock numbers before the tables, and so does whoever
-/// erases.
+/// Makes the doors of these numbers wait until the transaction ends: they lock numbers before the tables, and so does the
+/// erasure.
 pub async fn hold_numbers(tx: &mut PgConnection, phones: &[String]) -> Result<(), sqlx::Error> {
     for phone in phones {
         silence::hold(tx, phone).await?;
@@ -65,7 +65,7 @@ pub async fn hold_numbers(tx: &mut PgConnection, phones: &[String]) -> Result<()
     Ok(())
 }
 
-/// What a user said after the erasure was asked for, such as with a new signup: it is no part of what is erased.
+/// What a user said after the erasure was asked for, such as with a new signup: it is not erased.
 pub struct Later(Vec<LaterEntry>);
 
 struct LaterEntry {
@@ -189,5 +189,5 @@ pub async fn number(tx: &mut PgConnection, left: Left<'_>) -> Result<(), sqlx::E
 /// Waits for the claims that are being written, and has later ones wait for the end of the transaction. Without this, a claim that
 /// began before would not see the digests. False: a claim takes too long, try again later.
 pub async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    silence::wait_for_claims(tx).await
+    gate::wait_for_claims(tx).await
 }

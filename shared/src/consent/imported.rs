@@ -6,12 +6,13 @@ use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect, Person},
+    gate::{self, Claims},
     ledger::{self, EntryKey, NewEntry, Source},
     losses,
     numbers::{self, Found},
     passage::{Kind, LOST, change_in, loss_in, restore_stop_in, silence_all},
     person_keys,
-    silence::{self, Claims, Hold},
+    silence::{self, Hold},
 };
 use crate::{
     domain::{Consent, ConsentAction, ConsentChannel, Purpose, UserId},
@@ -88,7 +89,7 @@ pub async fn begin(tx: &mut PgConnection, mut phones: Vec<&str>, claims: bool) -
     for phone in phones {
         silence::hold(tx, phone).await?;
     }
-    if claims { silence::hold_claims(tx).await } else { Ok(()) }
+    if claims { gate::hold_claims(tx).await } else { Ok(()) }
 }
 
 /// Carries out what a row says, after its user was stored. A transaction with a stop, a loss or a wrong number has called [`begin`]

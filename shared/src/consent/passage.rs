@@ -5,12 +5,13 @@ use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect},
+    gate::{self, Claims},
     grants,
     ledger::{self, EntryKey, NewEntry, Source},
     losses, meters,
     numbers::{self, Found},
     person_keys, raced,
-    silence::{self, Because, Changed, Claims, Hold, Mark, Reach},
+    silence::{self, Because, Changed, Hold, Mark, Reach},
     staff_tasks::{self, TaskKind},
     stops, tips, welcome,
 };
@@ -124,7 +125,7 @@ pub(super) async fn change_in(
     if changed.silenced {
         take_effect(tx, std::slice::from_ref(found), Reach::Number, claims).await?;
     } else if changed.narrowed && claims == Claims::Wait {
-        silence::hold_claims(tx).await?;
+        gate::hold_claims(tx).await?;
     }
     if changed.lifted {
         silence::resume_welcome(tx, found).await?;

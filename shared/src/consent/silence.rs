@@ -1,24 +1,18 @@
 //! Numbers and users that get no message: `suppressions`, `tip_suppressions` and `silenced_users`, derived from the ledger in the transaction
 //! that changes it.
 
-use std::time::Duration;
+use sqlx::PgConnection;
 
-use sqlx::{Connection as _, Executor as _, PgConnection};
-
-use super::{Door, numbers::Found, tips};
+use super::{
+    Door,
+    gate::{Claims, hold_claims},
+    numbers::Found,
+    tips,
+};
 use crate::{
     domain::{Consent, ConsentChannel, Purpose},
     events_out,
 };
-
-/// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
-const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
-/// No claim beside us, in one round trip: they wait from here to the commit. A mode that a backup, which reads every table,
-/// does not conflict with; others who silence numbers are no obstacle either.
-const ALONE: &str = "LOCK TABLE claim_gate IN SHARE MODE; SET LOCAL lock_timeout = '10s'";
-/// Claims take some milliseconds. One that takes longer than all tries is of a worker that hangs.
-const TRIES: usize = 4;
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The change of one number.
 #[expect(clippy::struct_excessive_bools, reason = "each is a change of its own")]
@@ -294,46 +288,6 @@ pub(super) async fn put_into_force(
     .map(drop)
 }
 
-/// How claims are kept from passing what a transaction writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claims {
-    /// Not yet: they are waited for.
-    Wait,
-    /// The transaction holds them off already, or is never committed.
-    Held,
-}
-
-/// Waits for the claims that are being written, as far as they end in time, and has later ones wait for the commit.
-pub(super) async fn hold_claims(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    if !wait_for_claims(tx).await? {
-        tracing::warn!("a claim is taking long, the stop does not wait for it");
-    }
-    Ok(())
-}
-
-/// A worker that hangs in the middle of a claim must not hold up every other claim, nor this change: after some tries the
-/// change goes on. That worker makes no call that late (`call_before`). False: a claim may still be in the middle.
-pub(super) async fn wait_for_claims(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    for attempt in 0..TRIES {
-        if attempt > 0 {
-            tokio::time::sleep(BETWEEN_TRIES).await;
-        }
-        let mut savepoint = tx.begin().await?;
-        sqlx::query(ALONE_WITHIN).execute(&mut *savepoint).await?;
-        match savepoint.execute(ALONE).await {
-            Ok(_) => {
-                savepoint.commit().await?;
-                return Ok(true);
-            }
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
-                savepoint.rollback().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
-}
-
 /// Which welcomes end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
@@ -367,7 +321,7 @@ pub(super) async fn end_welcome(
 /// pipeline skips users with a welcome.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        // Nobody is welcomed by it who was stored and never enqueued.
+        // A user who was stored and never enqueued is stored again.
         "UPDATE users SET state = CASE WHEN enqueued_at IS NULL THEN 'stored' ELSE 'received' END::user_state, reason = NULL,
              next_attempt_at = CASE WHEN enqueued_at IS NOT NULL THEN now() END, updated_at = now()
          -- Each arm has an index.
