@@ -164,7 +164,7 @@ fn access_to_whatsapp(pipeline: &Pipeline, facts: &Facts, stored: &StateRows) ->
     whatsapp_access(recipient, sendable(pipeline, facts).is_some(), busy)
 }
 
-/// The channel that the event names, else the stored one. A word that is no channel prefers none.
+/// The channel that the event names, else the stored one. Any other word counts as no preference.
 fn preferred(facts: &Facts, stored: &StateRows) -> Option<Channel> {
     let named = facts.signup.as_ref().and_then(|signup| signup.channel.as_deref());
     named.or(stored.user.as_ref()?.preferred_channel.as_deref())?.parse().ok()

@@ -223,7 +223,7 @@ pub(crate) async fn recipients(
     .await?;
     let recipients = rows.into_iter().map(|row| {
         let recipient = Recipient {
-            // A word that is no channel prefers none.
+            // Any other word counts as no preference.
             preferred: row.preferred.and_then(|word| word.parse().ok()),
             name: row.display_name,
             whatsapp: WhatsappRecipient {

@@ -27,7 +27,7 @@ pub(crate) struct Counts {
     pub(crate) skipped: Skipped,
     /// Numbers whose E.164 form differs from the typed text.
     pub(crate) changed_by_normalising: u64,
-    /// Users whom WhatsApp could reach, if a template could be sent in their language.
+    /// Users that WhatsApp could reach, if a template could be sent in their language.
     #[serde(default)]
     pub(crate) missing_templates: ByLanguage,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Enqueued {
     /// Users who wait for a template of WhatsApp that may be sent.
     #[serde(default)]
     pub(crate) no_template: u64,
-    /// Users whom no allowed channel reaches for now.
+    /// Users that no allowed channel reaches for now.
     #[serde(default)]
     pub(crate) unreachable: u64,
     /// Users who wait for room on WhatsApp.

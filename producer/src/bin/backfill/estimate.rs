@@ -22,7 +22,7 @@ pub(crate) struct Estimate {
     pub(crate) price_usd: f64,
     /// The cost of the run, rounded to cents.
     pub(crate) cost_usd: f64,
-    /// What is added if no message by WhatsApp arrives, and all go by SMS.
+    /// The additional cost if no message by WhatsApp arrives, and all go by SMS.
     pub(crate) fallback_cost_usd: f64,
     /// Segments per second; 0: unlimited.
     pub(crate) send_rate: u32,
@@ -171,7 +171,7 @@ fn limits(counts: &Counts, settings: &Settings, rate: Option<NonZeroU32>) -> Vec
     limits
 }
 
-/// How long those wait for whom WhatsApp has no room now.
+/// How long users wait until WhatsApp has room for them.
 fn people_wait(counts: &Counts, per_day: u32) -> u64 {
     counts.enqueued.channel_full.div_ceil(u64::from(per_day.max(1))) * PEOPLE_COUNT_FOR
 }

@@ -133,7 +133,7 @@ impl Way {
         }
     }
 
-    /// What is expected if nothing else speaks against it.
+    /// The expected action, unless something else prevents it.
     fn expect(self) -> Expect {
         match self {
             Self::Send(message) => Expect::Welcome(message),
