@@ -1,7 +1,7 @@
 //! What people say about messages, and what follows from it: the ledger of consents, and the tables of who gets no message,
 //! which are derived from it in the same transaction.
 //!
-//! Events, pages, commands and imports all use the functions of [`doors`].
+//! Events, pages, commands and imports all use the functions of [`doors`], what Twilio reports those of [`refusals`].
 
 mod door;
 pub mod doors;
@@ -17,6 +17,7 @@ mod numbers;
 mod passage;
 mod person_keys;
 mod raced;
+pub mod refusals;
 mod silence;
 pub mod staff_tasks;
 pub mod stops;

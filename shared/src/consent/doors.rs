@@ -11,7 +11,7 @@ use super::{
     ledger::{self, EntryKey, NewEntry},
     losses, meters,
     numbers::{self, Found},
-    passage::{Kind, LOST, change_in, count, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
+    passage::{Kind, LOST, change_in, enter, hold_all, loss_in, note, restore_stop_in, silence_all},
     silence::{self, Hold, Mark},
     staff_tasks::{self, TaskKind},
     stops,
@@ -29,43 +29,6 @@ const DEADLOCK: &str = "40P01";
 pub async fn stop(pool: &PgPool, person: Person<'_>, door: &Door<'_>) -> Result<Effect, sqlx::Error> {
     let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
     change(pool, person, &entries, Kind::Plain, door).await
-}
-
-/// Twilio refuses messages to these numbers as opted out. Part of the transaction that stores the refusal.
-pub async fn refused_by_twilio(
-    tx: &mut PgConnection,
-    phones: &[String],
-    door: &Door<'_>,
-) -> Result<(), sqlx::Error> {
-    for phone in phones {
-        let entries = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
-        silence::adopt(tx, phone).await?;
-        if !stops::agrees(tx, None, Some(phone), &entries, door.source).await? {
-            let found = Found { user_id: None, phone_e164: Some(phone.clone()) };
-            let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
-            // Before the commit of the caller: a rare rollback is counted twice.
-            count(&added, changed, door);
-        }
-    }
-    Ok(())
-}
-
-/// The people of a number want no messages on one channel, and told the channel so. Part of the transaction that stores what
-/// Twilio reports.
-pub async fn declined(
-    tx: &mut PgConnection,
-    phone: &str,
-    channel: ConsentChannel,
-    door: &Door<'_>,
-) -> Result<(), sqlx::Error> {
-    silence::hold(tx, phone).await?;
-    let entries = NewEntry::of_channel(channel, ConsentAction::Withdraw);
-    if !stops::agrees(tx, None, Some(phone), &entries, door.source).await? {
-        let found = Found { user_id: None, phone_e164: Some(phone.to_owned()) };
-        let (added, changed) = enter(tx, &found, &entries, Mark::None, door).await?;
-        count(&added, changed, door);
-    }
-    Ok(())
 }
 
 /// Stops tips to a person.

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{
     door::{Door, Effect},
-    gate::{self, Claims},
+    gate::Claims,
     grants,
     ledger::{self, EntryKey, NewEntry, Source},
     losses, meters,
@@ -124,8 +124,8 @@ pub(super) async fn change_in(
     }
     if changed.silenced {
         take_effect(tx, std::slice::from_ref(found), Reach::Number, claims).await?;
-    } else if changed.narrowed && claims == Claims::Wait {
-        gate::hold_claims(tx).await?;
+    } else if changed.narrowed {
+        silence::put_into_force(tx, std::slice::from_ref(found), claims).await?;
     }
     if changed.lifted {
         silence::resume_welcome(tx, found).await?;
@@ -288,7 +288,7 @@ pub(super) async fn restore_stop_in(
     Ok(())
 }
 
-pub(super) fn count(added: &[Said], changed: Changed, door: &Door<'_>) {
+fn count(added: &[Said], changed: Changed, door: &Door<'_>) {
     meters::consents(added, door.source);
     if changed.silenced {
         meters::stop(door.source);
@@ -319,7 +319,7 @@ pub(super) async fn enter(
     let mut changed = Changed::default();
     if let Some(phone) = &found.phone_e164 {
         changed = silence::derive(tx, phone, mark, door).await?;
-        changed.narrowed = grants::derive(tx, phone).await?;
+        changed.narrowed |= grants::derive(tx, phone).await?;
     }
     if let Some(user) = &found.user_id {
         if !silence::has_stopped(tx, user).await? {

@@ -24,7 +24,7 @@ pub(super) struct Changed {
     pub(super) lifted: bool,
     /// It was known to belong to somebody else, and is no longer.
     pub(super) right_number: bool,
-    /// Something is not agreed to any more on some channel.
+    /// Tips are stopped, or something is not agreed to any more on some channel.
     pub(super) narrowed: bool,
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn derive(
     )
     .fetch_one(&mut *tx)
     .await?;
-    tips::derive(tx, phone, door).await?;
+    let narrowed = tips::derive(tx, phone, door).await?;
     if !said.sms {
         let lifted = sqlx::query_scalar!(
             "UPDATE suppressions SET lifted_at = now(), lifted_by = $2
@@ -102,7 +102,7 @@ pub(super) async fn derive(
         );
         let was_wrong = lifted.fetch_optional(tx).await?;
         let right_number = was_wrong == Some(true);
-        return Ok(Changed { lifted: was_wrong.is_some(), right_number, ..Changed::default() });
+        return Ok(Changed { lifted: was_wrong.is_some(), right_number, narrowed, ..Changed::default() });
     }
     let silenced = sqlx::query_scalar!(
         // A row that holds more than before comes into force again.
@@ -121,7 +121,7 @@ pub(super) async fn derive(
         mark == Mark::WrongNumber,
         mark == Mark::Loss,
     );
-    Ok(Changed { silenced: silenced.fetch_one(tx).await?, ..Changed::default() })
+    Ok(Changed { silenced: silenced.fetch_one(tx).await?, narrowed, ..Changed::default() })
 }
 
 /// Whether the number is known to belong to somebody else.
@@ -278,7 +278,10 @@ pub(super) async fn put_into_force(
     sqlx::query!(
         "WITH numbers AS (
              UPDATE suppressions SET in_force_at = clock_timestamp()
-             WHERE phone_e164 = ANY($2) AND lifted_at IS NULL AND in_force_at IS NULL AND from_ledger)
+             WHERE phone_e164 = ANY($2) AND lifted_at IS NULL AND in_force_at IS NULL AND from_ledger
+         ), tips AS (
+             UPDATE tip_suppressions SET in_force_at = clock_timestamp()
+             WHERE phone_e164 = ANY($2) AND in_force_at IS NULL)
          UPDATE silenced_users SET in_force_at = clock_timestamp() WHERE user_id = ANY($1) AND in_force_at IS NULL",
         &users as &[&str],
         &phones as &[&str],

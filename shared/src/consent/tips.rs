@@ -5,10 +5,10 @@ use sqlx::PgConnection;
 use super::Door;
 use crate::domain::ConsentChannel;
 
-/// Makes the table agree with the ledger for one number.
-pub(super) async fn derive(tx: &mut PgConnection, phone: &str, door: &Door<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "WITH held AS (
+/// Makes the table agree with the ledger for one number. True: it holds more tips than before, and is to be put into force.
+pub(super) async fn derive(tx: &mut PgConnection, phone: &str, door: &Door<'_>) -> Result<bool, sqlx::Error> {
+    let held = sqlx::query_scalar!(
+        r#"WITH held AS (
              SELECT CASE count(*) WHEN 1 THEN min(channel) ELSE 'any' END AS channel
              FROM newest_consents(ARRAY(SELECT person_key FROM person_keys WHERE phone_e164 = $1))
              WHERE purpose = 'tips' AND action = 'withdraw'
@@ -18,15 +18,16 @@ pub(super) async fn derive(tx: &mut PgConnection, phone: &str, door: &Door<'_>) 
          )
          INSERT INTO tip_suppressions AS t (phone_e164, channel, source, actor, reason)
          SELECT $1, channel, $2, $3, $4 FROM held
-         ON CONFLICT (phone_e164) DO UPDATE SET channel = EXCLUDED.channel WHERE t.channel <> EXCLUDED.channel",
+         ON CONFLICT (phone_e164) DO UPDATE SET
+             channel = EXCLUDED.channel, in_force_at = CASE WHEN t.channel = 'any' THEN t.in_force_at END
+         WHERE t.channel <> EXCLUDED.channel
+         RETURNING in_force_at IS NULL AS "held!""#,
         phone,
         door.source.as_str(),
         door.actor,
         door.reason,
-    )
-    .execute(tx)
-    .await
-    .map(drop)
+    );
+    Ok(held.fetch_optional(tx).await?.unwrap_or(false))
 }
 
 /// The channel on which tips, and nothing else, were stopped. None: they were not, or a stop of everything stopped them.

@@ -171,10 +171,11 @@ impl Claim {
         sqlx::query_scalar!(
             r#"WITH claimed AS (
                    INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
-                                         segments, lease_until, traceparent, channel, content_sid,
+                                         segments, claimed_at, lease_until, traceparent, channel, content_sid,
                                          fallback_of)
                    SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
-                          now() + make_interval(secs => $9), i.traceparent, i.channel, i.content_sid,
+                          -- After the gate: a stop that this claim waited for is older.
+                          clock_timestamp(), now() + make_interval(secs => $9), i.traceparent, i.channel, i.content_sid,
                           -- A fallback that was refused for now is tried again as such.
                           CASE WHEN $15 AND i.channel = 'sms' THEN (
                               SELECT a.message_id FROM attempts a
@@ -187,8 +188,7 @@ impl Claim {
                    -- Asked by itself, it is never joined as a whole.
                    WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL
                               AND s.channel IN ('any', i.channel)) IS NULL
-                     -- Nobody is written to by WhatsApp who does not agree to it. Few users said something before a
-                     -- number of theirs was known.
+                     -- WhatsApp needs an agreement. Few users said something before a number of theirs was known.
                      AND CASE WHEN (SELECT k.person_key FROM person_keys k
                                     WHERE k.user_id = i.user_id AND k.phone_e164 IS NULL LIMIT 1) IS NOT NULL
                               THEN CASE WHEN i.channel = 'whatsapp'

@@ -130,7 +130,7 @@ pub(crate) async fn violations(connection: &mut PgConnection) -> Result<i64, sql
     .await
 }
 
-/// Messages whose claim began after a stop or a loss was in force, which are to be 0. An answer to a message of the same
+/// Messages that were claimed after a stop or a loss was in force, which are to be 0. An answer to a message of the same
 /// person is allowed.
 pub(crate) async fn after_stop(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
@@ -141,7 +141,10 @@ pub(crate) async fn after_stop(connection: &mut PgConnection) -> Result<i64, sql
                      WHERE a.claimed_at > q.in_force_at)
                   + (SELECT count(*) FROM silenced_users q JOIN messages m ON m.user_id = q.user_id
                      JOIN message_attempts a ON a.message_id = m.message_id
-                     WHERE a.claimed_at > q.in_force_at AND a.kind <> 'reply') AS "after_stop!""#
+                     WHERE a.claimed_at > q.in_force_at AND a.kind <> 'reply')
+                  + (SELECT count(*) FROM tip_suppressions t JOIN message_attempts a ON a.phone_e164 = t.phone_e164
+                     WHERE a.kind = 'tip' AND a.claimed_at > t.in_force_at
+                       AND t.channel IN ('any', a.channel)) AS "after_stop!""#
     )
     .fetch_one(connection)
     .await

@@ -144,9 +144,9 @@ impl ClaimFallback {
                 sqlx::query!(
                     "WITH claimed AS (
                          INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
-                                               segments, lease_until, traceparent, channel, fallback_of)
-                         SELECT $2, user_id, phone_e164, lane, $3, language, $4, $5, now() + make_interval(secs => $6),
-                                traceparent, 'sms', message_id
+                                               segments, claimed_at, lease_until, traceparent, channel, fallback_of)
+                         SELECT $2, user_id, phone_e164, lane, $3, language, $4, $5, clock_timestamp(),
+                                now() + make_interval(secs => $6), traceparent, 'sms', message_id
                          FROM attempts WHERE message_id = $1
                          RETURNING message_id, user_id, phone_e164, fallback_of
                      ), leased AS (
@@ -169,10 +169,10 @@ impl ClaimFallback {
                 sqlx::query!(
                     "WITH claimed AS (
                          INSERT INTO message_attempts (attempt_id, message_id, kind, channel, lane, user_id, phone_e164,
-                                                       worker_id, language, body_sha256, segments, traceparent,
-                                                       fallback_of)
+                                                       worker_id, language, body_sha256, segments, claimed_at,
+                                                       traceparent, fallback_of)
                          SELECT $3, message_id, kind, 'sms', lane, user_id, phone_e164, $4, language, $5, $6,
-                                traceparent, attempt_id
+                                clock_timestamp(), traceparent, attempt_id
                          FROM message_attempts WHERE message_id = $1 AND attempt_id = $2
                          RETURNING message_id, attempt_id
                      ), leased AS (

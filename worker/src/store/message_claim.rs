@@ -181,9 +181,11 @@ impl ClaimMessages {
                    WHERE n.key IS NULL AND k.key IS NULL
                ), claimed AS (
                    INSERT INTO message_attempts (attempt_id, message_id, kind, channel, lane, user_id, phone_e164,
-                                                 worker_id, language, body_sha256, content_sid, segments, traceparent)
+                                                 worker_id, language, body_sha256, content_sid, segments, claimed_at,
+                                                 traceparent)
                    SELECT f.attempt_id, f.message_id, f.kind, f.channel, f.lane, f.user_id, f.phone_e164,
-                          $8, f.language, f.body_sha256, f.content_sid, f.segments, f.traceparent
+                          -- As in the claim of a welcome.
+                          $8, f.language, f.body_sha256, f.content_sid, f.segments, clock_timestamp(), f.traceparent
                    FROM free f WHERE f.message_id NOT IN (SELECT message_id FROM missing)
                    ORDER BY f.message_id
                    ON CONFLICT DO NOTHING

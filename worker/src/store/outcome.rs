@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use shared::{
-    consent::{Door, Source, doors},
+    consent::{Door, Source, refusals},
     domain::{AttemptOutcome, UserState},
 };
 use sqlx::{PgConnection, PgPool};
@@ -46,6 +46,9 @@ impl Statement for Outcome {
 
     async fn run(&self, rows: &[Ended]) -> Result<Vec<()>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
+        if rows.iter().any(|r| r.suppress) {
+            hold_opted_out(&mut tx, rows).await?;
+        }
         for heap in Heap::ALL {
             let ended: Vec<&Ended> = rows.iter().filter(|r| r.attempt.heap == heap).collect();
             if !ended.is_empty() {
@@ -287,25 +290,52 @@ async fn moved_on(tx: &mut PgConnection, freed: &[Uuid]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-async fn suppress(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
-    let opted_out = || rows.iter().filter(|r| r.suppress).map(|r| r.attempt);
-    let messages: Vec<Uuid> = opted_out().map(|a| a.message_id).collect();
-    let ids: Vec<Uuid> = opted_out().map(|a| a.attempt_id).collect();
-    if ids.is_empty() {
-        return Ok(());
+/// Before the first row is locked: these numbers are stopped at the end.
+async fn hold_opted_out(tx: &mut PgConnection, rows: &[Ended]) -> Result<(), sqlx::Error> {
+    let mut phones = Vec::new();
+    for heap in Heap::ALL {
+        let ended: Vec<&Ended> = rows.iter().filter(|r| r.attempt.heap == heap).collect();
+        phones.extend(opted_out(tx, heap, &ended, Attempts::All).await?);
     }
-    let phones = on_heap!(
+    refusals::hold(tx, &phones).await
+}
+
+async fn suppress(tx: &mut PgConnection, heap: Heap, rows: &[&Ended]) -> Result<(), sqlx::Error> {
+    let phones = opted_out(tx, heap, rows, Attempts::Refused).await?;
+    let reason = "refused as opted out";
+    let door = Door { source: Source::Twilio, actor: "worker", reason, action: None };
+    refusals::opted_out(tx, &phones, &door).await
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempts {
+    All,
+    /// Stored as refused.
+    Refused,
+}
+
+/// The numbers of those of these attempts that Twilio refused as opted out, in order.
+async fn opted_out(
+    tx: &mut PgConnection,
+    heap: Heap,
+    rows: &[&Ended],
+    of: Attempts,
+) -> Result<Vec<String>, sqlx::Error> {
+    let attempts = || rows.iter().filter(|r| r.suppress).map(|r| r.attempt);
+    let messages: Vec<Uuid> = attempts().map(|a| a.message_id).collect();
+    let ids: Vec<Uuid> = attempts().map(|a| a.attempt_id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    on_heap!(
         heap,
         query_scalar![
             r#"SELECT DISTINCT phone_e164 AS "phone_e164!" FROM "#,
             "
-             WHERE message_id = ANY($1) AND attempt_id = ANY($2) AND outcome = 'refused' ORDER BY 1"
-        ](&messages, &ids),
-        fetch_all(&mut *tx)
-    )?;
-    let reason = "refused as opted out";
-    let door = Door { source: Source::Twilio, actor: "worker", reason, action: None };
-    doors::refused_by_twilio(tx, &phones, &door).await
+             WHERE message_id = ANY($1) AND attempt_id = ANY($2) AND ($3 OR outcome = 'refused') ORDER BY 1"
+        ](&messages, &ids, of == Attempts::All),
+        fetch_all(tx)
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! was stored, by the answer of the create call, because the worker asked, or because the message of an unknown outcome was
 //! found. Each of these ways writes the status itself. What follows from a status is the same for all of them, and is here.
 
-use shared::consent::{Door, Source, doors};
+use shared::consent::{Door, Source, refusals};
 use sqlx::PgConnection;
 
 use super::{
@@ -106,11 +106,11 @@ async fn learn(
         Recipient::Reached => channel_faults::clear(tx, phone, channel).await,
         Recipient::OptedOut => {
             let phones = [phone.to_owned()];
-            doors::refused_by_twilio(tx, &phones, &door("reported as opted out")).await
+            refusals::opted_out(tx, &phones, &door("reported as opted out")).await
         }
         Recipient::Declined => {
             let Ok(channel) = channel.parse() else { return Ok(()) };
-            doors::declined(tx, phone, channel, &door("declined on the channel")).await
+            refusals::declined(tx, phone, channel, &door("declined on the channel")).await
         }
         Recipient::Unreachable(absence) => {
             let code = report.error_code.unwrap_or_default();

@@ -121,7 +121,9 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "events_out": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "pending_erasures": "t.user_id = $1 AND $2::text[] IS NOT NULL",
-        "audit_log": "t.subject IN (SELECT 'person ' || person_key FROM person_keys WHERE user_id = $1 OR user_id IS NULL AND phone_e164 = ANY($2))",
+        "audit_log": "t.subject IN (SELECT 'person ' || person_key FROM person_keys WHERE user_id = $1 OR user_id IS NULL AND phone_e164 = ANY($2)
+            UNION ALL SELECT message_id::text FROM attempts WHERE user_id = $1
+            UNION ALL SELECT a.attempt_id::text FROM messages m JOIN message_attempts a USING (message_id) WHERE m.user_id = $1)",
     ))
 }
 

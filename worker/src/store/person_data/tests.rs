@@ -85,7 +85,10 @@ async fn known_everywhere(world: &World) {
          INSERT INTO message_attempts (attempt_id, message_id, kind, channel, lane, user_id, phone_e164, outcome, worker_id,
                                        language, body_sha256, segments, message_sid)
              SELECT gen_random_uuid(), message_id, 'tip', 'sms', 'tips', user_id, phone_e164, 'accepted', 'w', 'ne', 'x', 1, 'SMtip'
-             FROM messages",
+             FROM messages;
+         INSERT INTO audit_log (actor, action, subject, reason)
+             SELECT 'maya', 'unknown settle', message_id::text, 'welcome seen' FROM attempts
+             UNION ALL SELECT 'maya', 'unknown settle', attempt_id::text, 'tip seen' FROM message_attempts",
     )
     .execute(pool)
     .await
@@ -144,6 +147,10 @@ async fn nothing_that_names_an_erased_person_is_left() {
         "audit_log",
     ] {
         assert!(shown.contains(&table), "{table}: {shown:?}");
+    }
+    let audited = parts.iter().find(|part| part.table == "audit_log").unwrap();
+    for settled in ["welcome seen", "tip seen"] {
+        assert!(audited.rows.iter().any(|row| row["reason"] == settled), "{settled}");
     }
     let marks = parts.iter().find(|part| part.table == "loss_marks").unwrap();
     let mut whose: Vec<&str> = marks.rows.iter().map(|row| row["loss_of"].as_str().unwrap_or("-")).collect();

@@ -5,6 +5,7 @@ use shared::{
     consent::{
         Door, EntryKey, NewEntry, Person, Source,
         doors::{self, Effect},
+        refusals,
     },
     domain::{Change, Consent, ConsentAction, ConsentChannel, Purpose, Reason, UserId, UserState},
     events::{OutEvent, ProfileChanged},
@@ -99,7 +100,7 @@ async fn an_entry_of_a_number_is_announced_for_each_of_its_users() {
     let suppress = "INSERT INTO suppressions (phone_e164, source, actor, reason) VALUES ($1, 'twilio_21610', 'worker', 'x')";
     sqlx::query(suppress).bind(number.as_str()).execute(&world.pool).await.unwrap();
     let mut tx = world.pool.begin().await.unwrap();
-    doors::refused_by_twilio(&mut tx, &[number.as_str().to_owned()], &STAFF).await.unwrap();
+    refusals::opted_out(&mut tx, &[number.as_str().to_owned()], &STAFF).await.unwrap();
     tx.commit().await.unwrap();
     let told = news(&world).await;
     let of =
@@ -149,7 +150,7 @@ async fn nothing_is_written_while_the_switch_is_off_or_after_a_rollback() {
     assert!(news(&world).await.is_empty());
     events_out::switch(&world.pool, true).await.unwrap();
     let mut tx = world.pool.begin().await.unwrap();
-    doors::refused_by_twilio(&mut tx, &["+9779840000001".to_owned()], &STAFF).await.unwrap();
+    refusals::opted_out(&mut tx, &["+9779840000001".to_owned()], &STAFF).await.unwrap();
     tx.rollback().await.unwrap();
     assert!(news(&world).await.is_empty());
     world.end().await;

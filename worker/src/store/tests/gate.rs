@@ -2,21 +2,30 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-use shared::consent::{
-    Person,
-    doors::{self, Effect},
-    forget,
+use chrono::{DateTime, Utc};
+use shared::{
+    consent::{
+        Person,
+        doors::{self, Effect},
+        forget,
+    },
+    domain::{Reason, UserState},
 };
-use sqlx::{Executor as _, postgres::PgPoolOptions};
+use sqlx::{Executor as _, PgConnection, postgres::PgPoolOptions};
 
-use super::doors::{NUMBER, STAFF, number};
+use super::{
+    doors::{NUMBER, STAFF, number},
+    notices::refused,
+};
 use crate::store::{
     batch::Statement as _,
     claim::{self, Claim, ClaimResult},
     fixtures::{erasure_key, facts_at, wish_of},
     world::World,
 };
+
+const AT_THE_GATE: &str =
+    "SELECT count(*) FROM pg_locks WHERE relation = 'claim_gate'::regclass AND NOT granted";
 
 #[tokio::test]
 async fn a_stop_waits_for_claims_that_are_being_written_and_later_ones_see_it() {
@@ -28,19 +37,69 @@ async fn a_stop_waits_for_claims_that_are_being_written_and_later_ones_see_it() 
         stops.close().await;
         done
     });
-    wait_for(
-        &world,
-        "SELECT count(*) FROM pg_locks WHERE relation = 'claim_gate'::regclass AND NOT granted",
-        1,
-    )
-    .await;
+    somebody_waits(&mut claim).await;
     let nobody = "SELECT count(*) FROM suppressions";
     assert_eq!(world.count(nobody).await, 0, "not committed while a claim is being written");
-    claim.execute("SELECT 1").await.unwrap();
     claim.commit().await.unwrap();
     assert_eq!(stop.await.unwrap(), Effect::Done);
     assert_eq!(world.count(nobody).await, 1);
     claims.close().await;
+    world.end().await;
+}
+
+/// Waits until another transaction waits at the gate, which the one of this connection holds.
+async fn somebody_waits(connection: &mut PgConnection) {
+    for _ in 0..1000 {
+        let waiting = sqlx::query_scalar::<_, i64>(AT_THE_GATE).fetch_one(&mut *connection).await.unwrap();
+        if waiting == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("no transaction came to the gate");
+}
+
+#[tokio::test]
+async fn a_refusal_by_twilio_waits_for_claims_as_every_stop_does() {
+    let world = World::create().await;
+    let notice = world.notice("ama", &[]).await;
+    let attempt = world.claimed(&notice).await;
+    let claims = world.database.pool().await;
+    let mut claim = claim::begin(&claims).await.unwrap();
+    let ends = world.ends(refused(attempt, UserState::Suppressed, Reason::Error(21610)));
+    let stops = "SELECT count(*) FROM suppressions WHERE in_force_at IS NOT NULL";
+    let watch = async {
+        somebody_waits(&mut claim).await;
+        let free = "SELECT count(*) FROM (SELECT FROM message_attempts FOR UPDATE SKIP LOCKED) a";
+        let free = sqlx::query_scalar::<_, i64>(free).fetch_one(&mut *claim).await.unwrap();
+        assert_eq!(free, 1, "no row is locked while it waits");
+        claim.commit().await.unwrap();
+    };
+    tokio::join!(ends, watch);
+    assert_eq!(world.count(stops).await, 1);
+    claims.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_waited_for_a_stop_counts_as_later_than_the_stop() {
+    let world = World::create().await;
+    let stops = world.database.pool().await;
+    let mut stop = stops.begin().await.unwrap();
+    assert!(forget::wait_for_claims(&mut stop).await.unwrap());
+    let facts = facts_at("ama", 8, Utc::now());
+    let in_force = async {
+        somebody_waits(&mut stop).await;
+        let now = sqlx::query_scalar::<_, DateTime<Utc>>("SELECT clock_timestamp()");
+        let now = now.fetch_one(&mut *stop).await.unwrap();
+        stop.commit().await.unwrap();
+        now
+    };
+    let ((_, result), in_force) = tokio::join!(world.claim(&facts), in_force);
+    assert_eq!(result, ClaimResult::Yes);
+    let claimed = sqlx::query_scalar::<_, DateTime<Utc>>("SELECT claimed_at FROM attempts");
+    assert!(claimed.fetch_one(&world.pool).await.unwrap() > in_force);
+    stops.close().await;
     world.end().await;
 }
 
@@ -55,16 +114,6 @@ async fn a_worker_that_hangs_in_a_claim_holds_up_neither_the_stop_nor_other_clai
     hanging.rollback().await.unwrap();
     claims.close().await;
     world.end().await;
-}
-
-async fn wait_for(world: &World, sql: &str, wanted: i64) {
-    for _ in 0..1000 {
-        if world.count(sql).await == wanted {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("{sql} did not become {wanted}");
 }
 
 #[tokio::test]

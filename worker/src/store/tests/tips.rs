@@ -16,6 +16,7 @@ use super::{
 };
 use crate::store::{
     batch::Statement,
+    counts,
     fixtures::facts_at,
     message_claim::{
         ClaimMessages, MessageClaimRequest,
@@ -102,6 +103,25 @@ async fn tips_withdrawn_on_one_channel_are_sent_on_the_other() {
     assert_eq!(say(tips(withdraw, ConsentChannel::Whatsapp)).await, [Suppressed, Suppressed]);
     assert_eq!(say(tips(grant, ConsentChannel::Sms)).await, [Yes, Suppressed]);
     assert_eq!(claimed(&world, "notice", "whatsapp", "ama", NUMBER).await, Yes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_tip_claimed_after_its_stop_is_counted() {
+    let world = World::create().await;
+    record(&world, &facts_at("ama", NUMBER, Utc::now()), None, None).await;
+    assert_eq!(claimed(&world, "tip", "sms", "ama", NUMBER).await, Yes);
+    let ama = user("ama");
+    let stop = tips(ConsentAction::Withdraw, ConsentChannel::Sms);
+    doors::consents(&world.pool, Person::User(&ama), &[stop], &PORTAL).await.unwrap();
+    assert_eq!(claimed(&world, "tip", "whatsapp", "ama", NUMBER).await, Yes);
+    assert_eq!(claimed(&world, "notice", "sms", "ama", NUMBER).await, Yes);
+    let after_stop = async || counts::after_stop(&mut world.pool.acquire().await.unwrap()).await.unwrap();
+    assert_eq!(after_stop().await, 0, "those were allowed");
+    let again =
+        "UPDATE message_attempts SET claimed_at = clock_timestamp() WHERE kind = 'tip' AND channel = 'sms'";
+    sqlx::query(again).execute(&world.pool).await.unwrap();
+    assert_eq!(after_stop().await, 1);
     world.end().await;
 }
 
