@@ -24,3 +24,4 @@ pub mod telemetry;
 pub mod templates;
 pub mod time;
 pub mod window;
+pub mod words;
