@@ -1,5 +1,6 @@
-//! The rules, one by one.
+//! The rules, one by one. The tables of cases are in `cases`.
 
+mod cases;
 mod properties;
 
 use super::*;
