@@ -4,6 +4,7 @@ use super::*;
 use crate::phone::escape::unescape;
 
 const CASES: &str = include_str!("../../../../testing/cases/inbound-words/words.tsv");
+const ORDINARY: &str = include_str!("../../../../testing/cases/inbound-words/ordinary-sentences.txt");
 
 /// The lines of a table without its comments.
 fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
@@ -43,4 +44,15 @@ fn every_class_has_cases() {
         let count = cases().iter().filter(|(its, _)| *its == class).count();
         assert!(count >= 20, "{class}: {count}");
     }
+}
+
+#[test]
+fn no_ordinary_sentence_or_name_stops_messages_or_reports_a_loss() {
+    assert!(lines(ORDINARY).count() >= 10_000, "{}", lines(ORDINARY).count());
+    let silences = |line: &&str| {
+        let understood = understand(line, None);
+        understood.has(Class::Stop) || understood.has(Class::Loss)
+    };
+    let wrong: Vec<&str> = lines(ORDINARY).filter(silences).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
