@@ -181,6 +181,20 @@ async fn channels_and_senders_are_checked_at_once() {
 }
 
 #[tokio::test]
+async fn a_template_is_paused_at_a_message_until_it_is_approved_again() {
+    let bench = bench(|_| {}).await;
+    let content = format!("content/{TEMPLATE}");
+    bench.admin(&content, r#"{"pause_at":2}"#).await;
+    let mut ended = Vec::new();
+    for _ in 0..3 {
+        ended.push(send(&bench, NUMBER).await);
+    }
+    assert_eq!(ended, [None, Some(63041), Some(63041)]);
+    bench.admin(&content, r#"{"status":"approved"}"#).await;
+    assert_eq!(send(&bench, NUMBER).await, None);
+}
+
+#[tokio::test]
 async fn limits_count_people_messages_and_seconds() {
     let sender = WhatsAppSender { limit: Some(2), ..WhatsAppSender::new(FROM) };
     let bench = bench(|options| options.whatsapp_senders = vec![sender]).await;

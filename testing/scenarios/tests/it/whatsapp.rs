@@ -1,6 +1,7 @@
 //! Welcomes by WhatsApp, with SMS as the fallback.
 
 mod outlook;
+mod paused;
 mod ways;
 
 use std::{ops::Range, time::Duration};
@@ -58,14 +59,21 @@ async fn agree(test: &TestEnv, user: &str) -> anyhow::Result<()> {
     publish(test, "user.consent_changed.v1", json!({ "user_id": user, "consents": consents })).await
 }
 
-/// Enters the consents of many users at once, as the doors would one by one.
+/// Enters the consents of many users to WhatsApp.
 async fn all_agree(test: &TestEnv, users: &str) -> anyhow::Result<()> {
+    all_agree_to(test, "whatsapp", users).await
+}
+
+/// Enters the consents of many users to a channel at once, as the doors would one by one.
+async fn all_agree_to(test: &TestEnv, channel: &str, users: &str) -> anyhow::Result<()> {
+    let those = format!("FROM person_keys WHERE user_id IN (SELECT user_id FROM users WHERE {users})");
     let sql = format!(
-        "INSERT INTO person_keys (user_id, phone_e164) SELECT user_id, phone_e164 FROM users WHERE {users};
+        "INSERT INTO person_keys (user_id, phone_e164) SELECT user_id, phone_e164 FROM users WHERE {users}
+         ON CONFLICT DO NOTHING;
          INSERT INTO consent_ledger (entry_key, person_key, purpose, channel, action, source, actor, said_at)
-         SELECT sha256(convert_to(person_key::text, 'UTF8')), person_key, 'onboarding', 'whatsapp', 'grant', 'import',
-                'test', now() - interval '1 day' FROM person_keys;
-         INSERT INTO channel_grants SELECT phone_e164, 'whatsapp', '{{onboarding}}' FROM person_keys"
+         SELECT sha256(convert_to('{channel}' || person_key, 'UTF8')), person_key, 'onboarding', '{channel}', 'grant',
+                'import', 'test', now() - interval '1 day' {those};
+         INSERT INTO channel_grants SELECT phone_e164, '{channel}', '{{onboarding}}' {those}"
     );
     sqlx::raw_sql(&sql).execute(&test.database.pool).await?;
     Ok(())
@@ -83,6 +91,14 @@ async fn stored(test: &TestEnv, user: &str, phone: &str) -> anyhow::Result<()> {
     test.database.import(user, phone).await?;
     let raw = format!("UPDATE users SET phone_e164 = '{phone}' WHERE user_id = '{user}'");
     sqlx::query(&raw).execute(&test.database.pool).await?;
+    Ok(())
+}
+
+/// Enqueues the users with these numbers for the welcome.
+async fn enqueue(test: &TestEnv, users: Range<u32>) -> anyhow::Result<()> {
+    for n in users {
+        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
+    }
     Ok(())
 }
 
@@ -149,9 +165,7 @@ async fn workers_that_are_killed_between_two_channels_lose_and_double_nothing() 
     all_agree(&test, "true").await?;
     test.start_worker().await?;
     test.start_worker().await?;
-    for n in 0..users {
-        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
-    }
+    enqueue(&test, 0..users).await?;
     for kill in 1..=kills {
         test.until_asked(kill * users / kills * 3 / 4).await?;
         tokio::time::sleep(Duration::from_millis(random.gen_range(0..60))).await;
@@ -226,34 +240,6 @@ async fn whoever_blocks_us_on_whatsapp_gets_no_sms_instead() -> anyhow::Result<(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_template_holds_its_messages_back_until_it_is_approved_again() -> anyhow::Result<()> {
-    let mut test = by_whatsapp().env("CHANNELS", "welcome=whatsapp").build().await?;
-    with_template(&mut test).await?;
-    let users = rounds(20, 200);
-    for n in 0..users {
-        stored(&test, &format!("u{n}"), &number(n)).await?;
-        agree(&test, &format!("u{n}")).await?;
-    }
-    test.start_worker().await?;
-    let granted = "SELECT count(*) FROM channel_grants WHERE channel = 'whatsapp'";
-    test.database.until("all consents are entered", granted, i64::from(users)).await?;
-    test.simulator.change_content(TEMPLATE, json!({ "status": "paused" })).await?;
-    let sendable = "SELECT count(*) FROM contents WHERE status = 'approved'";
-    test.database.until("the pause is noticed", sendable, 0).await?;
-    // The workers follow within seconds.
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    for n in 0..users {
-        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
-    }
-    let waiting = "SELECT count(*) FROM users WHERE state = 'received' AND reason = 'no_template'";
-    test.database.until("all wait for the template", waiting, i64::from(users)).await?;
-    assert_eq!(test.simulator.ledger().await?.asked_in_all(), 0);
-    test.simulator.change_content(TEMPLATE, json!({ "status": "approved" })).await?;
-    test.database.until("all are welcomed", WELCOMED, i64::from(users)).await?;
-    test.finish(Expect::users(users as usize)).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn all_workers_keep_to_nine_tenths_of_the_limit_that_the_sender_reports() -> anyhow::Result<()> {
     let users = 30;
     let mut test = by_whatsapp()
@@ -275,9 +261,7 @@ async fn all_workers_keep_to_nine_tenths_of_the_limit_that_the_sender_reports() 
     test.simulator.faults(refused).await?;
     let failed = "SELECT count(*) FROM whatsapp_sender WHERE error IS NOT NULL";
     test.database.until("a read failed", failed, 1).await?;
-    for n in 0..users {
-        test.broker.publish(QueueLane::Backfill, &EventBody::stored(&format!("u{n}")).bytes()).await?;
-    }
+    enqueue(&test, 0..users).await?;
     let waiting = "SELECT count(*) FROM users WHERE state = 'received' AND reason = 'channel_full'";
     test.database.until("the others wait", waiting, i64::from(users) - 18).await?;
     test.database.until("18 are welcomed", WELCOMED, 18).await?;

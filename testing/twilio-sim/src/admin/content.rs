@@ -50,6 +50,8 @@ struct Change {
     language: Option<String>,
     variables: Option<BTreeMap<String, String>>,
     types: Option<Map<String, Value>>,
+    /// The message from now on at which it is paused, counted from 1.
+    pause_at: Option<u64>,
 }
 
 pub(super) fn show(app: &App) -> Reply {
@@ -72,6 +74,9 @@ pub(super) fn change(app: &App, sid: &str, body: &[u8]) -> Reply {
     match serde_json::from_slice::<Change>(body) {
         Ok(change) => {
             let now = app.clock.now_ms();
+            if change.status.is_some() || change.pause_at.is_some() {
+                app.contents.pause_at(sid, change.pause_at);
+            }
             let approval = ApprovalOrder {
                 category: change.category,
                 status: change.status,

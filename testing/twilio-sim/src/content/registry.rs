@@ -1,9 +1,10 @@
 //! All contents by SID, in the order in which they were made.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use super::approval::ApprovalOrder;
 use super::model::{Content, ContentChange};
 use crate::sid::SidMint;
 use crate::time::millis;
@@ -19,6 +20,8 @@ pub(crate) struct Contents {
     step: Duration,
     sids: SidMint,
     table: RwLock<Table>,
+    /// After how many more messages a content is paused; 0: it is.
+    pauses: Mutex<HashMap<String, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +38,7 @@ impl Contents {
             step,
             sids: SidMint::new(seed ^ SEED_SALT),
             table: RwLock::default(),
+            pauses: Mutex::default(),
         }
     }
 
@@ -86,6 +90,30 @@ impl Contents {
         Some(Arc::clone(content))
     }
 
+    /// Pauses a content at this message from now on, counted from 1. None: no longer.
+    pub(crate) fn pause_at(&self, sid: &str, message: Option<u64>) {
+        let mut pauses = self.pauses();
+        match message {
+            Some(message) => pauses.insert(sid.to_owned(), message),
+            None => pauses.remove(sid),
+        };
+    }
+
+    /// Counts a message that is sent with a content. Returns true if [`Contents::pause_at`] pauses it for this message. Later
+    /// messages meet the pause too, also those that read the content before.
+    pub(crate) fn meets_pause(&self, sid: &str, now_ms: i64) -> bool {
+        let mut pauses = self.pauses();
+        let Some(left) = pauses.get_mut(sid) else { return false };
+        let is_first = *left == 1;
+        *left = left.saturating_sub(1);
+        let is_paused = *left == 0;
+        if is_first {
+            let approval = ApprovalOrder { status: Some("paused".to_owned()), ..ApprovalOrder::default() };
+            self.change(sid, ContentChange { approval, ..ContentChange::default() }, now_ms);
+        }
+        is_paused
+    }
+
     /// Deletes a content. Returns false if the SID is unknown.
     pub(crate) fn remove(&self, sid: &str) -> bool {
         let mut table = self.write();
@@ -101,6 +129,11 @@ impl Contents {
 
     pub(crate) fn clear(&self) {
         *self.write() = Table::default();
+        self.pauses().clear();
+    }
+
+    fn pauses(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
@@ -155,5 +188,19 @@ mod tests {
         assert!(contents.remove("HX2") && !contents.remove("HX2"));
         let names: Vec<String> = contents.all().iter().map(|content| content.friendly_name.clone()).collect();
         assert_eq!(names, ["new", "tip"]);
+    }
+
+    #[test]
+    fn a_content_is_paused_at_a_message() {
+        let contents = Contents::new(1, OURS, Duration::ZERO);
+        contents.put(content("HX1", OURS));
+        assert!(!contents.meets_pause("HX1", 1), "no pause is set");
+        contents.pause_at("HX1", Some(3));
+        let met = [2, 3, 4, 5].map(|now_ms| contents.meets_pause("HX1", now_ms));
+        assert_eq!(met, [false, false, true, true]);
+        let paused = contents.get("HX1").unwrap();
+        assert_eq!((paused.approval.fixed.as_deref(), paused.updated_ms), (Some("paused"), 4));
+        contents.pause_at("HX1", None);
+        assert!(!contents.meets_pause("HX1", 6));
     }
 }

@@ -82,6 +82,9 @@ impl Outgoing<'_> {
     /// Twilio documents 63040 to 63042 for rejected, paused and disabled templates. For those not approved yet, 63016
     /// is assumed: outside a window they are not templates.
     fn approval_error(&self, chosen: &Chosen) -> Option<u32> {
+        if self.app.contents.meets_pause(&chosen.content.sid, self.now_ms) {
+            return Some(63041);
+        }
         let approval = &chosen.content.approval;
         match approval.status(self.now_ms, self.app.contents.step_ms()) {
             "approved" => {
