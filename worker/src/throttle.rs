@@ -116,8 +116,9 @@ impl Throttle {
         LaneWatch::new(lane, self.breaker.watch(), self.pauses.watch())
     }
 
-    /// Sets the gauges of permits and rate.
+    /// Sets the gauges of permits and rate, and that of the room on WhatsApp where it is out of date.
     pub(crate) fn show(&self) {
+        let _room = self.room.full_for();
         let value = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         let (limit, held) = self.permits.in_use();
         gauge!("onboarding_concurrency_limit").set(value(limit));

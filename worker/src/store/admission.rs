@@ -51,6 +51,16 @@ pub(super) async fn admit(
     .map(drop)
 }
 
+/// How many people count at the moment. Without a limit nobody is counted.
+pub(super) async fn people(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(people), 0) AS "people!" FROM whatsapp_people
+           WHERE hour > calendar_now() - interval '25 hours'"#
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// How long until the oldest hour counts no more. None: nobody was written to.
 pub(crate) async fn until_room(pool: &PgPool) -> Result<Option<Duration>, sqlx::Error> {
     let seconds = sqlx::query_scalar!(
@@ -77,6 +87,23 @@ mod tests {
         let left = room(&mut tx, PeopleLimit::OfSender).await.unwrap();
         tx.commit().await.unwrap();
         left
+    }
+
+    #[tokio::test]
+    async fn people_count_for_a_day_and_an_hour() {
+        let world = World::create().await;
+        let counted = async || people(&mut world.pool.acquire().await.unwrap()).await.unwrap();
+        assert_eq!(counted().await, 0);
+        room_after(&world, 5).await;
+        let past = "INSERT INTO whatsapp_people (hour, people)
+                    SELECT date_trunc('hour', calendar_now()) - make_interval(hours => ago), 10 ^ ago
+                    FROM unnest('{2,9}'::int[]) ago";
+        sqlx::raw_sql(past).execute(&world.pool).await.unwrap();
+        assert_eq!(counted().await, 1_000_000_105);
+        let later = "UPDATE whatsapp_people SET hour = hour - interval '16 hours'";
+        sqlx::raw_sql(later).execute(&world.pool).await.unwrap();
+        assert_eq!(counted().await, 105);
+        world.end().await;
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    admission,
     counts::{self, DeadLetters, Unknown},
     events_out::{self, Waiting},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Figures {
     pub(crate) violations: i64,
     /// Messages claimed after a stop or a loss was in force: none.
     pub(crate) after_stop: i64,
+    /// Who count for the limit of WhatsApp.
+    pub(crate) whatsapp_people: i64,
     pub(crate) events_out: Vec<Waiting>,
 }
 
@@ -52,6 +55,7 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Dura
         dead_letters: counts::dead_letters(&mut *connection).await?,
         violations: counts::violations(&mut *connection).await?,
         after_stop: counts::after_stop(&mut *connection).await?,
+        whatsapp_people: admission::people(&mut *connection).await?,
         events_out: events_out::waiting(connection).await?,
     };
     Ok((figures, counting + started.elapsed()))

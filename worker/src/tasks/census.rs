@@ -94,6 +94,7 @@ fn show(figures: &Figures, took: Duration) {
     }
     metrics::gauge!("onboarding_duplicate_welcome_violations").set(figures.violations as f64);
     metrics::gauge!("onboarding_messages_after_stop").set(figures.after_stop as f64);
+    metrics::gauge!("onboarding_whatsapp_people").set(figures.whatsapp_people as f64);
     for waiting in &figures.events_out {
         let event = waiting.event.routing_key();
         metrics::gauge!("onboarding_events_out_waiting", "event" => event).set(waiting.rows as f64);

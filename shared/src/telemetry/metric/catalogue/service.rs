@@ -75,6 +75,12 @@ pub(super) const SERVICE: &[Metric] = &[
         "age of the oldest event for the portal that waits; 0: none",
     )
     .labels(&[EVENT_OUT]),
+    Metric::new(
+        "onboarding_whatsapp_people",
+        Gauge,
+        Leader,
+        "people that WhatsApp messages went to in the last 24 hours, by the hour; not counted without a limit",
+    ),
     Metric::new("onboarding_templates", Gauge, Worker, "mapped templates, as this worker knows them")
         .labels(&[TEMPLATE_STATE]),
     Metric::new(
