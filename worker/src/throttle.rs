@@ -28,7 +28,7 @@ pub(crate) use pauses::Pauses;
 pub(crate) use permits::{Call, CallSample, Permits};
 pub(crate) use rate::Rate;
 pub(crate) use room::Room;
-pub(crate) use slowdown::slow_down;
+pub(crate) use slowdown::{Refusals, slow_down, wait_for_tomorrow};
 
 use permits::Permit;
 use rate::Token;
@@ -44,6 +44,8 @@ pub(crate) struct Throttle {
     /// Messages of WhatsApp.
     pub(crate) whatsapp_rate: Rate,
     pub(crate) room: Room,
+    /// What WhatsApp refused for a limit.
+    pub(crate) refusals: Refusals,
     pub(crate) breaker: Breaker,
     pub(crate) pauses: Pauses,
     /// How long calls waited for the rate, by lane.

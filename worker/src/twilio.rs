@@ -39,7 +39,7 @@ pub(crate) use classify::classify_create;
 pub(crate) use classify::{classify_status, is_unlisted_channel_code};
 pub(crate) use client::Client;
 pub(crate) use client_config::ClientConfig;
-pub(crate) use codes::{allows_fallback, explain, explain_in_nepali, is_of_rate};
+pub(crate) use codes::{allows_fallback, explain, explain_in_nepali, is_of_people, is_of_rate};
 pub(crate) use contents::{ContentRecord, WalkFault};
 pub(crate) use create::{CreateMessage, CreateOutcome, Sender};
 pub(crate) use credentials::Credentials;

@@ -39,7 +39,7 @@ use crate::{
         sealer::Sealer, template_sync::TemplateSync, whatsapp_limit::WhatsappLimit,
     },
     templates::Registry,
-    throttle::{Breaker, Pauses, Permits, Rate, Room, Throttle},
+    throttle::{Breaker, Pauses, Permits, Rate, Refusals, Room, Throttle},
     twilio::Client,
 };
 
@@ -162,6 +162,7 @@ impl Parts {
             throttle: throttle.clone(),
             templates: templates.clone(),
             meanings: meanings.clone(),
+            people: config.whatsapp.people,
         };
         Ok(Self {
             pools,
@@ -327,6 +328,7 @@ fn throttle(config: &Config, pool: &PgPool, abandon: &CancellationToken) -> Thro
             abandon.clone(),
         ),
         room: Room::default(),
+        refusals: Refusals::default(),
         breaker: Breaker::new(config.timing.probe, probe_takes, pace.concurrency),
         pauses: Pauses::new(),
         waits: Handles::new(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Channel as _, Refusal, Whatsapp};
 use crate::twilio::{
-    Absence, Class, FaultScope, Sender, allows_fallback, classify_status, explain, is_of_rate,
+    Absence, Class, FaultScope, Sender, allows_fallback, classify_status, explain, is_of_people, is_of_rate,
 };
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/whatsapp-codes.md");
@@ -50,6 +50,9 @@ fn concerns(class: Class) -> &'static str {
 
 fn held(code: u32, refusal: Refusal) -> &'static str {
     match refusal {
+        _ if is_of_people(code) => {
+            "half the rate of WhatsApp, for some minutes; if more than a fifth of a minute's messages fail so, new people, until tomorrow"
+        }
         _ if is_of_rate(code) => "half the rate of WhatsApp, for some minutes",
         Refusal::Fault(FaultScope::Account) => "everything",
         Refusal::Fault(_) => "the country",

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::{
-    domain::{Channel as MessageChannel, Reason},
+    domain::{Channel as MessageChannel, PeopleLimit, Reason},
     phone::E164,
     templates::ContentSid,
 };
@@ -20,7 +20,7 @@ use crate::{
         unknown::{self, Adoption},
     },
     templates::Registry,
-    throttle::{Destination, Entry, Throttle, slow_down},
+    throttle::{Destination, Entry, Throttle, slow_down, wait_for_tomorrow},
     twilio::{
         Client, FaultScope, MessageStatus, classify_status, count_error_code, is_unlisted_channel_code,
     },
@@ -36,6 +36,8 @@ pub(crate) struct DeliveryReports {
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) templates: Arc<Registry>,
     pub(crate) meanings: Arc<dyn Meanings>,
+    /// How many people WhatsApp messages may go to.
+    pub(crate) people: PeopleLimit,
 }
 
 impl DeliveryReports {
@@ -86,6 +88,12 @@ impl DeliveryReports {
             .increment(1);
         if status.is_final() {
             metrics::histogram!("onboarding_delivery_latency_seconds").record(age);
+        }
+        if via == MessageChannel::Whatsapp.as_str()
+            && matches!(status, MessageStatus::Delivered | MessageStatus::Failed | MessageStatus::Undelivered)
+            && self.throttle.refusals.count(code(callback))
+        {
+            wait_for_tomorrow(&self.pool, self.people).await;
         }
         let to = || {
             let country = E164::parse(callback.number()).ok().and_then(|to| to.country());

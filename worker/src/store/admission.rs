@@ -51,6 +51,16 @@ pub(super) async fn admit(
     .map(drop)
 }
 
+/// Counts as many people as there is room for: WhatsApp takes no more, also where fewer were counted here, such as beside another
+/// service of the business. Returns how many; none if there is no limit.
+pub(crate) async fn use_up(pool: &PgPool, limit: PeopleLimit) -> Result<Option<usize>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let left = Some(room(&mut tx, limit).await?).filter(|left| *left < usize::MAX);
+    admit(&mut tx, limit, left.unwrap_or_default()).await?;
+    tx.commit().await?;
+    Ok(left)
+}
+
 /// How many people count at the moment. Without a limit nobody is counted.
 pub(super) async fn people(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
@@ -87,6 +97,25 @@ mod tests {
         let left = room(&mut tx, PeopleLimit::OfSender).await.unwrap();
         tx.commit().await.unwrap();
         left
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_whatsapp_reports_as_reached_counts_as_used_up_until_tomorrow() {
+        let world = World::create().await;
+        let limit = PeopleLimit::Fixed(100);
+        assert_eq!(use_up(&world.pool, PeopleLimit::Unlimited).await.unwrap(), None);
+        room_after(&world, 30).await;
+        assert_eq!(use_up(&world.pool, limit).await.unwrap(), Some(70));
+        assert_eq!(use_up(&world.pool, limit).await.unwrap(), Some(0), "nothing is left");
+        let left = async || {
+            let mut tx = world.pool.begin().await.unwrap();
+            room(&mut tx, limit).await.unwrap()
+        };
+        assert_eq!(left().await, 0);
+        let later = "UPDATE whatsapp_people SET hour = hour - interval '25 hours' WHERE people > 0";
+        sqlx::raw_sql(later).execute(&world.pool).await.unwrap();
+        assert_eq!(left().await, 100);
+        world.end().await;
     }
 
     #[tokio::test]

@@ -92,6 +92,11 @@ pub(crate) fn is_of_rate(code: u32) -> bool {
     matches!(code, 63_017 | 63_018)
 }
 
+/// Whether the reason can be that the business wrote to as many people as it may: WhatsApp does not say which limit was reached.
+pub(crate) fn is_of_people(code: u32) -> bool {
+    code == 63_018
+}
+
 /// What the code means and what to do, in Nepali. None: its class says it.
 pub(crate) fn explain_in_nepali(code: u32) -> Option<&'static str> {
     find(code).and_then(|entry| entry.translation)

@@ -2,6 +2,7 @@
 
 mod outlook;
 mod paused;
+mod people;
 mod ways;
 
 use std::{ops::Range, time::Duration};
