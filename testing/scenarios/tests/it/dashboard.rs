@@ -4,6 +4,7 @@ mod acts;
 mod browser;
 mod door;
 mod masks;
+mod person;
 mod staff;
 
 use anyhow::{Context as _, ensure};
