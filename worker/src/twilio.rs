@@ -30,6 +30,8 @@ mod signed_url;
 mod status;
 
 #[cfg(test)]
+pub(crate) mod stand_in;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use account::AccountStatus;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use shared::templates::Content;
 
 use super::create::{CreateMessage, CreateOutcome, Sender};
-use super::{Client, ClientConfig, Credentials, ServiceSid};
+use super::{Client, ServiceSid, stand_in::client_of};
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const SERVICE: &str = "MG00000000000000000000000000000002";
@@ -26,22 +26,8 @@ const TO: &str = "+9779841234567";
 const SHORT: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(30);
 
-fn client_with(base: &str, connect_timeout: Duration, timeout: Duration) -> Client {
-    Client::new(&ClientConfig {
-        credentials: Credentials::token(ACCOUNT, &"00000000000000000000000000000004".into()).unwrap(),
-        api_base: base.parse().unwrap(),
-        lookups_base: base.parse().unwrap(),
-        messaging_base: base.parse().unwrap(),
-        accounts_base: base.parse().unwrap(),
-        content_base: base.parse().unwrap(),
-        connect_timeout,
-        timeout,
-    })
-    .unwrap()
-}
-
 fn client(base: &str) -> Client {
-    client_with(base, LONG, LONG)
+    client_of(base, LONG, LONG)
 }
 
 async fn create_with(client: &Client, body: &str) -> CreateOutcome {

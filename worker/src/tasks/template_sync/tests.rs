@@ -1,61 +1,24 @@
-use std::{collections::BTreeMap, sync::Mutex};
+use std::collections::BTreeMap;
 
-use axum::{Router, extract::State, http::StatusCode};
+use axum::http::StatusCode;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use shared::{
     domain::{Channel, MessageKind},
     templates::{Field, Language, Variant},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::*;
 use crate::{
     store::{templates, world::World},
     templates::fixtures::{BODY, place, sid},
-    twilio::{ClientConfig, Credentials},
+    twilio::stand_in::StandIn,
 };
 
-type Answer = Arc<Mutex<(StatusCode, String)>>;
-
-/// A stand-in for Twilio that gives one answer to every question.
-struct Twilio {
-    answer: Answer,
-    serving: JoinHandle<()>,
-    client: Client,
-}
-
-impl Twilio {
-    async fn start() -> Self {
-        let answer: Answer = Arc::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base: url::Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let give = |State(answer): State<Answer>| async move { answer.lock().unwrap().clone() };
-        let routes = Router::new().fallback(give).with_state(answer.clone());
-        let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let account = "AC00000000000000000000000000000001";
-        let client = Client::new(&ClientConfig {
-            credentials: Credentials::token(account, &"0".repeat(32).into()).unwrap(),
-            api_base: base.clone(),
-            lookups_base: base.clone(),
-            messaging_base: base.clone(),
-            accounts_base: base.clone(),
-            content_base: base,
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(5),
-        });
-        Self { answer, serving, client: client.unwrap() }
-    }
-
-    fn say(&self, status: StatusCode, body: &Value) {
-        *self.answer.lock().unwrap() = (status, body.to_string());
-    }
-
-    /// A complete list of contents with these numbers and statuses.
-    fn list(&self, contents: &[(u32, &str)]) {
-        let contents: Vec<Value> = contents.iter().map(|(n, status)| content(*n, status)).collect();
-        self.say(StatusCode::OK, &json!({"contents": contents, "meta": {"next_page_url": null}}));
-    }
+/// Twilio has a complete list of contents with these numbers and statuses.
+fn list(twilio: &StandIn, contents: &[(u32, &str)]) {
+    let contents: Vec<Value> = contents.iter().map(|(n, status)| content(*n, status)).collect();
+    twilio.say(StatusCode::OK, &json!({"contents": contents, "meta": {"next_page_url": null}}));
 }
 
 fn content(n: u32, status: &str) -> Value {
@@ -68,17 +31,17 @@ fn content(n: u32, status: &str) -> Value {
 
 struct Scene {
     world: World,
-    twilio: Twilio,
+    twilio: StandIn,
     task: TemplateSync,
 }
 
 impl Scene {
     async fn set(always: bool) -> Self {
-        let (world, twilio) = (World::create().await, Twilio::start().await);
+        let (world, twilio) = (World::create().await, StandIn::start().await);
         let registry = Arc::new(Registry::new(world.pool.clone()));
         // Every step is due.
         let interval = Duration::ZERO;
-        let (pool, client) = (world.pool.clone(), twilio.client.clone());
+        let (pool, client) = (world.pool.clone(), twilio.client());
         let task = TemplateSync { pool, client, registry, interval, always };
         Self { world, twilio, task }
     }
@@ -115,7 +78,6 @@ impl Scene {
     }
 
     async fn end(self) {
-        self.twilio.serving.abort();
         self.world.end().await;
     }
 }
@@ -123,15 +85,15 @@ impl Scene {
 #[tokio::test]
 async fn a_pause_is_noticed_audited_and_ends_by_itself() {
     let mut scene = Scene::set(true).await;
-    scene.twilio.list(&[(1, "approved"), (2, "pending")]);
+    list(&scene.twilio, &[(1, "approved"), (2, "pending")]);
     scene.task.step().await.unwrap();
     scene.map(1).await;
     scene.task.registry.refresh().await.unwrap();
     assert!(scene.is_sendable());
-    scene.twilio.list(&[(1, "paused"), (2, "approved")]);
+    list(&scene.twilio, &[(1, "paused"), (2, "approved")]);
     scene.task.step().await.unwrap();
     assert!(!scene.is_sendable());
-    scene.twilio.list(&[(1, "approved"), (2, "approved")]);
+    list(&scene.twilio, &[(1, "approved"), (2, "approved")]);
     scene.task.step().await.unwrap();
     assert!(scene.is_sendable());
     let first = sid(1);
@@ -144,14 +106,14 @@ async fn a_pause_is_noticed_audited_and_ends_by_itself() {
 #[tokio::test]
 async fn a_removal_is_noticed_and_so_is_the_return() {
     let mut scene = Scene::set(true).await;
-    scene.twilio.list(&[(1, "approved"), (2, "approved")]);
+    list(&scene.twilio, &[(1, "approved"), (2, "approved")]);
     scene.task.step().await.unwrap();
     scene.map(1).await;
-    scene.twilio.list(&[(2, "approved")]);
+    list(&scene.twilio, &[(2, "approved")]);
     scene.task.step().await.unwrap();
     assert_eq!(scene.stored().await, ["tip_1 approved removed", "tip_2 approved"]);
     assert!(!scene.is_sendable());
-    scene.twilio.list(&[(1, "approved"), (2, "approved")]);
+    list(&scene.twilio, &[(1, "approved"), (2, "approved")]);
     scene.task.step().await.unwrap();
     assert_eq!(scene.stored().await, ["tip_1 approved", "tip_2 approved"]);
     assert!(scene.is_sendable());
@@ -164,7 +126,7 @@ async fn a_removal_is_noticed_and_so_is_the_return() {
 #[tokio::test]
 async fn a_failed_walk_changes_nothing_and_is_reported() {
     let mut scene = Scene::set(true).await;
-    scene.twilio.list(&[(1, "approved"), (2, "approved")]);
+    list(&scene.twilio, &[(1, "approved"), (2, "approved")]);
     scene.task.step().await.unwrap();
     scene.map(1).await;
     scene.task.registry.refresh().await.unwrap();
@@ -186,7 +148,7 @@ async fn a_failed_walk_changes_nothing_and_is_reported() {
     }
     let kept = "SELECT count(*) FROM template_sync WHERE succeeded_at < failed_at AND running_until IS NULL";
     assert_eq!(scene.world.count(kept).await, 1);
-    scene.twilio.list(&[(1, "approved")]);
+    list(&scene.twilio, &[(1, "approved")]);
     scene.task.step().await.unwrap();
     assert_eq!((scene.error().await, scene.stored().await.len()), (None, 2));
     scene.end().await;
@@ -195,7 +157,7 @@ async fn a_failed_walk_changes_nothing_and_is_reported() {
 #[tokio::test]
 async fn one_worker_at_a_time_syncs_and_a_dead_one_is_replaced() {
     let mut scene = Scene::set(true).await;
-    scene.twilio.list(&[(1, "approved")]);
+    list(&scene.twilio, &[(1, "approved")]);
     let turn = contents::begin(&scene.world.pool, Due::Now).await.unwrap().unwrap();
     scene.task.step().await.unwrap();
     assert_eq!(scene.stored().await, Vec::<String>::new(), "another worker syncs");
@@ -212,14 +174,14 @@ async fn one_worker_at_a_time_syncs_and_a_dead_one_is_replaced() {
 #[tokio::test]
 async fn a_walk_waits_for_its_interval_and_for_a_reason() {
     let mut scene = Scene::set(false).await;
-    scene.twilio.list(&[(1, "approved")]);
+    list(&scene.twilio, &[(1, "approved")]);
     scene.task.step().await.unwrap();
     assert_eq!(scene.stored().await, Vec::<String>::new(), "WhatsApp is not in use");
     scene.task.always = true;
     scene.task.step().await.unwrap();
     scene.map(1).await;
     scene.task.always = false;
-    scene.twilio.list(&[(1, "paused")]);
+    list(&scene.twilio, &[(1, "paused")]);
     scene.task.interval = Duration::from_secs(600);
     scene.task.step().await.unwrap();
     assert_eq!(scene.stored().await, ["tip_1 approved"], "not due");

@@ -1,59 +1,32 @@
-use std::sync::{Arc, Mutex};
-
-use axum::{Router, extract::State, http::StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::*;
 use crate::{
     store::{whatsapp_sender::SenderState, world::World},
-    twilio::{ClientConfig, Credentials},
+    twilio::stand_in::StandIn,
 };
 
 const OURS: &str = "whatsapp:+14155550123";
 
-type Answer = Arc<Mutex<(StatusCode, String)>>;
-
-/// A stand-in for Twilio that gives one answer to every question.
 struct Scene {
     world: World,
-    answer: Answer,
-    serving: JoinHandle<()>,
+    twilio: StandIn,
     task: WhatsappLimit,
 }
 
 impl Scene {
     async fn set(interval: Duration) -> Self {
-        let (world, answer) = (World::create().await, Answer::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base: url::Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let give = |State(answer): State<Answer>| async move { answer.lock().unwrap().clone() };
-        let routes = Router::new().fallback(give).with_state(answer.clone());
-        let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let account = "AC00000000000000000000000000000001";
-        let client = Client::new(&ClientConfig {
-            credentials: Credentials::token(account, &"0".repeat(32).into()).unwrap(),
-            api_base: base.clone(),
-            lookups_base: base.clone(),
-            messaging_base: base.clone(),
-            accounts_base: base.clone(),
-            content_base: base,
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(5),
-        });
-        let (pool, client, sender) = (world.pool.clone(), client.unwrap(), Sender::From(OURS.to_owned()));
-        let task = WhatsappLimit { pool, client, sender, interval, shown: None };
-        Self { world, answer, serving, task }
-    }
-
-    fn say(&self, status: StatusCode, body: &Value) {
-        *self.answer.lock().unwrap() = (status, body.to_string());
+        let (world, twilio) = (World::create().await, StandIn::start().await);
+        let (pool, sender) = (world.pool.clone(), Sender::From(OURS.to_owned()));
+        let task = WhatsappLimit { pool, client: twilio.client(), sender, interval, shown: None };
+        Self { world, twilio, task }
     }
 
     fn report(&self, limits: &[&str]) {
         let sender = |limit: &&str| json!({"sender_id": OURS, "status": "ONLINE", "properties": {"messaging_limit": limit}});
         let senders: Vec<Value> = limits.iter().map(sender).collect();
-        self.say(StatusCode::OK, &json!({"senders": senders, "meta": {"next_page_url": null}}));
+        self.twilio.say(StatusCode::OK, &json!({"senders": senders, "meta": {"next_page_url": null}}));
     }
 
     /// One step, and what is known afterwards.
@@ -63,7 +36,6 @@ impl Scene {
     }
 
     async fn end(self) {
-        self.serving.abort();
         self.world.end().await;
     }
 }
@@ -79,7 +51,7 @@ async fn the_limit_follows_the_sender_and_survives_a_failed_read() {
         (StatusCode::OK, json!({"senders": []}), "cannot be read"),
         (StatusCode::OK, json!({"senders": [], "meta": {"next_page_url": null}}), "no such WhatsApp sender"),
     ] {
-        scene.say(status, &body);
+        scene.twilio.say(status, &body);
         let known = scene.step().await;
         assert_eq!(known.limit, Some(MessagingLimit::People(1_000)), "{body}");
         assert!(known.error.is_some_and(|error| error.contains(words)), "{body}");

@@ -125,7 +125,7 @@ async fn a_lost_or_late_answer_fails_the_walk() {
     let fault = client(&server.base()).walk_contents().await.unwrap_err();
     assert_eq!(fault, WalkFault::Read(ReadFault::Lost));
     let server = Server::start(|_, _| Reply::WriteAndHang(String::new())).await;
-    let fault = client_with(&server.base(), LONG, SHORT).walk_contents().await.unwrap_err();
+    let fault = client_of(&server.base(), LONG, SHORT).walk_contents().await.unwrap_err();
     assert_eq!(fault, WalkFault::Read(ReadFault::Timeout));
     let base = server.base();
     server.finish().await;

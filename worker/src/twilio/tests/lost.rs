@@ -9,7 +9,7 @@ use super::*;
 /// One create call against a server that does `reply` after the request; the request arrived exactly once.
 async fn outcome_of(timeout: Duration, reply: impl Fn() -> Reply + Send + Sync + 'static) -> CreateOutcome {
     let server = Server::start(move |_, _| reply()).await;
-    let client = client_with(&server.base(), LONG, timeout);
+    let client = client_of(&server.base(), LONG, timeout);
     let outcome = create(&client).await;
     drop(client);
     assert_eq!(server.finish().await.len(), 1, "{outcome:?}");

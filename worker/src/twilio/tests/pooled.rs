@@ -83,7 +83,7 @@ async fn a_time_limit_at_the_moment_of_writing_never_misjudges_what_was_written(
         if step >= 20 && outcomes.iter().any(withdrawn) {
             break;
         }
-        let client = client_with(&server.base(), LONG, Duration::from_micros(step % 20 * 150));
+        let client = client_of(&server.base(), LONG, Duration::from_micros(step % 20 * 150));
         for _ in 0..20 {
             outcomes.push(create_with(&client, &outcomes.len().to_string()).await);
         }

@@ -12,7 +12,7 @@ use crate::twilio::Pace;
 
 async fn lookup_of(text: String) -> LookupOutcome {
     let server = Server::start(move |_, _| Reply::WriteAndClose(text.clone())).await;
-    client_with(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await
+    client_of(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await
 }
 
 fn status(status: u16, code: Option<u32>) -> ReadFault {
@@ -60,7 +60,7 @@ async fn an_invalid_number_is_an_answer_and_an_outage_is_none() {
 async fn lookup_gives_up_at_the_time_limit_and_names_an_unreachable_host() {
     let server = Server::start(|_, _| Reply::WriteAndHang(String::new())).await;
     let fault = ReadFault::Timeout;
-    let outcome = client_with(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await;
+    let outcome = client_of(&server.base(), LONG, SHORT).lookup(TO, None, SHORT).await;
     assert_eq!(outcome, LookupOutcome::Unavailable { fault });
     let base = server.base();
     server.finish().await;

@@ -51,13 +51,13 @@ async fn a_failed_tls_handshake_is_not_written() {
 #[tokio::test]
 async fn a_connect_timeout_is_not_written() {
     let base = plain_listener(None).await;
-    let client = client_with(&base, Duration::from_millis(50), LONG);
+    let client = client_of(&base, Duration::from_millis(50), LONG);
     assert_eq!(create(&client).await, not_written(PathFault::ConnectTimeout));
 }
 
 #[tokio::test]
 async fn a_total_timeout_while_still_connecting_is_not_written() {
     let base = plain_listener(None).await;
-    let client = client_with(&base, LONG, Duration::from_millis(50));
+    let client = client_of(&base, LONG, Duration::from_millis(50));
     assert_eq!(create(&client).await, not_written(PathFault::ConnectTimeout));
 }
