@@ -11,6 +11,8 @@ use sqlx::PgConnection;
 use super::finding::Findings;
 
 const CONNECT: Duration = Duration::from_secs(5);
+/// What workers read from Twilio is out of date when it is older.
+pub(super) const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the connection failed.
 pub(super) enum NoConnection {
@@ -35,6 +37,19 @@ pub(super) async fn connect() -> Result<PgConnection, NoConnection> {
         Ok(Err(error)) => Err(NoConnection::Away(sqlstate(&error))),
         Err(_) => Err(NoConnection::Away(format!("no answer within {} s", CONNECT.as_secs()))),
     }
+}
+
+/// A connection to a database with all migrations. Where there is none, `check` is skipped.
+pub(super) async fn connect_migrated(found: &mut Findings, check: &'static str) -> Option<PgConnection> {
+    let Ok(mut connection) = connect().await else {
+        found.skipped(check, "not read: see postgres");
+        return None;
+    };
+    if matches!(db::missing_migrations(&mut connection).await, Ok(0)) {
+        return Some(connection);
+    }
+    found.skipped(check, "not read: migrations are missing");
+    None
 }
 
 pub(super) fn failed(found: &mut Findings, check: &'static str, error: Option<sqlx::Error>) {

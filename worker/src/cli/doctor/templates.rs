@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use shared::{
     config::Env,
-    db,
     domain::{Channel, ChannelPlan, MessageKind},
     templates::{Category, CategoryPrices, Field, Language},
 };
 use sqlx::PgConnection;
 
-use super::{database, finding::Findings};
+use super::{
+    database::{self, STALE},
+    finding::Findings,
+};
 use crate::{
     config::{StopLinks, audience, channel_plan, whatsapp_prices},
     store::{
@@ -23,8 +25,6 @@ use crate::{
 
 const MAPPED: &str = "mapped";
 const SYNC: &str = "sync";
-/// An older registry may hide a pause or a rejection.
-const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// The settings that templates are judged by.
 struct Settings {
@@ -47,12 +47,7 @@ pub(super) async fn check(found: &mut Findings) {
     let links = StopLinks::read(&mut Env::of_process());
     let help_line = links.as_ref().is_some_and(|links| links.help_line.is_some());
     let settings = Settings { plan, prices, language, stop_links: links.is_some(), help_line };
-    let Ok(mut connection) = database::connect().await else {
-        return found.skipped(MAPPED, "not read: see postgres");
-    };
-    if !matches!(db::missing_migrations(&mut connection).await, Ok(0)) {
-        return found.skipped(MAPPED, "not read: migrations are missing");
-    }
+    let Some(mut connection) = database::connect_migrated(found, MAPPED).await else { return };
     match read(&mut connection).await {
         Ok((mapped, sync)) => judge(found, &settings, &mapped, &sync),
         Err(error) => database::failed(found, MAPPED, Some(error)),

@@ -1,17 +1,14 @@
 //! The WhatsApp sender: whether Twilio sends from it, where it reports to, its quality, and the limits that workers keep to.
 
-use std::time::Duration;
-
 use shared::{
     config::{Env, insecure_allowed},
-    db,
     domain::{Channel, MessageKind, MessagingLimit, PeopleLimit},
 };
 use sqlx::PgConnection;
 use url::Url;
 
 use super::{
-    database,
+    database::{self, STALE},
     finding::Findings,
     twilio::{client, unanswered},
 };
@@ -32,8 +29,6 @@ const QUALITY: &str = "quality";
 const LIMIT: &str = "limit";
 const IN_USE: &str = "in use";
 const RATE: &str = "rate";
-/// An older limit may not be that of the sender any more.
-const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// The settings that a sender is judged by.
 struct Settings {
@@ -248,12 +243,7 @@ fn people(per_day: Option<u32>) -> String {
 
 /// What all workers keep to, as the database has it.
 async fn fleet(found: &mut Findings, limit: PeopleLimit) {
-    let Ok(mut connection) = database::connect().await else {
-        return found.skipped(IN_USE, "not read: see postgres");
-    };
-    if !matches!(db::missing_migrations(&mut connection).await, Ok(0)) {
-        return found.skipped(IN_USE, "not read: migrations are missing");
-    }
+    let Some(mut connection) = database::connect_migrated(found, IN_USE).await else { return };
     match read(&mut connection).await {
         Ok((state, share)) => {
             in_use(found, limit, &state);
