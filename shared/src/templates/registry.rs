@@ -1,8 +1,8 @@
 //! The registry of WhatsApp's templates: which content of Twilio a message is sent with, and whether it may be sent.
 
 mod approval;
-#[cfg(test)]
-mod fixtures;
+#[cfg(any(test, feature = "test-fixtures"))]
+pub mod fixtures;
 mod mapped;
 mod sendable;
 mod template;

@@ -1,4 +1,4 @@
-//! A mapping for tests.
+//! A mapping for tests, also those of other crates.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,22 @@ use crate::{
     templates::{Language, Slot, Variant},
 };
 
-const BODY: &str = "Aamcare को आजको सन्देश। हप्ता {{1}}: {{2}} शुभ दिन।";
+/// The text of the template.
+pub const BODY: &str = "Aamcare को आजको सन्देश। हप्ता {{1}}: {{2}} शुभ दिन।";
 
 /// The SID with this number.
-pub(super) fn sid(n: u32) -> String {
+pub fn sid(n: u32) -> String {
     format!("HX{n:032x}")
 }
 
 /// The place of tips in pregnancy, in Nepali.
-fn place(variant: Variant) -> Place {
+pub fn place(variant: Variant) -> Place {
     let (kind, slot, language) = (MessageKind::Tip, Slot::Pregnancy, Language::Ne);
     Place { kind, slot, language, channel: Channel::Whatsapp, variant }
 }
 
 /// A mapping that may be sent: `{{1}}` is the week, `{{2}}` the text.
-pub(super) fn mapped() -> Mapped {
+pub fn mapped() -> Mapped {
     let pairs = [("1", "week"), ("2", "text")];
     let variables = pairs.map(|(name, field)| (name.to_owned(), field.to_owned()));
     Mapped {
