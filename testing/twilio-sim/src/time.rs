@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::{Deserialize, Deserializer, de::Error};
 use tokio::sync::Notify;
 
 const MONTHS: [&str; 12] =
@@ -57,6 +58,11 @@ impl Clock {
 
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads a duration such as `90m` or `25h` from JSON.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    humantime::parse_duration(&String::deserialize(value)?).map_err(D::Error::custom)
 }
 
 fn utc(ms: i64) -> DateTime<Utc> {

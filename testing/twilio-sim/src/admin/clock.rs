@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
 use super::{bad_request, done};
 use crate::app::App;
 use crate::server::Reply;
+use crate::time::duration;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,10 +15,6 @@ struct Change {
     /// By how much, such as `90m` or `25h`.
     #[serde(deserialize_with = "duration")]
     advance: Duration,
-}
-
-fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
-    humantime::parse_duration(&String::deserialize(value)?).map_err(D::Error::custom)
 }
 
 pub(super) fn advance(app: &App, body: &[u8]) -> Reply {
