@@ -23,6 +23,7 @@ mod channel;
 mod content;
 mod faults;
 mod form;
+mod inbound;
 mod ledger;
 mod lookup;
 mod messages;

@@ -54,6 +54,11 @@ impl Recipient {
     }
 }
 
+/// Whether this is a business-scoped user id, without its channel.
+pub(crate) fn is_user_id(id: &str) -> bool {
+    user_id_country(id).is_some()
+}
+
 fn destination(number: &str) -> Option<Destination> {
     let plain =
         number.strip_prefix('+')?.bytes().all(|byte| byte.is_ascii_digit() || b" -().".contains(&byte));

@@ -42,6 +42,7 @@ pub(super) fn callbacks(app: &App, query: &Form) -> Reply {
     Reply::json(200, &json!({ "callbacks": app.ledger.callbacks(limit(query)) }))
 }
 
-fn limit(query: &Form) -> usize {
+/// The `limit` of a query.
+pub(super) fn limit(query: &Form) -> usize {
     query.get("limit").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_LIMIT)
 }

@@ -4,9 +4,12 @@ mod clock;
 mod content;
 mod credentials;
 mod faults;
+mod inbound;
 mod ledger;
 mod phones;
 mod whatsapp;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::Method;
@@ -18,7 +21,7 @@ use crate::form::Form;
 use crate::server::Reply;
 
 /// Answers a request below `/_sim/`.
-pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Reply {
+pub(crate) async fn answer(app: &Arc<App>, parts: &Parts, path: &str, body: &Bytes) -> Reply {
     let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
     match (&parts.method, path) {
         (&Method::GET, "health") => done(),
@@ -26,6 +29,8 @@ pub(crate) fn answer(app: &App, parts: &Parts, path: &str, body: &Bytes) -> Repl
         (&Method::GET, "messages") => ledger::messages(app, &query),
         (&Method::GET, "timeline") => Reply::json(200, &app.ledger.timeline()),
         (&Method::GET, "callbacks") => ledger::callbacks(app, &query),
+        (&Method::GET, "inbound") => inbound::show(app, &query),
+        (&Method::POST, "inbound") => inbound::receive(app, parts, body).await,
         (&Method::GET, "faults") => faults::show(app),
         (&Method::POST, "faults") => faults::add(app, body),
         (&Method::PUT, "faults") => faults::replace(app, body),

@@ -1,4 +1,4 @@
-//! Sends one callback, with its retries.
+//! Sends one callback or webhook, with its retries.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 
-use super::event::Event;
 use super::overrides::Failure;
 use super::target::Target;
 
 /// Callbacks in flight at the same time.
 const IN_FLIGHT: usize = 256;
+/// Longest answer kept, in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
 /// Pause before another try.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -26,13 +27,29 @@ pub(crate) struct Courier {
     permits: Semaphore,
 }
 
-/// The result of one callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Delivery {
-    pub(super) delivered: bool,
-    pub(super) tries: u32,
+/// One request, ready to be sent any number of times.
+#[derive(Debug)]
+pub(crate) struct Letter<'a> {
+    /// `I-Twilio-Idempotency-Token`.
+    pub(crate) token: &'a str,
+    /// Encoded form fields.
+    pub(crate) body: String,
+    /// `X-Twilio-Signature`; none leaves the header out.
+    pub(crate) signature: Option<String>,
+}
+
+/// The result of one callback or webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    /// The receiver answered 2xx.
+    pub(crate) delivered: bool,
+    pub(crate) tries: u32,
     /// Of the last answer, 0 if there was none.
-    pub(super) last_status: u16,
+    pub(crate) last_status: u16,
+    /// Of an answer 2xx.
+    pub(crate) content_type: Option<String>,
+    /// Of an answer 2xx, its beginning if it is long.
+    pub(crate) body: String,
 }
 
 impl Courier {
@@ -40,10 +57,10 @@ impl Courier {
         Self { clients: Mutex::default(), permits: Semaphore::new(IN_FLIGHT) }
     }
 
-    pub(super) async fn deliver(&self, target: &Target, event: &Event, signature: Option<&str>) -> Delivery {
+    pub(crate) async fn deliver(&self, target: &Target, letter: &Letter<'_>) -> Delivery {
         let overrides = &target.overrides;
         let deadline = Instant::now() + overrides.total;
-        let mut delivery = Delivery { delivered: false, tries: 0, last_status: 0 };
+        let mut delivery = Delivery::default();
         while delivery.tries <= overrides.retries {
             if delivery.tries > 0 {
                 tokio::time::sleep(RETRY_PAUSE).await;
@@ -53,8 +70,8 @@ impl Courier {
                 break;
             }
             delivery.tries += 1;
-            match self.post(target, event, signature, left).await {
-                Ok(status) => return Delivery { delivered: true, last_status: status, ..delivery },
+            match self.post(target, letter, left).await {
+                Ok(answer) => return Delivery { tries: delivery.tries, ..answer },
                 Err(failure) => {
                     delivery.last_status = if let Failure::Status(status) = failure { status } else { 0 };
                     if !overrides.policy.retries(failure) {
@@ -66,13 +83,7 @@ impl Courier {
         delivery
     }
 
-    async fn post(
-        &self,
-        target: &Target,
-        event: &Event,
-        signature: Option<&str>,
-        left: Duration,
-    ) -> Result<u16, Failure> {
+    async fn post(&self, target: &Target, letter: &Letter<'_>, left: Duration) -> Result<Delivery, Failure> {
         let Ok(_permit) = self.permits.acquire().await else { return Err(Failure::Connect) };
         let client = self.client(target.overrides.connect).map_err(|_| Failure::Connect)?;
         let mut request = client
@@ -80,14 +91,14 @@ impl Courier {
             .timeout(left.min(target.overrides.connect + target.overrides.read))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
             .header(USER_AGENT, "TwilioProxy/1.1")
-            .header("I-Twilio-Idempotency-Token", &event.token)
+            .header("I-Twilio-Idempotency-Token", letter.token)
             .header("X-Home-Region", "us1")
-            .body(event.body());
-        if let Some(signature) = signature {
+            .body(letter.body.clone());
+        if let Some(signature) = &letter.signature {
             request = request.header("X-Twilio-Signature", signature);
         }
         match request.send().await {
-            Ok(answer) if answer.status().is_success() => Ok(answer.status().as_u16()),
+            Ok(answer) if answer.status().is_success() => Ok(read(answer).await),
             Ok(answer) => Err(Failure::Status(answer.status().as_u16())),
             Err(error) if error.is_connect() => Err(Failure::Connect),
             Err(error) => Err(error
@@ -110,6 +121,21 @@ impl Courier {
         clients.insert(connect, client.clone());
         Ok(client)
     }
+}
+
+/// An answer 2xx. One that breaks off counts as far as it came.
+async fn read(mut answer: Response) -> Delivery {
+    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let (last_status, content_type) = (answer.status().as_u16(), content_type.map(str::to_owned));
+    let mut body = Vec::new();
+    while body.len() < MAX_ANSWER
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(MAX_ANSWER);
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Delivery { delivered: true, tries: 0, last_status, content_type, body }
 }
 
 /// TLS without any trusted root: callbacks go to plain HTTP on loopback, and the process-wide provider of the

@@ -6,10 +6,8 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::channel::person;
-use crate::faults::Signing;
 use crate::messages::{Message, Status, Step, WhatsAppPart};
 use crate::random::Random;
-use crate::signature::sign;
 use crate::time::receipt;
 
 /// One change of status, ready to be sent any number of times.
@@ -80,15 +78,8 @@ impl Event {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
     }
 
-    /// The signature for `url`, or what a fault puts in its place.
-    pub(super) fn signature(&self, auth_token: &str, url: &str, signing: Signing) -> Option<String> {
-        let fields: Vec<(&str, &str)> =
-            self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        match signing {
-            Signing::Right => Some(sign(auth_token, url, &fields)),
-            Signing::Wrong => Some(sign("not the token", url, &fields)),
-            Signing::Missing => None,
-        }
+    pub(super) fn fields(&self) -> Vec<(&str, &str)> {
+        self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 }
 

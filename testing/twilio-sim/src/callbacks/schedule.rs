@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::courier::Delivery;
+use super::courier::{Delivery, Letter};
 use super::event::Event;
 use super::target::Target;
 use crate::app::App;
@@ -118,12 +118,16 @@ impl Route {
             return;
         }
         let (result, delivery) = if self.target.is_loopback() {
-            let token = self.app.auth.token();
-            let signature = event.signature(&token, &self.target.signed, self.effects.signing);
-            let delivery = self.app.courier.deliver(&self.target, event, signature.as_deref()).await;
+            let auth_token = self.app.auth.token();
+            let letter = Letter {
+                token: &event.token,
+                body: event.body(),
+                signature: self.target.sign(&auth_token, &event.fields(), self.effects.signing),
+            };
+            let delivery = self.app.courier.deliver(&self.target, &letter).await;
             (if delivery.delivered { CallbackResult::Sent } else { CallbackResult::Failed }, delivery)
         } else {
-            (CallbackResult::Skipped, Delivery { delivered: false, tries: 0, last_status: 0 })
+            (CallbackResult::Skipped, Delivery::default())
         };
         if !self.is_stale() {
             self.app.ledger.called_back(CallbackRecord {

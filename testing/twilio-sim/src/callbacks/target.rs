@@ -3,6 +3,8 @@
 use url::{Host, Url};
 
 use super::overrides::Overrides;
+use crate::faults::Signing;
+use crate::signature::sign;
 
 /// A `StatusCallback` URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,31 @@ impl Target {
         Some(Self { signed: signed.to_owned(), url, overrides: Overrides::parse(fragment) })
     }
 
+    /// The target, with another URL in the signature: that of the proxy before the application.
+    pub(crate) fn signed_as(mut self, url: Option<&str>) -> Self {
+        if let Some(url) = url {
+            url.clone_into(&mut self.signed);
+        }
+        self
+    }
+
+    /// The target, with another number of tries after the first.
+    pub(crate) fn retried(mut self, retries: Option<u32>) -> Self {
+        self.overrides.retries = retries.unwrap_or(self.overrides.retries);
+        self
+    }
+
+    /// The signature of these form fields, or what a fault puts in its place.
+    pub(crate) fn sign(&self, auth_token: &str, fields: &[(&str, &str)], signing: Signing) -> Option<String> {
+        match signing {
+            Signing::Right => Some(sign(auth_token, &self.signed, fields)),
+            Signing::Wrong => Some(sign("not the token", &self.signed, fields)),
+            Signing::Missing => None,
+        }
+    }
+
     /// Only these are called: a simulator must not reach out.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),

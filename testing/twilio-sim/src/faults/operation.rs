@@ -14,6 +14,10 @@ pub enum Operation {
     Fetch,
     /// `POST …/Messages/{SM}.json` with an empty `Body`
     Redact,
+    /// `GET …/Messages/{SM}/Media.json`
+    MediaList,
+    /// `GET …/Messages/{SM}/Media/{ME}` and `…/{ME}.json`
+    MediaFetch,
     /// `GET /v2/PhoneNumbers/{number}`
     Lookup,
     /// `GET /v1/Services/{MG}`
@@ -48,11 +52,13 @@ pub enum Operation {
 
 impl Operation {
     /// All of them, in the order of [`Operation::index`].
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Create,
         Self::List,
         Self::Fetch,
         Self::Redact,
+        Self::MediaList,
+        Self::MediaFetch,
         Self::Lookup,
         Self::Service,
         Self::Account,

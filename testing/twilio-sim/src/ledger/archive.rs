@@ -1,6 +1,7 @@
 //! The accepted messages, in order and by SID.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::lock;
@@ -19,7 +20,7 @@ pub(super) struct Archive {
 
 #[derive(Debug, Default)]
 struct Order {
-    next: u64,
+    stored: u64,
     messages: VecDeque<Arc<Message>>,
 }
 
@@ -29,12 +30,16 @@ impl Archive {
         Self { keep, order: Mutex::default(), by_sid }
     }
 
-    /// Stores a message at the end; gives it back with the one that had to go for it.
-    pub(super) fn push(&self, mut message: Message) -> (Arc<Message>, Option<Arc<Message>>) {
+    /// Stores a message at the end, with the next position of `sequence`; gives it back with the one that had to go for it.
+    pub(super) fn push(
+        &self,
+        mut message: Message,
+        sequence: &AtomicU64,
+    ) -> (Arc<Message>, Option<Arc<Message>>) {
         let (stored, evicted) = {
             let mut order = lock(&self.order);
-            message.sequence = order.next;
-            order.next += 1;
+            message.sequence = sequence.fetch_add(1, Ordering::Relaxed);
+            order.stored += 1;
             let stored = Arc::new(message);
             order.messages.push_back(Arc::clone(&stored));
             let evicted = if order.messages.len() > self.keep { order.messages.pop_front() } else { None };
@@ -69,7 +74,7 @@ impl Archive {
 
     /// How many were ever stored.
     pub(super) fn count(&self) -> u64 {
-        lock(&self.order).next
+        lock(&self.order).stored
     }
 
     pub(super) fn clear(&self) {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::archive::Archive;
 use super::callback_log::{CallbackLog, CallbackRecord};
 use super::file::{LedgerFile, LedgerFileError};
+use super::inbox::{InboundCounts, InboundFilter, Inbox};
 use super::lock;
 use super::numbers::Numbers;
 use super::people::People;
@@ -17,6 +18,7 @@ use super::stats::{ChannelStats, DayDetail, NumberStats, Peaks, Stats, StatsDeta
 use super::timeline::{Arrivals, Timeline};
 use crate::channel::Channel;
 use crate::faults::Operation;
+use crate::inbound::Received;
 use crate::messages::Message;
 use crate::options::Options;
 use crate::sid::MessageSid;
@@ -24,6 +26,8 @@ use crate::time::now_ms;
 
 /// Messages and arrivals kept in fast mode.
 const FAST_KEEP: usize = 10_000;
+/// Inbound messages kept in fast mode.
+const FAST_INBOX: usize = 100_000;
 /// Arrivals kept otherwise.
 const ARRIVALS_KEEP: usize = 1_000_000;
 
@@ -37,6 +41,9 @@ pub(crate) struct Book {
     numbers: Numbers,
     people: People,
     archive: Archive,
+    inbox: Inbox,
+    /// The next position of a message, accepted or received.
+    sequence: AtomicU64,
     requests: RequestCounts,
     asked: Mutex<Asked>,
     accepted: Mutex<Accepted>,
@@ -79,6 +86,8 @@ impl Book {
             numbers: Numbers::new(),
             people: People::new(options.day_zone),
             archive: Archive::new(keep),
+            inbox: Inbox::new(if options.fast { FAST_INBOX } else { usize::MAX }),
+            sequence: AtomicU64::new(0),
             requests: RequestCounts::new(),
             asked: Mutex::new(Asked::new(keep.min(ARRIVALS_KEEP))),
             accepted: Mutex::default(),
@@ -138,6 +147,51 @@ impl Book {
 
     pub(crate) fn message(&self, sid: MessageSid) -> Option<Arc<Message>> {
         self.archive.get(sid).map(|message| self.shown(message))
+    }
+
+    /// A message of a person is stored.
+    pub(crate) fn receive(&self, message: Received) -> Arc<Received> {
+        self.inbox.push(message, &self.sequence)
+    }
+
+    /// The message of a person with this SID.
+    pub(crate) fn received(&self, sid: MessageSid) -> Option<Arc<Received>> {
+        self.inbox.get(sid)
+    }
+
+    /// The messages of people, newest first, those that `shown` admits.
+    pub(crate) fn newest_received(
+        &self,
+        filter: InboundFilter<'_>,
+        limit: usize,
+        shown: impl Fn(&Received) -> bool,
+    ) -> Vec<Arc<Received>> {
+        self.inbox.newest(filter, limit, shown)
+    }
+
+    /// Whether a person with this address wrote.
+    pub(crate) fn has_received_from(&self, address: &str) -> bool {
+        self.inbox.has_from(address)
+    }
+
+    /// The position of a message, accepted or received.
+    pub(crate) fn position(&self, sid: MessageSid) -> Option<u64> {
+        let accepted = self.archive.get(sid).map(|message| message.sequence);
+        accepted.or_else(|| self.inbox.get(sid).map(|message| message.sequence))
+    }
+
+    /// A webhook begins; returns its number, from 1.
+    pub(crate) fn next_call(&self) -> u64 {
+        self.inbox.next_call()
+    }
+
+    /// A webhook ended with this status; 0: without an answer.
+    pub(crate) fn webhook_answered(&self, status: u16) {
+        self.inbox.answered(status);
+    }
+
+    pub(crate) fn inbound_counts(&self) -> InboundCounts {
+        self.inbox.counts()
     }
 
     /// Deletes the text of a message from all answers.
@@ -247,6 +301,7 @@ impl Book {
         }
         *lock(&self.failed) = <[BTreeMap<u32, u64>; 2]>::default();
         self.archive.clear();
+        self.inbox.clear();
         self.requests.clear();
         *lock(&self.accepted) = Accepted::default();
         *lock(&self.callbacks) = CallbackLog::default();
@@ -267,7 +322,7 @@ impl Book {
     }
 
     fn store(&self, message: Message) -> Arc<Message> {
-        let (stored, evicted) = self.archive.push(message);
+        let (stored, evicted) = self.archive.push(message, &self.sequence);
         let channel = Channel::of(&stored.to).index();
         self.by_channel[channel].fetch_add(1, Ordering::Relaxed);
         if let Some(code) = stored.lifecycle.ending.first_error() {

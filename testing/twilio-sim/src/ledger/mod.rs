@@ -4,6 +4,7 @@ mod archive;
 mod book;
 mod callback_log;
 mod file;
+mod inbox;
 mod numbers;
 mod people;
 mod rate;
@@ -17,6 +18,7 @@ pub use file::LedgerFileError;
 pub use stats::{ChannelStats, DayStats, NumberStats, PeakStats, Peaks, Stats};
 pub use timeline::Timeline;
 
+pub(crate) use inbox::InboundFilter;
 pub(crate) use stats::{DayDetail, StatsDetail};
 
 /// Locks a mutex whose data stays usable after a panic elsewhere.

@@ -8,8 +8,11 @@ use super::view::MessageView;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::form::Form;
+use crate::inbound::Received;
+use crate::ledger::InboundFilter;
 use crate::recipient::Recipient;
 use crate::server::{Call, Reply};
+use crate::sid::MessageSid;
 use crate::time::{day, millis};
 
 /// Newest first, filtered and in pages.
@@ -21,21 +24,77 @@ pub(crate) fn list(app: &App, call: &Call) -> Reply {
 }
 
 fn answer(app: &App, call: &Call) -> Result<Reply, ApiError> {
-    let page = Page::read(&call.query, |sid| app.ledger.message(sid).map(|message| message.sequence))?;
+    let page = Page::read(&call.query, |sid| app.ledger.position(sid))?;
     let filter = Filter::read(&call.query)?;
     let now = app.clock.now_ms();
     let lag = millis(call.effects.list_lag);
+    let mut found = find(app, &filter, &page, lag, now);
+    let more = found.len() > page.size;
+    found.truncate(page.size);
+    let last = found.last().filter(|_| more).map(Listed::sid);
+    let links = PageLinks::new(&call.path, &call.query, &page, found.len(), last);
+    let views = found.iter().map(|message| message.view(&app.options.account_sid, now)).collect();
+    Ok(Reply::json(200, &links.envelope("messages", views)))
+}
+
+/// A message of either direction.
+enum Listed {
+    Sent(Arc<Message>),
+    Received(Arc<Received>),
+}
+
+impl Listed {
+    fn sid(&self) -> MessageSid {
+        match self {
+            Self::Sent(message) => message.sid,
+            Self::Received(message) => message.sid,
+        }
+    }
+
+    fn sequence(&self) -> u64 {
+        match self {
+            Self::Sent(message) => message.sequence,
+            Self::Received(message) => message.sequence,
+        }
+    }
+
+    fn view(&self, account_sid: &str, now: i64) -> MessageView {
+        match self {
+            Self::Sent(message) => MessageView::new(message, account_sid, now),
+            Self::Received(message) => MessageView::received(message, account_sid),
+        }
+    }
+}
+
+/// The messages of a page, and one more if another page follows.
+fn find(app: &App, filter: &Filter, page: &Page, lag: i64, now: i64) -> Vec<Listed> {
+    let wanted = page.size + 1;
+    let inbound = InboundFilter {
+        from: filter.from.as_deref(),
+        to: filter.to.as_deref(),
+        below: page.below,
+        since_ms: filter.since_ms(),
+    };
+    let inbound_lag = lag.max(millis(app.options.list_lag));
+    let received = app.ledger.newest_received(inbound, page.skip.saturating_add(wanted), |message| {
+        now - message.created_ms >= inbound_lag && filter.admits_day(Some(message.created_ms))
+    });
     let shown = |message: &Message| {
         now - message.created_ms >= lag.max(message.list_lag_ms) && filter.admits(message, now)
     };
-    // One more than the page holds tells whether another follows.
-    let mut found = app.ledger.newest(filter.to.as_deref(), page.below, page.skip, page.size + 1, shown);
-    let more = found.len() > page.size;
-    found.truncate(page.size);
-    let last = found.last().filter(|_| more).map(|message| message.sid);
-    let links = PageLinks::new(&call.path, &call.query, &page, found.len(), last);
-    let view = |message: &Arc<Message>| MessageView::new(message, &app.options.account_sid, now);
-    Ok(Reply::json(200, &links.envelope(found.iter().map(view).collect())))
+    let to = filter.to.as_deref();
+    if received.is_empty() {
+        let sent = app.ledger.newest(to, page.below, page.skip, wanted, shown);
+        return sent.into_iter().map(Listed::Sent).collect();
+    }
+    let mut found: Vec<Listed> = received.into_iter().map(Listed::Received).collect();
+    // An address of a person sent nothing for the account, which spares a search of all messages.
+    if !filter.from.as_deref().is_some_and(|from| app.ledger.has_received_from(from)) {
+        let sent = app.ledger.newest(to, page.below, 0, page.skip.saturating_add(wanted), shown);
+        found.extend(sent.into_iter().map(Listed::Sent));
+        found.sort_by_key(|message| std::cmp::Reverse(message.sequence()));
+    }
+    found.into_iter().skip(page.skip).take(wanted).collect()
 }
 
 #[derive(Debug, Default)]
@@ -60,19 +119,35 @@ impl Filter {
         })
     }
 
+    /// Nothing older is asked for.
+    fn since_ms(&self) -> Option<i64> {
+        self.on.as_deref().or(self.since.as_deref()).and_then(start_of)
+    }
+
     fn admits(&self, message: &Message, now: i64) -> bool {
         let from = message.sender(message.at(now).status);
         if self.from.as_deref().is_some_and(|wanted| from != Some(wanted)) {
             return false;
         }
+        self.admits_day(message.sent_ms(now))
+    }
+
+    /// Whether a message that was sent at this time is asked for.
+    fn admits_day(&self, sent_ms: Option<i64>) -> bool {
         if self.on.is_none() && self.until.is_none() && self.since.is_none() {
             return true;
         }
-        let Some(sent) = message.sent_ms(now).map(day) else { return false };
+        let Some(sent) = sent_ms.map(day) else { return false };
         self.on.as_ref().is_none_or(|on| sent == *on)
             && self.until.as_ref().is_none_or(|until| sent <= *until)
             && self.since.as_ref().is_none_or(|since| sent >= *since)
     }
+}
+
+/// The start of a day, in milliseconds since the epoch.
+fn start_of(day: &str) -> Option<i64> {
+    let day: chrono::NaiveDate = day.parse().ok()?;
+    Some(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis())
 }
 
 /// The form in which recipients are stored.

@@ -1,9 +1,9 @@
 //! Pages of the 2010 API: page number, token and the links between them.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use url::form_urlencoded;
 
-use super::view::MessageView;
 use crate::api_error::ApiError;
 use crate::form::Form;
 use crate::sid::MessageSid;
@@ -44,7 +44,7 @@ fn read_number(query: &Form, name: &str) -> Result<Option<usize>, ApiError> {
 }
 
 /// The envelope's fields besides the messages.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct PageLinks {
     page: usize,
     page_size: usize,
@@ -57,11 +57,27 @@ pub(super) struct PageLinks {
 }
 
 /// The answer to a list call.
-#[derive(Serialize)]
-pub(super) struct Envelope {
-    messages: Vec<MessageView>,
-    #[serde(flatten)]
+pub(super) struct Envelope<T> {
+    key: &'static str,
+    items: Vec<T>,
     links: PageLinks,
+}
+
+impl<T: Serialize> Serialize for Envelope<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.key, &self.items)?;
+        let links = &self.links;
+        map.serialize_entry("page", &links.page)?;
+        map.serialize_entry("page_size", &links.page_size)?;
+        map.serialize_entry("start", &links.start)?;
+        map.serialize_entry("end", &links.end)?;
+        map.serialize_entry("uri", &links.uri)?;
+        map.serialize_entry("first_page_uri", &links.first_page_uri)?;
+        map.serialize_entry("next_page_uri", &links.next_page_uri)?;
+        map.serialize_entry("previous_page_uri", &links.previous_page_uri)?;
+        map.end()
+    }
 }
 
 impl PageLinks {
@@ -81,8 +97,9 @@ impl PageLinks {
         }
     }
 
-    pub(super) fn envelope(self, messages: Vec<MessageView>) -> Envelope {
-        Envelope { messages, links: self }
+    /// The page's items, named `key`.
+    pub(super) fn envelope<T>(self, key: &'static str, items: Vec<T>) -> Envelope<T> {
+        Envelope { key, items, links: self }
     }
 }
 

@@ -8,12 +8,17 @@ use crate::sid::MessageSid;
 
 /// Deletes the text of a message that is not under way any more, and answers with the message.
 pub(crate) fn redact(app: &App, call: &Call, sid: &str) -> Reply {
-    let Some(message) = MessageSid::parse(sid).and_then(|sid| app.ledger.message(sid)) else {
-        return ApiError::not_found(&call.path).reply();
-    };
     if call.form.filled("Body").is_some() {
         return ApiError::of(20001).reply();
     }
+    let parsed = MessageSid::parse(sid);
+    if let Some(message) = parsed.and_then(|sid| app.ledger.received(sid)) {
+        message.redact();
+        return fetch(app, call, sid);
+    }
+    let Some(message) = parsed.and_then(|sid| app.ledger.message(sid)) else {
+        return ApiError::not_found(&call.path).reply();
+    };
     if matches!(message.at(app.clock.now_ms()).status, Status::Accepted | Status::Queued) {
         return ApiError::of(20001).reply();
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::lifecycle::Status;
 use super::message::Message;
+use crate::inbound::Received;
 use crate::time::rfc2822;
 
 /// The JSON of a message, in Twilio's order and types: counts and prices are strings.
@@ -25,7 +26,7 @@ pub struct MessageView {
     pub messaging_service_sid: Option<String>,
     /// Status by now.
     pub status: &'static str,
-    /// Always `outbound-api`.
+    /// `outbound-api` or `inbound`.
     pub direction: &'static str,
     /// Segments; "0" until a service has chosen a sender.
     pub num_segments: String,
@@ -73,6 +74,36 @@ impl MessageView {
             content_sid: content.map(|content| content.sid.clone()),
             content_variables: content.and_then(|content| content.variables.clone()),
             ..Self::new(message, account_sid, now_ms)
+        }
+    }
+
+    /// A message of a person. Its `date_sent` is the time of the webhook (Twilio docs, "Messages resource").
+    pub(crate) fn received(message: &Received, account_sid: &str) -> Self {
+        let (sid, date) = (message.sid.to_string(), rfc2822(message.created_ms));
+        let base = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
+        Self {
+            account_sid: account_sid.to_owned(),
+            api_version: "2010-04-01",
+            body: message.body().to_owned(),
+            to: message.to.clone(),
+            from: Some(message.from.clone()),
+            messaging_service_sid: message.service.clone(),
+            status: "received",
+            direction: "inbound",
+            num_segments: message.segments.to_string(),
+            num_media: message.media.len().to_string(),
+            date_updated: date.clone(),
+            date_sent: Some(date.clone()),
+            date_created: date,
+            price: None,
+            price_unit: None,
+            error_code: None,
+            error_message: None,
+            uri: format!("{base}.json"),
+            subresource_uris: SubresourceUris { media: format!("{base}/Media.json") },
+            sid,
+            content_sid: None,
+            content_variables: None,
         }
     }
 

@@ -99,9 +99,12 @@ impl Outgoing<'_> {
         }
     }
 
+    /// People who hide their phone write with their user id.
     fn is_window_open(&self) -> bool {
         let accepted = self.accepted;
-        self.app.whatsapp.windows.is_open(accepted.sender_address(), &accepted.to, self.now_ms)
+        let is_open =
+            |to: &str| self.app.whatsapp.windows.is_open(accepted.sender_address(), to, self.now_ms);
+        is_open(&accepted.to) || is_open(&user_id(&accepted.to, &accepted.country))
     }
 
     /// People inside a window do not count towards the messaging limit (Meta docs, "Messaging limits").
@@ -124,7 +127,7 @@ pub(super) fn failure(random: &Random, code: u32) -> Ending {
 }
 
 /// The business-scoped user id of a number: always the same for one number (Meta docs, "Business-scoped user ids").
-pub(super) fn user_id(to: &str, country: &str) -> String {
+pub(crate) fn user_id(to: &str, country: &str) -> String {
     let id = person(to);
     if id.contains('.') {
         return to.to_owned();

@@ -29,11 +29,14 @@ use crate::whatsapp;
 
 /// Longest body read, in bytes.
 const MAX_BODY: usize = 1 << 20;
+/// The same for the simulator's own endpoints, which take batches.
+const MAX_ADMIN_BODY: usize = 64 << 20;
 
 /// Answers one request.
 pub(super) async fn answer(app: &Arc<App>, request: Request<Incoming>) -> Outcome {
     let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, MAX_BODY).collect().await {
+    let is_admin = parts.uri.path().starts_with("/_sim/");
+    let body = match Limited::new(body, if is_admin { MAX_ADMIN_BODY } else { MAX_BODY }).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => {
             tracing::debug!(%error, "body not read");
@@ -41,7 +44,7 @@ pub(super) async fn answer(app: &Arc<App>, request: Request<Incoming>) -> Outcom
         }
     };
     if let Some(path) = parts.uri.path().strip_prefix("/_sim/") {
-        return Outcome::Reply(admin::answer(app, &parts, path, &body));
+        return Outcome::Reply(admin::answer(app, &parts, path, &body).await);
     }
     let _flight = app.in_flight.enter();
     let mut call = read(&parts, &body);
@@ -105,19 +108,25 @@ fn read(parts: &Parts, body: &Bytes) -> Call {
 
 /// The faults for the number that the request is about.
 fn effects(app: &App, call: &Call) -> Effects {
-    let fetched;
+    let known;
     let number = match &call.resource {
         Resource::Messages { .. } if call.operation == Operation::Create => call.form.filled("To"),
         Resource::Messages { .. } => call.query.filled("To"),
         Resource::CallerIds { .. } => call.form.filled("PhoneNumber"),
         Resource::Lookup { number } => Some(number.as_str()),
-        Resource::Message { sid, .. } => {
-            fetched = MessageSid::parse(sid).and_then(|sid| app.ledger.message(sid));
-            fetched.as_deref().map(|message| message.to.as_str())
+        Resource::Message { sid, .. } | Resource::MediaList { sid, .. } | Resource::Media { sid, .. } => {
+            known = MessageSid::parse(sid).and_then(|sid| person(app, sid));
+            known.as_deref()
         }
         _ => None,
     };
     app.faults.pick(call.operation, number)
+}
+
+/// The address of the person whom the message went to or came from.
+fn person(app: &App, sid: MessageSid) -> Option<String> {
+    let recipient = app.ledger.message(sid).map(|message| message.to.clone());
+    recipient.or_else(|| app.ledger.received(sid).map(|message| message.from.clone()))
 }
 
 async fn perform(app: &Arc<App>, call: Call, admission: Result<Identity, ApiError>) -> Outcome {
@@ -164,6 +173,8 @@ fn handle(app: &Arc<App>, call: &Call, identity: Identity) -> Reply {
             messages::redact(app, call, sid)
         }
         Resource::Message { sid, .. } => messages::fetch(app, call, sid),
+        Resource::MediaList { sid, .. } => messages::media_list(app, call, sid),
+        Resource::Media { sid, media, .. } => messages::media(app, call, sid, media),
         Resource::Lookup { number } => lookup::lookup(call, number),
         Resource::Account { .. } => account::account(app),
         Resource::Senders { .. } => account::senders(app, call),

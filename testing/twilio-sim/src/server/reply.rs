@@ -1,5 +1,7 @@
 //! Answers before they become HTTP.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
@@ -21,7 +23,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
-    pub(crate) content_type: &'static str,
+    pub(crate) content_type: Cow<'static, str>,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u32>,
 }
@@ -29,11 +31,15 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).unwrap_or_else(|error| error.to_string().into_bytes());
-        Self { status, body: body.into(), content_type: "application/json", retry_after: None }
+        Self { status, body: body.into(), content_type: "application/json".into(), retry_after: None }
     }
 
-    pub(crate) fn raw(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), content_type, retry_after: None }
+    pub(crate) fn raw(
+        status: u16,
+        content_type: impl Into<Cow<'static, str>>,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        Self { status, body: body.into(), content_type: content_type.into(), retry_after: None }
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -51,7 +57,13 @@ impl Reply {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let content_type = match self.content_type {
+            Cow::Borrowed(name) => Ok(HeaderValue::from_static(name)),
+            Cow::Owned(name) => HeaderValue::try_from(name),
+        };
+        if let Ok(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, content_type);
+        }
         if let Ok(request_id) = HeaderValue::from_str(&app.request_ids.other("RQ")) {
             headers.insert("twilio-request-id", request_id);
         }

@@ -32,6 +32,16 @@ pub(crate) enum Resource {
         account: String,
         sid: String,
     },
+    MediaList {
+        account: String,
+        sid: String,
+    },
+    /// One file, described if `media` ends with `.json`.
+    Media {
+        account: String,
+        sid: String,
+        media: String,
+    },
     Account {
         account: String,
     },
@@ -120,6 +130,14 @@ impl Resource {
             [account, "Messages", sid] => {
                 Some(Self::Message { account: (*account).to_owned(), sid: name(sid)? })
             }
+            [account, "Messages", sid, "Media.json"] => {
+                Some(Self::MediaList { account: (*account).to_owned(), sid: (*sid).to_owned() })
+            }
+            [account, "Messages", sid, "Media", media] => Some(Self::Media {
+                account: (*account).to_owned(),
+                sid: (*sid).to_owned(),
+                media: (*media).to_owned(),
+            }),
             _ => None,
         }
     }
@@ -129,6 +147,8 @@ impl Resource {
         match self {
             Self::Messages { account }
             | Self::Message { account, .. }
+            | Self::MediaList { account, .. }
+            | Self::Media { account, .. }
             | Self::Account { account }
             | Self::Senders { account }
             | Self::CallerIds { account } => Some(account),
@@ -145,6 +165,8 @@ impl Resource {
             (Self::Messages { .. }, &Method::GET) => Some(Operation::List),
             (Self::Message { .. }, &Method::GET) => Some(Operation::Fetch),
             (Self::Message { .. }, &Method::POST) => Some(Operation::Redact),
+            (Self::MediaList { .. }, &Method::GET) => Some(Operation::MediaList),
+            (Self::Media { .. }, &Method::GET) => Some(Operation::MediaFetch),
             (Self::Account { .. }, &Method::GET) => Some(Operation::Account),
             (Self::Senders { .. }, &Method::GET) => Some(Operation::Senders),
             (Self::Lookup { .. }, &Method::GET) => Some(Operation::Lookup),
