@@ -1,4 +1,5 @@
-//! Sixteen published or recomputed signatures; each also agrees with Twilio's own request validator.
+//! Published or recomputed signatures; each also agrees with Twilio's own request validator. Seventeen to nineteen are
+//! tests of the form of inbound messages.
 
 use super::sign;
 
@@ -135,4 +136,31 @@ fn sixteen_inbound_message() {
     ];
     let url = "https://sms.example.com/webhooks/twilio/inbound";
     assert_eq!(sign(LONG_TOKEN, url, &fields), "Zxyh2E7JuTzlPb4Cn0sDPeW3X6Y=");
+}
+
+#[test]
+fn twenty_and_twenty_one_whatsapp_status_callbacks() {
+    let url = "https://sms.example.com/webhooks/twilio/status?mid=0190f5fe-7c1a-7d3e-9a52-2f6f0a1c9b11";
+    let common = [
+        ("AccountSid", "AC00000000000000000000000000000001"),
+        ("ApiVersion", "2010-04-01"),
+        ("ChannelInstallSid", "XE00000000000000000000000000000001"),
+        ("ChannelPrefix", "whatsapp"),
+        ("ChannelToAddress", "+977984123XXXX"),
+        ("From", "whatsapp:+14155238886"),
+        ("To", "whatsapp:+9779841234567"),
+        ("MessageSid", "MM00000000000000000000000000000009"),
+        ("SmsSid", "MM00000000000000000000000000000009"),
+    ];
+    let signed = |more: &[(&'static str, &'static str)]| sign(LONG_TOKEN, url, &[&common, more].concat());
+    let read = [("EventType", "READ"), ("MessageStatus", "read"), ("SmsStatus", "read")];
+    assert_eq!(signed(&read), "yf/DRoq3dBIiLg2EEtHVOnwEDso=");
+    let undelivered = [
+        ("EventType", "UNDELIVERED"),
+        ("MessageStatus", "undelivered"),
+        ("SmsStatus", "undelivered"),
+        ("ErrorCode", "63049"),
+        ("ChannelStatusMessage", ""),
+    ];
+    assert_eq!(signed(&undelivered), "kzAmTuUtUPrthCzCreaMnnvgvc0=");
 }
