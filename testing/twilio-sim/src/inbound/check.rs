@@ -1,4 +1,4 @@
-//! Whether an order makes sense. Twilio has no such call, so the errors are the simulator's own.
+//! Checks an order. People, not API calls, create inbound messages at Twilio, so the errors are the simulator's own.
 
 use super::form::text;
 use super::order::Order;
@@ -25,7 +25,7 @@ pub(crate) struct Checked {
     pub(super) country: String,
 }
 
-/// Returns what is wrong, with the name of the field first.
+/// The error is a sentence that begins with the name of the field.
 pub(crate) fn check(app: &App, order: Order) -> Result<Checked, String> {
     check_addresses(app, &order)?;
     check_content(&order)?;

@@ -15,7 +15,7 @@ pub(super) fn read(content_type: Option<&str>, body: &str) -> (bool, Vec<String>
     }
 }
 
-/// Whether nothing but the declaration stands before the root.
+/// Whether the root is the first element; an XML declaration may precede it.
 fn starts_with_element(body: &str) -> bool {
     let body = body.trim_start();
     let body = match body.strip_prefix("<?xml") {

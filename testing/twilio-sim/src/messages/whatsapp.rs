@@ -101,10 +101,10 @@ impl Outgoing<'_> {
 
     /// People who hide their phone write with their user id.
     fn is_window_open(&self) -> bool {
-        let accepted = self.accepted;
-        let is_open =
-            |to: &str| self.app.whatsapp.windows.is_open(accepted.sender_address(), to, self.now_ms);
-        is_open(&accepted.to) || is_open(&user_id(&accepted.to, &accepted.country))
+        let (accepted, windows) = (self.accepted, &self.app.whatsapp.windows);
+        let is_open = |to: &str| windows.is_open(accepted.sender_address(), to, self.now_ms);
+        // Without windows, a message builds no user id.
+        windows.exist() && (is_open(&accepted.to) || is_open(&user_id(&accepted.to, &accepted.country)))
     }
 
     /// People inside a window do not count towards the messaging limit (Meta docs, "Messaging limits").

@@ -35,10 +35,13 @@ impl Windows {
         }
     }
 
+    /// Whether any window was ever opened.
+    pub(crate) fn exist(&self) -> bool {
+        !self.lock().opened.is_empty()
+    }
+
     pub(crate) fn is_open(&self, sender: &str, to: &str, now_ms: i64) -> bool {
-        let windows = &self.lock().opened;
-        // Without windows, a message does not build a key.
-        !windows.is_empty() && windows.get(&key(sender, to)).is_some_and(|opened| now_ms - opened < DAY_MS)
+        self.lock().opened.get(&key(sender, to)).is_some_and(|opened| now_ms - opened < DAY_MS)
     }
 
     pub(crate) fn clear(&self) {
