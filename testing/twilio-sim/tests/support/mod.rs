@@ -152,6 +152,12 @@ impl Bench {
         Answer::of(response.expect("an answer")).await
     }
 
+    /// A `GET` of the simulator's own endpoints.
+    pub(crate) async fn show(&self, path: &str) -> Value {
+        let url = format!("{}/_sim/{path}", self.simulator.url());
+        Answer::of(self.client.get(url).send().await.expect("an answer")).await.body
+    }
+
     pub(crate) fn accepted(&self) -> u64 {
         self.simulator.ledger().stats().accepted
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -45,10 +45,13 @@ impl Callback {
     }
 }
 
+/// Status, content type and body of the next answers.
+type Answers = Arc<Mutex<VecDeque<(StatusCode, &'static str, &'static str)>>>;
+
 /// Listens on loopback; answers 204 unless told otherwise.
 pub(crate) struct Receiver {
     pub(crate) base: String,
-    answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    answers: Answers,
     received: mpsc::UnboundedReceiver<Callback>,
 }
 
@@ -64,8 +67,13 @@ impl Receiver {
 
     /// The next requests are answered like this.
     pub(crate) fn answer_with(&self, statuses: &[u16]) {
-        let codes = statuses.iter().map(|status| StatusCode::from_u16(*status).expect("a status"));
-        self.answers.lock().expect("no panic").extend(codes);
+        let answer = |status: &u16| (StatusCode::from_u16(*status).expect("a status"), "", "");
+        self.answers.lock().expect("no panic").extend(statuses.iter().map(answer));
+    }
+
+    /// The next request is answered with 200 and this body.
+    pub(crate) fn answer_with_body(&self, content_type: &'static str, body: &'static str) {
+        self.answers.lock().expect("no panic").push_back((StatusCode::OK, content_type, body));
     }
 
     pub(crate) async fn next(&mut self) -> Callback {
@@ -89,11 +97,7 @@ impl Receiver {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    answers: Arc<Mutex<VecDeque<StatusCode>>>,
-    sender: mpsc::UnboundedSender<Callback>,
-) {
+async fn serve(listener: TcpListener, answers: Answers, sender: mpsc::UnboundedSender<Callback>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (answers, sender) = (Arc::clone(&answers), sender.clone());
         let service = service_fn(move |request| receive(request, Arc::clone(&answers), sender.clone()));
@@ -103,17 +107,21 @@ async fn serve(
 
 async fn receive(
     request: Request<Incoming>,
-    answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    answers: Answers,
     sender: mpsc::UnboundedSender<Callback>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let fields = url::form_urlencoded::parse(&body).into_owned().collect();
     let callback = Callback { path: parts.uri.to_string(), headers: parts.headers, fields };
     // If the test has ended, the callback is dropped.
     let _ = sender.send(callback);
-    let mut response = Response::new(Empty::new());
     let next = answers.lock().expect("no panic").pop_front();
-    *response.status_mut() = next.unwrap_or(StatusCode::NO_CONTENT);
+    let (status, content_type, body) = next.unwrap_or((StatusCode::NO_CONTENT, "", ""));
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    if !content_type.is_empty() {
+        response.headers_mut().insert("content-type", content_type.parse().expect("a content type"));
+    }
     Ok(response)
 }
