@@ -22,7 +22,10 @@ check_contract() {
 }
 
 check_twilio_sdk() {
-    "$VENV/bin/python" "$ROOT/testing/twilio-sim/tests/sdk/sdk_check.py" "http://$STAGE_SIMULATOR"
+    local check
+    for check in sdk_check inbound_check; do
+        "$VENV/bin/python" "$ROOT/testing/twilio-sim/tests/sdk/$check.py" "http://$STAGE_SIMULATOR"
+    done
 }
 
 # The publisher that docs/ gives to the portal, through the whole pipeline.
