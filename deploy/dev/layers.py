@@ -25,6 +25,7 @@ FLOORS = [
     ["store"],
     ["facts"],
     ["config"],
+    ["inbox"],
     ["twilio"],
     ["calendar", "failpoint", "observe"],
 ]

@@ -23,6 +23,7 @@ pub mod staff_tasks;
 pub mod stops;
 mod tips;
 pub mod welcome;
+pub mod written;
 
 pub use door::{Door, Person};
 pub use ledger::{EntryKey, NewEntry, Source};

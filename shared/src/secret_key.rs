@@ -16,6 +16,14 @@ const BYTES: usize = 32;
 #[error("must be 32 bytes in hex or base64; `openssl rand -hex 32` makes a key")]
 pub struct InvalidKey;
 
+/// A key for one use, made from the text: `domain` names the use. The text is as for every key here.
+///
+/// # Errors
+/// If the text is not 32 bytes in hex or base64.
+pub fn derived(text: &SecretString, domain: &[u8]) -> Result<[u8; BYTES], InvalidKey> {
+    Ok(mac(text, domain)?.finalize().into_bytes().into())
+}
+
 /// A keyed digest that begins with `domain`, which separates it from all others of the same key. The text is 32 bytes in hex
 /// or base64, with or without padding.
 pub(crate) fn mac(text: &SecretString, domain: &[u8]) -> Result<Hmac<Sha256>, InvalidKey> {

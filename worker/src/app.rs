@@ -28,7 +28,6 @@ use crate::{
         heartbeat::{self, Heartbeat},
         listener::{self, Limits},
         ops::{self, Ops},
-        status_callbacks, stop_page,
     },
     observe::{
         recorder::{self, ServiceText},
@@ -104,9 +103,7 @@ impl App {
             Exposition::new(recorder.clone(), parts.pools.all(), throttle.clone(), service.clone());
         let probes = ops::routes(Ops { health: health.clone(), heartbeat, exposition });
         heartbeat::serve_apart(ops_listener.into_std()?, probes)?;
-        let receiver = parts.receiver(&config)?.map(status_callbacks::routes);
-        let pages = parts.stop_page(&config).map(stop_page::routes);
-        if let Some(routes) = receiver.into_iter().chain(pages).reduce(Router::merge) {
+        if let Some(routes) = parts.webhooks(&config)? {
             let listener = bind("WEBHOOK_ADDR", config.webhook_addr).await?;
             serve(&mut tasks, listener, routes);
         }
@@ -159,6 +156,7 @@ impl App {
         tasks.spawn(driver().run(parts.reconciler(&config)));
         tasks.spawn(driver().run(parts.poller(config.timing.status_poll_after, sweep_interval)));
         parts.keep_data(&config, &mut tasks, driver)?;
+        parts.read_inbox(&config, &mut tasks, driver)?;
         // Its messages in hand are waited for, as deliveries are, and so is its step, which may begin further ones.
         parts.send_stored(&config, &lanes, driver, handlers.clone());
         tasks.spawn(driver().run(Sweeper {

@@ -10,6 +10,7 @@ mod consent;
 mod dead;
 mod doctor;
 mod healthcheck;
+mod inbox;
 mod lane_argument;
 mod links;
 mod loss;
@@ -28,6 +29,7 @@ mod status;
 mod suppress;
 mod templates;
 mod unknown;
+mod words;
 
 use std::process::ExitCode;
 
@@ -90,6 +92,12 @@ enum Command {
     /// Show the address that stops messages to a number
     #[command(subcommand)]
     Links(links::Command),
+    /// List, show and close conversations with people who wrote to us
+    #[command(subcommand)]
+    Inbox(inbox::Command),
+    /// Show how inbound messages are understood
+    #[command(subcommand)]
+    Words(words::Command),
     /// Map templates of WhatsApp to messages, and check them
     #[command(subcommand)]
     Templates(templates::Command),
@@ -138,6 +146,8 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> 
         Command::Consent(command) => consent::run(&command).await,
         Command::Loss(command) => loss::run(&command).await,
         Command::Person(command) => person::run(&command).await,
+        Command::Inbox(command) => inbox::run(&command).await,
+        Command::Words(command) => words::run(&command),
         Command::Links(command) => links::run(&command).await,
         Command::Templates(command) => templates::run(&command).await,
         Command::Unknown(command) => unknown::run(&command).await,

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod checks;
+mod inbox;
 mod retention;
 mod stop_links;
 mod timing;
@@ -26,6 +27,7 @@ use shared::{
 pub(crate) use accounts::Accounts;
 pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
+pub(crate) use inbox::{InboxConfig, keys as inbox_keys};
 pub(crate) use retention::Retention;
 pub(crate) use stop_links::{StopLinkBase, StopLinks};
 pub(crate) use timing::{Timing, UnknownPolicy};
@@ -85,6 +87,8 @@ pub(crate) struct Config {
     pub(crate) webhook_addr: SocketAddr,
     /// None: messages carry no code, and there is no page.
     pub(crate) stop_links: Option<StopLinks>,
+    /// None: inbound messages are not taken.
+    pub(crate) inbox: Option<InboxConfig>,
     /// Of the digests of erased people.
     pub(crate) erasure: Option<ErasureKey>,
     /// Proxies whose `X-Forwarded-For` counts.
@@ -123,6 +127,7 @@ impl Config {
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             stop_links: StopLinks::read(env),
+            inbox: InboxConfig::read(env),
             erasure: ErasureKey::read(env),
             admin: AdminConfig::read(env, &trusted_proxies),
             trusted_proxies,

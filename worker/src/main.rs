@@ -12,6 +12,7 @@ mod failpoint;
 mod health;
 mod hours;
 mod http;
+mod inbox;
 mod observe;
 mod pipeline;
 mod reconcile;

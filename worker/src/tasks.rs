@@ -12,6 +12,8 @@ pub(crate) mod follow_calendar;
 pub(crate) mod follow_pauses;
 pub(crate) mod follow_templates;
 pub(crate) mod history;
+pub(crate) mod inbound_search;
+pub(crate) mod inbox;
 pub(crate) mod partitions;
 pub(crate) mod poller;
 pub(crate) mod probe;

@@ -3,6 +3,7 @@
 
 mod dashboard;
 mod erasure;
+mod inbox;
 mod infrastructure;
 mod sending;
 mod stop_links;
@@ -11,6 +12,7 @@ mod whatsapp;
 
 pub use dashboard::*;
 pub use erasure::*;
+pub use inbox::*;
 pub use infrastructure::*;
 pub use sending::*;
 pub use stop_links::*;
@@ -32,11 +34,12 @@ pub(super) struct Section {
 }
 
 /// All sections, in the order of the page.
-pub(super) const SECTIONS: [Section; 11] = [
+pub(super) const SECTIONS: [Section; 12] = [
     infrastructure::ENDPOINTS,
     twilio::TWILIO,
     stop_links::STOP_LINKS,
     whatsapp::WHATSAPP,
+    inbox::INBOX,
     sending::RECIPIENTS,
     sending::PACE,
     sending::RETRIES,

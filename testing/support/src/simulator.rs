@@ -88,6 +88,11 @@ impl Simulator {
         self.command(Method::POST, &format!("content/{sid}"), change).await
     }
 
+    /// Has people write to us: one message, or a batch.
+    pub async fn inbound(&self, messages: Value) -> anyhow::Result<Value> {
+        self.send(Method::POST, "inbound", messages).await
+    }
+
     /// Deletes a content.
     pub async fn delete_content(&self, sid: &str) -> anyhow::Result<()> {
         injected(1);

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::Router;
 use shared::{
     amqp::Topology,
     db::MIGRATIONS,
@@ -19,7 +20,13 @@ use crate::{
     config::Config,
     health::Health,
     hours::Hours,
-    http::{status_callbacks::Receiver, stop_page::StopPage},
+    http::{
+        inbound::{self, Inbound},
+        signed::Signatures,
+        status_callbacks::{self, Receiver},
+        stop_page::{self, StopPage},
+    },
+    inbox::OurSenders,
     observe::{log_refs::LogRefs, metric_handles::Handles, traces::Traces},
     pipeline::{
         Guard, Meters, OutcomeLog, People, Pipeline, Routes, Statements, StopAddresses, Terms, Times, Twilio,
@@ -34,9 +41,10 @@ use crate::{
     },
     tasks::{
         dispatcher::Dispatcher, driver::Driver, eraser::Eraser, fallbacks::Fallbacks,
-        follow_calendar::FollowCalendar, follow_templates::FollowTemplates, partitions::Partitions,
-        poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor, retention::Retention,
-        sealer::Sealer, template_sync::TemplateSync, whatsapp_limit::WhatsappLimit,
+        follow_calendar::FollowCalendar, follow_templates::FollowTemplates, inbound_search::InboundSearch,
+        inbox::Inbox, partitions::Partitions, poller::Poller, probe::Probe, reconciler::Reconciler,
+        redactor::Redactor, retention::Retention, sealer::Sealer, template_sync::TemplateSync,
+        whatsapp_limit::WhatsappLimit,
     },
     templates::Registry,
     throttle::{Breaker, Pauses, Permits, Rate, Refusals, Room, Throttle},
@@ -184,6 +192,45 @@ impl Parts {
         Receiver::new(&config.twilio, self.reports.clone(), self.traces.clone())
     }
 
+    /// What Twilio and the holders of links call; none without `PUBLIC_URL` and `STOP_LINK_BASE`.
+    pub(super) fn webhooks(&self, config: &Config) -> anyhow::Result<Option<Router>> {
+        let callbacks = self.receiver(config)?.map(status_callbacks::routes);
+        let inbound = self.inbound(config)?.map(inbound::routes);
+        let pages = self.stop_page(config).map(stop_page::routes);
+        Ok(callbacks.into_iter().chain(inbound).chain(pages).reduce(Router::merge))
+    }
+
+    /// What takes inbound messages; none without `INBOX_KEY`.
+    fn inbound(&self, config: &Config) -> anyhow::Result<Option<Inbound>> {
+        let (Some(inbox), Some(signatures)) = (&config.inbox, Signatures::new(&config.twilio)) else {
+            return Ok(None);
+        };
+        let (pool, keys) = (self.pools.callbacks.clone(), inbox.keys.clone());
+        Ok(Some(Inbound { pool, signatures, keys, ours: our_senders(config)? }))
+    }
+
+    /// Starts the tasks that handle inbound messages; none without `INBOX_KEY`.
+    pub(super) fn read_inbox(
+        &self,
+        config: &Config,
+        tasks: &mut JoinSet<()>,
+        driver: impl Fn() -> Driver,
+    ) -> anyhow::Result<()> {
+        let Some(inbox) = &config.inbox else { return Ok(()) };
+        let (pool, keys) = (self.pools.tasks.clone(), inbox.keys.clone());
+        tasks.spawn(driver().run(Inbox {
+            pool: pool.clone(),
+            keys: keys.clone(),
+            language: config.audience.language,
+            help_line: self.pipeline.routes.help_line.clone(),
+        }));
+        if let Some(interval) = inbox.reconcile {
+            let (client, ours) = (self.client.clone(), our_senders(config)?);
+            tasks.spawn(driver().run(InboundSearch { pool, client, keys, ours, interval }));
+        }
+        Ok(())
+    }
+
     /// The page of stop links; none without `STOP_LINK_BASE`.
     pub(crate) fn stop_page(&self, config: &Config) -> Option<StopPage> {
         let links = config.stop_links.as_ref()?;
@@ -307,6 +354,15 @@ impl Parts {
             sweep_interval,
         )
     }
+}
+
+/// The senders that people may write to.
+fn our_senders(config: &Config) -> anyhow::Result<OurSenders> {
+    Ok(OurSenders {
+        account: config.twilio.client()?.credentials.account().to_string(),
+        sms: config.twilio.sender()?.clone(),
+        whatsapp: config.whatsapp.sender.clone(),
+    })
 }
 
 /// Names this release: versions may share a number between releases, but hardly the last migration as well.

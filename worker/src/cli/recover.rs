@@ -255,6 +255,7 @@ mod tests {
             status: Some(MessageStatus::Delivered),
             error_code: None,
             segments: Some(1),
+            media: None,
             date_created: Some(DateTime::UNIX_EPOCH),
         }
     }

@@ -15,6 +15,7 @@ pub(crate) struct Retention {
     pub(crate) dead_letter_bodies: Duration,
     pub(crate) daily_budget: Duration,
     pub(crate) cases: Duration,
+    pub(crate) inbox: Duration,
     pub(crate) tip_days: Duration,
     pub(crate) messages: Duration,
 }
@@ -27,6 +28,7 @@ impl Retention {
             dead_letter_bodies: env.duration(&settings::KEEP_DEAD_LETTER_BODIES),
             daily_budget: env.duration(&settings::KEEP_DAILY_BUDGET),
             cases: env.duration(&settings::KEEP_CASES),
+            inbox: env.duration(&settings::KEEP_INBOX),
             tip_days: env.duration(&settings::KEEP_TIP_DAYS),
             messages: env.duration(&settings::KEEP_MESSAGES),
         }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, OriginalUri, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header::CONTENT_TYPE, uri::PathAndQuery},
+    http::{HeaderMap, StatusCode, Uri},
     routing::post,
 };
 use shared::db::{Trouble, trouble};
@@ -14,26 +14,24 @@ use url::form_urlencoded;
 
 use crate::{
     config::TwilioConfig,
+    http::signed::Signatures,
     observe::traces::{Scope, Traces},
     reconcile::delivery::DeliveryReports,
     store::{
         attempts::AttemptRef,
         callbacks::{Callback, Effect, Taken},
     },
-    twilio::{Class, MessageSid, MessageStatus, SignatureValidator, classify_status},
+    twilio::{Class, MessageSid, MessageStatus, classify_status},
 };
 
 /// Twilio's forms are some hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
-const SIGNATURE: &str = "X-Twilio-Signature";
 
 /// Takes Twilio's callbacks.
 pub(crate) struct Receiver {
     reports: Arc<DeliveryReports>,
     traces: Traces,
-    signatures: SignatureValidator,
-    /// Without a trailing slash. The Host header is never trusted.
-    public_url: String,
+    signatures: Signatures,
     account: String,
 }
 
@@ -44,12 +42,11 @@ impl Receiver {
         reports: Arc<DeliveryReports>,
         traces: Traces,
     ) -> anyhow::Result<Option<Self>> {
-        let Some(public_url) = &twilio.public_url else { return Ok(None) };
+        let Some(signatures) = Signatures::new(twilio) else { return Ok(None) };
         Ok(Some(Self {
             reports,
             traces,
-            signatures: SignatureValidator::new(&twilio.webhook_tokens),
-            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            signatures,
             account: twilio.client()?.credentials.account().to_string(),
         }))
     }
@@ -88,15 +85,7 @@ impl Receiver {
         body: &[u8],
         scope: &mut Scope,
     ) -> (StatusCode, &'static str) {
-        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let signature = headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let url = format!("{}{path}", self.public_url);
-        let signed = if is_form(headers) {
-            self.signatures.verify_form(&url, body, signature)
-        } else {
-            self.signatures.verify_raw(&url, body, signature)
-        };
-        if !signed {
+        if !self.signatures.are_good(uri, headers, body) {
             return (StatusCode::FORBIDDEN, "bad_signature");
         }
         // Signed, but of no use: answered as taken, because repeating it would not help.
@@ -156,9 +145,4 @@ impl Receiver {
         self.reports.learn(callback, age).await;
         Ok("ok")
     }
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind.starts_with(b"application/x-www-form-urlencoded")
 }

@@ -113,6 +113,7 @@ mod tests {
             status: None,
             error_code: None,
             segments: None,
+            media: None,
             date_created: None,
         }
     }

@@ -81,7 +81,7 @@ pub(super) fn facts(n: u32) -> Arc<Facts> {
 }
 
 /// A signup of `user` with the `number`th number, at that time.
-pub(super) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts> {
+pub(crate) fn facts_at(user: &str, number: u32, at: DateTime<Utc>) -> Arc<Facts> {
     let signup = Signup::new(UserId::parse(user).unwrap(), format!("984{number:07}"));
     Arc::new(Facts::of_signup(signup, at, origin(), &AUDIENCE))
 }

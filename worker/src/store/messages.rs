@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared::domain::UserState;
+use shared::{
+    domain::UserState,
+    templates::{Content, Language},
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -101,6 +104,45 @@ pub(crate) async fn skip(pool: &PgPool, message_id: Uuid, reason: &str) -> Resul
         reason,
     )
     .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// An answer to an inbound message.
+pub(crate) struct NewReply<'a> {
+    /// The channel of the inbound message.
+    pub(crate) channel: &'a str,
+    /// Empty: the number belongs to no user.
+    pub(crate) user_id: &'a str,
+    pub(crate) phone_e164: &'a str,
+    pub(crate) slot: &'a str,
+    pub(crate) language: Language,
+    pub(crate) content: &'a Content,
+    /// The SID of the inbound message: it is answered once.
+    pub(crate) answers: &'a str,
+    /// The claim is refused from this time on.
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// Stores an answer, which is due now.
+pub(crate) async fn reply(tx: &mut PgConnection, reply: &NewReply<'_>) -> Result<(), sqlx::Error> {
+    // The key is kept for longer than Twilio can deliver the inbound message again.
+    sqlx::query!(
+        "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, content, keys,
+                               keys_expire_on, due_at, next_attempt_at, expires_at)
+         VALUES ($1, 'reply', $2, 'replies', $3, $4, $5, $6, $7, ARRAY['inbound:' || $8::text],
+                 (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date + 400, calendar_now(), calendar_now(), $9)",
+        Uuid::now_v7(),
+        reply.channel,
+        reply.user_id,
+        reply.phone_e164,
+        reply.slot,
+        reply.language.as_str(),
+        serde_json::to_value(reply.content).unwrap_or_default(),
+        reply.answers,
+        reply.expires_at,
+    )
+    .execute(tx)
     .await
     .map(drop)
 }

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use shared::config::{Setting, settings};
 use sqlx::{PgConnection, PgPool};
 
-use super::audit::{self, NewEntry};
+use super::{
+    audit::{self, NewEntry},
+    inbound,
+};
 use crate::config::Retention;
 
 /// The kinds of data that retention deletes, once they are older than their period.
@@ -23,18 +26,21 @@ pub(crate) enum Kind {
     DailyBudget,
     /// Closed tasks for staff.
     Cases,
+    /// Texts and authors of inbound messages, and closed conversations; when a message came, and its class, stay.
+    Inbox,
     /// Messages of other kinds than the welcome, with their attempts, by month.
     Messages,
 }
 
 impl Kind {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::DeliveryTries,
         Self::StatusCallbacks,
         Self::DeadLetterBodies,
         Self::DailyBudget,
         Self::Cases,
+        Self::Inbox,
         Self::Messages,
     ];
 
@@ -46,6 +52,7 @@ impl Kind {
             Self::DeadLetterBodies => "bodies of replayed dead letters",
             Self::DailyBudget => "daily budgets",
             Self::Cases => "closed tasks",
+            Self::Inbox => "texts of inbound messages",
             Self::Messages => "months of messages",
         }
     }
@@ -58,6 +65,7 @@ impl Kind {
             Self::DeadLetterBodies => "dead_letter_bodies",
             Self::DailyBudget => "daily_budget",
             Self::Cases => "cases",
+            Self::Inbox => "inbox",
             Self::Messages => "message_months",
         }
     }
@@ -70,6 +78,7 @@ impl Kind {
             Self::DeadLetterBodies => (retention.dead_letter_bodies, settings::KEEP_DEAD_LETTER_BODIES),
             Self::DailyBudget => (retention.daily_budget, settings::KEEP_DAILY_BUDGET),
             Self::Cases => (retention.cases, settings::KEEP_CASES),
+            Self::Inbox => (retention.inbox, settings::KEEP_INBOX),
             Self::Messages => retention.months(),
         }
     }
@@ -239,6 +248,7 @@ pub(crate) async fn count(pool: &PgPool, kind: Kind, period: Duration) -> Result
             .fetch_one(&mut *tx)
             .await?
         }
+        Kind::Inbox => inbound::count_old(&mut tx, seconds).await?,
         Kind::Messages => {
             sqlx::query_scalar!(
                 r#"SELECT count(*) AS "months!" FROM message_months_before(calendar_now() - make_interval(secs => $1))"#,
@@ -315,6 +325,7 @@ async fn forget(tx: &mut PgConnection, kind: Kind, seconds: f64) -> Result<u64, 
             .execute(tx)
             .await?
         }
+        Kind::Inbox => return inbound::forget_old(tx, seconds, BATCH).await,
         Kind::Messages => return months(tx, seconds).await,
     };
     Ok(done.rows_affected())

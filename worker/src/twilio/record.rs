@@ -24,6 +24,8 @@ pub(crate) struct MessageRecord {
     pub(crate) status: Option<MessageStatus>,
     pub(crate) error_code: Option<u32>,
     pub(crate) segments: Option<u32>,
+    /// Files of the message.
+    pub(crate) media: Option<u32>,
     pub(crate) date_created: Option<DateTime<Utc>>,
 }
 
@@ -75,6 +77,8 @@ pub(super) struct RawRecord<'a> {
     #[serde(borrow, default)]
     num_segments: Loose<'a>,
     #[serde(borrow, default)]
+    num_media: Loose<'a>,
+    #[serde(borrow, default)]
     date_created: Loose<'a>,
 }
 
@@ -89,6 +93,7 @@ impl From<RawRecord<'_>> for MessageRecord {
             status: raw.status.as_str().map(MessageStatus::parse),
             error_code: raw.error_code.number(),
             segments: raw.num_segments.number(),
+            media: raw.num_media.number(),
             date_created: raw.date_created.as_str().and_then(rfc2822),
             to: raw.to.into_string(),
             from: raw.from.into_string(),

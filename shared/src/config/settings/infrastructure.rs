@@ -100,6 +100,7 @@ pub(super) const RETENTION: Section = Section {
         KEEP_DEAD_LETTER_BODIES,
         KEEP_DAILY_BUDGET,
         KEEP_CASES,
+        KEEP_INBOX,
         KEEP_TIP_DAYS,
         KEEP_MESSAGES,
     ],
@@ -132,6 +133,12 @@ pub const KEEP_CASES: Setting = Setting::new(
     "KEEP_CASES",
     "90d",
     "tasks for staff (the view `needs_person`), counted from their closing",
+);
+
+pub const KEEP_INBOX: Setting = Setting::new(
+    "KEEP_INBOX",
+    "90d",
+    "texts and authors of inbound messages that were handled, counted from their arrival, and conversations, counted from their closing; when a message came, and how it was understood, stays",
 );
 
 pub const KEEP_TIP_DAYS: Setting = Setting::new(

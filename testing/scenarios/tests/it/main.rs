@@ -5,6 +5,7 @@ mod bad_input;
 mod crashes;
 mod dashboard;
 mod failpoints;
+mod inbox;
 mod inspect;
 mod observe;
 mod people;

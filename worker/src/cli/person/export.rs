@@ -12,6 +12,8 @@ use shared::{
 use super::user_argument::parse;
 use crate::{
     cli::open,
+    config::inbox_keys,
+    inbox::Keyring,
     store::person_data::{self, Part},
 };
 
@@ -47,8 +49,11 @@ enum Format {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let user = parse(&arguments.user)?;
-    let pool = open::database(Env::of_process()).await?;
-    let parts = person_data::export(&pool, &user).await.map_err(Failure::statement)?;
+    let mut env = Env::of_process();
+    let keys = inbox_keys(&mut env);
+    let pool = open::database(env).await?;
+    let mut parts = person_data::export(&pool, &user).await.map_err(Failure::statement)?;
+    parts.iter_mut().filter(|part| part.table == "inbound").for_each(|part| decrypt(part, keys.as_ref()));
     if parts.is_empty() {
         eprintln!("nothing is stored about this user");
         return Ok(Exit::SomeFailed.into());
@@ -64,6 +69,21 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Format::Text => text(user.as_str(), &parts),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the texts of inbound messages.
+fn decrypt(part: &mut Part, keys: Option<&Keyring>) {
+    for row in &mut part.rows {
+        let sid = row["message_sid"].as_str().unwrap_or_default();
+        // As PostgreSQL prints bytes.
+        let sealed = row["body"].as_str().and_then(|text| hex::decode(text.trim_start_matches("\\x")).ok());
+        let Some(sealed) = sealed else { continue };
+        row["body"] = match keys.map(|keys| keys.open(sid, &sealed)) {
+            Some(Ok(text)) => String::from_utf8_lossy(&text).into(),
+            Some(Err(why)) => why.to_string().into(),
+            None => "encrypted: set INBOX_KEY".into(),
+        };
+    }
 }
 
 /// The field names are a published schema: add to it, never rename.
@@ -92,6 +112,22 @@ fn text(user: &str, parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_inbound_messages_are_decrypted() {
+        let keys = Keyring::parse(&"00".repeat(32).into(), "inbox").unwrap();
+        let sealed = hex::encode(keys.seal("SM1", "बन्द".as_bytes()).unwrap());
+        let rows = vec![
+            json!({"message_sid": "SM1", "body": format!("\\x{sealed}")}),
+            json!({"message_sid": "SM2"}),
+        ];
+        let mut part = Part { table: "inbound", rows };
+        let mut closed = Part { table: "inbound", rows: part.rows.clone() };
+        decrypt(&mut part, Some(&keys));
+        assert_eq!((&part.rows[0]["body"], &part.rows[1]["body"]), (&json!("बन्द"), &Value::Null));
+        decrypt(&mut closed, None);
+        assert_eq!(closed.rows[0]["body"], "encrypted: set INBOX_KEY");
+    }
 
     #[test]
     fn the_text_names_each_table_and_leaves_out_empty_fields() {

@@ -257,6 +257,7 @@ async fn adopting_a_message_keeps_why_it_was_not_delivered() {
         status: Some(MessageStatus::parse("undelivered")),
         error_code: Some(30003),
         segments: None,
+        media: None,
         date_created: None,
     };
     let adoption = Adoption::new(&sid, &record);

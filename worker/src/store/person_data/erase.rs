@@ -11,7 +11,7 @@ use super::{
     audit_rows,
     letters::{self, Words},
 };
-use crate::store::{erasures::Pending, redactions};
+use crate::store::{conversations, erasures::Pending, inbound, redactions};
 
 /// How an erasure ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,8 +159,12 @@ async fn erase_rows(
     let later = forget::later(&mut tx, user_id, (request.as_of, since)).await?;
     forget::user(&mut tx, user_id, since).await?;
     for number in left {
+        if !number.shared {
+            inbound::forget_person(&mut tx, number.phone).await?;
+        }
         forget::number(&mut tx, number).await?;
     }
+    conversations::forget_user(&mut tx, user_id).await?;
     finish(&mut tx, key, request).await?;
     forget::enter_again(&mut tx, user_id, &later).await?;
     tx.commit().await?;

@@ -118,6 +118,9 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "loss_marks": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
         "staff_tasks": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
         "stop_links": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "inbound": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
+        "conversations": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
+        "reply_windows": "t.person = ANY($2) AND $1::text IS NOT NULL",
         "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "events_out": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "pending_erasures": "t.user_id = $1 AND $2::text[] IS NOT NULL",
@@ -129,7 +132,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
 
 /// The tables that [`tables`] reads, for the test that looks for forgotten ones.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 21] = [
+pub(super) const TABLES: [&str; 24] = [
     "users",
     "attempts",
     "messages",
@@ -146,6 +149,9 @@ pub(super) const TABLES: [&str; 21] = [
     "loss_marks",
     "staff_tasks",
     "stop_links",
+    "inbound",
+    "conversations",
+    "reply_windows",
     "backfill_ids",
     "events_out",
     "pending_erasures",

@@ -150,6 +150,7 @@ pub(super) const EVENTS: &[Metric] = &[
             "dead_letter_bodies",
             "daily_budget",
             "cases",
+            "inbox",
             "message_months",
         ],
     )]),

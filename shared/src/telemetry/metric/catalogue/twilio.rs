@@ -9,6 +9,7 @@ use crate::{
         Kind::{Counter, Gauge, Histogram},
         LONG, Label, Metric, SHORT, Words,
     },
+    words::Class,
 };
 
 const CHANNEL: Label = listed("channel", &Channel::NAMES);
@@ -191,6 +192,41 @@ pub(super) const DELIVERY: &[Metric] = &[
         &["ok", "stale", "unknown_sid", "erased", "bad_signature", "malformed", "not_stored"],
     )]),
     Metric::new("onboarding_webhook_request_duration_seconds", Histogram(SHORT), Worker, "callbacks"),
+    Metric::new(
+        "onboarding_inbound_requests_total",
+        Counter,
+        Worker,
+        "requests with messages of people; `repeated`: stored before; `not_stored`: Twilio delivers it again, or its list has it",
+    )
+    .labels(&[listed(
+        "result",
+        &["ok", "repeated", "bad_signature", "other_account", "other_sender", "malformed", "not_stored"],
+    )])
+    .on_first_event(),
+    Metric::new(
+        "onboarding_inbound_request_duration_seconds",
+        Histogram(SHORT),
+        Worker,
+        "requests with messages of people",
+    )
+    .on_first_event(),
+    Metric::new("onboarding_inbound_messages_total", Counter, Worker, "messages of people that were handled")
+        .labels(&[CHANNEL, Label { name: "class", words: Words::Derived(|| Class::ALL.map(Class::as_str).to_vec()) }])
+        .on_first_event(),
+    Metric::new(
+        "onboarding_inbound_found_total",
+        Counter,
+        Worker,
+        "messages of people that the webhook did not get, found in Twilio's list",
+    )
+    .on_first_event(),
+    Metric::new(
+        "onboarding_inbound_unreadable_total",
+        Counter,
+        Worker,
+        "looks at messages whose key is not in `INBOX_KEY`; such a message waits",
+    )
+    .on_first_event(),
     Metric::new(
         "onboarding_stop_page_requests_total",
         Counter,

@@ -1,0 +1,245 @@
+//! Handles what people wrote to us: what follows is carried out, and the message is marked, in one transaction. So a message
+//! that is handled again, by this worker or another, changes nothing.
+
+use std::time::Duration;
+
+use shared::{
+    consent::{
+        Door, Source,
+        doors::Effect,
+        written::{self, Wish},
+    },
+    db::sqlstate,
+    phone::E164,
+    templates::{Language, Reply},
+    words::{self, Understood, Urgency},
+};
+use sqlx::{PgConnection, PgPool};
+
+use super::driver::{Failed, Next, Task};
+use crate::{
+    inbox::{Closed, Keyring, Plan, SAME_TEXTS, Told},
+    store::{
+        conversations::{self, Turn},
+        inbound::{self, DueInbound, Handled},
+        messages::{self, NewReply},
+        reply_windows::{self, Window},
+        writers,
+    },
+};
+
+const INTERVAL: Duration = Duration::from_secs(1);
+const BATCH: i64 = 50;
+/// No other worker handles the same message meanwhile. A message that failed is handled again after that.
+const HOLD: Duration = Duration::from_secs(60);
+/// Free text is sent only until shortly before the window closes: it is checked again where the message arrives.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// The handler of inbound messages of one worker; any number may run.
+pub(crate) struct Inbox {
+    pub(crate) pool: PgPool,
+    pub(crate) keys: Keyring,
+    /// Of people whose language is not known.
+    pub(crate) language: Language,
+    /// The number that answers name.
+    pub(crate) help_line: Option<String>,
+}
+
+impl Task for Inbox {
+    const NAME: &'static str = "inbox";
+
+    fn interval(&self) -> Duration {
+        INTERVAL
+    }
+
+    async fn step(&mut self) -> Result<Next, Failed> {
+        let due = inbound::take_due(&self.pool, BATCH, HOLD).await?;
+        let more = i64::try_from(due.len()).unwrap_or(BATCH) == BATCH;
+        let mut failed = None;
+        for message in &due {
+            // The others do not wait for one that fails.
+            if let Err(error) = self.handle(message).await {
+                tracing::warn!(
+                    sid = message.message_sid,
+                    tries = message.tries,
+                    error = sqlstate(&error),
+                    "an inbound message is handled again later"
+                );
+                failed = Some(error);
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        Ok(if more { Next::AtOnce } else { Next::AfterInterval })
+    }
+}
+
+/// Who wrote, and where to.
+struct Writer<'a> {
+    message: &'a DueInbound,
+    phone: Option<E164>,
+}
+
+impl Writer<'_> {
+    fn number(&self) -> Option<&str> {
+        self.phone.as_ref().map(E164::as_str)
+    }
+
+    fn person(&self) -> &str {
+        self.number().or(self.message.external_id.as_deref()).unwrap_or_default()
+    }
+}
+
+impl Inbox {
+    async fn handle(&self, message: &DueInbound) -> Result<(), sqlx::Error> {
+        let text = match self.text(&message.message_sid, message.body.as_deref()) {
+            Ok(text) => text,
+            Err(why) => {
+                metrics::counter!("onboarding_inbound_unreadable_total").increment(1);
+                tracing::error!(sid = message.message_sid, %why, "an inbound message cannot be read: set INBOX_KEY to all keys that are in use");
+                return Ok(());
+            }
+        };
+        let understood = words::understand(&text, message.payload.as_deref());
+        let phone = message.phone_e164.as_deref().and_then(|phone| E164::parse(phone).ok());
+        let writer = Writer { message, phone };
+        let mut tx = self.pool.begin().await?;
+        if !inbound::lock(&mut tx, &message.message_sid).await? {
+            return Ok(());
+        }
+        let reply = self.act(&mut tx, &writer, &text, understood).await?;
+        tx.commit().await?;
+        let class = understood.class();
+        metrics::counter!("onboarding_inbound_messages_total", "channel" => channel(message), "class" => class.as_str())
+            .increment(1);
+        let (sid, reply) = (&message.message_sid, reply.map(Reply::as_str));
+        tracing::info!(sid, channel = message.channel, class = class.as_str(), reply, "inbound message");
+        Ok(())
+    }
+
+    /// Carries out what follows from a locked message. Returns the automatic answer.
+    async fn act(
+        &self,
+        tx: &mut PgConnection,
+        writer: &Writer<'_>,
+        text: &str,
+        understood: Understood,
+    ) -> Result<Option<Reply>, sqlx::Error> {
+        let message = writer.message;
+        let plan = Plan::of(&understood);
+        let user = match writer.number() {
+            Some(phone) => writers::of_number(tx, phone).await?,
+            None => None,
+        };
+        let told = self.told(tx, writer, text, user.is_some()).await?;
+        let effect = carry_out(tx, writer, plan.wish).await?;
+        if plan.weekly
+            && let Some(user) = &user
+        {
+            writers::weekly(tx, &user.user_id).await?;
+        }
+        let window =
+            Window { person: writer.person(), channel: &message.channel, recipient: &message.recipient };
+        let open_until = reply_windows::open(tx, &window, message.received_at).await?;
+        let conversation = match plan.is_read(effect) {
+            Some(urgency) => {
+                let turn = Turn {
+                    channel: &message.channel,
+                    recipient: &message.recipient,
+                    phone_e164: writer.number(),
+                    external_id: message.external_id.as_deref(),
+                    class: understood.class().as_str(),
+                    urgency: rank(urgency),
+                };
+                Some(conversations::add(tx, &turn).await?)
+            }
+            None => None,
+        };
+        let reply = plan.reply(effect, &told).filter(|_| writer.phone.is_some());
+        if let (Some(reply), Some(phone)) = (reply, writer.number()) {
+            let stored = user.as_ref().and_then(|user| user.language.as_deref()?.parse().ok());
+            let language = stored.unwrap_or_else(|| language_of(text).unwrap_or(self.language));
+            let new = NewReply {
+                channel: &message.channel,
+                user_id: user.as_ref().map_or("", |user| &user.user_id),
+                phone_e164: phone,
+                slot: reply.as_str(),
+                language,
+                content: &reply.content(language, self.help_line.as_deref()),
+                answers: &message.message_sid,
+                expires_at: open_until - MARGIN,
+            };
+            messages::reply(tx, &new).await?;
+        }
+        let handled = Handled {
+            class: understood.class().as_str(),
+            words_version: i32::try_from(understood.version()).unwrap_or(i32::MAX),
+            conversation,
+            reply: reply.map(Reply::as_str),
+        };
+        inbound::handled(tx, &message.message_sid, &handled).await?;
+        Ok(reply)
+    }
+
+    /// What was said to the person before. Taken before the message itself changes it.
+    async fn told(
+        &self,
+        tx: &mut PgConnection,
+        writer: &Writer<'_>,
+        text: &str,
+        known: bool,
+    ) -> Result<Told, sqlx::Error> {
+        let (number, id) = (writer.number(), writer.message.external_id.as_deref());
+        let last = i64::try_from(SAME_TEXTS - 1).unwrap_or_default();
+        let before = inbound::before(tx, (number, id), &writer.message.message_sid, last).await?;
+        let same =
+            |(sid, body): &(String, Vec<u8>)| self.text(sid, Some(body)).is_ok_and(|before| before == text);
+        Ok(Told {
+            known,
+            replies_of_hour: before.replies_of_hour,
+            replies_of_month: before.replies_of_month,
+            machine: !text.is_empty()
+                && before.texts.len() == SAME_TEXTS - 1
+                && before.texts.iter().all(same),
+            in_conversation: conversations::is_open(tx, number, id).await?,
+        })
+    }
+
+    fn text(&self, sid: &str, body: Option<&[u8]>) -> Result<String, Closed> {
+        let Some(body) = body else { return Ok(String::new()) };
+        Ok(String::from_utf8_lossy(&self.keys.open(sid, body)?).into_owned())
+    }
+}
+
+async fn carry_out(
+    tx: &mut PgConnection,
+    writer: &Writer<'_>,
+    wish: Option<Wish>,
+) -> Result<Option<Effect>, sqlx::Error> {
+    let (Some(wish), Some(phone)) = (wish, &writer.phone) else { return Ok(None) };
+    let reason = "written by the person";
+    let door = Door { source: Source::Inbound, actor: "inbox", reason, action: None };
+    written::carry_out(tx, phone, wish, &door).await.map(Some)
+}
+
+fn rank(urgency: Urgency) -> i16 {
+    match urgency {
+        Urgency::Other => 0,
+        Urgency::Loss => 1,
+        Urgency::Danger => 2,
+    }
+}
+
+/// The language of a text, as far as its letters tell it.
+fn language_of(text: &str) -> Option<Language> {
+    text.chars().any(|c| ('\u{900}'..='\u{97F}').contains(&c)).then_some(Language::Ne)
+}
+
+fn channel(message: &DueInbound) -> &'static str {
+    let known: Result<shared::domain::Channel, _> = message.channel.parse();
+    known.map_or("other", shared::domain::Channel::as_str)
+}
+
+#[cfg(test)]
+mod tests;
