@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::{Person, Source, numbers::Found};
 use crate::domain::Purpose;
 
-/// What names the loss of a person: the user, or the number if it has no user.
+/// The name of a person's loss: the user, or the number where no user is known.
 pub(super) fn name(found: &Found) -> Option<&str> {
     found.user_id.as_deref().or(found.phone_e164.as_deref())
 }
@@ -191,7 +191,7 @@ pub(super) async fn not_yet_followed(
     .await
 }
 
-/// The users of a household of whom a loss was reported.
+/// The users of a household with a reported loss.
 pub(super) async fn in_household(tx: &mut PgConnection, household: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT DISTINCT m.user_id AS "user_id!" FROM users u JOIN loss_marks m ON m.user_id = u.user_id

@@ -22,7 +22,7 @@ pub(super) struct Changed {
     pub(super) silenced: bool,
     /// Messages may go to it again.
     pub(super) lifted: bool,
-    /// It was known to belong to somebody else, and is no longer.
+    /// It was marked as somebody else's number, and the mark is removed.
     pub(super) right_number: bool,
     /// Tips are stopped, or something is not agreed to any more on some channel.
     pub(super) narrowed: bool,
@@ -324,7 +324,7 @@ pub(super) async fn end_welcome(
 /// pipeline skips users with a welcome.
 pub(super) async fn resume_welcome(tx: &mut PgConnection, found: &Found) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        // A user who was stored and never enqueued is stored again.
+        // Users that were never enqueued are stored again.
         "UPDATE users SET state = CASE WHEN enqueued_at IS NULL THEN 'stored' ELSE 'received' END::user_state, reason = NULL,
              next_attempt_at = CASE WHEN enqueued_at IS NOT NULL THEN now() END, updated_at = now()
          -- Each arm has an index.

@@ -43,7 +43,7 @@ pub(super) async fn agrees(
         .all(|entry| entry.consent.action == ConsentAction::Grant || elsewhere.includes(&entry.consent)))
 }
 
-/// Whether a person stopped messages since the loss that holds them: what the loss withdrew is no stop.
+/// Whether a person stopped messages since the loss that holds them: the entries of the loss itself do not count.
 pub(super) async fn since_loss(
     tx: &mut PgConnection,
     user_id: Option<&str>,
@@ -82,7 +82,7 @@ pub(super) async fn stopped_by_event_since(
     .await
 }
 
-/// What was withdrawn since it was granted last, by other ways than the stop page.
+/// The consents that were withdrawn since their last grant, by other ways than the stop page.
 async fn withdrawn_elsewhere(
     tx: &mut PgConnection,
     user_id: Option<&str>,

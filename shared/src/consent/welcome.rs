@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{numbers::Found, silence};
 use crate::domain::Channel;
 
-/// What is known of the consent to a welcome on one channel, of a number.
+/// The consent to a welcome on one channel, of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Agreement {
     /// It is given.
@@ -16,7 +16,7 @@ pub enum Agreement {
     Withdrawn,
 }
 
-/// Reads what is known of the consent to a welcome by `channel` to a number in E.164.
+/// Reads the consent to a welcome by `channel` to a number in E.164.
 pub async fn agreement(
     connection: &mut PgConnection,
     phone: &str,
@@ -85,7 +85,7 @@ pub(super) async fn resume(tx: &mut PgConnection, found: &Found) -> Result<(), s
     .map(drop)
 }
 
-/// The number is the right one after all: users whom it was rejected for are enqueued again.
+/// The number is the right one after all: users whose welcome was rejected for it are enqueued again.
 pub(super) async fn resume_rejected(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         // Each arm has an index.

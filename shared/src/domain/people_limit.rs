@@ -8,7 +8,7 @@ const CAUTIOUS: u32 = 225;
 pub enum PeopleLimit {
     /// Any number.
     Unlimited,
-    /// So many.
+    /// This number of people.
     Fixed(u32),
     /// Nine tenths of what the sender reports. While that is not known: of WhatsApp's first step.
     OfSender,
@@ -31,7 +31,7 @@ impl PeopleLimit {
 /// How many people WhatsApp lets a business write to in any 24 hours, as Twilio reports it. The lower one is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MessagingLimit {
-    /// So many, at least one.
+    /// This number of people, at least one.
     People(u32),
     /// Any number.
     Unlimited,
@@ -63,7 +63,7 @@ impl MessagingLimit {
             .filter(|limit| *limit != Self::Unlimited)
     }
 
-    /// The number that stands for it in the database; 0: any number of people.
+    /// Its number in the database; 0: any number of people.
     pub fn stored(self) -> i32 {
         match self {
             Self::People(people) => i32::try_from(people).unwrap_or(i32::MAX),
@@ -71,7 +71,7 @@ impl MessagingLimit {
         }
     }
 
-    /// The limit that a number in the database stands for.
+    /// The limit for a number in the database.
     pub fn of_stored(people: i32) -> Option<Self> {
         match u32::try_from(people).ok()? {
             0 => Some(Self::Unlimited),

@@ -13,7 +13,7 @@ pub(crate) struct WaitRules {
     pub(crate) quiet_hours: Option<QuietHours>,
     /// Welcomes of live signups wait for the day, too.
     pub(crate) quiet_welcomes: bool,
-    /// A signup alone is no consent to the welcome.
+    /// A signup alone does not count as consent to the welcome.
     pub(crate) consent_required: bool,
 }
 

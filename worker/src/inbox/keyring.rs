@@ -65,7 +65,7 @@ impl Keyring {
     /// Opens a text that was sealed under this name.
     ///
     /// # Errors
-    /// If the key is not in the ring, or the text is not what was sealed.
+    /// If the key is not in the ring, or the text was changed.
     pub(crate) fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, Closed> {
         let (form, rest) = sealed.split_first().ok_or(Closed::Damaged)?;
         let (id, rest) = rest.split_at_checked(ID_BYTES).ok_or(Closed::Damaged)?;
@@ -78,7 +78,7 @@ impl Keyring {
         key.cipher.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| Closed::Damaged)
     }
 
-    /// Seals the text of a message under its SID. None: it has no text.
+    /// Seals the text of a message under its SID. None: the text is empty.
     pub(crate) fn sealed(&self, incoming: &Incoming) -> Result<Option<Vec<u8>>, Closed> {
         if incoming.body.is_empty() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What follows from a message: what is carried out, whether a person reads it, and what the automatic answer is.
+//! The consequences of a message: the door it goes through, whether a person reads it, and the automatic answer.
 
 use shared::{
     consent::{doors::Effect, written::Wish},
@@ -6,10 +6,10 @@ use shared::{
     words::{Class, Understood, Urgency},
 };
 
-/// Automatic answers to a person within an hour, at most: two machines must not answer each other for ever. WhatsApp and
+/// Automatic answers to a person within an hour, at most: two machines must not answer each other permanently. WhatsApp and
 /// Twilio stop such loops only after 30 messages (Twilio's error 14107).
 pub(crate) const REPLIES_PER_HOUR: i64 = 3;
-/// The same text so many times in a row comes from a machine.
+/// The same text three times in a row comes from a machine.
 pub(crate) const SAME_TEXTS: usize = 3;
 
 /// What follows from the text of a message.
@@ -79,7 +79,7 @@ impl Plan {
     }
 }
 
-/// What was said to the person before.
+/// Earlier answers to the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Told {
     /// The number belongs to a user.

@@ -210,7 +210,7 @@ async fn send_welcome(
     }
 }
 
-/// Stores the user as waiting for the day or for a consent, however long it takes: it is no retry.
+/// Stores the user as waiting for the day or for a consent, however long it takes. It does not count as a retry.
 async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, why: Wait) -> Look {
     let reason = why.reason();
     let mut state = NewState::plain(facts.clone(), UserState::Received, Some(reason));

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::store::batch::{Keyed, Statement};
 
-/// The way into a claim: whoever silences a number waits for the end of its transaction, or it begins after their commit and
-/// sees what they wrote. A statement of its own: if it fails in the one that begins, the connection would go back to the
+/// The way into a claim: a stop waits for the end of the claim's transaction, or the claim begins after the commit of the stop and
+/// sees it. A statement of its own: if it fails in the one that begins, the connection would go back to the
 /// pool within a failed transaction. A mode that a backup, which reads every table, does not conflict with.
 const PASS_GATE: &str = "LOCK TABLE claim_gate IN ROW EXCLUSIVE MODE";
 

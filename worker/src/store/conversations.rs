@@ -89,7 +89,7 @@ pub(crate) async fn list_open(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error>
     .await
 }
 
-/// Closes a conversation. False: there is no such open one.
+/// Closes a conversation. False: it is not open, or does not exist.
 pub(crate) async fn close(tx: &mut PgConnection, id: Uuid, actor: &str) -> Result<bool, sqlx::Error> {
     let closed = sqlx::query!(
         "UPDATE conversations SET closed_at = calendar_now(), closed_by = $2

@@ -239,7 +239,7 @@ pub(super) async fn count_old(tx: &mut PgConnection, seconds: f64) -> Result<i64
     .await
 }
 
-/// Deletes text and person of a batch of these messages, and what is as old of closed conversations and windows.
+/// Deletes text and person of a batch of these messages, and closed conversations and windows of that age.
 pub(super) async fn forget_old(tx: &mut PgConnection, seconds: f64, batch: i64) -> Result<u64, sqlx::Error> {
     let forgotten = sqlx::query!(
         "WITH talks AS (

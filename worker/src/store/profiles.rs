@@ -38,7 +38,7 @@ struct Number {
     state: Option<(&'static str, Option<Reason>)>,
 }
 
-/// Carries out a change. A user who is not known becomes a row that waits for a signup or a backfill; a new number of a
+/// Carries out a change. An unknown user becomes a row that waits for a signup or a backfill; a new number of a
 /// known user is welcomed by the live lane.
 pub(crate) async fn apply(
     pool: &PgPool,
@@ -135,7 +135,7 @@ pub(crate) async fn of_signup(
     write(&mut connection, user_id, profile, at).await
 }
 
-/// Completes the row of a user of whom an event with a later time was handled before the signup: with what it lacks, once.
+/// Completes the row of a user whose later event was handled before the signup. It adds the missing fields, once.
 pub(crate) async fn complete(pool: &PgPool, facts: &Facts) -> Result<(), sqlx::Error> {
     let Some(signup) = &facts.signup else { return Ok(()) };
     let nothing = ProfileChange::default();

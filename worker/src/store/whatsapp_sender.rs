@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::domain::MessagingLimit;
 use sqlx::{PgExecutor, PgPool};
 
-/// What is known of the sender.
+/// The sender, as Twilio described it last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SenderState {
     /// None: not known.
@@ -16,7 +16,7 @@ pub(crate) struct SenderState {
     pub(crate) error: Option<String>,
 }
 
-/// Begins a read of `sender`, as the setting names it. False: none is due. What is known of another sender counts no more.
+/// Begins a read of `sender`, as the setting names it. False: none is due. A limit of another sender is dropped.
 pub(crate) async fn begin(pool: &PgPool, sender: &str, interval: Duration) -> Result<bool, sqlx::Error> {
     let due = sqlx::query_scalar!(
         "UPDATE whatsapp_sender SET
@@ -58,7 +58,7 @@ pub(crate) async fn failed(pool: &PgPool, sender: &str, error: &str) -> Result<(
         .map(drop)
 }
 
-/// Reads what is known.
+/// Reads the last description.
 pub(crate) async fn state(database: impl PgExecutor<'_>) -> Result<SenderState, sqlx::Error> {
     let row = sqlx::query!(
         "SELECT people, error, extract(epoch FROM now() - read_at)::float8 AS age FROM whatsapp_sender"

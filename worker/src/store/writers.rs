@@ -8,7 +8,7 @@ pub(crate) struct WriterRow {
     pub(crate) language: Option<String>,
 }
 
-/// The user of a number, if it is still theirs.
+/// The user of a number, if the user still has it.
 pub(crate) async fn of_number(tx: &mut PgConnection, phone: &str) -> Result<Option<WriterRow>, sqlx::Error> {
     sqlx::query_as!(
         WriterRow,

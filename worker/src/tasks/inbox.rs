@@ -182,7 +182,7 @@ impl Inbox {
         Ok(reply)
     }
 
-    /// What was said to the person before. Taken before the message itself changes it.
+    /// Earlier answers to the person. Read before the message itself changes them.
     async fn told(
         &self,
         tx: &mut PgConnection,

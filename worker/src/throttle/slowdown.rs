@@ -16,7 +16,7 @@ use crate::{
 const MINUTE: Duration = Duration::from_secs(60);
 /// A minute with fewer messages decides nothing.
 const FEWEST: u32 = 20;
-/// The limit of people is reached if more than one in so many messages of a minute is refused.
+/// The limit of people is reached if more than one in five messages of a minute is refused.
 const ONE_IN: u32 = 5;
 
 /// The messages of WhatsApp that ended within a minute, as far as this worker was told.

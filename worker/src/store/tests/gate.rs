@@ -1,4 +1,4 @@
-//! The order of a claim and of whoever silences its number.
+//! The order of a claim and of a stop of its number.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A loss beside a stop, and people whom a loss reaches only later.
+//! A loss beside a stop, and people that a loss reaches only later.
 
 use chrono::{TimeDelta, Utc};
 use shared::{
