@@ -1,5 +1,6 @@
 //! What people write to us: the doors that their messages go through.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
     ledger::NewEntry,
     numbers,
     passage::{Kind, LOST, change_in, loss_in},
+    silence::{self, Hold},
 };
 use crate::{
     consent::Person,
@@ -29,30 +31,48 @@ pub enum Wish {
     Loss,
 }
 
-/// Carries out what somebody wrote from a number. Part of the transaction that marks the message as handled, so that a
-/// message that is handled again changes nothing.
+/// Carries out what somebody wrote from a number at `at`. Part of the transaction that marks the message as handled, so that a
+/// message that is handled again changes nothing. Messages may be handled in another order: the last one that was written
+/// decides. [`Effect::Held`]: a stop or a loss holds messages although they were wanted again.
 pub async fn carry_out(
     tx: &mut PgConnection,
-    phone: &E164,
+    (phone, at): (&E164, DateTime<Utc>),
     wish: Wish,
     door: &Door<'_>,
 ) -> Result<Effect, sqlx::Error> {
     let found = numbers::find(tx, Person::Number(phone)).await?;
-    let withdraw = NewEntry::of_all(&Purpose::ALL, ConsentAction::Withdraw);
+    let entries = |purposes: &[Purpose], action| {
+        let mut entries = NewEntry::of_all(purposes, action);
+        for entry in &mut entries {
+            entry.consent.at = Some(at);
+        }
+        entries
+    };
+    let withdraw = entries(&Purpose::ALL, ConsentAction::Withdraw);
     let done = match wish {
         Wish::Stop => change_in(tx, &found, (&withdraw, Kind::Plain), Claims::Wait, door).await?,
         Wish::WrongNumber => {
             change_in(tx, &found, (&withdraw, Kind::WrongNumber), Claims::Wait, door).await?
         }
         Wish::Start => {
-            let grant = NewEntry::of_all(&[Purpose::Onboarding], ConsentAction::Grant);
+            let grant = entries(&[Purpose::Onboarding], ConsentAction::Grant);
             change_in(tx, &found, (&grant, Kind::Lift), Claims::Wait, door).await?
         }
         Wish::Loss => {
-            let lost = NewEntry::of_all(&LOST, ConsentAction::Withdraw);
+            let lost = entries(&LOST, ConsentAction::Withdraw);
             loss_in(tx, &found, &lost, Claims::Wait, door).await?
         }
     };
     // Counted before the commit of the caller: a rare rollback is counted twice.
-    Ok(done.count(door))
+    let effect = done.count(door);
+    if effect != Effect::Done {
+        return Ok(effect);
+    }
+    // Something that was said later outweighs what was entered.
+    let held = silence::hold_of(tx, &found).await? != Hold::Nothing;
+    Ok(match wish {
+        Wish::Start if held => Effect::Held,
+        Wish::Stop if !held => Effect::Already,
+        Wish::Start | Wish::Stop | Wish::WrongNumber | Wish::Loss => Effect::Done,
+    })
 }

@@ -7,6 +7,7 @@ use shared::{
     consent::{
         Door, Source,
         doors::Effect,
+        welcome,
         written::{self, Wish},
     },
     db::sqlstate,
@@ -105,6 +106,10 @@ impl Inbox {
         let phone = message.phone_e164.as_deref().and_then(|phone| E164::parse(phone).ok());
         let writer = Writer { message, phone };
         let mut tx = self.pool.begin().await?;
+        if let Some(number) = writer.number() {
+            // Before the message: an erasure locks them in this order.
+            welcome::hold_number(&mut tx, number).await?;
+        }
         if !inbound::lock(&mut tx, &message.message_sid).await? {
             return Ok(());
         }
@@ -220,7 +225,7 @@ async fn carry_out(
     let (Some(wish), Some(phone)) = (wish, &writer.phone) else { return Ok(None) };
     let reason = "written by the person";
     let door = Door { source: Source::Inbound, actor: "inbox", reason, action: None };
-    written::carry_out(tx, phone, wish, &door).await.map(Some)
+    written::carry_out(tx, (phone, writer.message.received_at), wish, &door).await.map(Some)
 }
 
 fn rank(urgency: Urgency) -> i16 {

@@ -94,6 +94,30 @@ async fn a_stop_stops_and_is_confirmed_once_and_a_start_starts_again() {
 }
 
 #[tokio::test]
+async fn the_message_that_was_written_last_decides_in_whatever_order_they_are_handled() {
+    let mut site = Site::open().await;
+    let author = || Author::Number(E164::parse(NUMBER).unwrap());
+    let older = async |site: &Site, sid: &str, minutes: i32| {
+        let sql = "UPDATE inbound SET received_at = calendar_now() - make_interval(mins => $2) WHERE message_sid = $1";
+        sqlx::query(sql).bind(sid).bind(minutes).execute(&site.world.pool).await.unwrap();
+    };
+    assert_eq!(site.says(NUMBER, "stop").await, "stop stopped");
+    let late = site.receive(author(), "start", None).await;
+    older(&site, &late, 10).await;
+    site.inbox.step().await.unwrap();
+    assert!(site.stopped().await, "the stop was written later");
+    assert_eq!(site.told(&late).await, "start - start0", "a person looks at it");
+    assert_eq!(site.says(NUMBER, "start").await, "start -", "a conversation is open");
+    assert!(!site.stopped().await);
+    let late = site.receive(author(), "stop", None).await;
+    older(&site, &late, 5).await;
+    site.inbox.step().await.unwrap();
+    assert!(!site.stopped().await, "the start was written later");
+    assert_eq!(site.told(&late).await, "stop -", "nothing is confirmed");
+    site.world.end().await;
+}
+
+#[tokio::test]
 async fn what_the_lists_do_not_settle_is_read_by_a_person() {
     let mut site = Site::open().await;
     assert_eq!(site.says(NUMBER, "may I eat cabbage?").await, "other received other0");
