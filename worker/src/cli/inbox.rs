@@ -133,7 +133,7 @@ async fn show(
     if reveal {
         let mut connection = pool.acquire().await.map_err(Failure::statement)?;
         let subject = format!("conversation {id}");
-        let entry = NewEntry { actor, action: "inbox show", subject: &subject, reason };
+        let entry = NewEntry { actor, action: "inbox show --reveal", subject: &subject, reason };
         audit::note(&mut connection, &entry).await.map_err(Failure::statement)?;
     }
     let text = |message: &Written| match (&keys, &message.body) {

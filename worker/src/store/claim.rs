@@ -174,8 +174,7 @@ impl Claim {
                                          segments, claimed_at, lease_until, traceparent, channel, content_sid,
                                          fallback_of)
                    SELECT i.message_id, i.user_id, i.phone, i.lane, $8, i.language, i.body_sha256, i.segments,
-                          -- After the gate: a stop that this claim waited for is older.
-                          clock_timestamp(), now() + make_interval(secs => $9), i.traceparent, i.channel, i.content_sid,
+                          c.at, c.at + make_interval(secs => $9), i.traceparent, i.channel, i.content_sid,
                           -- A fallback that was refused for now is tried again as such.
                           CASE WHEN $15 AND i.channel = 'sms' THEN (
                               SELECT a.message_id FROM attempts a
@@ -185,6 +184,8 @@ impl Claim {
                                $10::text[], $11::bytea[], $13::text[], $14::text[])
                         AS i(message_id, user_id, phone, lane, language, body_sha256, segments, traceparent, digest,
                              channel, content_sid)
+                   -- After the gate: a stop that this claim waited for is older.
+                   CROSS JOIN (SELECT clock_timestamp() AS at) c
                    -- Asked by itself, it is never joined as a whole.
                    WHERE (SELECT s.id FROM suppressions s WHERE s.phone_e164 = i.phone AND s.lifted_at IS NULL
                               AND s.channel IN ('any', i.channel)) IS NULL

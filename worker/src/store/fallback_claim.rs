@@ -145,9 +145,9 @@ impl ClaimFallback {
                     "WITH claimed AS (
                          INSERT INTO attempts (message_id, user_id, phone_e164, lane, worker_id, language, body_sha256,
                                                segments, claimed_at, lease_until, traceparent, channel, fallback_of)
-                         SELECT $2, user_id, phone_e164, lane, $3, language, $4, $5, clock_timestamp(),
-                                now() + make_interval(secs => $6), traceparent, 'sms', message_id
-                         FROM attempts WHERE message_id = $1
+                         SELECT $2, user_id, phone_e164, lane, $3, language, $4, $5, c.at,
+                                c.at + make_interval(secs => $6), traceparent, 'sms', message_id
+                         FROM attempts, (SELECT clock_timestamp() AS at) c WHERE message_id = $1
                          RETURNING message_id, user_id, phone_e164, fallback_of
                      ), leased AS (
                          INSERT INTO leases (lease_until, message_ids)

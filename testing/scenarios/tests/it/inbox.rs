@@ -111,7 +111,7 @@ async fn a_text_is_shown_for_a_reason_alone_and_appears_nowhere_else() -> anyhow
     assert_eq!(code, 2, "without a reason");
     let (code, shown) = test.command(&["inbox", "show", &id, "--reveal", "--reason", "a call"]).await?;
     assert!(code == 0 && shown.contains(secret), "{shown}");
-    let looks = "SELECT count(*) FROM audit_log WHERE action = 'inbox show'";
+    let looks = "SELECT count(*) FROM audit_log WHERE action = 'inbox show --reveal'";
     assert_eq!(test.database.number(looks).await?, 1);
     let (code, _) = test.command(&["inbox", "close", &id, "--reason", "answered"]).await?;
     assert_eq!(code, 0);
