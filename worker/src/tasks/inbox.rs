@@ -30,9 +30,9 @@ use crate::{
 };
 
 const INTERVAL: Duration = Duration::from_secs(1);
-const BATCH: i64 = 50;
-/// No other worker handles the same message meanwhile. A message that failed is handled again after that.
-const HOLD: Duration = Duration::from_secs(60);
+const BATCH: i64 = 20;
+/// No other worker takes the same message meanwhile. A message that failed, or whose worker died, is handled again after that.
+const HOLD: Duration = Duration::from_secs(10);
 /// Free text is sent only until shortly before the window closes: it is checked again where the message arrives.
 const MARGIN: Duration = Duration::from_secs(300);
 

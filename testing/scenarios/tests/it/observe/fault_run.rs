@@ -7,6 +7,7 @@ use support::{EventBody, Expect, PATIENCE, TestEnv, TestEnvBuilder, number, unti
 /// Names that must be nowhere but in the database.
 pub(crate) const NAMES: [&str; 2] = ["Sitakumari Seededname", "सीताकुमारी"];
 pub(crate) const USERS: u32 = 40;
+const OURS: &str = "whatsapp:+14155238886";
 
 /// What the run leaves behind. A user whose call ended with a 503 and without a message needs review. On a busy
 /// machine, some users whose call timed out need review too.
@@ -16,7 +17,9 @@ pub(crate) fn expect() -> Expect {
 
 /// Signups of every kind, refusals, lost answers, a revoked token, forged callbacks. Every user has a final state.
 pub(crate) async fn play(plan: TestEnvBuilder) -> anyhow::Result<TestEnv> {
-    let mut test = plan.sender().env("DEFAULT_LANGUAGE", "en").build().await?;
+    let plan = plan.sender().env("DEFAULT_LANGUAGE", "en").env("TWILIO_WHATSAPP_FROM", OURS);
+    let plan = plan.env("INBOX_KEY", &"00".repeat(32)).env("INBOUND_RECONCILE", "1s");
+    let mut test = plan.build().await?;
     test.simulator.faults(faults()).await?;
     test.start_worker().await?;
     let mut events: Vec<EventBody> = (0..USERS).map(|n| named(n, &number(n))).collect();
@@ -42,6 +45,7 @@ pub(crate) async fn play(plan: TestEnvBuilder) -> anyhow::Result<TestEnv> {
     .await?;
     test.simulator.revoke(false).await?;
     forge(&test).await?;
+    write(&test).await?;
     test.until_final(events.len() + 1).await?;
     Ok(test)
 }
@@ -65,6 +69,27 @@ fn faults() -> serde_json::Value {
         { "operation": "lookup", "count": 2, "action": { "type": "error", "status": 500 } },
         { "operation": "lookup", "count": 1, "action": { "type": "lookup_invalid", "error": "TOO_SHORT" } },
     ])
+}
+
+/// A message that the webhook gets, one that it does not get, and one whose key is lost. None is answered: their authors have
+/// no number.
+async fn write(test: &TestEnv) -> anyhow::Result<()> {
+    let url = format!("{}/twilio/inbound", test.env["PUBLIC_URL"]);
+    for deliver in [true, false] {
+        let from = "whatsapp:NP.1234567890";
+        let message = json!({ "url": url, "from": from, "to": OURS, "body": NAMES[0], "deliver": deliver });
+        test.simulator.inbound(message).await?;
+    }
+    let lost = "INSERT INTO inbound (message_sid, channel, recipient, external_id, kind, body)
+                VALUES ('SM1', 'whatsapp', '+14155238886', 'NP.1', 'text', '\\x01')";
+    test.database.execute(lost).await?;
+    let handled = "SELECT count(*) FROM inbound WHERE handled_at IS NOT NULL";
+    test.database.until("both are handled", handled, 2).await?;
+    until("the third is counted", PATIENCE, async || {
+        let counted = test.workers[0].metric("onboarding_inbound_unreadable_total", "").await?;
+        Ok(if counted > 0.5 { Ok(()) } else { Err(format!("{counted}")) })
+    })
+    .await
 }
 
 async fn forge(test: &TestEnv) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use super::fault_run;
 use crate::people::signups;
 
 /// Of one process.
-const BUDGET: usize = 600;
+const BUDGET: usize = 640;
 /// Enough to keep the worker busy while it is scraped.
 const USERS: u32 = 500;
 
