@@ -290,7 +290,7 @@ pub async fn request_erasure(
     let found = numbers::find(&mut tx, Person::User(user)).await?;
     let stopped_before = silence::hold_of(&mut tx, &found).await? != Hold::Nothing;
     let added = sqlx::query!(
-        // No further ahead than the times of other events are believed. Staff mean what is stored, also where the portal's
+        // No further ahead than the times of other events are believed. Staff mean the stored data, also where the portal's
         // clock is ahead of ours.
         "INSERT INTO pending_erasures AS p (user_id, requested_by, as_of, was_suppressed, phone_e164)
          VALUES ($1, $2, GREATEST(LEAST($3, now() + interval '10 minutes'),

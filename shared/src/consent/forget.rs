@@ -99,7 +99,7 @@ pub async fn later(
     Ok(Later(entries.fetch_all(tx).await?))
 }
 
-/// Enters it again under new keys: nothing leads from those to what was erased, and so not to a former number either.
+/// Enters it again under new keys, which do not lead to the erased entries or to a former number.
 pub async fn enter_again(tx: &mut PgConnection, user_id: &str, later: &Later) -> Result<(), sqlx::Error> {
     let number = sqlx::query_scalar!("SELECT phone_e164 FROM users WHERE user_id = $1", user_id);
     let number = number.fetch_optional(&mut *tx).await?.flatten();

@@ -79,8 +79,8 @@ pub(super) async fn marked_by(tx: &mut PgConnection, losses: &[String]) -> Resul
     .await
 }
 
-/// Deletes the marks of these losses, and returns the users and numbers they marked. Those without another mark are no longer
-/// silenced by a loss. A number stays silenced if its present user is marked by another loss.
+/// Deletes the marks of these losses, and returns the users and numbers they marked. Those without another mark stop
+/// being silenced by a loss. A number stays silenced if its present user is marked by another loss.
 pub(super) async fn take_back(tx: &mut PgConnection, losses: &[String]) -> Result<Vec<Found>, sqlx::Error> {
     sqlx::query!(
         "INSERT INTO loss_marks (loss_of, user_id, phone_e164)

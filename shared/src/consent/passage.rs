@@ -233,7 +233,7 @@ async fn mark_all(
 }
 
 /// What an earlier loss withdrew from a person, and when. A further loss withdraws it as of that time, so that taking back all
-/// losses leads to what was true before the first.
+/// losses restores the state before the first.
 async fn lost_since(
     tx: &mut PgConnection,
     found: &Found,

@@ -42,7 +42,7 @@ pub async fn agreement(
 }
 
 /// The users of these pairs of user and number who lack a consent to a welcome by SMS. Consents belong to the number; those
-/// of a user without a number count at every number. Users whom a stop or a loss silences are not returned: their claim
+/// of a user without a number count at every number. Users silenced by a stop or a loss are not returned: their claim
 /// ends the welcome.
 pub async fn without_consent(
     connection: &mut PgConnection,
@@ -66,8 +66,8 @@ pub async fn without_consent(
     .await
 }
 
-/// Makes the doors of a number wait until the transaction ends: a consent comes either before, or it finds what is
-/// written now.
+/// Makes the doors of a number wait until the transaction ends: a consent comes either before, or it finds the rows
+/// of this transaction.
 pub async fn hold_number(tx: &mut PgConnection, phone: &str) -> Result<(), sqlx::Error> {
     silence::hold(tx, phone).await
 }

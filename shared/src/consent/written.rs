@@ -68,7 +68,7 @@ pub async fn carry_out(
     if effect != Effect::Done {
         return Ok(effect);
     }
-    // Something that was said later outweighs what was entered.
+    // A later entry of the ledger outweighs this one.
     let held = silence::hold_of(tx, &found).await? != Hold::Nothing;
     Ok(match wish {
         Wish::Start if held => Effect::Held,

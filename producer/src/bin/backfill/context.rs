@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     pub(crate) whatsapp_prices: CategoryPrices,
     /// So long a welcome waits for room on WhatsApp before it goes by SMS.
     pub(crate) fallback_within: Duration,
-    /// The text before the code of a stop link in a message. None: messages have no stop link.
+    /// The text before the code of a stop link in a message. None: stop links are off.
     pub(crate) stop_address: Option<String>,
     pub(crate) help_line: Option<String>,
     pub(crate) log_format: LogFormat,

@@ -12,7 +12,7 @@ use shared::{
 
 use crate::{context::Settings, counts::Counts};
 
-/// People who were written to by WhatsApp count for so long.
+/// How long a WhatsApp message counts against the limit of people.
 const PEOPLE_COUNT_FOR: u64 = 25 * 3600;
 
 /// An estimate for the messages of a run.

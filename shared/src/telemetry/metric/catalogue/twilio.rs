@@ -136,7 +136,7 @@ pub(super) const TWILIO: &[Metric] = &[
     ),
 ];
 
-/// Pages shown, buttons pressed, and what was refused.
+/// Pages shown, buttons pressed, and requests refused.
 const STOP_PAGE_RESULT: Label = listed(
     "result",
     &[

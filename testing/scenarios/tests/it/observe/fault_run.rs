@@ -71,8 +71,8 @@ fn faults() -> serde_json::Value {
     ])
 }
 
-/// A message that the webhook gets, one that it does not get, and one whose key is lost. None is answered: their authors have
-/// no number.
+/// A message that the webhook gets, one that it does not get, and one whose key is lost. None is answered, because their
+/// authors are known by an id alone.
 async fn write(test: &TestEnv) -> anyhow::Result<()> {
     let url = format!("{}/twilio/inbound", test.env["PUBLIC_URL"]);
     for deliver in [true, false] {
