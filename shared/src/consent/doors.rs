@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 pub use super::door::Effect;
 use super::{
     door::{Door, Person},
-    gate::Claims,
+    gate::{self, Claims},
     ledger::{self, EntryKey, NewEntry},
     losses, meters,
     numbers::{self, Found},
@@ -91,7 +91,7 @@ pub async fn grant_welcome(
     let entries = [NewEntry { key: EntryKey::random(), consent }];
     let found = numbers::find(&mut tx, Person::Signup(user, Some(phone))).await?;
     let done = change_in(&mut tx, &found, (&entries, Kind::Plain), Claims::Wait, door).await?;
-    tx.commit().await?;
+    gate::commit(tx, pool).await?;
     Ok(done.count(door))
 }
 
@@ -124,7 +124,7 @@ pub async fn follow_number(
         entry.consent.at = Some(since);
     }
     let done = change_in(&mut tx, &found, (&entries, Kind::Plain), Claims::Wait, door).await?;
-    tx.commit().await?;
+    gate::commit(tx, pool).await?;
     Ok(done.count(door))
 }
 
@@ -156,11 +156,12 @@ async fn report_loss(
     let mut tx = pool.begin().await?;
     let entries = ledger::unknown(&mut tx, entries).await?;
     if entries.is_empty() {
+        gate::commit(tx, pool).await?;
         return Ok(Effect::Already);
     }
     let found = numbers::find(&mut tx, person).await?;
     let done = loss_in(&mut tx, &found, &entries, Claims::Wait, door).await?;
-    tx.commit().await?;
+    gate::commit(tx, pool).await?;
     let effect = done.count(door);
     if let (Person::User(user), None) = (person, &found.phone_e164) {
         // A claim that the loss waited for may have stored the user.
@@ -192,7 +193,7 @@ pub async fn follow_losses(pool: &PgPool, user: Option<&UserId>) -> Result<(), s
             entry.consent.at = said.iter().find(|(of, _)| *of == entry.consent.purpose).map(|(_, at)| *at);
         }
         silence_all(&mut tx, (&found, &people), &entries, Claims::Wait, &door).await?;
-        tx.commit().await?;
+        gate::commit(tx, pool).await?;
     }
     Ok(())
 }
@@ -215,7 +216,7 @@ pub async fn join_household(
         let door = Door { source, actor: "worker", reason, action: None };
         silence_all(&mut tx, (&owner, &[found]), &[], Claims::Wait, &door).await?;
     }
-    tx.commit().await
+    gate::commit(tx, pool).await
 }
 
 /// A reported loss was an error: lifts its holds, and grants again every consent that it withdrew. A stop from before the
@@ -324,7 +325,7 @@ pub async fn request_erasure(
 pub async fn restore_stop(pool: &PgPool, phone: &E164, digest: &[u8]) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     restore_stop_in(&mut tx, phone, digest, Claims::Wait).await?;
-    tx.commit().await
+    gate::commit(tx, pool).await
 }
 
 async fn change(
@@ -353,6 +354,6 @@ async fn change_once(
     let mut tx = pool.begin().await?;
     let found = numbers::find(&mut tx, person).await?;
     let done = change_in(&mut tx, &found, (entries, kind), Claims::Wait, door).await?;
-    tx.commit().await?;
+    gate::commit(tx, pool).await?;
     Ok(done.count(door))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 /// How long one try to be alone with the numbers takes at most: claims wait meanwhile.
 const ALONE_WITHIN: &str = "SET LOCAL lock_timeout = '300ms'";
@@ -13,6 +13,11 @@ const ALONE: &str = "LOCK TABLE claim_gate IN SHARE MODE; SET LOCAL lock_timeout
 const TRIES: usize = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
+/// PostgreSQL documentation, "Asynchronous Commit": the locks are free before the commit is on the disk.
+const NOT_FLUSHED: &str = "SET LOCAL synchronous_commit = off";
+/// A commit that is flushed takes every earlier one with it. The message makes this one write something.
+const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'aamcare', '')";
+
 /// How claims are kept from passing what a transaction writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claims {
@@ -20,6 +25,15 @@ pub(super) enum Claims {
     Wait,
     /// The transaction holds them off already, or is never committed.
     Held,
+}
+
+/// Commits what a door did, and returns once it is on the disk. Claims see it from the commit on and do not wait for the disk,
+/// which takes longer than everything else they wait for. Whoever finds the change made goes through here as well, so that
+/// nobody is told of a stop that could still be lost.
+pub(super) async fn commit(mut tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query(NOT_FLUSHED).execute(&mut *tx).await?;
+    tx.commit().await?;
+    sqlx::query(FLUSH).execute(pool).await.map(drop)
 }
 
 /// Waits for the claims that are being written, as far as they end in time, and has later ones wait for the commit.
