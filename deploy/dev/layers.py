@@ -21,7 +21,7 @@ FLOORS = [
     ["pipeline", "reconcile"],
     ["registrar"],
     ["throttle", "channels"],
-    ["health", "hours", "unfinished", "story", "replay", "templates"],
+    ["health", "hours", "unfinished", "story", "replay", "templates", "care"],
     ["store"],
     ["facts"],
     ["config"],

@@ -29,7 +29,7 @@ pub(crate) use accounts::{Account, Role, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
 pub(crate) use inbox::{InboxConfig, keys as inbox_keys};
 pub(crate) use retention::Retention;
-pub(crate) use stop_links::{StopLinkBase, StopLinks};
+pub(crate) use stop_links::{StopLinkBase, StopLinks, help_line};
 pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::{TwilioConfig, log_key};
 use url::Url;
@@ -87,6 +87,8 @@ pub(crate) struct Config {
     pub(crate) webhook_addr: SocketAddr,
     /// None: messages carry no code, and there is no page.
     pub(crate) stop_links: Option<StopLinks>,
+    /// A number that texts and the stop page name for help.
+    pub(crate) help_line: Option<String>,
     /// None: inbound messages are not taken.
     pub(crate) inbox: Option<InboxConfig>,
     /// Of the digests of erased people.
@@ -127,6 +129,7 @@ impl Config {
             ops_addr: address(env, &settings::OPS_ADDR),
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             stop_links: StopLinks::read(env),
+            help_line: help_line(env),
             inbox: InboxConfig::read(env),
             erasure: ErasureKey::read(env),
             admin: AdminConfig::read(env, &trusted_proxies),

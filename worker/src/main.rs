@@ -3,6 +3,7 @@
 
 mod app;
 mod calendar;
+mod care;
 mod channels;
 mod cli;
 mod config;

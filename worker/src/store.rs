@@ -49,6 +49,7 @@ pub(crate) mod send_rate;
 pub(crate) mod sent;
 pub(crate) mod server;
 pub(crate) mod staff_acts;
+pub(crate) mod staff_answers;
 pub(crate) mod stop_links;
 pub(crate) mod stored_state;
 pub(crate) mod suppressions;

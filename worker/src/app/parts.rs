@@ -137,7 +137,7 @@ impl Parts {
                 plan: config.whatsapp.channels.clone(),
                 registry: templates.clone(),
                 wait_within: config.whatsapp.fallback_within,
-                help_line: config.stop_links.as_ref().and_then(|links| links.help_line.clone()),
+                help_line: config.help_line.clone(),
             },
             statements: Statements::start(&pools.batches, &terms, abandon),
             stop_addresses: config
@@ -145,6 +145,7 @@ impl Parts {
                 .as_ref()
                 .map(|links| StopAddresses::start(links, &pools.batches, abandon)),
             erasure: config.erasure.clone(),
+            inbox_keys: config.inbox.as_ref().map(|inbox| inbox.keys.clone()),
             pool: pools.tasks.clone(),
             throttle: throttle.clone(),
             twilio: Twilio {
@@ -222,7 +223,7 @@ impl Parts {
             pool: pool.clone(),
             keys: keys.clone(),
             language: config.audience.language,
-            help_line: self.pipeline.routes.help_line.clone(),
+            help_line: config.help_line.clone(),
         }));
         if let Some(interval) = inbox.reconcile {
             let (client, ours) = (self.client.clone(), our_senders(config)?);
@@ -235,7 +236,8 @@ impl Parts {
     pub(crate) fn stop_page(&self, config: &Config) -> Option<StopPage> {
         let links = config.stop_links.as_ref()?;
         let trusted = config.trusted_proxies.clone();
-        Some(StopPage::new(links, self.pools.tasks.clone(), config.audience.numbers.region, trusted))
+        let (pool, region) = (self.pools.tasks.clone(), config.audience.numbers.region);
+        Some(StopPage::new(links, config.help_line.clone(), pool, region, trusted))
     }
 
     /// What carries out events about people.

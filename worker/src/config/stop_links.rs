@@ -15,8 +15,6 @@ const NO_CODE: &str = "000000000";
 pub(crate) struct StopLinks {
     pub(crate) base: StopLinkBase,
     pub(crate) key: LinkKey,
-    /// A number that the page names for help.
-    pub(crate) help_line: Option<String>,
 }
 
 impl StopLinks {
@@ -24,8 +22,7 @@ impl StopLinks {
     pub(crate) fn read(env: &mut Env) -> Option<Self> {
         let base = base(env);
         let key = key(env);
-        let help_line = help_line(env);
-        Some(Self { base: base?, key: key?, help_line })
+        Some(Self { base: base?, key: key? })
     }
 }
 
@@ -48,7 +45,8 @@ fn key(env: &mut Env) -> Option<LinkKey> {
     LinkKey::parse(&text).map_err(|why| env.fault(settings::LINK_KEY.name, why)).ok()
 }
 
-fn help_line(env: &mut Env) -> Option<String> {
+/// `HELP_LINE`, a number that texts and the stop page name for help. None: it is not set, or it is faulty.
+pub(crate) fn help_line(env: &mut Env) -> Option<String> {
     let line = env.optional(&settings::HELP_LINE)?;
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     let others = line.chars().any(|c| !c.is_ascii_digit() && !"+-() ".contains(c));
@@ -209,10 +207,12 @@ mod tests {
     #[test]
     fn a_help_line_is_a_phone_number() {
         for good in ["1115", "01-4200000", "+977 1 4200000"] {
-            assert!(read(&[("HELP_LINE", good)]).is_ok(), "{good}");
+            assert_eq!(help_line(&mut Env::of([("HELP_LINE", good)])).as_deref(), Some(good));
         }
         for bad in ["12", "call us", "<b>1115</b>", "12345678901234567"] {
-            assert!(read(&[("HELP_LINE", bad)]).unwrap_err().to_string().contains("HELP_LINE"), "{bad}");
+            let mut env = Env::of([("HELP_LINE", bad)]);
+            let line = help_line(&mut env);
+            assert!(env.finish(line).unwrap_err().to_string().contains("HELP_LINE"), "{bad}");
         }
     }
 

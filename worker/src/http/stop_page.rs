@@ -102,8 +102,14 @@ enum Away {
 }
 
 impl StopPage {
-    pub(crate) fn new(links: &StopLinks, pool: PgPool, region: Region, trusted: Vec<IpNet>) -> Self {
-        let site = Site { path: links.base.path().to_owned(), help_line: links.help_line.clone(), trusted };
+    pub(crate) fn new(
+        links: &StopLinks,
+        help_line: Option<String>,
+        pool: PgPool,
+        region: Region,
+        trusted: Vec<IpNet>,
+    ) -> Self {
+        let site = Site { path: links.base.path().to_owned(), help_line, trusted };
         Self {
             pool,
             site,

@@ -12,7 +12,7 @@ use super::{
     stop_address::StopAddresses, waits::Waits,
 };
 use crate::{
-    channels::Channels, config::Audience, observe::traces::Traces, registrar::Registrar,
+    channels::Channels, config::Audience, inbox::Keyring, observe::traces::Traces, registrar::Registrar,
     store::attempts::AttemptRef, throttle::Throttle, twilio::Client,
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Pipeline {
     pub(crate) stop_addresses: Option<StopAddresses>,
     /// Of the digests of erased people. None: no person was erased.
     pub(crate) erasure: Option<ErasureKey>,
+    /// Of the texts that staff answer. None: such an answer waits for a worker with the key.
+    pub(crate) inbox_keys: Option<Keyring>,
     /// For statements that few events run.
     pub(crate) pool: PgPool,
     pub(crate) throttle: Arc<Throttle>,

@@ -18,6 +18,7 @@ use super::{
     send::send,
 };
 use crate::{
+    inbox::Keyring,
     store::{
         batch::BatchError,
         message_claim::MessageClaimResult,
@@ -32,6 +33,7 @@ const NO_TEXT: &str = "no_text";
 const NO_CHANNEL: &str = "no_channel";
 const NUMBER_ERROR: &str = "number_error";
 const DATA_ERROR: &str = "data_error";
+const NO_KEY: &str = "no_key";
 /// So long a message waits of which this worker does not know the kind, the channel or the text.
 const UNKNOWN_HERE: Duration = Duration::from_secs(300);
 
@@ -89,11 +91,16 @@ fn prepare(pipeline: &Pipeline, due: &Due, lane: Lane, now: Instant) -> Result<P
     pipeline.twilio.channels.find(&due.channel).ok_or(NO_CHANNEL)?;
     let retries = u32::try_from(due.retries).unwrap_or(0);
     let standing = Standing { retries, entry: Entry::default(), rank: Rank::new(lane, now, due.since) };
-    Ok(Prepared { kind, phone, wording: render(kind, due)?, standing })
+    Ok(Prepared { kind, phone, wording: render(pipeline.inbox_keys.as_ref(), kind, due)?, standing })
 }
 
-fn render(kind: MessageKind, due: &Due) -> Result<Rendered, &'static str> {
+fn render(keys: Option<&Keyring>, kind: MessageKind, due: &Due) -> Result<Rendered, &'static str> {
     let language: Language = due.language.parse().map_err(|_| NO_TEXT)?;
+    if let Some(sealed) = &due.sealed {
+        let opened = keys.and_then(|keys| keys.open(&due.message_id.to_string(), sealed).ok());
+        let text = String::from_utf8(opened.ok_or(NO_KEY)?).map_err(|_| CONTENT_ERROR)?;
+        return Ok(Rendered::Own(Wording::new(language, Content::Text(text.into()))));
+    }
     match &due.content {
         Some(content) => {
             let content = serde_json::from_value::<Content>(content.clone()).map_err(|_| CONTENT_ERROR)?;

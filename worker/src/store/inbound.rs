@@ -191,8 +191,6 @@ pub(crate) struct Written {
     pub(crate) class: Option<String>,
     pub(crate) kind: String,
     pub(crate) media: i16,
-    /// The slot of the automatic answer.
-    pub(crate) reply: Option<String>,
     /// Sealed under the SID.
     pub(crate) body: Option<Vec<u8>>,
 }
@@ -201,7 +199,7 @@ pub(crate) struct Written {
 pub(crate) async fn of_conversation(pool: &PgPool, id: Uuid) -> Result<Vec<Written>, sqlx::Error> {
     sqlx::query_as!(
         Written,
-        "SELECT message_sid, received_at, class, kind, media, reply, body FROM inbound
+        "SELECT message_sid, received_at, class, kind, media, body FROM inbound
          WHERE conversation_id = $1 ORDER BY received_at, message_sid",
         id,
     )

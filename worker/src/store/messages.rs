@@ -30,6 +30,8 @@ pub(crate) struct Due {
     pub(crate) language: String,
     /// None: rendered from kind, slot and language.
     pub(crate) content: Option<Value>,
+    /// A text of staff, sealed under the id of the message. It comes before `content`.
+    pub(crate) sealed: Option<Vec<u8>>,
     /// When its slot began.
     pub(crate) since: DateTime<Utc>,
     pub(crate) retries: i32,
@@ -62,7 +64,8 @@ pub(crate) async fn take_due(
                RETURNING m.*
            )
            SELECT state = 'skipped' AS "stale!", message_id AS "message_id!", kind AS "kind!", channel AS "channel!", user_id AS "user_id!",
-                  phone_e164 AS "phone_e164!", slot AS "slot!", language AS "language!", content, due_at AS "since!",
+                  phone_e164 AS "phone_e164!", slot AS "slot!", language AS "language!", content,
+                  (SELECT s.body FROM staff_answers s WHERE s.message_id = taken.message_id) AS sealed, due_at AS "since!",
                   retries AS "retries!", traceparent,
                   (SELECT u.time_zone FROM users u WHERE u.user_id = taken.user_id) AS time_zone
            FROM taken ORDER BY due_at"#,
@@ -108,8 +111,9 @@ pub(crate) async fn skip(pool: &PgPool, message_id: Uuid, reason: &str) -> Resul
     .map(drop)
 }
 
-/// An answer to an inbound message.
+/// An answer to a person who wrote to us.
 pub(crate) struct NewReply<'a> {
+    pub(crate) message_id: Uuid,
     /// The channel of the inbound message.
     pub(crate) channel: &'a str,
     /// Empty: the number belongs to no user.
@@ -117,12 +121,16 @@ pub(crate) struct NewReply<'a> {
     pub(crate) phone_e164: &'a str,
     pub(crate) slot: &'a str,
     pub(crate) language: Language,
-    pub(crate) content: &'a Content,
-    /// The SID of the inbound message: it is answered once.
-    pub(crate) answers: &'a str,
+    /// None: the text is that of staff.
+    pub(crate) content: Option<&'a Content>,
+    /// One answer has it, at most. Of an answer within the window it begins with [`ANSWERS`] and the SID of the inbound message.
+    pub(crate) key: &'a str,
     /// The claim is refused from this time on.
     pub(crate) expires_at: DateTime<Utc>,
 }
+
+/// An answer with a key that begins so may go to people who want no messages: they asked for it.
+pub(crate) const ANSWERS: &str = "inbound:";
 
 /// Stores an answer, which is due now.
 pub(crate) async fn reply(tx: &mut PgConnection, reply: &NewReply<'_>) -> Result<(), sqlx::Error> {
@@ -130,16 +138,16 @@ pub(crate) async fn reply(tx: &mut PgConnection, reply: &NewReply<'_>) -> Result
     sqlx::query!(
         "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, content, keys,
                                keys_expire_on, due_at, next_attempt_at, expires_at)
-         VALUES ($1, 'reply', $2, 'replies', $3, $4, $5, $6, $7, ARRAY['inbound:' || $8::text],
+         VALUES ($1, 'reply', $2, 'replies', $3, $4, $5, $6, $7, ARRAY[$8::text],
                  (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date + 400, calendar_now(), calendar_now(), $9)",
-        Uuid::now_v7(),
+        reply.message_id,
         reply.channel,
         reply.user_id,
         reply.phone_e164,
         reply.slot,
         reply.language.as_str(),
-        serde_json::to_value(reply.content).unwrap_or_default(),
-        reply.answers,
+        reply.content.and_then(|content| serde_json::to_value(content).ok()),
+        reply.key,
         reply.expires_at,
     )
     .execute(tx)

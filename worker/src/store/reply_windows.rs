@@ -1,7 +1,12 @@
 //! Until when people may be answered in free text: the table `reply_windows`.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+
+/// Free text is sent only until so long before the window closes: WhatsApp looks again when the message arrives there.
+pub(crate) const WINDOW_MARGIN: Duration = Duration::from_secs(300);
 
 /// One person and one of our senders.
 #[derive(Clone, Copy)]

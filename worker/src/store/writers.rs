@@ -20,6 +20,14 @@ pub(crate) async fn of_number(tx: &mut PgConnection, phone: &str) -> Result<Opti
     .await
 }
 
+/// The number of a user. None: there is no such user.
+pub(crate) async fn number_of(
+    tx: &mut PgConnection,
+    user_id: &str,
+) -> Result<Option<Option<String>>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT phone_e164 FROM users WHERE user_id = $1", user_id).fetch_optional(tx).await
+}
+
 /// The user wants one tip a week.
 pub(crate) async fn weekly(tx: &mut PgConnection, user_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query!("UPDATE users SET cadence = 'weekly', updated_at = now() WHERE user_id = $1", user_id)

@@ -16,6 +16,7 @@ use shared::{
     words::{self, Understood, Urgency},
 };
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
@@ -23,8 +24,8 @@ use crate::{
     store::{
         conversations::{self, Turn},
         inbound::{self, DueInbound, Handled},
-        messages::{self, NewReply},
-        reply_windows::{self, Window},
+        messages::{self, ANSWERS, NewReply},
+        reply_windows::{self, WINDOW_MARGIN, Window},
         writers,
     },
 };
@@ -33,8 +34,6 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const BATCH: i64 = 20;
 /// No other worker takes the same message meanwhile. A message that failed, or whose worker died, is handled again after that.
 const HOLD: Duration = Duration::from_secs(10);
-/// Free text is sent only until shortly before the window closes: it is checked again where the message arrives.
-const MARGIN: Duration = Duration::from_secs(300);
 
 /// The handler of inbound messages of one worker; any number may run.
 pub(crate) struct Inbox {
@@ -166,14 +165,15 @@ impl Inbox {
             let stored = user.as_ref().and_then(|user| user.language.as_deref()?.parse().ok());
             let language = stored.unwrap_or_else(|| language_of(text).unwrap_or(self.language));
             let new = NewReply {
+                message_id: Uuid::now_v7(),
                 channel: &message.channel,
                 user_id: user.as_ref().map_or("", |user| &user.user_id),
                 phone_e164: phone,
                 slot: reply.as_str(),
                 language,
-                content: &reply.content(language, self.help_line.as_deref()),
-                answers: &message.message_sid,
-                expires_at: open_until - MARGIN,
+                content: Some(&reply.content(language, self.help_line.as_deref())),
+                key: &format!("{ANSWERS}{}", message.message_sid),
+                expires_at: open_until - WINDOW_MARGIN,
             };
             messages::reply(tx, &new).await?;
         }

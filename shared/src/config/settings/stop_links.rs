@@ -24,5 +24,5 @@ pub const LINK_KEY: Setting = Setting::new(
 pub const HELP_LINE: Setting = Setting::new(
     "HELP_LINE",
     "",
-    "phone number that the page names for help, such as `01-4200000`; empty: none",
+    "phone number that the stop page and answers to inbound messages name for help, such as `01-4200000`; templates may print it. Empty: none",
 );

@@ -15,7 +15,7 @@ use super::{
     finding::Findings,
 };
 use crate::{
-    config::{StopLinks, audience, channel_plan, whatsapp_prices},
+    config::{StopLinks, audience, channel_plan, help_line, whatsapp_prices},
     store::{
         contents::{self, SyncState},
         templates::{self, Mapped},
@@ -44,9 +44,9 @@ pub(super) async fn check(found: &mut Findings) {
         return found.skipped(MAPPED, "not judged: see CHANNELS and WHATSAPP_PRICE_USD above");
     };
     // Its faults are shown above.
-    let links = StopLinks::read(&mut Env::of_process());
-    let help_line = links.as_ref().is_some_and(|links| links.help_line.is_some());
-    let settings = Settings { plan, prices, language, stop_links: links.is_some(), help_line };
+    let mut env = Env::of_process();
+    let (stop_links, help_line) = (StopLinks::read(&mut env).is_some(), help_line(&mut env).is_some());
+    let settings = Settings { plan, prices, language, stop_links, help_line };
     let Some(mut connection) = database::connect_migrated(found, MAPPED).await else { return };
     match read(&mut connection).await {
         Ok((mapped, sync)) => judge(found, &settings, &mapped, &sync),

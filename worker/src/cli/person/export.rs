@@ -53,7 +53,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let keys = inbox_keys(&mut env);
     let pool = open::database(env).await?;
     let mut parts = person_data::export(&pool, &user).await.map_err(Failure::statement)?;
-    parts.iter_mut().filter(|part| part.table == "inbound").for_each(|part| decrypt(part, keys.as_ref()));
+    for part in &mut parts {
+        decrypt(part, keys.as_ref());
+    }
     if parts.is_empty() {
         eprintln!("nothing is stored about this user");
         return Ok(Exit::SomeFailed.into());
@@ -71,14 +73,20 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the texts of inbound messages.
+/// Shows the texts of inbound messages and of the answers of staff.
 fn decrypt(part: &mut Part, keys: Option<&Keyring>) {
+    // Each is sealed under its id.
+    let id = match part.table {
+        "inbound" => "message_sid",
+        "staff_answers" => "message_id",
+        _ => return,
+    };
     for row in &mut part.rows {
-        let sid = row["message_sid"].as_str().unwrap_or_default();
+        let name = row[id].as_str().unwrap_or_default();
         // As PostgreSQL prints bytes.
         let sealed = row["body"].as_str().and_then(|text| hex::decode(text.trim_start_matches("\\x")).ok());
         let Some(sealed) = sealed else { continue };
-        row["body"] = match keys.map(|keys| keys.open(sid, &sealed)) {
+        row["body"] = match keys.map(|keys| keys.open(name, &sealed)) {
             Some(Ok(text)) => String::from_utf8_lossy(&text).into(),
             Some(Err(why)) => why.to_string().into(),
             None => "encrypted: set INBOX_KEY".into(),
@@ -127,6 +135,11 @@ mod tests {
         assert_eq!((&part.rows[0]["body"], &part.rows[1]["body"]), (&json!("बन्द"), &Value::Null));
         decrypt(&mut closed, None);
         assert_eq!(closed.rows[0]["body"], "encrypted: set INBOX_KEY");
+        let sealed = hex::encode(keys.seal("m1", b"come today").unwrap());
+        let rows = vec![json!({"message_id": "m1", "body": format!("\\x{sealed}")})];
+        let mut answers = Part { table: "staff_answers", rows };
+        decrypt(&mut answers, Some(&keys));
+        assert_eq!(answers.rows[0]["body"], "come today");
     }
 
     #[test]

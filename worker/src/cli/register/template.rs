@@ -58,7 +58,7 @@ fn fields(config: &Config, name: Option<&str>) -> Fields {
     let code = address.as_deref().and_then(|address| address.rsplit('/').next()).map(str::to_owned);
     Fields::default()
         .with_known(Field::Name, name.filter(|name| !name.trim().is_empty()))
-        .with_known(Field::HelpLine, links.and_then(|links| links.help_line.as_deref()))
+        .with_known(Field::HelpLine, config.help_line.as_deref())
         .with_known(Field::StopCode, code)
         .with_known(Field::StopAddress, address)
 }

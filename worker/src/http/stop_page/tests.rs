@@ -39,13 +39,14 @@ impl Site {
     async fn open_at(base: &str) -> Self {
         shared::amqp::install_crypto();
         let world = World::create().await;
-        let vars = [("STOP_LINK_BASE", base), ("LINK_KEY", KEY), ("HELP_LINE", "01-4200000")];
+        let vars = [("STOP_LINK_BASE", base), ("LINK_KEY", KEY)];
         let links = StopLinks::read(&mut Env::of(vars)).unwrap();
         let key = LinkKey::parse(&SecretString::from(KEY.to_owned())).unwrap();
         let issue = IssueCodes { pool: world.pool.clone(), key };
         assert_eq!(issue.run(&[E164::parse(NUMBER).unwrap()]).await.unwrap()[0].as_str(), CODE);
         let trusted = vec!["127.0.0.0/8".parse().unwrap()];
-        let page = StopPage::new(&links, world.pool.clone(), Region::NEPAL, trusted);
+        let help_line = Some("01-4200000".to_owned());
+        let page = StopPage::new(&links, help_line, world.pool.clone(), Region::NEPAL, trusted);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(listener::serve(listener, routes(page), Limits::USUAL));

@@ -120,6 +120,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
         "stop_links": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "inbound": "t.phone_e164 = ANY($2) AND $1::text IS NOT NULL",
         "conversations": "t.user_id = $1 OR t.user_id IS NULL AND t.phone_e164 = ANY($2)",
+        "staff_answers": "t.conversation_id IN (SELECT conversation_id FROM conversations WHERE user_id = $1 OR user_id IS NULL AND phone_e164 = ANY($2))",
         "reply_windows": "t.person = ANY($2) AND $1::text IS NOT NULL",
         "backfill_ids": "t.user_id = $1 AND $2::text[] IS NOT NULL",
         "events_out": "t.user_id = $1 AND $2::text[] IS NOT NULL",
@@ -132,7 +133,7 @@ async fn tables(tx: &mut PgConnection, user: &str, phones: &[String]) -> Result<
 
 /// The tables that [`tables`] reads, for the test that looks for forgotten ones.
 #[cfg(test)]
-pub(super) const TABLES: [&str; 24] = [
+pub(super) const TABLES: [&str; 25] = [
     "users",
     "attempts",
     "messages",
@@ -151,6 +152,7 @@ pub(super) const TABLES: [&str; 24] = [
     "stop_links",
     "inbound",
     "conversations",
+    "staff_answers",
     "reply_windows",
     "backfill_ids",
     "events_out",

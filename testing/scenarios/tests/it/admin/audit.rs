@@ -35,7 +35,7 @@ const READING: [&str; 24] = [
     "help",
 ];
 /// Commands that change something, in the order of [`run_all`]; as the log names them.
-const CHANGING: [&str; 31] = [
+const CHANGING: [&str; 34] = [
     "migrate",
     "suppress add",
     "suppress remove",
@@ -45,9 +45,12 @@ const CHANGING: [&str; 31] = [
     "loss undo",
     "links show",
     "links revoke",
-    "inbox show --reveal",
-    "inbox close",
     "person set",
+    "inbox show --reveal",
+    "inbox link",
+    "inbox take",
+    "inbox reply",
+    "inbox close",
     "person export",
     "person erase",
     "person replay",
@@ -133,11 +136,18 @@ async fn inbox(test: &mut TestEnv) -> anyhow::Result<()> {
     let written = format!(
         "INSERT INTO conversations (conversation_id, channel, recipient, external_id, class, urgency)
              VALUES ('{id}', 'whatsapp', '+14155238886', 'NP.1', 'other', 0);
+         INSERT INTO reply_windows VALUES ('NP.1', 'whatsapp', '+14155238886', calendar_now() + interval '1 hour');
          INSERT INTO inbound (message_sid, channel, recipient, external_id, kind, conversation_id, next_try_at, handled_at)
              VALUES ('SM1', 'whatsapp', '+14155238886', 'NP.1', 'text', '{id}', NULL, now())"
     );
     sqlx::raw_sql(&written).execute(&test.database.pool).await?;
     run(test, "inbox show --reveal", "--reason", &[&id]).await?;
+    run(test, "inbox link", "--reason", &[&id, "9"]).await?;
+    run(test, "inbox take", "--reason", &[&id]).await?;
+    let reply =
+        ["inbox", "reply", &id, "--turn", "2", "--actor", "maya", "--reason", "why inbox reply"];
+    let (code, said) = test.command_with_input(&reply, "Come today.").await?;
+    assert_eq!(code, 0, "{said}");
     run(test, "inbox close", "--reason", &[&id]).await
 }
 
@@ -157,9 +167,9 @@ async fn run_all(test: &mut TestEnv) -> anyhow::Result<()> {
     for words in ["links show", "links revoke"] {
         run(test, words, "--reason", &[&number(9)]).await?;
     }
-    inbox(test).await?;
     test.database.import("9", &number(9)).await?;
     run(test, "person set", "--reason", &["9", "--cadence", "weekly"]).await?;
+    inbox(test).await?;
     run(test, "person export", "--reason", &["9"]).await?;
     run(test, "person erase", "--reason", &["9", "--yes"]).await?;
     run(test, "person replay", "--reason", &["-"]).await?;

@@ -1,0 +1,68 @@
+//! The messages of a conversation in both directions, in the order of time.
+
+use serde_json::Value;
+use shared::templates::Content;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{CareError, Direction, Line};
+use crate::{
+    inbox::Keyring,
+    store::{
+        inbound::{self, Written},
+        staff_answers::{self, Said},
+    },
+};
+
+/// Reads them; with keys their texts as well.
+pub(super) async fn read(pool: &PgPool, id: Uuid, keys: Option<&Keyring>) -> Result<Vec<Line>, CareError> {
+    let written = inbound::of_conversation(pool, id).await?;
+    if written.is_empty() {
+        return Err(CareError::Missing);
+    }
+    let said = staff_answers::of_conversation(pool, id).await?;
+    let mut lines: Vec<Line> = written.into_iter().map(|message| incoming(message, keys)).collect();
+    lines.extend(said.into_iter().map(|message| outgoing(message, keys)));
+    // A stable order: an answer comes after the message of the same instant.
+    lines.sort_by_key(|line| line.at);
+    Ok(lines)
+}
+
+fn incoming(message: Written, keys: Option<&Keyring>) -> Line {
+    Line {
+        at: message.received_at,
+        direction: Direction::In,
+        text: opened(keys, &message.message_sid, message.body.as_deref()),
+        kind: message.kind,
+        class: message.class,
+        media: message.media,
+        by: None,
+        state: None,
+    }
+}
+
+fn outgoing(message: Said, keys: Option<&Keyring>) -> Line {
+    let automatic = message.content.filter(|_| keys.is_some()).and_then(text_of);
+    Line {
+        at: message.at,
+        direction: Direction::Out,
+        text: opened(keys, &message.message_id.to_string(), message.body.as_deref()).or(automatic),
+        kind: message.slot,
+        class: None,
+        media: 0,
+        by: message.by,
+        state: Some(message.state),
+    }
+}
+
+/// A text that cannot be opened is replaced by the reason: the others are read all the same.
+fn opened(keys: Option<&Keyring>, name: &str, sealed: Option<&[u8]>) -> Option<String> {
+    Some(match keys?.open(name, sealed?) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(why) => why.to_string(),
+    })
+}
+
+fn text_of(content: Value) -> Option<String> {
+    serde_json::from_value::<Content>(content).ok()?.text().map(str::to_owned)
+}
