@@ -10,7 +10,8 @@ mod wire;
 pub use decode::{Rejected, decode};
 pub use encode::{backfill, consent_changed, erased, loss_reported, profile_changed, signed_up};
 pub use out::{
-    ConsentRecordedData, ConsentRecordedEvent, NumberRejectedData, NumberRejectedEvent, OutData, OutEvent,
+    ConsentRecordedData, ConsentRecordedEvent, MessageReceivedData, MessageReceivedEvent, NumberRejectedData,
+    NumberRejectedEvent, OutData, OutEvent,
 };
 pub use people::{ConsentChanged, ProfileChanged, ReportedBy};
 pub use signup::{Dropped, Signup, UserKind};

@@ -1,9 +1,10 @@
 //! The outbox of events for the portal, `events_out`. Rows are written in the transaction of what they tell. Nothing is
 //! written while `EVENTS_OUT` is 0, which the table `events_out_switch` says to every program.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::events::OutEvent;
+use crate::{events::OutEvent, words::Class};
 
 /// Announces entries of the ledger that this transaction added. An entry of a number without a user is announced for each
 /// user of that number.
@@ -50,6 +51,47 @@ pub async fn numbers_rejected(tx: &mut PgConnection, users: &[String]) -> Result
          WHERE user_id = ANY($1) AND state = 'rejected' ORDER BY user_id",
         users,
         OutEvent::NumberRejected.event_type(),
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// A message of a person, without its text.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedMessage<'a> {
+    /// Twilio's id.
+    pub message_sid: &'a str,
+    /// The user of the number; none: it belongs to no user.
+    pub user_id: Option<&'a str>,
+    /// `sms` or `whatsapp`.
+    pub channel: &'a str,
+    /// As it was understood.
+    pub class: Class,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+}
+
+/// Announces a message of a person. Nothing that is published tells a loss.
+pub async fn message_received(
+    tx: &mut PgConnection,
+    message: &ReceivedMessage<'_>,
+) -> Result<(), sqlx::Error> {
+    if !enabled(tx).await? {
+        return Ok(());
+    }
+    let class = match message.class {
+        Class::Loss | Class::LossMentioned => Class::Other,
+        class => class,
+    };
+    sqlx::query!(
+        "INSERT INTO events_out (type, user_id, message_sid, channel, class, said_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        OutEvent::MessageReceived.event_type(),
+        message.user_id.unwrap_or_default(),
+        message.message_sid,
+        message.channel,
+        class.as_str(),
+        message.received_at,
     )
     .execute(tx)
     .await

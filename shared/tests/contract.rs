@@ -21,8 +21,8 @@ use shared::{
     domain::Change,
     events::{
         self, BackfillEvent, CONTENT_TYPE, ConsentChangedEvent, ConsentRecordedData, ConsentRecordedEvent,
-        ErasedEvent, Kind, LossReportedEvent, NumberRejectedData, NumberRejectedEvent, OutData, OutEvent,
-        ProfileChangedEvent, Rejected, SignedUpEvent, Version,
+        ErasedEvent, Kind, LossReportedEvent, MessageReceivedData, MessageReceivedEvent, NumberRejectedData,
+        NumberRejectedEvent, OutData, OutEvent, ProfileChangedEvent, Rejected, SignedUpEvent, Version,
     },
     lane::QueueLane,
 };
@@ -51,6 +51,7 @@ fn the_schemas_are_those_of_the_code() {
     assert_published::<ErasedEvent>("user.erased.v1.schema.json");
     assert_published::<ConsentRecordedEvent>("onboarding.consent_recorded.v1.schema.json");
     assert_published::<NumberRejectedEvent>("onboarding.number_rejected.v1.schema.json");
+    assert_published::<MessageReceivedEvent>("message.received.v1.schema.json");
 }
 
 /// What a portal reads in its tests is what the worker publishes.
@@ -67,7 +68,18 @@ fn the_fixtures_of_published_events_are_those_of_the_code() {
     });
     let rejection =
         OutData::Rejection(NumberRejectedData { user_id: "1042".into(), reason: "landline".into() });
-    for (file, id, data) in [("consent_recorded", 7, consent), ("number_rejected", 8, rejection)] {
+    let message = OutData::Message(MessageReceivedData {
+        message_sid: "SM00000000000000000000000000000001".into(),
+        user_id: Some("1042".into()),
+        channel: "whatsapp".into(),
+        class: "other".into(),
+        received_at: at("2026-03-01T04:54:57.5Z"),
+    });
+    for (file, id, data) in [
+        ("consent_recorded", 7, consent),
+        ("number_rejected", 8, rejection),
+        ("message_received", 9, message),
+    ] {
         let id = format!("0197c3a2-0000-7000-8000-{id:012}");
         let body = Outgoing::out(id, at("2026-03-01T04:54:58Z"), data);
         let fixture = fs::read(contract(&format!("fixtures/out/{file}.json"))).unwrap();
@@ -149,6 +161,7 @@ fn name_of(route: Route) -> &'static str {
         Route::People(PeopleEvent::Erased) => "erased",
         Route::Out(OutEvent::ConsentRecorded) => "consentRecorded",
         Route::Out(OutEvent::NumberRejected) => "numberRejected",
+        Route::Out(OutEvent::MessageReceived) => "messageReceived",
     }
 }
 

@@ -11,17 +11,20 @@ pub enum OutEvent {
     ConsentRecorded,
     /// The number of a user cannot be used.
     NumberRejected,
+    /// A person wrote to us.
+    MessageReceived,
 }
 
 impl OutEvent {
     /// Every such event.
-    pub const ALL: [Self; 2] = [Self::ConsentRecorded, Self::NumberRejected];
+    pub const ALL: [Self; 3] = [Self::ConsentRecorded, Self::NumberRejected, Self::MessageReceived];
 
     /// The routing key.
     pub const fn routing_key(self) -> &'static str {
         match self {
             Self::ConsentRecorded => "onboarding.consent_recorded.v1",
             Self::NumberRejected => "onboarding.number_rejected.v1",
+            Self::MessageReceived => "message.received.v1",
         }
     }
 
@@ -30,6 +33,7 @@ impl OutEvent {
         match self {
             Self::ConsentRecorded => "np.aamcare.onboarding.consent_recorded.v1",
             Self::NumberRejected => "np.aamcare.onboarding.number_rejected.v1",
+            Self::MessageReceived => "np.aamcare.message.received.v1",
         }
     }
 }
@@ -60,6 +64,25 @@ pub struct NumberRejectedData {
     pub user_id: String,
     /// Why, as `reason` of the view `onboarding_status`.
     pub reason: String,
+}
+
+/// `data` of a message of a person. Consumers ignore fields that they do not know.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageReceivedData {
+    /// Twilio's id of the message.
+    pub message_sid: String,
+    /// The portal's id of the user, if the number belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// `sms` or `whatsapp`.
+    pub channel: String,
+    /// As the word lists understood it: `stop`, `start`, `help`, `less`, `birth`, `wrong_number`, `danger`, `maybe_stop` or
+    /// `other`. Words of a loss are `other`.
+    pub class: String,
+    /// When it came, RFC 3339 in UTC.
+    #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub received_at: DateTime<Utc>,
 }
 
 /// A CloudEvents 1.0 envelope in structured JSON.
@@ -107,6 +130,10 @@ envelope!(
     /// The number of a user cannot be used. Routing key `onboarding.number_rejected.v1`.
     NumberRejectedEvent, NumberRejectedData, OutEvent::NumberRejected
 );
+envelope!(
+    /// A person wrote to us. The text is not part of it. Routing key `message.received.v1`.
+    MessageReceivedEvent, MessageReceivedData, OutEvent::MessageReceived
+);
 
 /// The content of an event for the portal.
 #[derive(Debug)]
@@ -115,6 +142,8 @@ pub enum OutData {
     Consent(ConsentRecordedData),
     /// Of [`OutEvent::NumberRejected`].
     Rejection(NumberRejectedData),
+    /// Of [`OutEvent::MessageReceived`].
+    Message(MessageReceivedData),
 }
 
 impl OutData {
@@ -123,6 +152,7 @@ impl OutData {
         match self {
             Self::Consent(_) => OutEvent::ConsentRecorded,
             Self::Rejection(_) => OutEvent::NumberRejected,
+            Self::Message(_) => OutEvent::MessageReceived,
         }
     }
 
@@ -131,6 +161,7 @@ impl OutData {
         match self {
             Self::Consent(data) => ConsentRecordedEvent::body(id, source, time, data),
             Self::Rejection(data) => NumberRejectedEvent::body(id, source, time, data),
+            Self::Message(data) => MessageReceivedEvent::body(id, source, time, data),
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::{
     amqp::Outgoing,
-    events::{ConsentRecordedData, NumberRejectedData, OutData, OutEvent},
+    events::{ConsentRecordedData, MessageReceivedData, NumberRejectedData, OutData, OutEvent},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -31,6 +31,8 @@ pub(crate) struct Row {
     source: Option<String>,
     said_at: Option<DateTime<Utc>>,
     reason: Option<String>,
+    message_sid: Option<String>,
+    class: Option<String>,
     created_at: DateTime<Utc>,
 }
 
@@ -51,6 +53,13 @@ impl Row {
             OutEvent::NumberRejected => {
                 OutData::Rejection(NumberRejectedData { user_id, reason: self.reason.unwrap_or_default() })
             }
+            OutEvent::MessageReceived => OutData::Message(MessageReceivedData {
+                message_sid: self.message_sid.unwrap_or_default(),
+                user_id: Some(user_id).filter(|user| !user.is_empty()),
+                channel: self.channel.unwrap_or_default(),
+                class: self.class.unwrap_or_default(),
+                received_at: self.said_at.unwrap_or(created_at),
+            }),
         };
         Outgoing::out(self.id.to_string(), created_at, data)
     }
@@ -64,7 +73,8 @@ pub(crate) async fn next(
 ) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        "SELECT id, user_id, purpose, channel, action, source, said_at, reason, created_at FROM events_out
+        "SELECT id, user_id, purpose, channel, action, source, said_at, reason, message_sid, class, created_at
+         FROM events_out
          WHERE type = $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED",
         event.event_type(),
         limit,
