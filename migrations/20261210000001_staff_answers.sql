@@ -20,3 +20,10 @@ CREATE TABLE staff_answers (
     body            bytea
 );
 CREATE INDEX staff_answers_by_conversation ON staff_answers (conversation_id);
+
+-- Whether a conversation with the person of a number is open; for tips one about danger or a loss.
+CREATE FUNCTION in_conversation(phone text, urgent_only boolean) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT EXISTS (SELECT FROM conversations c
+                   WHERE coalesce(c.phone_e164, c.external_id) = phone AND c.closed_at IS NULL
+                     AND (NOT urgent_only OR c.urgency > 0));
+$$;

@@ -15,7 +15,7 @@ pub mod variables;
 mod welcome;
 mod wording;
 
-pub use catalogue::of;
+pub use catalogue::{STAFF_URGENT, of};
 pub use category::{BadCategoryPrices, Category, CategoryPrices};
 pub use content::{Content, ContentSid, InvalidContentSid};
 pub use fields::{Field, Fields, UnknownField};

@@ -61,6 +61,14 @@ impl Window {
         }
     }
 
+    /// When it opens, in its zone, such as `09:00`. None: it is always open.
+    pub fn opens_at(&self) -> Option<String> {
+        match self {
+            Window::Always => None,
+            Window::Daily(hours) => Some(format!("{:02}:{:02}", hours.opens / 3600, hours.opens / 60 % 60)),
+        }
+    }
+
     /// How long sending `segments` takes from `start` on at `per_second`, including the wait for opening hours. `None` if
     /// the rate is unlimited (0) or the duration exceeds a century.
     pub fn time_needed(&self, segments: u64, per_second: u32, start: DateTime<Utc>) -> Option<Duration> {

@@ -112,6 +112,7 @@ impl Config {
         let insecure = &insecure_allowed(env);
         let trusted_proxies = admin::trusted(env);
         let twilio = TwilioConfig::read(env, insecure);
+        let audience = audience(env);
         let config = Self {
             database: DatabaseUrl::read(env, &settings::DATABASE_URL, insecure),
             broker: Broker::read(env, insecure),
@@ -119,7 +120,7 @@ impl Config {
             whatsapp: WhatsappConfig::read(env, twilio.sender().ok()),
             twilio,
             method: method(env),
-            audience: audience(env),
+            audience: audience.clone(),
             pace: pace(env),
             timing: Timing::read(env),
             backfill_window: env.parse_blank(&settings::BACKFILL_WINDOW).unwrap_or_default(),
@@ -130,7 +131,7 @@ impl Config {
             webhook_addr: address(env, &settings::WEBHOOK_ADDR),
             stop_links: StopLinks::read(env),
             help_line: help_line(env),
-            inbox: InboxConfig::read(env),
+            inbox: InboxConfig::read(env, &audience.numbers),
             erasure: ErasureKey::read(env),
             admin: AdminConfig::read(env, &trusted_proxies),
             trusted_proxies,

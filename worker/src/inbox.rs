@@ -9,4 +9,4 @@ mod plan;
 pub(crate) use incoming::{Author, MessageType};
 pub(crate) use incoming::{Incoming, NotTaken, OurSenders};
 pub(crate) use keyring::{Closed, Keyring};
-pub(crate) use plan::{Plan, SAME_TEXTS, Told};
+pub(crate) use plan::{Plan, Readers, SAME_TEXTS, Told};

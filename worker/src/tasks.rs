@@ -25,4 +25,5 @@ pub(crate) mod sealer;
 pub(crate) mod sweeper;
 pub(crate) mod template_sync;
 pub(crate) mod unblocked_numbers;
+pub(crate) mod urgent_notices;
 pub(crate) mod whatsapp_limit;

@@ -56,7 +56,13 @@ pub async fn carry_out(
         }
         Wish::Start => {
             let grant = entries(&[Purpose::Onboarding], ConsentAction::Grant);
-            change_in(tx, &found, (&grant, Kind::Lift), Claims::Wait, door).await?
+            let done = change_in(tx, &found, (&grant, Kind::Lift), Claims::Wait, door).await?;
+            // Where nothing was stopped, it still outweighs a stop that was written before it and is handled after it.
+            if done.effect == Effect::Already && found.user_id.is_some() {
+                change_in(tx, &found, (&grant, Kind::Entries), Claims::Wait, door).await?
+            } else {
+                done
+            }
         }
         Wish::Loss => {
             let lost = entries(&LOST, ConsentAction::Withdraw);

@@ -28,6 +28,8 @@ pub enum Wait {
     Quiet,
     /// No consent to it is given.
     NoConsent,
+    /// A conversation with staff is open: they are not to be interrupted.
+    Conversation,
     /// No template may be sent at the moment.
     NoTemplate,
     /// No allowed channel reaches the number for now.
@@ -45,6 +47,8 @@ pub struct Conditions {
     pub choice: Choice,
     /// The quiet hours of the person hold the welcome back.
     pub quiet: bool,
+    /// A conversation with staff is open.
+    pub talking: bool,
 }
 
 /// Why nothing is left to do.
@@ -159,6 +163,7 @@ impl Decision {
     pub fn under(self, conditions: Conditions) -> Self {
         match (self, conditions) {
             (Self::Send, Conditions { choice: Choice::Wait(wait), .. }) => Self::Wait(wait),
+            (Self::Send, Conditions { talking: true, .. }) => Self::Wait(Wait::Conversation),
             (Self::Send, Conditions { quiet: true, .. }) => Self::Wait(Wait::Quiet),
             (other, _) => other,
         }
@@ -180,6 +185,7 @@ impl Wait {
         match self {
             Self::Quiet => Reason::Quiet,
             Self::NoConsent => Reason::NoConsent,
+            Self::Conversation => Reason::Conversation,
             Self::NoTemplate => Reason::NoTemplate,
             Self::Unreachable => Reason::Unreachable,
             Self::ChannelFull => Reason::ChannelFull,

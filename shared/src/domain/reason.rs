@@ -39,6 +39,8 @@ pub enum Reason {
     Quiet,
     /// Waiting: no consent to the welcome is given.
     NoConsent,
+    /// Waiting: a conversation with staff is open.
+    Conversation,
     /// Waiting: no template may be sent at the moment.
     NoTemplate,
     /// Waiting: no allowed channel reaches the number for now.
@@ -67,6 +69,7 @@ impl Reason {
             Reason::Paused => "paused",
             Reason::Quiet => "quiet",
             Reason::NoConsent => "no_consent",
+            Reason::Conversation => "conversation",
             Reason::NoTemplate => "no_template",
             Reason::Unreachable => "unreachable",
             Reason::ChannelFull => "channel_full",
@@ -123,6 +126,7 @@ impl FromStr for Reason {
             Reason::Paused,
             Reason::Quiet,
             Reason::NoConsent,
+            Reason::Conversation,
             Reason::NoTemplate,
             Reason::Unreachable,
             Reason::ChannelFull,
@@ -152,6 +156,7 @@ mod tests {
         all.extend([
             Reason::Quiet,
             Reason::NoConsent,
+            Reason::Conversation,
             Reason::NoTemplate,
             Reason::Unreachable,
             Reason::ChannelFull,

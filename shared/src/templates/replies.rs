@@ -7,6 +7,8 @@ use super::{Content, Language};
 const TABLE: &str = include_str!("replies.tsv");
 /// Where a text has the number to call.
 const HELP_LINE: &str = "{help_line}";
+/// Where a text has the hour from which on staff read messages.
+const OPENS: &str = "{opens}";
 
 static TEXTS: LazyLock<Vec<Line>> = LazyLock::new(|| TABLE.lines().filter_map(Line::parse).collect());
 
@@ -29,15 +31,19 @@ pub enum Reply {
     Loss,
     /// A person will read the message.
     Received,
+    /// The same outside the hours of the staff.
+    ReceivedLater,
     /// A person will read the message soon.
     Urgent,
+    /// Nobody reads it soon: outside the hours of the staff, and nobody is called.
+    UrgentLater,
     /// How to stop, because the message may have meant that.
     MaybeStop,
 }
 
 impl Reply {
     /// Every answer.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Stopped,
         Self::Started,
         Self::Help,
@@ -46,7 +52,9 @@ impl Reply {
         Self::WrongNumber,
         Self::Loss,
         Self::Received,
+        Self::ReceivedLater,
         Self::Urgent,
+        Self::UrgentLater,
         Self::MaybeStop,
     ];
 
@@ -61,23 +69,28 @@ impl Reply {
             Self::WrongNumber => "wrong_number",
             Self::Loss => "loss",
             Self::Received => "received",
+            Self::ReceivedLater => "received_later",
             Self::Urgent => "urgent",
+            Self::UrgentLater => "urgent_later",
             Self::MaybeStop => "maybe_stop",
         }
     }
 
-    /// The text. It names the number to call where there is one and the answer has a use for it.
-    pub fn content(self, language: Language, help_line: Option<&str>) -> Content {
+    /// The text. It names the number to call where there is one and the answer has a use for it, and `opens`, when staff begin
+    /// to read, such as `09:00`.
+    pub fn content(self, language: Language, help_line: Option<&str>, opens: &str) -> Content {
         let with_line = match self {
             Self::Help => Some("help_line"),
             Self::Urgent => Some("urgent_line"),
+            Self::ReceivedLater => Some("received_later_line"),
+            Self::UrgentLater => Some("urgent_later_line"),
             _ => None,
         };
         let text = match (with_line, help_line) {
-            (Some(slot), Some(number)) => text(slot, language).replace(HELP_LINE, number).into(),
-            _ => text(self.as_str(), language).into(),
+            (Some(slot), Some(number)) => text(slot, language).replace(HELP_LINE, number),
+            _ => text(self.as_str(), language).to_owned(),
         };
-        Content::Text(text)
+        Content::Text(text.replace(OPENS, opens).into())
     }
 }
 
@@ -114,7 +127,7 @@ mod tests {
         for reply in Reply::ALL {
             for language in Language::ALL {
                 for help_line in [None, Some("01-4200000")] {
-                    let content = reply.content(language, help_line);
+                    let content = reply.content(language, help_line, "09:00");
                     let text = content.text().unwrap();
                     assert!(!text.is_empty() && !text.contains('{'), "{reply:?} {language}: {text}");
                     let cost = segments::count(text).segments;
@@ -127,8 +140,8 @@ mod tests {
 
     #[test]
     fn the_number_to_call_is_named_where_there_is_one() {
-        let text = |reply: Reply, line| reply.content(Language::En, line).text().unwrap().to_owned();
-        for reply in [Reply::Help, Reply::Urgent] {
+        let text = |reply: Reply, line| reply.content(Language::En, line, "09:00").text().unwrap().to_owned();
+        for reply in [Reply::Help, Reply::Urgent, Reply::ReceivedLater, Reply::UrgentLater] {
             assert!(text(reply, Some("1115")).contains("1115"));
             assert!(!text(reply, None).contains("call"));
         }
@@ -139,7 +152,7 @@ mod tests {
     fn an_answer_that_comes_back_stops_nothing() {
         for reply in Reply::ALL {
             for language in Language::ALL {
-                let content = reply.content(language, None);
+                let content = reply.content(language, None, "09:00");
                 let class = understand(content.text().unwrap(), None).class();
                 let acts = [Class::Stop, Class::Start, Class::Loss, Class::WrongNumber, Class::Birth];
                 assert!(!acts.contains(&class), "{reply:?} {language}: {class}");

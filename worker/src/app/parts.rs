@@ -40,10 +40,23 @@ use crate::{
         send_rate::{Line, SendRate},
     },
     tasks::{
-        dispatcher::Dispatcher, driver::Driver, eraser::Eraser, fallbacks::Fallbacks,
-        follow_calendar::FollowCalendar, follow_templates::FollowTemplates, inbound_search::InboundSearch,
-        inbox::Inbox, partitions::Partitions, poller::Poller, probe::Probe, reconciler::Reconciler,
-        redactor::Redactor, retention::Retention, sealer::Sealer, template_sync::TemplateSync,
+        dispatcher::Dispatcher,
+        driver::Driver,
+        eraser::Eraser,
+        fallbacks::Fallbacks,
+        follow_calendar::FollowCalendar,
+        follow_templates::FollowTemplates,
+        inbound_search::InboundSearch,
+        inbox::{Inbox, StaffHours},
+        partitions::Partitions,
+        poller::Poller,
+        probe::Probe,
+        reconciler::Reconciler,
+        redactor::Redactor,
+        retention::Retention,
+        sealer::Sealer,
+        template_sync::TemplateSync,
+        urgent_notices::UrgentNotices,
         whatsapp_limit::WhatsappLimit,
     },
     templates::Registry,
@@ -118,6 +131,7 @@ impl Parts {
                 .whatsapp
                 .for_welcomes()
                 .then_some(WhatsappTerms { people: config.whatsapp.people }),
+            inbox: config.inbox.is_some(),
             meanings: meanings.clone(),
         };
         let topology = Topology::new(config.broker.namespace.clone());
@@ -221,10 +235,22 @@ impl Parts {
         let (pool, keys) = (self.pools.tasks.clone(), inbox.keys.clone());
         tasks.spawn(driver().run(Inbox {
             pool: pool.clone(),
+            client: self.client.clone(),
             keys: keys.clone(),
             language: config.audience.language,
             help_line: config.help_line.clone(),
+            replies_per_hour: inbox.replies_per_hour,
+            staff: StaffHours {
+                hours: inbox.staff_hours,
+                called: !inbox.staff_phones.is_empty(),
+                calendar: self.hours.calendar.clone(),
+            },
         }));
+        if !inbox.staff_phones.is_empty() {
+            tasks.spawn(
+                driver().run(UrgentNotices { pool: pool.clone(), phones: inbox.staff_phones.clone() }),
+            );
+        }
         if let Some(interval) = inbox.reconcile {
             let (client, ours) = (self.client.clone(), our_senders(config)?);
             tasks.spawn(driver().run(InboundSearch { pool, client, keys, ours, interval }));

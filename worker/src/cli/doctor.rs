@@ -10,6 +10,7 @@ mod events_out;
 mod finding;
 mod hours;
 mod http_client;
+mod inbox;
 mod postgres;
 mod rabbitmq;
 mod report;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use shared::config::{Env, settings};
+use shared::{
+    config::{Env, settings},
+    phone::{E164, NumberPolicy},
+    window::Window,
+};
 
 use crate::inbox::Keyring;
 
@@ -12,12 +16,21 @@ pub(crate) struct InboxConfig {
     pub(crate) keys: Keyring,
     /// The time between two searches in Twilio's list. None: it is not searched.
     pub(crate) reconcile: Option<Duration>,
+    /// Automatic answers to one person within an hour, at most.
+    pub(crate) replies_per_hour: u32,
+    /// When staff read messages.
+    pub(crate) staff_hours: Window,
+    /// Who gets an SMS when an urgent message waits.
+    pub(crate) staff_phones: Vec<E164>,
 }
 
 impl InboxConfig {
     /// None without `INBOX_KEY`, or after a fault.
-    pub(crate) fn read(env: &mut Env) -> Option<Self> {
+    pub(crate) fn read(env: &mut Env, numbers: &NumberPolicy) -> Option<Self> {
         let reconcile = env.duration(&settings::INBOUND_RECONCILE);
+        let replies_per_hour = env.value(&settings::REPLIES_PER_HOUR);
+        let staff_hours = env.parse_blank(&settings::STAFF_HOURS).unwrap_or_default();
+        let staff_phones = staff_phones(env, numbers);
         let keys = keys(env)?;
         if env.optional(&settings::PUBLIC_URL).is_none() {
             env.fault(
@@ -25,8 +38,25 @@ impl InboxConfig {
                 "needs PUBLIC_URL, the address that Twilio signs its requests for",
             );
         }
-        Some(Self { keys, reconcile: (!reconcile.is_zero()).then_some(reconcile) })
+        let reconcile = (!reconcile.is_zero()).then_some(reconcile);
+        Some(Self { keys, reconcile, replies_per_hour, staff_hours, staff_phones })
     }
+}
+
+fn staff_phones(env: &mut Env, numbers: &NumberPolicy) -> Vec<E164> {
+    let text = env.optional(&settings::STAFF_PHONES).unwrap_or_default();
+    let mut phones = Vec::new();
+    for (place, number) in text.split(',').map(str::trim).filter(|number| !number.is_empty()).enumerate() {
+        match numbers.textable(number, None) {
+            Ok(phone) => phones.push(phone.e164),
+            // The number itself is not shown: it is a person's.
+            Err(why) => env.fault(
+                settings::STAFF_PHONES.name,
+                format_args!("number {} cannot be texted: {why}", place + 1),
+            ),
+        }
+    }
+    phones
 }
 
 /// `INBOX_KEY`. None: it is not set, or it is faulty.
@@ -46,7 +76,8 @@ mod tests {
 
     fn read(vars: &[(&str, &str)]) -> Result<Option<InboxConfig>, String> {
         let mut env = Env::of(vars.iter().copied());
-        let inbox = InboxConfig::read(&mut env);
+        let numbers = NumberPolicy::read(&mut env);
+        let inbox = InboxConfig::read(&mut env, &numbers);
         env.finish(inbox).map_err(|faults| faults.to_string())
     }
 
@@ -55,8 +86,19 @@ mod tests {
         assert!(read(&[URL]).unwrap().is_none());
         let inbox = read(&[URL, ("INBOX_KEY", KEY)]).unwrap().unwrap();
         assert_eq!(inbox.reconcile, Some(Duration::from_secs(600)));
+        assert_eq!((inbox.replies_per_hour, inbox.staff_phones.len()), (3, 0));
         let off = read(&[URL, ("INBOX_KEY", KEY), ("INBOUND_RECONCILE", "0")]).unwrap().unwrap();
         assert_eq!(off.reconcile, None);
+    }
+
+    #[test]
+    fn numbers_of_staff_are_read_as_those_of_people_and_a_faulty_one_is_not_shown() {
+        let phones = |text| read(&[URL, ("INBOX_KEY", KEY), ("STAFF_PHONES", text)]);
+        let inbox = phones("9841234567, +977 985-1234567,").unwrap().unwrap();
+        let numbers: Vec<_> = inbox.staff_phones.iter().map(E164::as_str).collect();
+        assert_eq!(numbers, ["+9779841234567", "+9779851234567"]);
+        let why = phones("9841234567, 014200000").unwrap_err();
+        assert!(why.contains("STAFF_PHONES: number 2 cannot be texted") && !why.contains("4200000"), "{why}");
     }
 
     #[test]

@@ -6,9 +6,6 @@ use shared::{
     words::{Class, Understood, Urgency},
 };
 
-/// Automatic answers to a person within an hour, at most: two machines must not answer each other permanently. WhatsApp and
-/// Twilio stop such loops only after 30 messages (Twilio's error 14107).
-pub(crate) const REPLIES_PER_HOUR: i64 = 3;
 /// The same text three times in a row comes from a machine.
 pub(crate) const SAME_TEXTS: usize = 3;
 
@@ -55,7 +52,7 @@ impl Plan {
     pub(crate) fn reply(self, effect: Option<Effect>, told: &Told) -> Option<Reply> {
         let answers_anyway =
             matches!(self.reply, Reply::Stopped | Reply::Loss | Reply::WrongNumber | Reply::Urgent);
-        let forbidden = told.replies_of_hour >= REPLIES_PER_HOUR
+        let forbidden = told.hour_is_full
             || told.machine
             || told.in_conversation && !answers_anyway
             || !told.known && told.replies_of_month > 0;
@@ -65,7 +62,12 @@ impl Plan {
             Reply::Started => effect == Some(Effect::Held),
             _ => false,
         };
-        (!forbidden && !nothing_new).then_some(self.reply)
+        let reply = match self.reply {
+            Reply::Received if told.staff == Readers::Later => Reply::ReceivedLater,
+            Reply::Urgent if told.staff == Readers::Later => Reply::UrgentLater,
+            reply => reply,
+        };
+        (!forbidden && !nothing_new).then_some(reply)
     }
 
     /// How urgently a person has to read it after all: a loss holds the messages that the writer wants again, or the wish
@@ -79,17 +81,30 @@ impl Plan {
     }
 }
 
-/// Earlier answers to the person.
+/// What an answer depends on beside the message: earlier answers to the person, and the hour.
+#[expect(clippy::struct_excessive_bools, reason = "each is a reason of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Told {
     /// The number belongs to a user.
     pub(crate) known: bool,
-    pub(crate) replies_of_hour: i64,
+    /// The person got as many automatic answers within an hour as are allowed: two machines must not answer each other
+    /// permanently. WhatsApp and Twilio stop such loops only after 30 messages (Twilio's error 14107).
+    pub(crate) hour_is_full: bool,
     pub(crate) replies_of_month: i64,
     /// The same text came again and again.
     pub(crate) machine: bool,
     /// A conversation with staff was open already.
     pub(crate) in_conversation: bool,
+    pub(crate) staff: Readers,
+}
+
+/// When a person of the staff reads messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Readers {
+    #[default]
+    Now,
+    /// Outside their hours. An urgent message calls them only where numbers of staff are known.
+    Later,
 }
 
 #[cfg(test)]
@@ -98,8 +113,14 @@ mod tests {
 
     use super::*;
 
-    const KNOWN: Told =
-        Told { known: true, replies_of_hour: 0, replies_of_month: 0, machine: false, in_conversation: false };
+    const KNOWN: Told = Told {
+        known: true,
+        hour_is_full: false,
+        replies_of_month: 0,
+        machine: false,
+        in_conversation: false,
+        staff: Readers::Now,
+    };
 
     fn plan(text: &str) -> Plan {
         Plan::of(&understand(text, None))
@@ -147,7 +168,7 @@ mod tests {
         let question = plan("may I eat cabbage?");
         assert_eq!(question.reply(None, &KNOWN), Some(Reply::Received));
         for told in [
-            Told { replies_of_hour: REPLIES_PER_HOUR, ..KNOWN },
+            Told { hour_is_full: true, ..KNOWN },
             Told { machine: true, ..KNOWN },
             Told { in_conversation: true, ..KNOWN },
             Told { known: false, replies_of_month: 1, ..KNOWN },
@@ -157,5 +178,18 @@ mod tests {
         let open = Told { in_conversation: true, ..KNOWN };
         assert_eq!(plan("STOP").reply(Some(Effect::Done), &open), Some(Reply::Stopped));
         assert_eq!(plan("रगत").reply(None, &open), Some(Reply::Urgent));
+    }
+
+    #[test]
+    fn outside_their_hours_nobody_promises_that_staff_read_soon() {
+        let later = Told { staff: Readers::Later, ..KNOWN };
+        for (text, now, at_night) in [
+            ("may I eat cabbage?", Reply::Received, Reply::ReceivedLater),
+            ("रगत रोकिएन", Reply::Urgent, Reply::UrgentLater),
+            ("help", Reply::Help, Reply::Help),
+        ] {
+            assert_eq!(plan(text).reply(None, &KNOWN), Some(now), "{text}");
+            assert_eq!(plan(text).reply(None, &later), Some(at_night), "{text}");
+        }
     }
 }

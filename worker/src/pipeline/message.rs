@@ -16,6 +16,7 @@ use super::{
     outcome::{Called, Interrupted, Outcome},
     request::{Request, Sent, Standing, Subject},
     send::send,
+    waits::TALK_AGAIN,
 };
 use crate::{
     inbox::Keyring,
@@ -147,6 +148,11 @@ impl Prepared {
             Sent::MessageNotClaimed(MessageClaimResult::Suppressed) => (Outcome::OptedOut, None),
             Sent::MessageNotClaimed(MessageClaimResult::NumberChanged) => {
                 (Outcome::Dropped("number_changed"), None)
+            }
+            Sent::MessageNotClaimed(MessageClaimResult::InConversation) => {
+                let reason = Reason::Conversation;
+                messages::postpone(&pipeline.pool, due.message_id, &reason.as_str(), TALK_AGAIN).await?;
+                (Outcome::Deferred(reason), None)
             }
             Sent::MessageNotClaimed(MessageClaimResult::Stale) => (Outcome::Dropped("stale"), None),
             Sent::MessageNotClaimed(MessageClaimResult::Duplicate) => (Outcome::Dropped("duplicate"), None),

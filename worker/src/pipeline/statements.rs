@@ -29,6 +29,8 @@ pub(crate) struct Terms {
     pub(crate) erasure: Option<ErasureKey>,
     /// None: welcomes do not go by WhatsApp.
     pub(crate) whatsapp: Option<WhatsappTerms>,
+    /// Whether inbound messages are taken.
+    pub(crate) inbox: bool,
     /// What the statuses of messages mean.
     pub(crate) meanings: Arc<dyn Meanings>,
 }
@@ -54,7 +56,8 @@ impl Statements {
             erasure: terms.erasure.clone(),
             whatsapp: terms.whatsapp,
         };
-        let state = || ReadState { pool: pool.clone(), whatsapp: terms.whatsapp.is_some() };
+        let state =
+            || ReadState { pool: pool.clone(), whatsapp: terms.whatsapp.is_some(), inbox: terms.inbox };
         let record = Record { pool: pool.clone(), erasure: terms.erasure.clone() };
         let messages = ClaimMessages {
             pool: pool.clone(),

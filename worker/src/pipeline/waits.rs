@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use shared::{
     domain::{Change, MessageKind},
     lane::QueueLane,
+    templates::STAFF_URGENT,
 };
 use sqlx::PgPool;
 
@@ -20,6 +21,10 @@ use crate::{
 /// A user without a consent is looked at again after as long as they have waited, within these limits: doors enqueue them
 /// at once, and this finds what no door could know, such as a changed setting.
 const LOOK_AGAIN: [TimeDelta; 2] = [TimeDelta::minutes(1), TimeDelta::days(1)];
+
+/// What waits for the end of a conversation is due when it is closed, and looked at again after this, because its beginning
+/// and its end may have been a moment apart.
+pub(super) const TALK_AGAIN: Duration = Duration::from_secs(600);
 
 /// The rules of one worker, and the time that they are judged by.
 pub(crate) struct Waits {
@@ -61,8 +66,8 @@ impl Waits {
         due: &Due,
     ) -> Result<Option<Duration>, sqlx::Error> {
         let Some(quiet) = self.rules.quiet_hours else { return Ok(None) };
-        // A reply answers a person who is awake.
-        if !matches!(kind, MessageKind::Tip | MessageKind::Notice) {
+        // A reply answers a person who is awake, and staff are called at any hour.
+        if !matches!(kind, MessageKind::Tip | MessageKind::Notice) || due.slot == STAFF_URGENT {
             return Ok(None);
         }
         let zone = known(due.time_zone.as_deref());

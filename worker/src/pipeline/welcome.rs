@@ -20,7 +20,7 @@ use super::{
     request::{Request, Sent, Standing, Subject},
     route::{self, Route, route},
     send::send,
-    waits::Waits,
+    waits::{TALK_AGAIN, Waits},
 };
 use crate::{
     facts::{Facts, Origin, StoredNumber},
@@ -123,7 +123,7 @@ async fn act(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, entry:
             }
             let quiet = pipeline.waits.looks_at_night(facts)
                 && Box::pin(pipeline.waits.night_of(&pipeline.pool, facts, stored)).await?.is_some();
-            Decision::Send.under(Conditions { choice, quiet })
+            Decision::Send.under(Conditions { choice, quiet, talking: stored.talking })
         }
         (other, _) => other,
     };
@@ -226,6 +226,10 @@ async fn hold_back(pipeline: &Pipeline, facts: &Arc<Facts>, stored: &StateRows, 
             let since = stored.user.as_ref().map(|user| user.changed_at);
             state.again_in = Some(Waits::look_again(since));
             record::unless_consented(&pipeline.pool, &state, pipeline.erasure.as_ref()).await?
+        }
+        Wait::Conversation => {
+            state.again_in = Some(TALK_AGAIN);
+            pipeline.statements.record.run(state).await?
         }
         Wait::NoTemplate | Wait::Unreachable => {
             let since = stored.user.as_ref().map(|user| user.changed_at);

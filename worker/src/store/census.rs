@@ -36,6 +36,7 @@ pub(crate) struct Figures {
     /// Who count for the limit of WhatsApp.
     pub(crate) whatsapp_people: i64,
     pub(crate) events_out: Vec<Waiting>,
+    pub(crate) inbox: counts::Inbox,
 }
 
 /// Whether this session is now the one that measures. It stays so until it ends.
@@ -56,7 +57,8 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<(Figures, Dura
         violations: counts::violations(&mut *connection).await?,
         after_stop: counts::after_stop(&mut *connection).await?,
         whatsapp_people: admission::people(&mut *connection).await?,
-        events_out: events_out::waiting(connection).await?,
+        events_out: events_out::waiting(&mut *connection).await?,
+        inbox: counts::inbox(connection).await?,
     };
     Ok((figures, counting + started.elapsed()))
 }

@@ -120,6 +120,30 @@ pub(crate) async fn answered(tx: &mut PgConnection, id: Uuid, actor: &str) -> Re
     .map(drop)
 }
 
+/// A conversation that staff are told of.
+pub(crate) struct Urgent {
+    pub(crate) conversation_id: Uuid,
+    pub(crate) turn: i32,
+    /// How often they are told of it with this notice.
+    pub(crate) notices: i16,
+}
+
+/// Takes the urgent conversations that staff are told of now: when they become urgent, and again every 15 minutes without an
+/// answer, four times in all.
+pub(crate) async fn take_urgent(tx: &mut PgConnection) -> Result<Vec<Urgent>, sqlx::Error> {
+    sqlx::query_as!(
+        Urgent,
+        "UPDATE conversations SET notices = notices + 1,
+             next_notice_at = CASE WHEN notices < 3 THEN calendar_now() + interval '15 minutes' END
+         WHERE conversation_id IN (
+             SELECT conversation_id FROM conversations
+             WHERE closed_at IS NULL AND urgency > 0 AND next_notice_at <= calendar_now() FOR UPDATE SKIP LOCKED)
+         RETURNING conversation_id, turn, notices",
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// A person of the staff takes the conversation, from nobody or from somebody else.
 pub(crate) async fn take(tx: &mut PgConnection, id: Uuid, actor: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -210,15 +234,27 @@ pub(crate) async fn find(pool: &PgPool, id: Uuid) -> Result<Option<Listed>, sqlx
     .await
 }
 
-/// Closes a conversation. False: it is not open, or does not exist.
-pub(crate) async fn close(tx: &mut PgConnection, id: Uuid, actor: &str) -> Result<bool, sqlx::Error> {
-    let closed = sqlx::query!(
-        "UPDATE conversations SET closed_at = calendar_now(), closed_by = $2, next_notice_at = NULL
-         WHERE conversation_id = $1 AND closed_at IS NULL",
+/// Closes a conversation. What waited for its end is due.
+pub(crate) async fn close(tx: &mut PgConnection, id: Uuid, actor: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH closed AS (
+             UPDATE conversations SET closed_at = calendar_now(), closed_by = $2, next_notice_at = NULL
+             WHERE conversation_id = $1 AND closed_at IS NULL RETURNING user_id, phone_e164
+         ), messages AS (
+             UPDATE messages m SET next_attempt_at = calendar_now(), updated_at = now() FROM closed c
+             WHERE m.user_id = c.user_id AND m.state = 'waiting' AND m.reason = 'conversation'
+         )
+         UPDATE users u SET next_attempt_at = now(), updated_at = now() FROM closed c
+         -- Each arm has an index.
+         WHERE u.user_id = ANY(ARRAY(SELECT c.user_id
+                                     UNION SELECT user_id FROM users WHERE phone_e164 = c.phone_e164 AND attempt_id IS NULL))
+           AND u.state = 'received' AND u.reason = 'conversation'",
         id,
         actor,
-    );
-    Ok(closed.execute(tx).await?.rows_affected() > 0)
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Deletes the conversations with an erased user.

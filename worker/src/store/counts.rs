@@ -252,6 +252,28 @@ pub(crate) async fn calls(connection: &mut PgConnection) -> Result<Calls, sqlx::
     .await
 }
 
+/// Open conversations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Inbox {
+    pub(crate) urgent: i64,
+    pub(crate) others: i64,
+    /// How long the person has waited who wrote something urgent and has no answer, in seconds; 0: nobody.
+    pub(crate) urgent_waits: f64,
+}
+
+pub(crate) async fn inbox(connection: &mut PgConnection) -> Result<Inbox, sqlx::Error> {
+    sqlx::query_as!(
+        Inbox,
+        r#"SELECT count(*) FILTER (WHERE urgency > 0) AS "urgent!", count(*) FILTER (WHERE urgency = 0) AS "others!",
+                  coalesce(extract(epoch FROM calendar_now()
+                                       - min(last_inbound_at) FILTER (WHERE urgency > 0 AND answered_at IS NULL)),
+                           0)::float8 AS "urgent_waits!"
+           FROM conversations WHERE closed_at IS NULL"#,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 async fn open_tasks(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(r#"SELECT count(*) AS "open!" FROM needs_person WHERE closed_at IS NULL"#)
         .fetch_one(connection)

@@ -184,6 +184,34 @@ pub(crate) async fn before(
     Ok(Before { replies_of_hour: counted.hour, replies_of_month: counted.month, texts })
 }
 
+/// A handled message.
+pub(crate) struct Near {
+    pub(crate) message_sid: String,
+    pub(crate) received_at: DateTime<Utc>,
+}
+
+/// The last handled message of the same person and of this class that came within two minutes of `message`.
+pub(crate) async fn near(
+    pool: &PgPool,
+    message: &DueInbound,
+    class: &str,
+) -> Result<Option<Near>, sqlx::Error> {
+    sqlx::query_as!(
+        Near,
+        "SELECT message_sid, received_at FROM inbound
+         WHERE (phone_e164 = $1 OR external_id = $2) AND class = $3 AND message_sid <> $4
+           AND received_at BETWEEN $5::timestamptz - interval '2 minutes' AND $5::timestamptz + interval '2 minutes'
+         ORDER BY received_at DESC LIMIT 1",
+        message.phone_e164,
+        message.external_id,
+        class,
+        message.message_sid,
+        message.received_at,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 /// A message of a conversation.
 pub(crate) struct Written {
     pub(crate) message_sid: String,
@@ -205,6 +233,20 @@ pub(crate) async fn of_conversation(pool: &PgPool, id: Uuid) -> Result<Vec<Writt
     )
     .fetch_all(pool)
     .await
+}
+
+/// The sealed texts of the oldest and the newest message that has one, each under its SID.
+pub(crate) async fn oldest_and_newest(
+    connection: &mut PgConnection,
+) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"(SELECT message_sid AS "sid!", body AS "body!" FROM inbound
+            WHERE coalesce(phone_e164, external_id) IS NOT NULL AND body IS NOT NULL ORDER BY received_at LIMIT 1)
+           UNION ALL
+           (SELECT message_sid, body FROM inbound
+            WHERE coalesce(phone_e164, external_id) IS NOT NULL AND body IS NOT NULL ORDER BY received_at DESC LIMIT 1)"#,
+    );
+    Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.sid, row.body)).collect())
 }
 
 /// Deletes what names the person of a number: their messages keep class and time, so that a repeated request of Twilio stores

@@ -44,6 +44,8 @@ pub(crate) enum MessageClaimResult {
     Suppressed,
     /// The user has another number by now, or none: it is skipped.
     NumberChanged,
+    /// A conversation with staff is open: it waits.
+    InConversation,
     /// Its time is over: it is skipped.
     Stale,
     /// Another message has one of its keys: it is skipped.
@@ -60,7 +62,7 @@ impl MessageClaimResult {
             Self::NumberChanged => Some("number_changed"),
             Self::Stale => Some("stale"),
             Self::Duplicate => Some("duplicate"),
-            Self::Yes | Self::Gone => None,
+            Self::Yes | Self::InConversation | Self::Gone => None,
         }
     }
 }
@@ -72,6 +74,7 @@ struct Found {
     suppressed: bool,
     number_changed: bool,
     stale: bool,
+    talking: bool,
     waiting: bool,
     ours: bool,
     duplicate: bool,
@@ -84,6 +87,7 @@ impl Found {
             true if self.suppressed => MessageClaimResult::Suppressed,
             true if self.number_changed => MessageClaimResult::NumberChanged,
             true if self.stale => MessageClaimResult::Stale,
+            true if self.talking => MessageClaimResult::InConversation,
             true if self.duplicate => MessageClaimResult::Duplicate,
             _ => MessageClaimResult::Gone,
         }
@@ -160,13 +164,15 @@ impl ClaimMessages {
                                       OR i.channel = 'sms' AND withdrew('onboarding', 'sms', m.user_id, m.phone_e164)
                                   ELSE false END) AS suppressed,
                           NOT answers.it AND (SELECT u.user_id FROM users u WHERE u.user_id = m.user_id
-                                              AND u.state <> 'stored' AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed
+                                              AND u.state <> 'stored' AND u.phone_e164 IS DISTINCT FROM m.phone_e164) IS NOT NULL AS number_changed,
+                          -- Tips go on, except after a sign of danger or a loss. Notices to staff have no user.
+                          m.kind <> 'reply' AND m.user_id <> '' AND in_conversation(m.phone_e164, m.kind = 'tip') AS talking
                    FROM input i JOIN messages m ON m.message_id = i.message_id,
                         LATERAL (SELECT m.kind = 'reply' AND EXISTS (
                                      SELECT FROM unnest(m.keys) k WHERE k LIKE 'inbound:%')) AS answers(it)
                    ORDER BY m.message_id FOR UPDATE OF m
                ), free AS (
-                   SELECT * FROM locked WHERE state = 'waiting' AND NOT stale AND NOT suppressed AND NOT number_changed
+                   SELECT * FROM locked WHERE state = 'waiting' AND NOT stale AND NOT suppressed AND NOT number_changed AND NOT talking
                ), wanted AS (
                    SELECT f.message_id, f.keys_expire_on, k.key FROM free f, unnest(f.keys) AS k(key)
                ), keyed AS (
@@ -199,7 +205,7 @@ impl ClaimMessages {
                                          attempt_id = c.attempt_id, updated_at = now()
                    FROM claimed c WHERE m.message_id = c.message_id
                )
-               SELECT l.message_id, l.suppressed AS "suppressed!", l.number_changed AS "number_changed!", l.stale AS "stale!",
+               SELECT l.message_id, l.suppressed AS "suppressed!", l.number_changed AS "number_changed!", l.stale AS "stale!", l.talking AS "talking!",
                       l.state = 'waiting' AS "waiting!",
                       -- The commit of an earlier try went through although its answer was lost.
                       c.attempt_id IS NOT NULL OR l.state = 'claimed' AND l.last_attempt = l.attempt_id AS "ours!",

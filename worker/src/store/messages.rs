@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared::{
     domain::UserState,
-    templates::{Content, Language},
+    templates::{Content, Language, STAFF_URGENT},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -149,6 +149,28 @@ pub(crate) async fn reply(tx: &mut PgConnection, reply: &NewReply<'_>) -> Result
         reply.content.and_then(|content| serde_json::to_value(content).ok()),
         reply.key,
         reply.expires_at,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Stores an SMS that tells staff of an urgent message; it is due now, and stale after an hour.
+pub(crate) async fn staff_notice(
+    tx: &mut PgConnection,
+    phone_e164: &str,
+    key: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO messages (message_id, kind, channel, lane, user_id, phone_e164, slot, language, keys, keys_expire_on,
+                               due_at, next_attempt_at, expires_at)
+         VALUES ($1, 'notice', 'sms', 'replies', '', $2, $3, 'en', ARRAY[$4::text],
+                 (calendar_now() AT TIME ZONE 'Asia/Kathmandu')::date + 2, calendar_now(), calendar_now(),
+                 calendar_now() + interval '1 hour')",
+        Uuid::now_v7(),
+        phone_e164,
+        STAFF_URGENT,
+        key,
     )
     .execute(tx)
     .await

@@ -17,6 +17,8 @@ pub(crate) struct ReadState {
     pub(crate) pool: PgPool,
     /// Whether welcomes may go by WhatsApp: what decides about that is read as well.
     pub(crate) whatsapp: bool,
+    /// Whether inbound messages are taken, so that conversations may be open.
+    pub(crate) inbox: bool,
 }
 
 /// The user to read, and the number to read beside the stored one.
@@ -43,6 +45,8 @@ pub(crate) struct StateRows {
     pub(crate) erased_as_of: Option<DateTime<Utc>>,
     /// The user is silenced at every number.
     pub(crate) silenced: bool,
+    /// A conversation with staff is open.
+    pub(crate) talking: bool,
     /// None: welcomes do not go by WhatsApp.
     pub(crate) whatsapp: Option<WhatsappRow>,
 }
@@ -129,7 +133,8 @@ impl Statement for ReadState {
                       $4 AND (SELECT a.message_id FROM attempts a
                               WHERE a.phone_e164 = coalesce(i.phone, u.phone_e164) AND NOT a.blocks
                                 AND a.channel = 'whatsapp' AND a.outcome = 'accepted' LIMIT 1) IS NOT NULL
-                          AS "whatsapp_spent!"
+                          AS "whatsapp_spent!",
+                      $5 AND coalesce(in_conversation(coalesce(i.phone, u.phone_e164), false), false) AS "talking!"
                FROM UNNEST($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i(user_id, phone, digest, ord)
                -- With a limit, each is looked up by its index and never joined as a whole.
                LEFT JOIN LATERAL (SELECT * FROM users WHERE user_id = i.user_id LIMIT 1) u ON true
@@ -139,6 +144,7 @@ impl Statement for ReadState {
             &phones as &[Option<String>],
             &digests as &[Option<&[u8]>],
             self.whatsapp,
+            self.inbox,
         )
         .fetch_all(&self.pool)
         .await?;
@@ -150,6 +156,7 @@ impl Statement for ReadState {
             };
             answer.erased_as_of = row.erased_as_of;
             answer.silenced = row.silenced;
+            answer.talking = row.talking;
             answer.whatsapp = row.whatsapp_granted.map(|granted| WhatsappRow {
                 granted,
                 unreachable_for: row.whatsapp_fault.and_then(still),

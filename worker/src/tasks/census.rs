@@ -100,6 +100,10 @@ fn show(figures: &Figures, took: Duration) {
         metrics::gauge!("onboarding_events_out_waiting", "event" => event).set(waiting.rows as f64);
         metrics::gauge!("onboarding_events_out_oldest_age_seconds", "event" => event).set(waiting.oldest_age);
     }
+    let inbox = &figures.inbox;
+    metrics::gauge!("onboarding_conversations", "urgent" => "yes").set(inbox.urgent as f64);
+    metrics::gauge!("onboarding_conversations", "urgent" => "no").set(inbox.others as f64);
+    metrics::gauge!("onboarding_urgent_wait_seconds").set(inbox.urgent_waits.max(0.0));
     metrics::gauge!("onboarding_census_timestamp_seconds").set(chrono::Utc::now().timestamp() as f64);
     metrics::gauge!("onboarding_census_duration_seconds").set(took.as_secs_f64());
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     consent::{
         Door, Source,
@@ -11,23 +12,27 @@ use shared::{
         written::{self, Wish},
     },
     db::sqlstate,
+    events_out::{self, ReceivedMessage},
     phone::E164,
-    templates::{Language, Reply},
-    words::{self, Understood, Urgency},
+    templates::{Content, Language, Reply},
+    window::Window,
+    words::{self, Class, Understood, Urgency},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::driver::{Failed, Next, Task};
 use crate::{
-    inbox::{Closed, Keyring, Plan, SAME_TEXTS, Told},
+    calendar::Calendar,
+    inbox::{Closed, Keyring, Plan, Readers, SAME_TEXTS, Told},
     store::{
         conversations::{self, Turn},
         inbound::{self, DueInbound, Handled},
         messages::{self, ANSWERS, NewReply},
-        reply_windows::{self, WINDOW_MARGIN, Window},
+        reply_windows::{self, WINDOW_MARGIN},
         writers,
     },
+    twilio::{Client, MessageSid},
 };
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -38,11 +43,30 @@ const HOLD: Duration = Duration::from_secs(10);
 /// The handler of inbound messages of one worker; any number may run.
 pub(crate) struct Inbox {
     pub(crate) pool: PgPool,
+    pub(crate) client: Client,
     pub(crate) keys: Keyring,
     /// Of people whose language is not known.
     pub(crate) language: Language,
     /// The number that answers name.
     pub(crate) help_line: Option<String>,
+    /// Automatic answers to one person within an hour, at most.
+    pub(crate) replies_per_hour: u32,
+    pub(crate) staff: StaffHours,
+}
+
+/// When staff read messages.
+pub(crate) struct StaffHours {
+    pub(crate) hours: Window,
+    /// An urgent message calls them at any hour.
+    pub(crate) called: bool,
+    pub(crate) calendar: Calendar,
+}
+
+impl StaffHours {
+    fn readers(&self, urgent: bool) -> Readers {
+        let here = urgent && self.called || self.hours.contains(self.calendar.now());
+        if here { Readers::Now } else { Readers::Later }
+    }
 }
 
 impl Task for Inbox {
@@ -78,6 +102,8 @@ impl Task for Inbox {
 /// Who wrote, and where to.
 struct Writer<'a> {
     message: &'a DueInbound,
+    /// When the message was written, as far as it matters.
+    at: DateTime<Utc>,
     phone: Option<E164>,
 }
 
@@ -103,7 +129,8 @@ impl Inbox {
         };
         let understood = words::understand(&text, message.payload.as_deref());
         let phone = message.phone_e164.as_deref().and_then(|phone| E164::parse(phone).ok());
-        let writer = Writer { message, phone };
+        let at = self.written_at(message, understood.class()).await?;
+        let writer = Writer { message, at, phone };
         let mut tx = self.pool.begin().await?;
         if let Some(number) = writer.number() {
             // Before the message: an erasure locks them in this order.
@@ -122,6 +149,42 @@ impl Inbox {
         Ok(())
     }
 
+    /// When a message counts as written: when it came. The requests of two messages may swap places, so of a stop and a start
+    /// within two minutes Twilio is asked which was first; if it does not know, the stop is the later one.
+    async fn written_at(&self, message: &DueInbound, class: Class) -> Result<DateTime<Utc>, sqlx::Error> {
+        let contrary = match class {
+            Class::Stop => Class::Start,
+            Class::Start => Class::Stop,
+            _ => return Ok(message.received_at),
+        };
+        let Some(other) = inbound::near(&self.pool, message, contrary.as_str()).await? else {
+            return Ok(message.received_at);
+        };
+        let created =
+            tokio::join!(self.created_at(&message.message_sid), self.created_at(&other.message_sid));
+        let first = match created {
+            (Some(this), Some(that)) if this != that => this < that,
+            _ => class == Class::Start,
+        };
+        let moment = TimeDelta::milliseconds(1);
+        Ok(if first {
+            message.received_at.min(other.received_at - moment)
+        } else {
+            message.received_at.max(other.received_at + moment)
+        })
+    }
+
+    async fn created_at(&self, sid: &str) -> Option<DateTime<Utc>> {
+        let sid = MessageSid::parse(sid).ok()?;
+        match self.client.fetch_message(&sid).await {
+            Ok(record) => record.date_created,
+            Err(fault) => {
+                tracing::warn!(%sid, %fault, "Twilio does not say when a message was written");
+                None
+            }
+        }
+    }
+
     /// Carries out what follows from a locked message. Returns the automatic answer.
     async fn act(
         &self,
@@ -136,15 +199,23 @@ impl Inbox {
             Some(phone) => writers::of_number(tx, phone).await?,
             None => None,
         };
-        let told = self.told(tx, writer, text, user.is_some()).await?;
+        let urgent = plan.urgency == Some(Urgency::Danger);
+        let told = Told {
+            known: user.is_some(),
+            staff: self.staff.readers(urgent),
+            ..self.told(tx, writer, text).await?
+        };
         let effect = carry_out(tx, writer, plan.wish).await?;
         if plan.weekly
             && let Some(user) = &user
         {
             writers::weekly(tx, &user.user_id).await?;
         }
-        let window =
-            Window { person: writer.person(), channel: &message.channel, recipient: &message.recipient };
+        let window = reply_windows::Window {
+            person: writer.person(),
+            channel: &message.channel,
+            recipient: &message.recipient,
+        };
         let open_until = reply_windows::open(tx, &window, message.received_at).await?;
         let conversation = match plan.is_read(effect) {
             Some(urgency) => {
@@ -171,7 +242,7 @@ impl Inbox {
                 phone_e164: phone,
                 slot: reply.as_str(),
                 language,
-                content: Some(&reply.content(language, self.help_line.as_deref())),
+                content: Some(&self.content(reply, language)),
                 key: &format!("{ANSWERS}{}", message.message_sid),
                 expires_at: open_until - WINDOW_MARGIN,
             };
@@ -184,6 +255,14 @@ impl Inbox {
             reply: reply.map(Reply::as_str),
         };
         inbound::handled(tx, &message.message_sid, &handled).await?;
+        let received = ReceivedMessage {
+            message_sid: &message.message_sid,
+            user_id: user.as_ref().map(|user| user.user_id.as_str()),
+            channel: &message.channel,
+            class: understood.class(),
+            received_at: message.received_at,
+        };
+        events_out::message_received(tx, &received).await?;
         Ok(reply)
     }
 
@@ -193,7 +272,6 @@ impl Inbox {
         tx: &mut PgConnection,
         writer: &Writer<'_>,
         text: &str,
-        known: bool,
     ) -> Result<Told, sqlx::Error> {
         let (number, id) = (writer.number(), writer.message.external_id.as_deref());
         let last = i64::try_from(SAME_TEXTS - 1).unwrap_or_default();
@@ -201,14 +279,19 @@ impl Inbox {
         let same =
             |(sid, body): &(String, Vec<u8>)| self.text(sid, Some(body)).is_ok_and(|before| before == text);
         Ok(Told {
-            known,
-            replies_of_hour: before.replies_of_hour,
+            hour_is_full: before.replies_of_hour >= i64::from(self.replies_per_hour),
             replies_of_month: before.replies_of_month,
             machine: !text.is_empty()
                 && before.texts.len() == SAME_TEXTS - 1
                 && before.texts.iter().all(same),
             in_conversation: conversations::is_open(tx, number, id).await?,
+            ..Told::default()
         })
+    }
+
+    fn content(&self, reply: Reply, language: Language) -> Content {
+        let opens = self.staff.hours.opens_at().unwrap_or_default();
+        reply.content(language, self.help_line.as_deref(), &opens)
     }
 
     fn text(&self, sid: &str, body: Option<&[u8]>) -> Result<String, Closed> {
@@ -225,7 +308,7 @@ async fn carry_out(
     let (Some(wish), Some(phone)) = (wish, &writer.phone) else { return Ok(None) };
     let reason = "written by the person";
     let door = Door { source: Source::Inbound, actor: "inbox", reason, action: None };
-    written::carry_out(tx, (phone, writer.message.received_at), wish, &door).await.map(Some)
+    written::carry_out(tx, (phone, writer.at), wish, &door).await.map(Some)
 }
 
 fn rank(urgency: Urgency) -> i16 {

@@ -109,7 +109,7 @@ impl Enqueued {
             Expect::Waits(Wait::NoTemplate) => self.no_template += 1,
             Expect::Waits(Wait::Unreachable) => self.unreachable += 1,
             Expect::Waits(Wait::ChannelFull | Wait::ChannelHeld) => self.channel_full += 1,
-            Expect::Waits(Wait::NoConsent | Wait::Quiet) => self.no_consent += 1,
+            Expect::Waits(Wait::NoConsent | Wait::Quiet | Wait::Conversation) => self.no_consent += 1,
         }
     }
 

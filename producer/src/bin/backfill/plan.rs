@@ -74,8 +74,9 @@ pub(crate) fn decide(
     let typed =
         TypedNumber { raw: &user.phone_raw, country_hint: user.country_hint.as_deref(), e164: number };
     let stored = stored_state(user, number.as_ref().ok(), taken);
-    // The hours of a backfill are those of its lane: no night of a person holds its welcomes back.
-    let conditions = Conditions { choice: way.choice(), quiet: false };
+    // The hours of a backfill are those of its lane: no night of a person holds its welcomes back. A conversation with staff
+    // ends within the day.
+    let conditions = Conditions { choice: way.choice(), quiet: false, talking: false };
     let expect = |decision: Decision| expect(decision.under(conditions), &stored, way);
     if user.enqueued {
         return match expect(Decision::for_number(&typed, &stored)) {
@@ -120,7 +121,7 @@ fn expect(decision: Decision, stored: &StoredState<'_>, way: Way) -> Result<Expe
         Decision::Link if stored.holder.is_some_and(|holder| holder.own) => Ok(Expect::AlreadyWelcomed),
         Decision::Link => Ok(Expect::SharedPhone),
         Decision::Send if stored.suppressed => Ok(Expect::Suppressed),
-        Decision::Send | Decision::Wait(Wait::Quiet) => Ok(way.expect()),
+        Decision::Send | Decision::Wait(Wait::Quiet | Wait::Conversation) => Ok(way.expect()),
         Decision::Wait(wait) => Ok(Expect::Waits(wait)),
     }
 }

@@ -153,16 +153,18 @@ fn only_a_suppressed_number_settles_a_suppressed_user() {
 
 #[test]
 fn conditions_hold_back_only_what_would_be_sent() {
-    let day = Conditions { choice: Choice::Send(Channel::Sms), quiet: false };
+    let day = Conditions { choice: Choice::Send(Channel::Sms), quiet: false, talking: false };
     let night = Conditions { quiet: true, ..day };
     let unconsented = Conditions { choice: Choice::Wait(Wait::NoConsent), ..day };
     assert_eq!(Decision::Send.under(day), Decision::Send);
     assert_eq!(Decision::Send.under(night), Decision::Wait(Wait::Quiet));
+    let talking = Conditions { talking: true, ..night };
+    assert_eq!(Decision::Send.under(talking), Decision::Wait(Wait::Conversation));
     for quiet in [false, true] {
         let waits = Decision::Send.under(Conditions { quiet, ..unconsented });
         assert_eq!(waits, Decision::Wait(Wait::NoConsent));
     }
     for other in [Decision::Link, Decision::Reject(Rejection::Empty), Decision::Skip(SkipReason::Failed)] {
-        assert_eq!(other.under(Conditions { choice: Choice::Wait(Wait::NoConsent), quiet: true }), other);
+        assert_eq!(other.under(Conditions { quiet: true, talking: true, ..unconsented }), other);
     }
 }

@@ -1,8 +1,8 @@
-//! Counts of users, waiting work, unknown outcomes and dead letters; the seals of the ledger, the key of erased people.
+//! Counts of users, waiting work, unknown outcomes and dead letters; the seals of the ledger, the keys of erased people and of the inbox.
 
 use shared::{db, lane::QueueLane};
 
-use super::{database, erasure, events_out, finding::Findings, seals};
+use super::{database, erasure, events_out, finding::Findings, inbox, seals};
 use crate::{
     cli::pause,
     store::{
@@ -38,6 +38,7 @@ pub(super) async fn check(found: &mut Findings) {
             check_waiting(found, unknown, letters);
             seals::check(found, &mut connection).await;
             erasure::check(found, &mut connection).await;
+            inbox::check(found, &mut connection).await;
             events_out::check(found, &mut connection).await;
         }
         Err(error) => found.unreachable("users", db::sqlstate(&error), "see Postgres's own logs"),

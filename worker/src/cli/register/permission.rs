@@ -46,7 +46,7 @@ impl Trial<'_> {
             phone: Some(self.phone.as_str().to_owned()),
             digest: None,
         };
-        let read = ReadState { pool: pool.clone(), whatsapp: true };
+        let read = ReadState { pool: pool.clone(), whatsapp: true, inbox: false };
         let rows = read.run(&[query]).await.map_err(Failure::statement)?;
         let obstacle = rows.first().and_then(|stored| obstacle(stored, channel));
         match &obstacle {

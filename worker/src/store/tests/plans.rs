@@ -173,7 +173,7 @@ async fn pipeline(pool: PgPool) {
 }
 
 async fn events_from(first: u32, pool: PgPool) {
-    let read = ReadState { pool: pool.clone(), whatsapp: true };
+    let read = ReadState { pool: pool.clone(), whatsapp: true, inbox: true };
     let record = Record { pool: pool.clone(), erasure: Some(erasure_key()) };
     let lease = Duration::from_secs(90);
     let claim = Claim {

@@ -75,6 +75,14 @@ pub(super) const SERVICE: &[Metric] = &[
         "age of the oldest event for the portal that waits; 0: none",
     )
     .labels(&[EVENT_OUT]),
+    Metric::new("onboarding_conversations", Gauge, Leader, "open conversations with staff")
+        .labels(&[listed("urgent", &["yes", "no"])]),
+    Metric::new(
+        "onboarding_urgent_wait_seconds",
+        Gauge,
+        Leader,
+        "how long the person has waited who wrote something urgent and has no answer; 0: nobody",
+    ),
     Metric::new(
         "onboarding_whatsapp_people",
         Gauge,

@@ -144,8 +144,7 @@ async fn inbox(test: &mut TestEnv) -> anyhow::Result<()> {
     run(test, "inbox show --reveal", "--reason", &[&id]).await?;
     run(test, "inbox link", "--reason", &[&id, "9"]).await?;
     run(test, "inbox take", "--reason", &[&id]).await?;
-    let reply =
-        ["inbox", "reply", &id, "--turn", "2", "--actor", "maya", "--reason", "why inbox reply"];
+    let reply = ["inbox", "reply", &id, "--turn", "2", "--actor", "maya", "--reason", "why inbox reply"];
     let (code, said) = test.command_with_input(&reply, "Come today.").await?;
     assert_eq!(code, 0, "{said}");
     run(test, "inbox close", "--reason", &[&id]).await

@@ -90,6 +90,9 @@ fn english(reason: Reason) -> Pair {
         Reason::NoConsent => {
             ["Waiting: she has not consented to the welcome", "Ask her, then `worker consent grant`."]
         }
+        Reason::Conversation => {
+            ["Waiting: staff are talking with her", "Answer, and close the conversation."]
+        }
         Reason::NoTemplate => {
             ["Waiting: no template may be sent", "`worker templates check` says why; map or repair one."]
         }
@@ -143,6 +146,7 @@ fn nepali(reason: Reason) -> Pair {
         Reason::NoConsent => {
             ["प्रतीक्षामा: उहाँको सहमति छैन", "उहाँलाई सोध्नुहोस्, अनि `worker consent grant` चलाउनुहोस्।"]
         }
+        Reason::Conversation => ["प्रतीक्षामा: कर्मचारी उहाँसँग कुरा गर्दै हुनुहुन्छ", "जवाफ दिएर कुराकानी बन्द गर्नुहोस्।"],
         Reason::NoTemplate => {
             ["प्रतीक्षामा: पठाउन मिल्ने टेम्प्लेट छैन", "`worker templates check` ले कारण भन्छ; टेम्प्लेट जोड्नुहोस्।"]
         }
