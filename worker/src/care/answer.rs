@@ -13,9 +13,13 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{CareError, Desk, Locked, Say, Staff, lock, note, unchanged};
+use super::{
+    acts::{Staff, lock, note, unchanged},
+    desk::Desk,
+    error::CareError,
+};
 use crate::store::{
-    conversations,
+    conversations::{self, Locked},
     messages::{self, ANSWERS, NewReply},
     reply_windows::WINDOW_MARGIN,
     staff_answers,
@@ -27,6 +31,14 @@ pub(crate) const LONGEST_ANSWER: usize = 1_600;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The slot of a text.
 const STAFF: &str = "staff";
+
+/// What staff say.
+#[derive(Clone, Copy)]
+pub(crate) enum Say<'a> {
+    Text(&'a str),
+    /// The template of the slot `handoff`, which also goes to people who wrote longer ago.
+    Handoff,
+}
 
 /// An answer, ready to be stored.
 struct Answer {

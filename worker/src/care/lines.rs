@@ -1,11 +1,12 @@
 //! The messages of a conversation in both directions, in the order of time.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared::templates::Content;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{CareError, Direction, Line};
+use super::error::CareError;
 use crate::{
     inbox::Keyring,
     store::{
@@ -13,6 +14,29 @@ use crate::{
         staff_answers::{self, Said},
     },
 };
+
+/// One message of a conversation.
+pub(crate) struct Line {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) direction: Direction,
+    /// Of Twilio's types of messages; of an outgoing one its slot.
+    pub(crate) kind: String,
+    /// How an incoming one was understood.
+    pub(crate) class: Option<String>,
+    pub(crate) media: i16,
+    /// Who of the staff said it. None: the person, or the service by itself.
+    pub(crate) by: Option<String>,
+    /// How far an outgoing one got.
+    pub(crate) state: Option<String>,
+    /// None: not asked for, empty, or a template.
+    pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    In,
+    Out,
+}
 
 /// Reads them; with keys their texts as well.
 pub(super) async fn read(pool: &PgPool, id: Uuid, keys: Option<&Keyring>) -> Result<Vec<Line>, CareError> {

@@ -1,10 +1,13 @@
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use shared::lane::Lane;
+use shared::{domain::UserId, lane::Lane, templates::Language};
+use uuid::Uuid;
 
 use super::*;
 use crate::{
+    inbox::Keyring,
     store::{
-        conversations::Turn,
+        conversations::{self, Turn},
         messages,
         reply_windows::{self, Window},
         world::World,
