@@ -36,6 +36,7 @@ pub(crate) mod person_data;
 pub(crate) mod person_messages;
 pub(crate) mod poll;
 pub(crate) mod positions;
+pub(crate) mod profile_entry;
 pub(crate) mod profiles;
 pub(crate) mod prune;
 pub(crate) mod record;

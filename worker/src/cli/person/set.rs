@@ -2,24 +2,19 @@
 
 use std::{process::ExitCode, str::FromStr};
 
-use chrono::Utc;
 use shared::{
-    audit::{self, NewEntry},
     cli::{Actor, Exit, Failure},
     config::Env,
-    consent::forget,
     domain::{Cadence, CalendarDate, Change, TimeZone, TipsHour},
     events::ProfileChanged,
     phone::NumberPolicy,
     templates::Language,
 };
 
-use sqlx::PgPool;
-
 use super::user_argument::parse;
 use crate::{
     cli::open,
-    store::profiles::{self, Applied},
+    store::{profile_entry, profiles::Applied},
 };
 
 const EXAMPLES: &str = "\
@@ -93,7 +88,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let numbers = NumberPolicy::read(&mut env);
     let pool = open::database(env).await?;
-    match enter(&pool, &numbers, &change, arguments).await.map_err(Failure::statement)? {
+    let by = (&*arguments.actor.name(), &*arguments.reason);
+    match profile_entry::enter(&pool, &numbers, &change, by).await.map_err(Failure::statement)? {
         None => eprintln!("no such user is stored"),
         Some(Applied::Older) => {
             eprintln!("the stored data is newer than the clock of this machine: check its clock");
@@ -104,29 +100,6 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(Exit::SomeFailed.into())
-}
-
-/// Changes the row and writes the audit log, both or neither. None: there is no row.
-async fn enter(
-    pool: &PgPool,
-    numbers: &NumberPolicy,
-    change: &ProfileChanged,
-    arguments: &Arguments,
-) -> Result<Option<Applied>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    if !profiles::hold(&mut tx, &change.user_id).await? {
-        return Ok(None);
-    }
-    let applied = profiles::apply_in(&mut tx, numbers, None, change, Utc::now()).await?;
-    if applied == Applied::Yes {
-        let key = forget::key_of_user(&mut tx, change.user_id.as_str()).await?;
-        let (actor, subject) = (arguments.actor.name(), format!("person {key}"));
-        let entry =
-            NewEntry { actor: &actor, action: "person set", subject: &subject, reason: &arguments.reason };
-        audit::note(&mut tx, &entry).await?;
-    }
-    tx.commit().await?;
-    Ok(Some(applied))
 }
 
 #[cfg(test)]
