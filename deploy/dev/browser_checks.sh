@@ -42,7 +42,7 @@ browser_tools() {
 browser_accounts() {
     STAGE_ADMIN=127.0.0.1:$(free_port)
     local account
-    for account in "maya --role operator" "ram --role viewer"; do
+    for account in "maya --role operator" "ram --role viewer" "asha --role care"; do
         # shellcheck disable=SC2086  # two words and a name
         printf '%s\n' "$BROWSER_PASSWORD" | env -i "${STAGE_ENVIRONMENT[@]}" "$(program worker)" admin-hash $account
     done >"$DEMO_DIR/admin-users"

@@ -5,6 +5,7 @@ mod admin;
 mod checks;
 mod inbox;
 mod retention;
+mod role;
 mod stop_links;
 mod timing;
 mod twilio;
@@ -25,10 +26,11 @@ use shared::{
 
 #[cfg(test)]
 pub(crate) use accounts::Accounts;
-pub(crate) use accounts::{Account, Role, is_name};
+pub(crate) use accounts::{Account, is_name};
 pub(crate) use admin::{AdminConfig, ProxyConfig};
 pub(crate) use inbox::{InboxConfig, keys as inbox_keys};
 pub(crate) use retention::Retention;
+pub(crate) use role::{Act, Role};
 pub(crate) use stop_links::{StopLinkBase, StopLinks, help_line};
 pub(crate) use timing::{Timing, UnknownPolicy};
 pub(crate) use twilio::{TwilioConfig, log_key};

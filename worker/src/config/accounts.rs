@@ -4,24 +4,7 @@ use std::{fmt, str::FromStr};
 
 use argon2::password_hash::PasswordHash;
 
-/// The role of an account: what it may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum Role {
-    /// Look.
-    Viewer,
-    /// Look, pause, resume, replay, settle.
-    Operator,
-}
-
-impl Role {
-    /// The role's name in the accounts file.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Role::Viewer => "viewer",
-            Role::Operator => "operator",
-        }
-    }
-}
+use super::Role;
 
 /// One line of the file.
 #[derive(Clone)]
@@ -53,7 +36,7 @@ pub(crate) enum LineFault {
         "has a name with other characters than letters, digits, `.`, `-`, `_` and `@`, or over 64 of them"
     )]
     Name,
-    #[error("has a role that is neither viewer nor operator")]
+    #[error("has a role that is not viewer, operator or care")]
     Role,
     #[error("has a hash that is no PHC string of Argon2id; make it with `worker admin-hash`")]
     Hash,
@@ -87,11 +70,7 @@ impl FromStr for Account {
         if !is_name(name) {
             return Err(LineFault::Name);
         }
-        let role = match role {
-            "viewer" => Role::Viewer,
-            "operator" => Role::Operator,
-            _ => return Err(LineFault::Role),
-        };
+        let role = Role::parse(role).ok_or(LineFault::Role)?;
         let parsed = PasswordHash::new(hash).map_err(|_| LineFault::Hash)?;
         if parsed.algorithm != argon2::ARGON2ID_IDENT || parsed.hash.is_none() || parsed.salt.is_none() {
             return Err(LineFault::Hash);
@@ -142,10 +121,12 @@ mod tests {
 
     #[test]
     fn lines_are_read_and_comments_skipped() {
-        let text = format!("# staff\n\nmaya:operator:{HASH}\nram@example.org:viewer:{HASH}\n");
+        let text =
+            format!("# staff\n\nmaya:operator:{HASH}\nram@example.org:viewer:{HASH}\nasha:care:{HASH}\n");
         let accounts = Accounts::parse(&text).unwrap();
         assert_eq!(accounts.find("maya").unwrap().role, Role::Operator);
         assert_eq!(accounts.find("ram@example.org").unwrap().role, Role::Viewer);
+        assert_eq!(accounts.find("asha").unwrap().role, Role::Care);
         assert!(accounts.find("nobody").is_none() && !accounts.is_empty());
         assert!(!format!("{accounts:?}").contains("argon2id"), "the hash is not shown");
     }

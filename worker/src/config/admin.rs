@@ -30,8 +30,9 @@ pub(crate) struct ProxyConfig {
     pub(crate) header: String,
     /// What it must show in `X-Admin-Proxy-Secret`.
     pub(crate) secret: SecretString,
-    /// Who of those it names may act; the others look.
+    /// Who of those it names has which role; the others are viewers.
     pub(crate) operators: Vec<String>,
+    pub(crate) care: Vec<String>,
 }
 
 impl AdminConfig {
@@ -85,6 +86,7 @@ pub(super) fn trusted(env: &mut Env) -> Vec<IpNet> {
 
 fn proxy(env: &mut Env, trusted: &[IpNet]) -> Option<ProxyConfig> {
     let operators = list(env, &settings::ADMIN_PROXY_OPERATORS);
+    let care = list(env, &settings::ADMIN_PROXY_CARE);
     let secret = env.secret(&settings::ADMIN_PROXY_SECRET);
     let header = env.optional(&settings::ADMIN_PROXY_HEADER)?;
     if header.parse::<axum::http::HeaderName>().is_err() {
@@ -96,6 +98,12 @@ fn proxy(env: &mut Env, trusted: &[IpNet]) -> Option<ProxyConfig> {
             "must name the proxy: without it anybody could send ADMIN_PROXY_HEADER",
         );
     }
+    if let Some(name) = care.iter().find(|name| operators.contains(name)) {
+        env.fault(
+            settings::ADMIN_PROXY_CARE.name,
+            format_args!("names {name:?}, and so does ADMIN_PROXY_OPERATORS: a person has one role"),
+        );
+    }
     let strong = secret.filter(|s| s.expose_secret().len() >= SHORTEST_SECRET);
     if strong.is_none() {
         env.fault(
@@ -103,10 +111,37 @@ fn proxy(env: &mut Env, trusted: &[IpNet]) -> Option<ProxyConfig> {
             "must be set together with ADMIN_PROXY_HEADER, and hold at least 16 characters",
         );
     }
-    Some(ProxyConfig { header, secret: strong?, operators })
+    Some(ProxyConfig { header, secret: strong?, operators, care })
 }
 
 fn list(env: &Env, setting: &Setting) -> Vec<String> {
     let text = env.optional(setting).unwrap_or_default();
     text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(care: &str) -> Result<Vec<String>, String> {
+        let vars = [
+            ("ADMIN_ADDR", "127.0.0.1:0"),
+            ("ADMIN_PROXY_HEADER", "X-Forwarded-User"),
+            ("ADMIN_PROXY_SECRET", "0123456789abcdef"),
+            ("ADMIN_PROXY_OPERATORS", "maya, ram"),
+            ("ADMIN_PROXY_CARE", care),
+        ];
+        let mut env = Env::of(vars);
+        let config = AdminConfig::read(&mut env, &["127.0.0.1/32".parse().unwrap()]);
+        let config = env.finish(config).map_err(|faults| faults.to_string())?;
+        Ok(config.unwrap().proxy.unwrap().care)
+    }
+
+    #[test]
+    fn a_person_behind_the_proxy_has_one_role() {
+        assert_eq!(read("asha , bina").unwrap(), ["asha", "bina"]);
+        assert_eq!(read("").unwrap(), Vec::<String>::new());
+        let why = read("asha,ram").unwrap_err();
+        assert!(why.contains("ADMIN_PROXY_CARE: names \"ram\""), "{why}");
+    }
 }

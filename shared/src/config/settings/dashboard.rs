@@ -11,6 +11,7 @@ pub(super) const DASHBOARD: Section = Section {
         ADMIN_PROXY_HEADER,
         ADMIN_PROXY_SECRET,
         ADMIN_PROXY_OPERATORS,
+        ADMIN_PROXY_CARE,
         TRUSTED_PROXIES,
     ],
 };
@@ -43,7 +44,13 @@ pub const ADMIN_PROXY_SECRET: Setting = Setting::new(
 pub const ADMIN_PROXY_OPERATORS: Setting = Setting::new(
     "ADMIN_PROXY_OPERATORS",
     "",
-    "names from that header that may act, separated by commas; the others may only read",
+    "names from that header with the role `operator`, separated by commas; names in neither list may only look",
+);
+
+pub const ADMIN_PROXY_CARE: Setting = Setting::new(
+    "ADMIN_PROXY_CARE",
+    "",
+    "names from that header with the role `care`, who read and answer what people write, separated by commas; nobody may be in both lists",
 );
 
 pub const TRUSTED_PROXIES: Setting = Setting::new(

@@ -13,15 +13,16 @@ use support::{TestEnv, TestEnvBuilder};
 
 const PASSWORD: &str = "a long enough password";
 
-/// A test environment whose worker has a dashboard, with an operator `maya` and a viewer `ram`.
+/// A test environment whose worker has a dashboard, with an operator `maya`, a viewer `ram`, and `asha` and `bina` of the
+/// care team.
 pub(crate) async fn test_env(plan: TestEnvBuilder) -> anyhow::Result<TestEnv> {
     let mut test = plan.build().await?;
-    let mut lines = String::new();
-    for (name, role) in [("maya", "operator"), ("ram", "viewer")] {
-        let (code, line) = test.command_with_input(&["admin-hash", name, "--role", role], PASSWORD).await?;
-        ensure!(code == 0, "{line}");
-        lines.push_str(&line);
-    }
+    let (code, line) =
+        test.command_with_input(&["admin-hash", "maya", "--role", "operator"], PASSWORD).await?;
+    ensure!(code == 0, "{line}");
+    // All have the same password: a hash takes a while.
+    let others = ["ram:viewer", "asha:care", "bina:care"].map(|who| line.replace("maya:operator", who));
+    let lines = line + &others.concat();
     let file = std::env::temp_dir().join(format!("admin-users-{}", uuid::Uuid::now_v7()));
     std::fs::write(&file, lines)?;
     test.env.insert("ADMIN_ADDR".to_owned(), "127.0.0.1:0".to_owned());

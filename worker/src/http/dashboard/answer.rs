@@ -8,25 +8,40 @@ use axum::{
 };
 use shared::db::sqlstate;
 
-use super::page_context::PageContext;
+use super::{page_context::PageContext, session::Visitor};
+use crate::config::{Act, Role};
 
 /// Why something was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the form is not from this session; go back, load the page again and repeat it")]
     Forged,
-    #[error("your role is viewer: ask an operator")]
-    Viewer,
+    #[error("your role is {}, and this needs the role {}", .0.as_str(), needed(*.1))]
+    Role(Role, Act),
+    #[error("there is no such form")]
+    NoSuchForm,
     #[error("the form is too large")]
     TooLarge,
     #[error("the form is not complete; go back and fill it in")]
     Form,
 }
 
+/// Refuses what the visitor's role may not do.
+pub(crate) fn allow(visitor: &Visitor, act: Act) -> Result<(), Refusal> {
+    if visitor.role.may(act) { Ok(()) } else { Err(Refusal::Role(visitor.role, act)) }
+}
+
+/// The roles that may do it.
+fn needed(act: Act) -> String {
+    let names: Vec<&str> = act.roles().iter().map(|role| role.as_str()).collect();
+    names.join(" or ")
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let code = match self {
-            Refusal::Forged | Refusal::Viewer => StatusCode::FORBIDDEN,
+            Refusal::Forged | Refusal::Role(..) => StatusCode::FORBIDDEN,
+            Refusal::NoSuchForm => StatusCode::NOT_FOUND,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Form => StatusCode::UNPROCESSABLE_ENTITY,
         };

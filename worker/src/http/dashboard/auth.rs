@@ -1,5 +1,5 @@
 //! The auth middleware. Every page requires a session or a trusted proxy's header. Every change requires also the
-//! session's token and the role of operator.
+//! session's token and a role that may make it.
 
 use std::sync::Arc;
 
@@ -18,9 +18,23 @@ use super::{
     session::{self, Visitor},
     vouched,
 };
+use crate::config::Act;
 
 /// Forms of ours are some hundred bytes.
 pub(super) const MAX_BODY: usize = 16 * 1024;
+
+/// What each form does. A form without a line here is refused, so that a new one cannot be left open to everybody. What
+/// staff do about a person needs further permissions, which its handler checks.
+const FORMS: [(&str, Option<Act>); 8] = [
+    ("/logout", None),
+    ("/pause", Some(Act::Pause)),
+    ("/resume", Some(Act::Pause)),
+    ("/letters/replay", Some(Act::Replay)),
+    ("/unknown/settle", Some(Act::Settle)),
+    ("/unknown/settle-period", Some(Act::Settle)),
+    ("/tasks/close", Some(Act::Tasks)),
+    ("/person/act", Some(Act::Stop)),
+];
 
 /// Sent by the page's script. Such a request is not the visitor's activity, so the session's idle time goes on.
 const REFRESH: &str = "X-Refresh";
@@ -85,7 +99,7 @@ fn stranger(method: &Method, refresh: bool) -> Response {
     }
 }
 
-/// A change needs the session's token in its form and, but for signing out, an operator.
+/// A change needs the session's token in its form, and a role that may make it.
 async fn check_change(visitor: &Visitor, request: Request) -> Result<Request, Refusal> {
     same_site(request.headers())?;
     let (parts, body) = request.into_parts();
@@ -94,8 +108,10 @@ async fn check_change(visitor: &Visitor, request: Request) -> Result<Request, Re
     if !token.is_some_and(|t| session::same(t.as_bytes(), visitor.csrf.as_bytes())) {
         return Err(Refusal::Forged);
     }
-    if !visitor.may_act() && parts.uri.path() != "/logout" {
-        return Err(Refusal::Viewer);
+    let form = FORMS.into_iter().find(|(path, _)| *path == parts.uri.path());
+    let (_, act) = form.ok_or(Refusal::NoSuchForm)?;
+    if let Some(act) = act {
+        answer::allow(visitor, act)?;
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }

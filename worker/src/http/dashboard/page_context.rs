@@ -17,7 +17,11 @@ use super::{
     session::Visitor,
     texts::{self, Note, Texts},
 };
-use crate::{store::staff_acts::StaffAct, story::What};
+use crate::{
+    config::{Act, Role},
+    store::staff_acts::StaffAct,
+    story::What,
+};
 
 /// The pages of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,18 +134,18 @@ impl PageContext {
             Section::Templates => self.t.nav_templates,
             Section::Audit => self.t.nav_audit,
         };
-        let under = |path: &str| {
-            self.path == path || [("/people", "/person"), ("/tasks", "/task")].contains(&(path, &self.path))
-        };
+        let first = self.path.split('/').nth(1).unwrap_or_default();
+        let inside = [("/people", "person"), ("/tasks", "task")];
+        let under = |path: &str| self.path == path || inside.contains(&(path, first));
         Section::ALL
             .into_iter()
             .map(|s| Link { path: s.path(), text: text(s), here: under(s.path()) })
             .collect()
     }
 
-    /// Whether the visitor may do more than look.
-    pub(crate) fn may_act(&self) -> bool {
-        self.visitor.as_ref().is_some_and(Visitor::may_act)
+    /// Whether the visitor may do it.
+    pub(crate) fn may(&self, act: Act) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role.may(act))
     }
 
     /// The button of an act.
@@ -163,7 +167,11 @@ impl PageContext {
     }
 
     pub(crate) fn role(&self) -> &'static str {
-        if self.may_act() { self.t.role_operator } else { self.t.role_viewer }
+        match self.visitor.as_ref().map_or(Role::Viewer, |visitor| visitor.role) {
+            Role::Viewer => self.t.role_viewer,
+            Role::Operator => self.t.role_operator,
+            Role::Care => self.t.role_care,
+        }
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]

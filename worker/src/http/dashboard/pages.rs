@@ -12,6 +12,8 @@ pub(crate) mod tasks;
 pub(crate) mod templates;
 pub(crate) mod unknown;
 
+pub(crate) use person_acts::permission;
+
 use super::texts::Texts;
 
 /// Rows of one page.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Admin,
     actions::{Sent, back, reason},
-    answer::{Failure, Refusal},
+    answer::{Failure, Refusal, allow},
     pages,
     session::Visitor,
     texts::Note,
@@ -35,6 +35,7 @@ pub(crate) async fn act(
     form: Sent<ActForm>,
 ) -> Result<Response, Failure> {
     let Form(form) = form?;
+    allow(&visitor, pages::permission(form.act))?;
     let reason = reason(&form.reason)?;
     let (target, page) = match (&form.user, form.task) {
         (Some(user), None) if !user.contains('\0') => (Target::User(user), pages::people::path_of(user)),

@@ -21,13 +21,6 @@ pub(crate) struct Visitor {
     pub(crate) csrf: String,
 }
 
-impl Visitor {
-    /// Whether the visitor may change something.
-    pub(crate) fn may_act(&self) -> bool {
-        self.role == Role::Operator
-    }
-}
-
 /// 256 random bits as text.
 pub(crate) fn random_token() -> String {
     let mut bytes = [0; 32];

@@ -34,7 +34,14 @@ pub(crate) fn vouched(
 }
 
 fn role(proxy: &ProxyConfig, name: &str) -> Role {
-    if proxy.operators.iter().any(|o| o == name) { Role::Operator } else { Role::Viewer }
+    let named = |list: &[String]| list.iter().any(|one| one == name);
+    if named(&proxy.operators) {
+        Role::Operator
+    } else if named(&proxy.care) {
+        Role::Care
+    } else {
+        Role::Viewer
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +58,7 @@ mod tests {
             header: "X-Forwarded-User".to_owned(),
             secret: "0123456789abcdef".to_owned().into(),
             operators: vec!["maya".to_owned()],
+            care: vec!["asha".to_owned()],
         };
         AdminConfig {
             addr: ([127, 0, 0, 1], 0).into(),
@@ -81,6 +89,7 @@ mod tests {
             |peer, lines: &[(&'static str, &'static str)]| vouched(&config(), &from(peer), &headers(lines));
         assert_eq!(who([10, 1, 2, 3], &good), Some(("maya".to_owned(), Role::Operator)));
         assert_eq!(who([10, 1, 2, 3], &[("x-forwarded-user", "ram"), good[1]]).unwrap().1, Role::Viewer);
+        assert_eq!(who([10, 1, 2, 3], &[("x-forwarded-user", "asha"), good[1]]).unwrap().1, Role::Care);
         assert_eq!(who([192, 0, 2, 1], &good), None, "a stranger");
         assert_eq!(who([10, 1, 2, 3], &good[..1]), None, "no secret");
         assert_eq!(who([10, 1, 2, 3], &[good[0], ("x-admin-proxy-secret", "guess")]), None);

@@ -261,7 +261,7 @@ const DASHBOARD: [&str; 3] = ["sign in", "task open", "task close"];
 async fn what_staff_do_about_a_person_on_the_dashboard_is_in_the_audit_log() -> anyhow::Result<()> {
     let mut test = dashboard::test_env(TestEnv::builder()).await?;
     test.database.import("9", &number(9)).await?;
-    let mut maya = dashboard::signed_in(&test, "maya").await?;
+    let mut asha = dashboard::signed_in(&test, "asha").await?;
     let acts = [
         ("stop_tips", "suppress add"),
         ("stop", "suppress add"),
@@ -273,13 +273,13 @@ async fn what_staff_do_about_a_person_on_the_dashboard_is_in_the_audit_log() -> 
     ];
     for (act, command) in acts {
         let why = format!("why {command}");
-        let page = maya.act("/person/act", &[("user", "9"), ("act", act), ("reason", &why)]).await?;
+        let page = asha.act("/person/act", &[("user", "9"), ("act", act), ("reason", &why)]).await?;
         assert!(page.header("location").starts_with("/person?id=9&note="), "{act}: {page:?}");
     }
     let task = "SELECT task_id::text FROM staff_tasks WHERE kind = 'wrong_number'";
     let task: String = sqlx::query_scalar(task).fetch_one(&test.database.pool).await?;
-    assert_eq!(maya.get(&format!("/task?id={task}")).await?.status, 200);
-    let page = maya.act("/tasks/close", &[("task", &task), ("reason", "why task close")]).await?;
+    assert_eq!(asha.get(&format!("/task?id={task}")).await?.status, 200);
+    let page = asha.act("/tasks/close", &[("task", &task), ("reason", "why task close")]).await?;
     assert_eq!(page.header("location"), "/tasks?note=task_closed");
     let (code, csv) = test.command(&["audit", "--output", "csv"]).await?;
     assert_eq!(code, 0, "{csv}");
@@ -293,7 +293,7 @@ async fn what_staff_do_about_a_person_on_the_dashboard_is_in_the_audit_log() -> 
             "sign in" | "task open" => String::new(),
             action => format!("why {action}"),
         };
-        assert!(line[1] == "maya" && line[4] == why, "{line:?}");
+        assert!(line[1] == "asha" && line[4] == why, "{line:?}");
         assert!(line[2] == "sign in" || line[3].starts_with("person "), "{line:?}");
     }
     assert!(!csv.contains(number(9).trim_start_matches("+977")), "a number is shown: {csv}");

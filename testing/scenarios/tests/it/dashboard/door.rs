@@ -19,8 +19,16 @@ const PAGES: [&str; 13] = [
     "/metrics",
     "/no-such-page",
 ];
-const ACTIONS: [&str; 7] =
-    ["/pause", "/resume", "/person/act", "/tasks/close", "/letters/replay", "/unknown/settle", "/logout"];
+const ACTIONS: [&str; 8] = [
+    "/pause",
+    "/resume",
+    "/person/act",
+    "/tasks/close",
+    "/letters/replay",
+    "/unknown/settle",
+    "/unknown/settle-period",
+    "/logout",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<()> {
@@ -133,6 +141,7 @@ async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
         .env("ADMIN_PROXY_HEADER", "X-Forwarded-User")
         .env("ADMIN_PROXY_SECRET", "0123456789abcdef")
         .env("ADMIN_PROXY_OPERATORS", "maya")
+        .env("ADMIN_PROXY_CARE", "asha")
         .env("TRUSTED_PROXIES", "127.0.0.0/8");
     let test = plan.with_worker().await?;
     let mut browser = stranger(&test)?;
@@ -150,6 +159,8 @@ async fn a_proxy_signs_people_in_only_with_its_secret() -> anyhow::Result<()> {
             "one of two names may be the client's own"
         );
     }
+    let page = browser.get_with("/", &[("X-Forwarded-User", "asha"), secret]).await?;
+    assert!(page.body.contains("class=\"role\">care<") && !page.body.contains("action=\"/pause\""));
     let page = browser.get_with("/", &[("X-Forwarded-User", "ram"), secret]).await?;
     assert!(page.status == 200 && !page.body.contains("action=\"/pause\""), "whom nobody named looks");
     test.finish(Expect::users(0)).await

@@ -10,6 +10,7 @@ use axum::{
 
 use super::{Before, Paging, limit};
 use crate::{
+    config::Act,
     http::dashboard::{
         Admin,
         answer::{Failure, page},

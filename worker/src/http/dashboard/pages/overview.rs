@@ -22,6 +22,7 @@ use self::{
     window::Window,
 };
 use crate::{
+    config::Act,
     http::dashboard::{
         Admin,
         answer::{Failure, page},

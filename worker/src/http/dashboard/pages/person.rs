@@ -12,6 +12,7 @@ use shared::consent::{ledger::Effective, staff_tasks};
 
 use super::person_acts::PersonActs;
 use crate::{
+    config::Act,
     http::dashboard::{
         Admin,
         answer::{Failure, page},
@@ -47,6 +48,6 @@ pub(crate) async fn show(
     let pool = admin.pool();
     let consents = shown_consents(pool, &story.user).await?;
     let open_tasks = staff_tasks::open_of_user(pool, &story.user).await?;
-    let acts = PersonActs::of_user(&story.user, story.number.is_some());
+    let acts = PersonActs::of_user(&view, &story.user, story.number.is_some());
     page(&Person { view, story, consents, open_tasks, acts })
 }

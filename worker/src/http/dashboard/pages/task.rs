@@ -1,4 +1,4 @@
-//! One task, or the open ones of a user, with user and number. Only operators open them, and each look is audited.
+//! One task, or the open ones of a user, with user and number. Viewers do not open them, and each look is audited.
 
 use std::sync::Arc;
 
@@ -17,9 +17,10 @@ use uuid::Uuid;
 
 use super::person_acts::PersonActs;
 use crate::{
+    config::Act,
     http::dashboard::{
         Admin,
-        answer::{Failure, Refusal, page},
+        answer::{Failure, Refusal, allow, page},
         auth,
         page_context::PageContext,
         texts::tone,
@@ -57,9 +58,8 @@ pub(crate) async fn show(
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(asked) = query?;
-    let Some(visitor) = view.visitor.as_ref().filter(|visitor| visitor.may_act()) else {
-        return Err(Refusal::Viewer.into());
-    };
+    let Some(visitor) = &view.visitor else { return Err(Refusal::Forged.into()) };
+    allow(visitor, Act::Tasks)?;
     // The script's own request does not count as a look: the page stays as it is.
     if auth::is_refresh(&headers) {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -90,8 +90,8 @@ pub(crate) async fn show(
     };
     let of_user = asked.user.is_some() || first.is_of_user;
     let acts = match user.as_ref().filter(|_| of_user) {
-        Some(user) => PersonActs::of_user(user, story.as_ref().is_some_and(|s| s.number.is_some())),
-        None => PersonActs::of_task(first),
+        Some(user) => PersonActs::of_user(&view, user, story.as_ref().is_some_and(|s| s.number.is_some())),
+        None => PersonActs::of_task(&view, first),
     };
     let number = view.masked(first.phone_e164.as_deref());
     page(&Opened { view, query, tasks, story, user, number, consents, acts })

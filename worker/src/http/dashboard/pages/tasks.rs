@@ -12,10 +12,13 @@ use serde::Deserialize;
 use shared::consent::staff_tasks::{self, Cursor, ListedTask};
 
 use super::{Order, Paging, limit};
-use crate::http::dashboard::{
-    Admin,
-    answer::{Failure, page},
-    page_context::PageContext,
+use crate::{
+    config::Act,
+    http::dashboard::{
+        Admin,
+        answer::{Failure, page},
+        page_context::PageContext,
+    },
 };
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 
 use crate::{
+    config::Act,
     http::dashboard::{
         Admin,
         answer::{Failure, page},

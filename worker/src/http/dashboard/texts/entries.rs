@@ -18,6 +18,7 @@ pub(crate) struct Texts {
     pub(crate) nav_audit: &'static str,
     pub(crate) role_viewer: &'static str,
     pub(crate) role_operator: &'static str,
+    pub(crate) role_care: &'static str,
     pub(crate) sign_in: &'static str,
     pub(crate) sign_out: &'static str,
     pub(crate) name: &'static str,
