@@ -23,6 +23,7 @@ pub(crate) mod events_out;
 pub(crate) mod history;
 pub(crate) mod inbound;
 pub(crate) mod inbound_search;
+pub(crate) mod inbox_pages;
 pub(crate) mod leases;
 pub(crate) mod message_claim;
 pub(crate) mod messages;

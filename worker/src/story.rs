@@ -9,7 +9,7 @@ use shared::{
         ledger::{self, Effective},
         staff_tasks,
     },
-    domain::{Purpose, Reason},
+    domain::{MessageKind, Purpose, Reason},
     phone::E164,
 };
 use sqlx::PgPool;
@@ -20,6 +20,7 @@ pub(crate) use what::{SMS, What};
 use crate::{
     observe::log_refs::LogRefs,
     store::{
+        inbox_pages::{self, WrittenBy},
         person_messages::{self, Message},
         timeline::{self, Attempt, Callback, Person},
     },
@@ -102,7 +103,9 @@ impl Story {
         let attempts = timeline::attempts(pool, user).await?;
         let callbacks = timeline::callbacks(pool, user).await?;
         let messages = person_messages::of_user(pool, user).await?;
-        Ok(Some(Self::new(person, attempts, callbacks, messages)))
+        let mut story = Self::new(person, attempts, callbacks, messages);
+        story.converse(inbox_pages::written_by(pool, user).await?);
+        Ok(Some(story))
     }
 
     /// Adds the consents, and the open tasks. The audit log has the look of `actor` at each task before this returns.
@@ -127,6 +130,20 @@ impl Story {
     pub(crate) fn named_for_the_log(self, refs: Option<&LogRefs>) -> Self {
         let user_ref = refs.map(|refs| refs.user(&self.user).as_str().to_owned());
         Self { user_ref, ..self }
+    }
+
+    /// Adds what was written in both directions.
+    fn converse(&mut self, written: Vec<WrittenBy>) {
+        let event = |at, what| Event { at, what, error: None };
+        let wrote =
+            |one: WrittenBy| event(one.received_at, What::Wrote { channel: one.channel, class: one.class });
+        self.events.extend(written.into_iter().map(wrote));
+        let replies = self.messages.iter().filter(|message| message.kind == MessageKind::Reply.as_str());
+        self.events.extend(replies.map(|reply| {
+            let channel = reply.channel.clone().unwrap_or_else(|| "any".to_owned());
+            event(reply.created_at, What::Replied { channel, state: reply.shown_state().to_owned() })
+        }));
+        self.events.sort_by_key(|event| event.at);
     }
 
     fn new(person: Person, attempts: Vec<Attempt>, callbacks: Vec<Callback>, messages: Vec<Message>) -> Self {
@@ -267,5 +284,20 @@ mod tests {
         assert_eq!(last.error.as_ref().unwrap().meaning, explain(30003));
         let shown = serde_json::to_string(&story).unwrap();
         assert!(!shown.contains("9841234567") && shown.contains("67"), "{shown}");
+    }
+
+    #[test]
+    fn a_message_from_the_user_is_in_its_place_and_does_not_say_what_it_is() {
+        let at = DateTime::UNIX_EPOCH;
+        let mut story = Story::new(person(at), Vec::new(), Vec::new(), Vec::new());
+        let wrote = WrittenBy {
+            received_at: at + TimeDelta::milliseconds(1500),
+            channel: "whatsapp".to_owned(),
+            class: Some("loss".to_owned()),
+        };
+        story.converse(vec![wrote]);
+        let told: Vec<String> = story.events.iter().map(|event| event.what.to_string()).collect();
+        assert_eq!(told[2..4], ["they wrote, by whatsapp", "registered (method lookup)"]);
+        assert!(!serde_json::to_string(&story).unwrap().contains("loss"));
     }
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 /// The channel that goes without saying.
 pub(crate) const SMS: &str = "sms";
 
-/// Something that happened. Printed in English; the dashboard has it in Nepali, too.
+/// Something that happened. Printed in English; the dashboard has it in Nepali, too. The text of what a user wrote does not say
+/// how it was understood: a loss must look like anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     SignedUp,
@@ -24,6 +25,8 @@ pub(crate) enum What {
     Reopened { id: Uuid },
     Callback { status: String },
     Stated,
+    Wrote { channel: String, class: Option<String> },
+    Replied { channel: String, state: String },
 }
 
 impl fmt::Display for What {
@@ -65,6 +68,8 @@ impl fmt::Display for What {
             What::Reopened { id } => write!(f, "attempt {id}: another one was allowed"),
             What::Callback { status } => write!(f, "callback: {status}"),
             What::Stated => f.write_str("the reason of her state"),
+            What::Wrote { channel, .. } => write!(f, "they wrote, by {channel}"),
+            What::Replied { channel, state } => write!(f, "reply by {channel}: {state}"),
         }
     }
 }

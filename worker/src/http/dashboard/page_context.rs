@@ -232,9 +232,16 @@ impl PageContext {
         texts::advice(self.preferences.lang, reason)
     }
 
-    /// What happened, as a sentence.
+    /// What happened, as a sentence. How a message was understood shows to those who may read it: a loss looks like a stop
+    /// to the others.
     pub(crate) fn tell(&self, what: &What) -> String {
-        texts::tell(self.preferences.lang, what)
+        let told = texts::tell(self.preferences.lang, what);
+        match what {
+            What::Wrote { class: Some(class), .. } if self.may(Act::Reveal) => {
+                format!("{told}: {}", self.word(class))
+            }
+            _ => told,
+        }
     }
 
     /// The everyday word for a state or a status.

@@ -50,6 +50,10 @@ pub(crate) fn tell(lang: Lang, what: &What) -> String {
         What::Parked { id } => format!("प्रयास {id}: थाती, मान्छेले निर्णय गर्नुपर्छ"),
         What::Reopened { id } => format!("प्रयास {id}: अर्को प्रयासको अनुमति दिइयो"),
         What::Callback { status } => format!("Twilio को खबर: {}", word(lang, status)),
+        What::Wrote { channel, .. } => format!("प्रयोगकर्ताले लेख्नुभयो, माध्यम: {}", word(lang, channel)),
+        What::Replied { channel, state } => {
+            format!("जवाफ, माध्यम: {}: {}", word(lang, channel), word(lang, state))
+        }
         What::Stated => "उहाँको अवस्थाको कारण".to_owned(),
     }
 }
