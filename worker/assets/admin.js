@@ -15,11 +15,14 @@
     }
   };
 
+  // A page that is the answer to a form has no address of its own: it names the one to ask.
+  const address = () => document.querySelector("link[rel=canonical]")?.href ?? location.href;
+
   const refresh = async () => {
     if (document.hidden || !document.querySelector("[data-live]") || location.pathname === "/login") return;
     try {
       // The header tells the server that nobody is at the keyboard.
-      const answer = await fetch(location.href, { headers: { "X-Refresh": "1" }, cache: "no-store" });
+      const answer = await fetch(address(), { headers: { "X-Refresh": "1" }, cache: "no-store" });
       document.documentElement.toggleAttribute("data-stale", !answer.ok && answer.status !== 401);
       if (answer.status === 401) location.reload();
       else if (answer.ok) put(await answer.text());

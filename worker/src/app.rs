@@ -174,17 +174,7 @@ impl App {
         }));
         if let Some((listener, admin)) = admin {
             tasks.spawn(driver().run(History { pool: pool.clone(), health: health.clone() }));
-            let context = dashboard::Context {
-                pool,
-                client: parts.client.clone(),
-                channels: parts.channels.clone(),
-                meanings: parts.meanings.clone(),
-                throttle,
-                health: health.clone(),
-                publisher,
-                messages_per_day: config.pace.messages_per_day,
-                stop: stop.clone(),
-            };
+            let context = dashboard_context(&config, &parts, publisher, health.clone(), stop.clone());
             serve(&mut tasks, listener, dashboard::routes(Admin::new(admin, context)));
         }
         lanes.close();
@@ -202,6 +192,30 @@ impl Pools {
             batches: by_index(BATCHES).map_err(unusable)?,
             callbacks: by_index(CALLBACKS).map_err(unusable)?,
         })
+    }
+}
+
+/// What the dashboard uses of the worker.
+fn dashboard_context(
+    config: &Config,
+    parts: &Parts,
+    publisher: Publisher,
+    health: Arc<Health>,
+    stop: CancellationToken,
+) -> dashboard::Context {
+    dashboard::Context {
+        pool: parts.pools.tasks.clone(),
+        client: parts.client.clone(),
+        channels: parts.channels.clone(),
+        meanings: parts.meanings.clone(),
+        throttle: parts.throttle.clone(),
+        health,
+        publisher,
+        keys: config.inbox.as_ref().map(|inbox| inbox.keys.clone()),
+        help_line: config.help_line.clone(),
+        audience: config.audience.clone(),
+        messages_per_day: config.pace.messages_per_day,
+        stop,
     }
 }
 

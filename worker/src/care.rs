@@ -8,9 +8,7 @@ mod error;
 mod lines;
 
 pub(crate) use acts::{Staff, close, link, take};
-#[cfg(test)]
-pub(crate) use answer::LONGEST_ANSWER;
-pub(crate) use answer::Say;
+pub(crate) use answer::{LONGEST_ANSWER, Say};
 pub(crate) use desk::{Desk, outline};
 pub(crate) use error::CareError;
 pub(crate) use lines::{Direction, Line};

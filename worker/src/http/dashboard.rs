@@ -1,4 +1,4 @@
-//! The dashboard on `ADMIN_ADDR`: pages for operators and viewers. Only the login page and its files answer without a
+//! The dashboard on `ADMIN_ADDR`: pages for operators, care staff and viewers. Only the login page and its files answer without a
 //! login; every POST contains the session's token. Numbers are masked before they get here.
 
 mod actions;
@@ -9,6 +9,7 @@ mod auth;
 mod cached;
 mod charts;
 mod context;
+mod conversation_forms;
 mod format;
 mod headers;
 mod login_limit;
@@ -43,6 +44,13 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/search", get(pages::people::search))
         .route("/person", get(pages::person::show))
         .route("/person/act", post(person_forms::act))
+        .route("/person/dates", post(person_forms::dates))
+        .route("/inbox", get(pages::inbox::show))
+        .route("/conversation", get(pages::conversation::show))
+        .route("/conversation/reveal", post(conversation_forms::reveal))
+        .route("/conversation/answer", post(conversation_forms::answer))
+        .route("/conversation/take", post(conversation_forms::take))
+        .route("/conversation/close", post(conversation_forms::close))
         .route("/tasks", get(pages::tasks::show))
         .route("/task", get(pages::task::show))
         .route("/tasks/close", post(person_forms::close))

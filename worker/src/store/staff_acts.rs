@@ -65,6 +65,8 @@ pub(crate) enum Target<'a> {
     User(&'a str),
     /// The number of a task, or the user of a task without a number.
     Task(Uuid),
+    /// The number of a conversation, or its user if no number is known.
+    Conversation(Uuid),
 }
 
 /// What became of an act.
@@ -88,7 +90,9 @@ pub(crate) async fn carry_out(
 ) -> Result<Acted, sqlx::Error> {
     let Some((user, phone)) = find(pool, target).await? else { return Ok(Acted::NobodyFound) };
     let person = match (target, &user, &phone) {
-        (Target::Task(_), _, Some(phone)) | (_, None, Some(phone)) => Person::Number(phone),
+        (Target::Task(_) | Target::Conversation(_), _, Some(phone)) | (_, None, Some(phone)) => {
+            Person::Number(phone)
+        }
         (_, Some(user), _) => Person::User(user),
         (_, None, None) => return Ok(Acted::NobodyFound),
     };
@@ -124,6 +128,12 @@ async fn find(
             let task = sqlx::query!("SELECT user_id, phone_e164 FROM staff_tasks WHERE task_id = $1", id);
             let Some(task) = task.fetch_optional(pool).await? else { return Ok(None) };
             (task.user_id, task.phone_e164)
+        }
+        Target::Conversation(id) => {
+            let talk =
+                sqlx::query!("SELECT user_id, phone_e164 FROM conversations WHERE conversation_id = $1", id);
+            let Some(talk) = talk.fetch_optional(pool).await? else { return Ok(None) };
+            (talk.user_id, talk.phone_e164)
         }
     };
     let user = user.and_then(|user| UserId::parse(&user).ok());

@@ -3,6 +3,7 @@
 mod acts;
 mod browser;
 mod door;
+mod inbox;
 mod masks;
 mod person;
 mod staff;

@@ -11,11 +11,11 @@ use crate::whatsapp::by_whatsapp;
 const OURS: &str = "whatsapp:+14155238886";
 const NOT_HANDLED: &str = "SELECT count(*) FROM inbound WHERE handled_at IS NULL";
 
-fn two_way() -> TestEnvBuilder {
+pub(crate) fn two_way() -> TestEnvBuilder {
     by_whatsapp().env("INBOX_KEY", &"00".repeat(32)).env("INBOUND_RECONCILE", "2s")
 }
 
-fn written(test: &TestEnv, n: u32, body: &str) -> Value {
+pub(crate) fn written(test: &TestEnv, n: u32, body: &str) -> Value {
     let url = format!("{}/twilio/inbound", test.env["PUBLIC_URL"]);
     json!({ "url": url, "from": format!("whatsapp:{}", number(n)), "to": OURS, "body": body })
 }

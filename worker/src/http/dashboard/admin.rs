@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use super::{context::Context, login_limit, pages::overview, password, settling};
-use crate::{config::AdminConfig, reconcile::bulk_settle::BulkSettle};
+use crate::{care::Desk, config::AdminConfig, reconcile::bulk_settle::BulkSettle};
 
 /// The dashboard of one worker.
 pub(crate) struct Admin {
@@ -29,6 +29,13 @@ impl Admin {
 
     pub(super) fn pool(&self) -> &PgPool {
         &self.context.pool
+    }
+
+    /// Where staff read and answer what people write. None: people cannot write to us.
+    pub(super) fn desk(&self) -> Option<Desk<'_>> {
+        let Context { pool, keys, help_line, audience, .. } = &self.context;
+        let (help_line, language) = (help_line.as_deref(), audience.language);
+        Some(Desk { pool, keys: keys.as_ref()?, help_line, language })
     }
 
     /// What settles many unknown outcomes.

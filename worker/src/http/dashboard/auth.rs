@@ -20,12 +20,12 @@ use super::{
 };
 use crate::config::Act;
 
-/// Forms of ours are some hundred bytes.
-pub(super) const MAX_BODY: usize = 16 * 1024;
+/// Most forms of ours are some hundred bytes. The longest answer takes 14,400: a letter of Nepali takes nine in a form.
+pub(super) const MAX_BODY: usize = 32 * 1024;
 
 /// What each form does. A form without a line here is refused, so that a new one cannot be left open to everybody. What
 /// staff do about a person needs further permissions, which its handler checks.
-const FORMS: [(&str, Option<Act>); 8] = [
+const FORMS: [(&str, Option<Act>); 13] = [
     ("/logout", None),
     ("/pause", Some(Act::Pause)),
     ("/resume", Some(Act::Pause)),
@@ -34,6 +34,11 @@ const FORMS: [(&str, Option<Act>); 8] = [
     ("/unknown/settle-period", Some(Act::Settle)),
     ("/tasks/close", Some(Act::Tasks)),
     ("/person/act", Some(Act::Stop)),
+    ("/person/dates", Some(Act::Dates)),
+    ("/conversation/reveal", Some(Act::Reveal)),
+    ("/conversation/answer", Some(Act::Answer)),
+    ("/conversation/take", Some(Act::Answer)),
+    ("/conversation/close", Some(Act::Answer)),
 ];
 
 /// Sent by the page's script. Such a request is not the visitor's activity, so the session's idle time goes on.

@@ -7,7 +7,8 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    channels::Channels, health::Health, store::reported::Meanings, throttle::Throttle, twilio::Client,
+    channels::Channels, config::Audience, health::Health, inbox::Keyring, store::reported::Meanings,
+    throttle::Throttle, twilio::Client,
 };
 
 /// The parts of the worker that pages and forms use.
@@ -20,6 +21,11 @@ pub(crate) struct Context {
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) health: Arc<Health>,
     pub(crate) publisher: Publisher,
+    /// Of the texts that people write. None: they cannot write to us.
+    pub(crate) keys: Option<Keyring>,
+    /// The number that templates name.
+    pub(crate) help_line: Option<String>,
+    pub(crate) audience: Audience,
     /// 0: unlimited.
     pub(crate) messages_per_day: i32,
     pub(crate) stop: CancellationToken,

@@ -27,6 +27,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Overview,
+    Inbox,
     People,
     Tasks,
     Letters,
@@ -36,8 +37,9 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Section; 7] = [
+    const ALL: [Section; 8] = [
         Section::Overview,
+        Section::Inbox,
         Section::People,
         Section::Tasks,
         Section::Letters,
@@ -49,6 +51,7 @@ impl Section {
     fn path(self) -> &'static str {
         match self {
             Section::Overview => "/",
+            Section::Inbox => "/inbox",
             Section::People => "/people",
             Section::Tasks => "/tasks",
             Section::Letters => "/letters",
@@ -127,6 +130,7 @@ impl PageContext {
     pub(crate) fn links(&self) -> Vec<Link> {
         let text = |section| match section {
             Section::Overview => self.t.nav_overview,
+            Section::Inbox => self.t.nav_inbox,
             Section::People => self.t.nav_people,
             Section::Tasks => self.t.needs_person,
             Section::Letters => self.t.nav_letters,
@@ -135,7 +139,7 @@ impl PageContext {
             Section::Audit => self.t.nav_audit,
         };
         let first = self.path.split('/').nth(1).unwrap_or_default();
-        let inside = [("/people", "person"), ("/tasks", "task")];
+        let inside = [("/inbox", "conversation"), ("/people", "person"), ("/tasks", "task")];
         let under = |path: &str| self.path == path || inside.contains(&(path, first));
         Section::ALL
             .into_iter()
@@ -198,6 +202,17 @@ impl PageContext {
             Unit::Hours => self.t.unit_hours,
         };
         format!("{value}\u{a0}{unit}")
+    }
+
+    /// How long ago it was.
+    pub(crate) fn waited(&self, since: &DateTime<Utc>) -> String {
+        self.span((self.now - since).to_std().map_or(0.0, |passed| passed.as_secs_f64()))
+    }
+
+    /// How long it is until then. None: it is over.
+    pub(crate) fn left(&self, until: &DateTime<Utc>) -> Option<String> {
+        let left = (*until - self.now).to_std().ok()?;
+        Some(self.span(left.as_secs_f64()))
     }
 
     /// Day and time in Nepal.

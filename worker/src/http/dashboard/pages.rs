@@ -1,6 +1,8 @@
 //! The pages, one module each.
 
 pub(crate) mod audit;
+pub(crate) mod conversation;
+pub(crate) mod inbox;
 pub(crate) mod letters;
 pub(crate) mod login;
 pub(crate) mod overview;

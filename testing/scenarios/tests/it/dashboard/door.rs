@@ -4,8 +4,10 @@ use support::{Expect, TestEnv};
 
 use super::{PASSWORD, signed_in, stranger, test_env};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "/",
+    "/inbox",
+    "/conversation?id=00000000-0000-0000-0000-000000000000",
     "/people",
     "/search?q=1",
     "/person?id=1",
@@ -19,14 +21,19 @@ const PAGES: [&str; 13] = [
     "/metrics",
     "/no-such-page",
 ];
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 13] = [
     "/pause",
     "/resume",
     "/person/act",
+    "/person/dates",
     "/tasks/close",
     "/letters/replay",
     "/unknown/settle",
     "/unknown/settle-period",
+    "/conversation/reveal",
+    "/conversation/answer",
+    "/conversation/take",
+    "/conversation/close",
     "/logout",
 ];
 
@@ -68,7 +75,7 @@ async fn nothing_but_the_login_page_answers_without_a_login() -> anyhow::Result<
 async fn a_viewer_looks_and_cannot_act() -> anyhow::Result<()> {
     let test = test_env(TestEnv::builder()).await?;
     let mut ram = signed_in(&test, "ram").await?;
-    for path in ["/", "/people", "/tasks", "/letters", "/unknown", "/templates", "/audit"] {
+    for path in ["/", "/inbox", "/people", "/tasks", "/letters", "/unknown", "/templates", "/audit"] {
         let page = ram.get(path).await?;
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("action=\"/pause\""), "{path}");

@@ -5,7 +5,7 @@ use support::{TestEnv, number};
 
 use super::{signed_in, test_env};
 
-const PAGES: [&str; 7] = ["/", "/people", "/tasks", "/letters", "/unknown", "/templates", "/audit"];
+const PAGES: [&str; 8] = ["/", "/inbox", "/people", "/tasks", "/letters", "/unknown", "/templates", "/audit"];
 const EVIL: &str = "<script>alert(1)</script>";
 const SHOWN: &str = "&#60;script&#62;alert(1)&#60;/script&#62;";
 

@@ -18,7 +18,7 @@ async fn audited(test: &TestEnv, actor: &str, action: &str) -> anyhow::Result<i6
     test.database.number(&sql).await
 }
 
-async fn welcomed(test: &TestEnv, users: u32) -> anyhow::Result<()> {
+pub(super) async fn welcomed(test: &TestEnv, users: u32) -> anyhow::Result<()> {
     for n in 1..=users {
         test.signup(&format!("user-{n}"), &number(n)).await?;
         test.until_case(&format!("user-{n}"), "registered delivered -").await?;
@@ -111,7 +111,7 @@ async fn a_form_about_a_person_that_is_not_complete_changes_nothing() -> anyhow:
     press(&mut maya, "user-1", "wrong_number").await?;
     let (task, before) = (task_of(&test, "user-1").await?, test.database.number(STORED).await?);
     let long = "x".repeat(201);
-    let huge = "x".repeat(20_000);
+    let huge = "x".repeat(40_000);
     let (user, stop, why) = (("user", "user-1"), ("act", "lift"), ("reason", "x"));
     for (fields, status) in [
         (vec![user, stop], 422),

@@ -32,6 +32,7 @@ use crate::{
     store::{
         counts::{self, Summary},
         history::ChannelFigures,
+        inbox_pages::{self, Waiting},
         pauses,
     },
 };
@@ -52,6 +53,7 @@ struct Overview {
     window: Window,
     windows: Vec<(&'static str, &'static str, bool)>,
     summary: Summary,
+    inbox: Waiting,
     per_day: i64,
     breaker: Tile,
     success: Tile,
@@ -77,6 +79,7 @@ pub(crate) async fn show(
     let window = query?.window;
     let (cache, pool) = (&admin.overview, admin.pool());
     let summary = cache.summary.get(async || counts::summary(&mut *pool.acquire().await?).await).await?;
+    let inbox = cache.inbox.get(async || inbox_pages::waiting(pool).await).await?;
     let pauses = cache.pauses.get(async || pauses::current(pool).await).await?;
     let history = &cache.histories[window as usize];
     let history = history.get(async || History::read(pool, window).await.map(Arc::new)).await?;
@@ -105,6 +108,7 @@ pub(crate) async fn show(
         channels: history.channels.clone(),
         charts: history.charts(&view),
         summary,
+        inbox,
         reasons,
         view,
     })

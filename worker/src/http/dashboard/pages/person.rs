@@ -9,6 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use shared::consent::{ledger::Effective, staff_tasks};
+use uuid::Uuid;
 
 use super::person_acts::PersonActs;
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
         page_context::PageContext,
         texts::tone,
     },
+    store::inbox_pages,
     story::{Story, shown_consents},
 };
 
@@ -34,6 +36,7 @@ struct Person {
     story: Story,
     consents: Vec<Effective>,
     open_tasks: i64,
+    open_talks: Vec<Uuid>,
     acts: PersonActs,
 }
 
@@ -48,6 +51,7 @@ pub(crate) async fn show(
     let pool = admin.pool();
     let consents = shown_consents(pool, &story.user).await?;
     let open_tasks = staff_tasks::open_of_user(pool, &story.user).await?;
+    let open_talks = inbox_pages::open_of_user(pool, &story.user).await?;
     let acts = PersonActs::of_user(&view, &story.user, story.number.is_some());
-    page(&Person { view, story, consents, open_tasks, acts })
+    page(&Person { view, story, consents, open_tasks, open_talks, acts })
 }

@@ -118,6 +118,27 @@ notes! {
     NoSuchTask, "no_such_task",
         "There is no such task, or nothing is open for this user.",
         "यस्तो काम छैन, वा यस प्रयोगकर्ताको कुनै काम खुला छैन।";
+    AnswerQueued, "answer_queued",
+        "The answer is on its way; its state shows below.",
+        "जवाफ पठाइँदै छ; अवस्था तल देखिन्छ।";
+    Taken, "taken",
+        "You have taken the conversation.",
+        "कुराकानी तपाईंले लिनुभयो।";
+    TalkClosed, "talk_closed",
+        "Closed.",
+        "बन्द भयो।";
+    TalkClosedAlready, "talk_closed_already",
+        "It was closed already; nothing was changed.",
+        "पहिले नै बन्द थियो; केही बदलिएन।";
+    NoSuchTalk, "no_such_talk",
+        "There is no such conversation, or its time is over.",
+        "यस्तो कुराकानी छैन, वा यसको अवधि सकियो।";
+    InboxOff, "inbox_off",
+        "INBOX_KEY is not set: texts can be neither read nor sent. Nothing was done.",
+        "INBOX_KEY राखिएको छैन: पाठ पढ्न वा पठाउन मिल्दैन। केही गरिएन।";
+    NewerStored, "newer_stored",
+        "The stored data is newer than this worker's clock; nothing was changed.",
+        "सुरक्षित जानकारी यो वर्करको घडीभन्दा नयाँ छ; केही बदलिएन।";
 }
 
 impl Note {
