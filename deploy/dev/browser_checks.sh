@@ -19,6 +19,7 @@ check_browser() {
     stage_open "$DEMO_DIR" browser
     browser_accounts
     stop_page_settings
+    inbox_settings
     stage_simulator
     stage_worker
     demo_portal
@@ -26,6 +27,7 @@ check_browser() {
     demo_watch
     browser_case
     browser_run
+    browser_inbox
     browser_doors
     browser_stop_page
     browser_smaller_pictures
@@ -47,6 +49,14 @@ browser_accounts() {
         printf '%s\n' "$BROWSER_PASSWORD" | env -i "${STAGE_ENVIRONMENT[@]}" "$(program worker)" admin-hash $account
     done >"$DEMO_DIR/admin-users"
     STAGE_ENVIRONMENT+=(ADMIN_ADDR="$STAGE_ADMIN" ADMIN_USERS_FILE="$DEMO_DIR/admin-users")
+}
+
+# People write by WhatsApp, and welcomes go by SMS as before.
+inbox_settings() {
+    STAGE_ENVIRONMENT+=(
+        TWILIO_WHATSAPP_FROM=whatsapp:+14155238886
+        INBOX_KEY=202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f
+    )
 }
 
 # What the page must show of the demo; then an invented month for the charts, and a few open cases.
@@ -75,6 +85,14 @@ browser_settled() {
 browser_run() {
     ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD EXPECTED=$BROWSER_EXPECTED \
         SCREENS=${BROWSER_SCREENS:-} CHROMIUM="$(command -v chromium)" node "$ROOT/testing/browser/dashboard.mjs"
+}
+
+browser_inbox() {
+    local phone
+    phone=$(psql_on "$STAGE_DATABASE_URL" -c "SELECT phone_e164 FROM users WHERE user_id = 'live-1'")
+    ADMIN_URL="http://$STAGE_ADMIN" ADMIN_PASSWORD=$BROWSER_PASSWORD PHONE=$phone \
+        SIMULATOR_URL="http://$STAGE_SIMULATOR" WEBHOOK_URL="http://$STAGE_WEBHOOK" \
+        SCREENS=${BROWSER_SCREENS:-} CHROMIUM="$(command -v chromium)" node "$ROOT/testing/browser/inbox.mjs"
 }
 
 browser_smaller_pictures() {

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { open, step } from "./chromium.mjs";
+import { send, signIn } from "./visitor.mjs";
 
-const PAGES = ["/", "/people", "/person?id=live-1", "/tasks", "/task?user=late-1", "/letters", "/unknown", "/templates", "/audit", "/metrics", "/nothing"];
+const PAGES = ["/", "/inbox", "/people", "/person?id=live-1", "/tasks", "/task?user=late-1", "/letters", "/unknown", "/templates", "/audit", "/metrics", "/nothing"];
 const EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script>';
 
 const { browser, page, faults } = await open();
@@ -12,22 +13,6 @@ page.on("dialog", async (dialog) => {
   dialogs.push(dialog.message());
   await dialog.dismiss();
 });
-
-async function signIn(name) {
-  await page.goto("/login");
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Password").fill(process.env.ADMIN_PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "From signup to welcome" }).waitFor();
-}
-
-/** Sends a form as the page itself could; returns the answer's status. */
-const send = (path, fields) =>
-  page.evaluate(async ([path, fields]) => {
-    const csrf = document.querySelector("input[name=csrf]").value;
-    const answer = await fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...fields }) });
-    return answer.status;
-  }, [path, fields]);
 
 try {
   await step("shows a stranger the login page and nothing else", async () => {
@@ -38,7 +23,7 @@ try {
   });
 
   await step("lets a viewer look and not act", async () => {
-    await signIn("ram");
+    await signIn(page, "ram");
     for (const [path, word] of [["/", "Pause…"], ["/letters", "Replay…"], ["/unknown", "Settle…"],
       ["/person?id=live-1", "Stop all messages…"], ["/tasks", "Open:"]]) {
       await page.goto(path);
@@ -47,14 +32,14 @@ try {
     assert.equal((await page.goto("/task?user=late-1")).status(), 403, "a task names a person");
     await page.goto("/");
     for (const path of ["/pause", "/resume", "/letters/replay", "/unknown/settle", "/person/act", "/tasks/close"]) {
-      assert.equal(await send(path, { lane: "live", hours: "1", id: "1", reason: "x" }), 403, path);
+      assert.equal((await send(page, path, { lane: "live", hours: "1", id: "1", reason: "x" })).status, 403, path);
     }
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("**/login");
   });
 
   await step("refuses a forged form", async () => {
-    await signIn("maya");
+    await signIn(page, "maya");
     const lane = page.locator("#lane-live");
     await lane.getByText("Pause…").click();
     await lane.getByLabel("Why").fill("a forger's");
