@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, stream};
 use shared::{
     consent::{
         Door, Source,
@@ -37,6 +38,9 @@ use crate::{
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const BATCH: i64 = 20;
+/// Messages that are handled side by side, each with a connection: fewer than the pool has. The lock of a number keeps those of
+/// one person apart.
+const AT_ONCE: usize = 3;
 /// No other worker takes the same message meanwhile. A message that failed, or whose worker died, is handled again after that.
 const HOLD: Duration = Duration::from_secs(10);
 
@@ -79,22 +83,10 @@ impl Task for Inbox {
     async fn step(&mut self) -> Result<Next, Failed> {
         let due = inbound::take_due(&self.pool, BATCH, HOLD).await?;
         let more = i64::try_from(due.len()).unwrap_or(BATCH) == BATCH;
-        let mut failed = None;
-        for message in &due {
-            // The others do not wait for one that fails.
-            if let Err(error) = self.handle(message).await {
-                tracing::warn!(
-                    sid = message.message_sid,
-                    tries = message.tries,
-                    error = sqlstate(&error),
-                    "an inbound message is handled again later"
-                );
-                failed = Some(error);
-            }
-        }
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
+        // The others do not wait for one that fails.
+        let handled: Vec<_> = due.iter().map(|message| self.handle_or_note(message)).collect();
+        let handled: Vec<_> = stream::iter(handled).buffer_unordered(AT_ONCE).collect().await;
+        handled.into_iter().collect::<Result<Vec<()>, _>>()?;
         Ok(if more { Next::AtOnce } else { Next::AfterInterval })
     }
 }
@@ -118,6 +110,13 @@ impl Writer<'_> {
 }
 
 impl Inbox {
+    async fn handle_or_note(&self, message: &DueInbound) -> Result<(), sqlx::Error> {
+        self.handle(message).await.inspect_err(|error| {
+            let (sid, tries, error) = (&message.message_sid, message.tries, sqlstate(error));
+            tracing::warn!(sid, tries, error, "an inbound message is handled again later");
+        })
+    }
+
     async fn handle(&self, message: &DueInbound) -> Result<(), sqlx::Error> {
         let text = match self.text(&message.message_sid, message.body.as_deref()) {
             Ok(text) => text,
