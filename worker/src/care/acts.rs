@@ -64,7 +64,7 @@ pub(super) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Locked, Care
     if found.closed { Err(CareError::Closed) } else { Ok(found) }
 }
 
-/// Two people must not answer without seeing each other: whoever acts says what they saw.
+/// Two people must not answer without seeing each other: each names the turn that they saw.
 pub(super) fn unchanged(open: &Locked, turn: i32) -> Result<(), CareError> {
     if open.turn == turn { Ok(()) } else { Err(CareError::Changed) }
 }

@@ -24,7 +24,7 @@ use crate::{
     store::conversations::{self, Listed},
 };
 
-/// More than the longest answer in bytes: what is too long is refused, not cut.
+/// More than the longest answer in bytes, so that a longer one is refused, not cut.
 const LONGEST_INPUT: u64 = 64 * 1024;
 
 const EXAMPLES: &str = "\

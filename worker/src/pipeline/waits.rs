@@ -22,8 +22,8 @@ use crate::{
 /// at once, and this finds what no door could know, such as a changed setting.
 const LOOK_AGAIN: [TimeDelta; 2] = [TimeDelta::minutes(1), TimeDelta::days(1)];
 
-/// What waits for the end of a conversation is due when it is closed, and looked at again after this, because its beginning
-/// and its end may have been a moment apart.
+/// A message that waits for the end of a conversation is due when it is closed. It is looked at again after this time, because the
+/// conversation may have been closed before the wait was stored.
 pub(super) const TALK_AGAIN: Duration = Duration::from_secs(600);
 
 /// The rules of one worker, and the time that they are judged by.

@@ -106,7 +106,7 @@ pub(crate) async fn lock(tx: &mut PgConnection, id: Uuid) -> Result<Option<Locke
     .await
 }
 
-/// Staff answered: nobody is told again, and whoever answered has the conversation unless somebody had it before.
+/// Staff answered: no further notice goes out. The person who answered takes the conversation unless somebody has it.
 pub(crate) async fn answered(tx: &mut PgConnection, id: Uuid, actor: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE conversations SET answered_at = calendar_now(), taken_by = coalesce(taken_by, $2), turn = turn + 1,

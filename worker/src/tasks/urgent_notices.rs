@@ -1,4 +1,4 @@
-//! Tells staff by SMS that an urgent message waits, at any hour, and again while nobody answers. The SMS says nothing about the
+//! Tells staff by SMS that an urgent message waits, at any hour, and again until one of them answers. The SMS says nothing about the
 //! message or the person.
 
 use std::time::Duration;
