@@ -16,11 +16,12 @@ use super::{
 };
 use crate::store::{
     batch::Statement,
+    conversations::{self, Turn},
     counts,
     fixtures::facts_at,
     message_claim::{
         ClaimMessages, MessageClaimRequest,
-        MessageClaimResult::{self, NumberChanged, Suppressed, Yes},
+        MessageClaimResult::{self, InConversation, NumberChanged, Suppressed, Yes},
     },
     world::World,
 };
@@ -182,5 +183,38 @@ async fn lifting_frees_a_number_that_only_tips_are_stopped_of() {
         assert_eq!(effect.unwrap(), expected);
     }
     assert_eq!(claimed(&world, "tip", "sms", "ama", NUMBER + 1).await, Suppressed);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn only_replies_and_tips_go_to_a_person_in_a_conversation_and_no_tip_in_an_urgent_one() {
+    let world = World::create().await;
+    record(&world, &facts_at("ama", NUMBER, Utc::now()), None, None).await;
+    let writes = async |urgency| {
+        let phone = number(NUMBER);
+        let turn = Turn {
+            channel: "whatsapp",
+            recipient: "+14155238886",
+            phone_e164: Some(phone.as_str()),
+            external_id: None,
+            class: "other",
+            urgency,
+        };
+        let mut tx = world.pool.begin().await.unwrap();
+        let id = conversations::add(&mut tx, &turn).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    };
+    let claimed = async |kind| claimed(&world, kind, "whatsapp", "ama", NUMBER).await;
+    let id = writes(0).await;
+    assert_eq!([claimed("notice").await, claimed("tip").await], [InConversation, Yes]);
+    assert_eq!(writes(1).await, id);
+    assert_eq!([claimed("tip").await, claimed("reply").await], [InConversation, Yes]);
+    let to_staff = claimed_with(&world, "notice", "sms", "", NUMBER, &[]).await;
+    assert_eq!(to_staff, Yes, "staff who wrote themselves are told of urgent messages");
+    let mut tx = world.pool.begin().await.unwrap();
+    conversations::close(&mut tx, id, "maya").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!([claimed("notice").await, claimed("tip").await], [Yes, Yes]);
     world.end().await;
 }
