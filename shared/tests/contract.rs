@@ -75,11 +75,9 @@ fn the_fixtures_of_published_events_are_those_of_the_code() {
         class: "other".into(),
         received_at: at("2026-03-01T04:54:57.5Z"),
     });
-    for (file, id, data) in [
-        ("consent_recorded", 7, consent),
-        ("number_rejected", 8, rejection),
-        ("message_received", 9, message),
-    ] {
+    for (file, id, data) in
+        [("consent_recorded", 7, consent), ("number_rejected", 8, rejection), ("received", 9, message)]
+    {
         let id = format!("0197c3a2-0000-7000-8000-{id:012}");
         let body = Outgoing::out(id, at("2026-03-01T04:54:58Z"), data);
         let fixture = fs::read(contract(&format!("fixtures/out/{file}.json"))).unwrap();
