@@ -28,9 +28,9 @@ pub(super) enum Claims {
 }
 
 /// Commits what a door did, and returns once it is on the disk. Claims see it from the commit on and do not wait for the disk,
-/// which takes longer than everything else they wait for. Whoever finds the change made goes through here as well, so that
-/// nobody is told of a stop that could still be lost.
-pub(super) async fn commit(mut tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
+/// which takes longer than everything else they wait for. A caller that finds the change made already commits here as well, so that
+/// no stop is confirmed that could still be lost.
+pub async fn commit(mut tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(NOT_FLUSHED).execute(&mut *tx).await?;
     tx.commit().await?;
     sqlx::query(FLUSH).execute(pool).await.map(drop)

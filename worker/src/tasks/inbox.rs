@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, stream};
 use shared::{
     consent::{
-        Door, Source,
+        self, Door, Source,
         doors::Effect,
         welcome,
         written::{self, Wish},
@@ -139,7 +139,7 @@ impl Inbox {
             return Ok(());
         }
         let reply = self.act(&mut tx, &writer, &text, understood).await?;
-        tx.commit().await?;
+        consent::commit(tx, &self.pool).await?;
         let class = understood.class();
         metrics::counter!("onboarding_inbound_messages_total", "channel" => channel(message), "class" => class.as_str())
             .increment(1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use support::{Expect, PrivatePostgres, TestEnv, rounds};
+use support::{Expect, PrivatePostgres, TestEnv, number, rounds};
 
 use crate::people::signups;
 
@@ -47,4 +47,24 @@ async fn postgres_is_stopped_and_killed_under_load() -> anyhow::Result<()> {
     let parked = outages * CALLS_IN_FLIGHT;
     assert!(accepted + u64::from(parked) >= u64::from(users), "{accepted} accepted");
     test.finish(Expect::users(usize::try_from(users)?).parked_unsent(usize::try_from(parked)?)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_was_confirmed_outlives_a_crash_of_postgres() -> anyhow::Result<()> {
+    let Some(postgres) = PrivatePostgres::start().await? else { return Ok(()) };
+    let mut test = TestEnv::builder().private_database(&postgres).build().await?;
+    let pool = test.database.pool.clone();
+    // So that nothing but the stop itself writes its commit to the disk.
+    sqlx::query("ALTER SYSTEM SET wal_writer_delay = '10s'").execute(&pool).await?;
+    sqlx::query("SELECT pg_reload_conf()").execute(&pool).await?;
+    let stops = "SELECT count(*) FROM suppressions WHERE lifted_at IS NULL";
+    for (n, stopped) in [(1, 1), (1, 1), (2, 2)] {
+        let (code, said) =
+            test.command(&["suppress", "add", &number(n), "--reason", "asked by phone"]).await?;
+        assert_eq!(code, 0, "{said}");
+        postgres.kill().await?;
+        postgres.start_again().await?;
+        test.database.until("the stop is still there", stops, stopped).await?;
+    }
+    test.close()
 }
