@@ -1,6 +1,7 @@
 //! The wiring of `worker run`: pools, tasks, servers, consumers.
 
 mod parts;
+mod two_way;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

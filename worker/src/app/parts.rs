@@ -21,12 +21,10 @@ use crate::{
     health::Health,
     hours::Hours,
     http::{
-        inbound::{self, Inbound},
-        signed::Signatures,
+        inbound,
         status_callbacks::{self, Receiver},
         stop_page::{self, StopPage},
     },
-    inbox::OurSenders,
     observe::{log_refs::LogRefs, metric_handles::Handles, traces::Traces},
     pipeline::{
         Guard, Meters, OutcomeLog, People, Pipeline, Routes, Statements, StopAddresses, Terms, Times, Twilio,
@@ -40,24 +38,10 @@ use crate::{
         send_rate::{Line, SendRate},
     },
     tasks::{
-        dispatcher::Dispatcher,
-        driver::Driver,
-        eraser::Eraser,
-        fallbacks::Fallbacks,
-        follow_calendar::FollowCalendar,
-        follow_templates::FollowTemplates,
-        inbound_search::InboundSearch,
-        inbox::{Inbox, StaffHours},
-        partitions::Partitions,
-        poller::Poller,
-        probe::Probe,
-        reconciler::Reconciler,
-        redactor::Redactor,
-        retention::Retention,
-        sealer::Sealer,
-        template_sync::TemplateSync,
-        urgent_notices::UrgentNotices,
-        whatsapp_limit::WhatsappLimit,
+        dispatcher::Dispatcher, driver::Driver, eraser::Eraser, fallbacks::Fallbacks,
+        follow_calendar::FollowCalendar, follow_templates::FollowTemplates, partitions::Partitions,
+        poller::Poller, probe::Probe, reconciler::Reconciler, redactor::Redactor, retention::Retention,
+        sealer::Sealer, template_sync::TemplateSync, whatsapp_limit::WhatsappLimit,
     },
     templates::Registry,
     throttle::{Breaker, Pauses, Permits, Rate, Refusals, Room, Throttle},
@@ -215,49 +199,6 @@ impl Parts {
         Ok(callbacks.into_iter().chain(inbound).chain(pages).reduce(Router::merge))
     }
 
-    /// What takes inbound messages; none without `INBOX_KEY`.
-    fn inbound(&self, config: &Config) -> anyhow::Result<Option<Inbound>> {
-        let (Some(inbox), Some(signatures)) = (&config.inbox, Signatures::new(&config.twilio)) else {
-            return Ok(None);
-        };
-        let (pool, keys) = (self.pools.callbacks.clone(), inbox.keys.clone());
-        Ok(Some(Inbound { pool, signatures, keys, ours: our_senders(config)? }))
-    }
-
-    /// Starts the tasks that handle inbound messages; none without `INBOX_KEY`.
-    pub(super) fn read_inbox(
-        &self,
-        config: &Config,
-        tasks: &mut JoinSet<()>,
-        driver: impl Fn() -> Driver,
-    ) -> anyhow::Result<()> {
-        let Some(inbox) = &config.inbox else { return Ok(()) };
-        let (pool, keys) = (self.pools.tasks.clone(), inbox.keys.clone());
-        tasks.spawn(driver().run(Inbox {
-            pool: pool.clone(),
-            client: self.client.clone(),
-            keys: keys.clone(),
-            language: config.audience.language,
-            help_line: config.help_line.clone(),
-            replies_per_hour: inbox.replies_per_hour,
-            staff: StaffHours {
-                hours: inbox.staff_hours,
-                called: !inbox.staff_phones.is_empty(),
-                calendar: self.hours.calendar.clone(),
-            },
-        }));
-        if !inbox.staff_phones.is_empty() {
-            tasks.spawn(
-                driver().run(UrgentNotices { pool: pool.clone(), phones: inbox.staff_phones.clone() }),
-            );
-        }
-        if let Some(interval) = inbox.reconcile {
-            let (client, ours) = (self.client.clone(), our_senders(config)?);
-            tasks.spawn(driver().run(InboundSearch { pool, client, keys, ours, interval }));
-        }
-        Ok(())
-    }
-
     /// The page of stop links; none without `STOP_LINK_BASE`.
     pub(crate) fn stop_page(&self, config: &Config) -> Option<StopPage> {
         let links = config.stop_links.as_ref()?;
@@ -382,15 +323,6 @@ impl Parts {
             sweep_interval,
         )
     }
-}
-
-/// The senders that people may write to.
-fn our_senders(config: &Config) -> anyhow::Result<OurSenders> {
-    Ok(OurSenders {
-        account: config.twilio.client()?.credentials.account().to_string(),
-        sms: config.twilio.sender()?.clone(),
-        whatsapp: config.whatsapp.sender.clone(),
-    })
 }
 
 /// Names this release: versions may share a number between releases, but hardly the last migration as well.
