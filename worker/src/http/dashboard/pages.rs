@@ -70,3 +70,9 @@ fn limit() -> i64 {
 pub(crate) struct Before {
     before: Option<i64>,
 }
+
+/// The last row of the page before, as its list writes it.
+#[derive(serde::Deserialize)]
+pub(crate) struct After {
+    after: Option<String>,
+}

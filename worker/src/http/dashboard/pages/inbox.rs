@@ -8,10 +8,9 @@ use axum::{
     response::Response,
 };
 use chrono::SecondsFormat;
-use serde::Deserialize;
 use shared::domain::Channel;
 
-use super::{Order, Paging, limit};
+use super::{After, Order, Paging, limit};
 use crate::{
     config::Act,
     http::dashboard::{
@@ -24,11 +23,6 @@ use crate::{
         reply_windows::WINDOW_MARGIN,
     },
 };
-
-#[derive(Deserialize)]
-pub(crate) struct After {
-    after: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "inbox.html")]

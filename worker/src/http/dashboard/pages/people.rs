@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
-use super::{Paging, limit};
+use super::{After, Paging, limit};
 use crate::{
     http::dashboard::{
         Admin,
@@ -24,11 +24,6 @@ use crate::{
 
 /// The longest id the database takes.
 const LONGEST_ID: usize = 128;
-
-#[derive(Deserialize)]
-pub(crate) struct After {
-    after: Option<String>,
-}
 
 #[derive(Deserialize)]
 pub(crate) struct Search {

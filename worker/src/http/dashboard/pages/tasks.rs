@@ -8,10 +8,9 @@ use axum::{
     response::Response,
 };
 use chrono::SecondsFormat;
-use serde::Deserialize;
 use shared::consent::staff_tasks::{self, Cursor, ListedTask};
 
-use super::{Order, Paging, limit};
+use super::{After, Order, Paging, limit};
 use crate::{
     config::Act,
     http::dashboard::{
@@ -20,11 +19,6 @@ use crate::{
         page_context::PageContext,
     },
 };
-
-#[derive(Deserialize)]
-pub(crate) struct After {
-    after: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "tasks.html")]
