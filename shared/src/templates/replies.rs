@@ -35,7 +35,7 @@ pub enum Reply {
     ReceivedLater,
     /// A person will read the message soon.
     Urgent,
-    /// Nobody reads it soon: outside the hours of the staff, and nobody is called.
+    /// The message is read only when the hours of the staff begin, and no number of theirs is called.
     UrgentLater,
     /// How to stop, because the message may have meant that.
     MaybeStop,

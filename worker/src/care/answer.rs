@@ -117,7 +117,7 @@ impl Desk<'_> {
     }
 }
 
-/// WhatsApp takes a text only while its window is open; SMS has no window, but later a stop holds the text.
+/// WhatsApp takes a text only while its window is open. SMS takes one at any time; after the time of the window a stop holds it.
 fn as_text(id: Uuid, open: &Locked) -> Result<Answer, CareError> {
     let until = open.window_open_until.map(|until| until - WINDOW_MARGIN).filter(|until| *until > open.now);
     let (key, expires_at) = match (until, &open.last_sid) {

@@ -24,13 +24,14 @@ pub(crate) struct Turn<'a> {
 pub(crate) async fn add(tx: &mut PgConnection, turn: &Turn<'_>) -> Result<Uuid, sqlx::Error> {
     sqlx::query_scalar!(
         "INSERT INTO conversations AS c (conversation_id, channel, recipient, phone_e164, external_id, user_id, class, urgency,
-                                         next_notice_at)
+                                         next_notice_at, waits_since)
            SELECT $1, $2, $3, $4, $5,
                   (SELECT a.user_id FROM attempts a JOIN users u ON u.user_id = a.user_id AND u.phone_e164 = a.phone_e164
                    WHERE a.phone_e164 = $4 AND a.blocks),
-                  $6, $7::smallint, CASE WHEN $7::smallint > 0 THEN calendar_now() END
+                  $6, $7::smallint, CASE WHEN $7::smallint > 0 THEN calendar_now() END, calendar_now()
            ON CONFLICT ((coalesce(phone_e164, external_id)), channel) WHERE closed_at IS NULL DO UPDATE SET
                last_inbound_at = calendar_now(), answered_at = NULL, turn = c.turn + 1,
+               waits_since = CASE WHEN c.answered_at IS NULL THEN coalesce(c.waits_since, c.last_inbound_at) ELSE calendar_now() END,
                notices = CASE WHEN EXCLUDED.urgency > 0 AND (c.urgency = 0 OR c.answered_at IS NOT NULL) THEN 0 ELSE c.notices END,
                next_notice_at = CASE WHEN EXCLUDED.urgency > 0 AND (c.urgency = 0 OR c.answered_at IS NOT NULL)
                                      THEN calendar_now() ELSE c.next_notice_at END,

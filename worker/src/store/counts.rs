@@ -257,7 +257,7 @@ pub(crate) async fn calls(connection: &mut PgConnection) -> Result<Calls, sqlx::
 pub(crate) struct Inbox {
     pub(crate) urgent: i64,
     pub(crate) others: i64,
-    /// How long the person has waited who wrote something urgent and has no answer, in seconds; 0: nobody.
+    /// The longest wait for an answer to an urgent message, in seconds; 0: none waits. Further messages do not shorten it.
     pub(crate) urgent_waits: f64,
 }
 
@@ -266,7 +266,7 @@ pub(crate) async fn inbox(connection: &mut PgConnection) -> Result<Inbox, sqlx::
         Inbox,
         r#"SELECT count(*) FILTER (WHERE urgency > 0) AS "urgent!", count(*) FILTER (WHERE urgency = 0) AS "others!",
                   coalesce(extract(epoch FROM calendar_now()
-                                       - min(last_inbound_at) FILTER (WHERE urgency > 0 AND answered_at IS NULL)),
+                                       - min(coalesce(waits_since, last_inbound_at)) FILTER (WHERE urgency > 0 AND answered_at IS NULL)),
                            0)::float8 AS "urgent_waits!"
            FROM conversations WHERE closed_at IS NULL"#,
     )

@@ -39,26 +39,15 @@ pub(crate) async fn page(
 ) -> Result<Vec<ListedTalk>, sqlx::Error> {
     sqlx::query_as!(
         ListedTalk,
-        r#"WITH open AS (
-               SELECT c.*, coalesce(
-                          CASE WHEN s.last IS NULL THEN c.opened_at
-                               ELSE (SELECT min(i.received_at) FROM inbound i
-                                     WHERE i.conversation_id = c.conversation_id AND i.received_at > s.last) END,
-                          c.last_inbound_at) AS waits_since
-               FROM conversations c
-               CROSS JOIN LATERAL (SELECT max(a.said_at) AS last FROM staff_answers a
-                                   WHERE a.conversation_id = c.conversation_id) s
-               WHERE c.closed_at IS NULL
-           )
-           SELECT c.conversation_id, c.user_id, c.channel, c.class, c.urgency, c.waits_since AS "waits_since!", c.answered_at,
+        r#"SELECT c.conversation_id, c.user_id, c.channel, c.class, c.urgency, c.since AS "waits_since!", c.answered_at,
                   c.taken_by,
                   (SELECT w.open_until FROM reply_windows w
                    WHERE w.person = coalesce(c.phone_e164, c.external_id) AND w.channel = c.channel
                      AND w.recipient = c.recipient) AS window_open_until
-           FROM open c
+           FROM (SELECT *, coalesce(waits_since, last_inbound_at) AS since FROM conversations WHERE closed_at IS NULL) c
            WHERE $1::smallint IS NULL
-              OR (-c.urgency, c.answered_at IS NOT NULL, c.waits_since, c.conversation_id) > (-$1, $2, $3, $4)
-           ORDER BY c.urgency DESC, c.answered_at IS NOT NULL, c.waits_since, c.conversation_id
+              OR (-c.urgency, c.answered_at IS NOT NULL, c.since, c.conversation_id) > (-$1, $2, $3, $4)
+           ORDER BY c.urgency DESC, c.answered_at IS NOT NULL, c.since, c.conversation_id
            LIMIT $5"#,
         after.map(|place| place.urgency),
         after.map(|place| place.answered),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{conversations::Turn, world::World};
+use crate::store::{conversations::Turn, counts, world::World};
 
 const STAFF: [&str; 2] = ["+9779851111111", "+9779852222222"];
 
@@ -56,5 +56,24 @@ async fn staff_are_told_four_times_unless_somebody_answers() {
     let notices = "SELECT count(*) FROM messages WHERE kind = 'notice' AND channel = 'sms' AND lane = 'replies' AND user_id = ''
                        AND slot = 'staff_urgent' AND expires_at > calendar_now()";
     assert_eq!(world.count(notices).await, 10);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_person_who_writes_again_has_waited_since_the_first_message() {
+    let world = World::create().await;
+    let phone = "+9779840000001";
+    let waits = async || counts::inbox(&mut world.pool.acquire().await.unwrap()).await.unwrap().urgent_waits;
+    let id = written(&world, phone, 2).await;
+    let earlier = "UPDATE conversations SET waits_since = waits_since - interval '20 minutes'";
+    sqlx::query(earlier).execute(&world.pool).await.unwrap();
+    written(&world, phone, 2).await;
+    assert!(waits().await >= 1_200.0);
+    let mut tx = world.pool.begin().await.unwrap();
+    conversations::answered(&mut tx, id, "maya").await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(waits().await <= 0.0, "answered");
+    written(&world, phone, 2).await;
+    assert!(waits().await < 1_200.0, "a new wait");
     world.end().await;
 }
