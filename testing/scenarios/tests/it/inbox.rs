@@ -135,7 +135,9 @@ async fn open_conversation(test: &TestEnv) -> anyhow::Result<(String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_urgent_message_calls_staff_and_one_of_them_answers_once() -> anyhow::Result<()> {
     let staff = number(900);
-    let mut test = two_way().env("STAFF_PHONES", &staff).with_worker().await?;
+    // Staff are called at night as well.
+    let night = two_way().env("QUIET_HOURS", "00:00-23:59");
+    let mut test = night.env("STAFF_PHONES", &staff).with_worker().await?;
     test.simulator.inbound(written(&test, 1, "रगत रोकिएन")).await?;
     let (id, turn) = open_conversation(&test).await?;
     let told =
