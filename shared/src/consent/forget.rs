@@ -29,16 +29,27 @@ pub struct Left<'a> {
 const DOOR: Door<'static> =
     Door { source: Source::Staff, actor: "worker", reason: "stopped before the erasure", action: None };
 
-/// The key under which the audit log keeps the user from now on: it leads nowhere once [`user`] has run.
+/// The key under which the audit log keeps a user.
 pub async fn key_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Uuid, sqlx::Error> {
-    let newest = sqlx::query_scalar!(
-        "SELECT person_key FROM person_keys WHERE user_id = $1 ORDER BY created_at DESC LIMIT 1",
-        user_id,
-    );
-    match newest.fetch_optional(&mut *tx).await? {
+    match newest_key(tx, user_id).await? {
         Some(key) => Ok(key),
         None => person_keys::key_of(tx, Some(user_id), None).await,
     }
+}
+
+/// The key under which the audit log keeps a user who is being erased: it leads nowhere once [`user`] has run. One that is not
+/// known yet is not stored, since it could outlast the erasure.
+pub async fn last_key_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Uuid, sqlx::Error> {
+    Ok(newest_key(tx, user_id).await?.unwrap_or_else(Uuid::now_v7))
+}
+
+async fn newest_key(tx: &mut PgConnection, user_id: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT person_key FROM person_keys WHERE user_id = $1 ORDER BY created_at DESC LIMIT 1",
+        user_id,
+    )
+    .fetch_optional(tx)
+    .await
 }
 
 /// The numbers that the user had.

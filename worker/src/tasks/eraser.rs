@@ -72,6 +72,7 @@ impl Eraser {
                     tracing::info!("a person was erased");
                     held_up += 1;
                 }
+                Ok(Erased::Overtaken) => {}
                 Ok(Erased::Waits(calls)) => tracing::info!(calls, "an erasure waits for calls to end"),
                 Ok(Erased::Busy) => {
                     tracing::info!("an erasure waits: the tables are in use");

@@ -115,6 +115,7 @@ async fn wait(pool: &PgPool, key: &ErasureKey, user: &UserId) -> Result<ExitCode
         };
         match person_data::erase(pool, key, &request).await.map_err(Failure::statement)? {
             Erased::Yes => break,
+            Erased::Overtaken => {}
             Erased::Waits(_) | Erased::Busy if started.elapsed() < PATIENCE => sleep(BETWEEN_LOOKS).await,
             Erased::Waits(calls) => {
                 println!("the erasure waits for {calls} calls: a running worker carries it out");

@@ -60,12 +60,13 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("nothing is stored about this user");
         return Ok(Exit::SomeFailed.into());
     }
-    let person = person_data::key_of(&pool, &user).await.map_err(Failure::statement)?;
+    let mut tx = pool.begin().await.map_err(Failure::statement)?;
+    let person = person_data::key_of(&mut tx, &user).await.map_err(Failure::statement)?;
     let (actor, subject) = (arguments.actor.name(), format!("person {person}"));
     let entry =
         NewEntry { actor: &actor, action: "person export", subject: &subject, reason: &arguments.reason };
-    let mut connection = pool.acquire().await.map_err(Failure::statement)?;
-    audit::note(&mut connection, &entry).await.map_err(Failure::statement)?;
+    audit::note(&mut tx, &entry).await.map_err(Failure::statement)?;
+    tx.commit().await.map_err(Failure::statement)?;
     output::print(&match arguments.output {
         Format::Json => document(user.as_str(), parts)?,
         Format::Text => text(user.as_str(), &parts),

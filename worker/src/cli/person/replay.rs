@@ -97,7 +97,7 @@ pub(super) async fn replay(arguments: &Replay) -> Result<ExitCode, Failure> {
             continue;
         };
         match person_data::erase(&pool, &key, &request).await.map_err(Failure::statement)? {
-            Erased::Yes => erased += 1,
+            Erased::Yes | Erased::Overtaken => erased += 1,
             Erased::Waits(_) | Erased::Busy => waiting += 1,
         }
     }

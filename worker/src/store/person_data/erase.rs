@@ -6,6 +6,7 @@ use shared::{
     erasure::ErasureKey,
 };
 use sqlx::{Connection as _, PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::{
     audit_rows,
@@ -22,6 +23,8 @@ pub(crate) enum Erased {
     Waits(i64),
     /// Other statements held the tables for too long.
     Busy,
+    /// Another process erased the user since the request was read, or the request is another one by now.
+    Overtaken,
 }
 
 /// While the tables are held, claims and signups wait.
@@ -50,9 +53,9 @@ async fn try_to_erase(pool: &PgPool, key: &ErasureKey, request: &Pending) -> Res
     letters::clear(&mut connection, &words).await?;
     // The long part of it, while nothing is held.
     let audited = audit_rows::newest(&mut connection, WITHIN).await?;
-    let person = forget::key_of_user(&mut connection, user_id).await?;
+    let person = forget::last_key_of_user(&mut connection, user_id).await?;
     audit_rows::pseudonymise(&mut connection, &words.all(&phones), person, (0, audited)).await?;
-    let known = Known { words: &words, phones: &phones, audited };
+    let known = Known { words: &words, phones: &phones, person, audited };
     let erased = erase_rows(&mut connection, key, request, &known).await?;
     if erased != Erased::Yes {
         return Ok(erased);
@@ -110,6 +113,8 @@ pub(super) async fn numbers(
 struct Known<'a> {
     words: &'a Words,
     phones: &'a [String],
+    /// The key under which the audit log keeps the user.
+    person: Uuid,
     /// Up to this row, the audit log names nobody by these words and numbers.
     audited: i64,
 }
@@ -131,6 +136,9 @@ async fn erase_rows(
     sqlx::query(WITHIN).execute(&mut *tx).await?;
     // No row of the user is written between the reads below and the commit.
     sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
+    if !is_pending(&mut tx, request).await? {
+        return Ok(Erased::Overtaken);
+    }
     let waits = in_flight(&mut tx, user_id).await?;
     if waits > 0 {
         return Ok(Erased::Waits(waits));
@@ -139,13 +147,12 @@ async fn erase_rows(
     if phones != held {
         return Ok(Erased::Busy);
     }
-    let person = forget::key_of_user(&mut tx, user_id).await?;
     // What was written since.
     let above = if phones == known.phones { known.audited } else { 0 };
     let newest = sqlx::query_scalar!(r#"SELECT coalesce(max(id), 0) AS "newest!" FROM audit_log"#)
         .fetch_one(&mut *tx)
         .await?;
-    audit_rows::pseudonymise(&mut tx, &known.words.all(&phones), person, (above, newest)).await?;
+    audit_rows::pseudonymise(&mut tx, &known.words.all(&phones), known.person, (above, newest)).await?;
     redactions::request(&mut tx, user_id).await?;
     let mut left = Vec::new();
     for phone in &phones {
@@ -169,6 +176,16 @@ async fn erase_rows(
     forget::enter_again(&mut tx, user_id, &later).await?;
     tx.commit().await?;
     Ok(Erased::Yes)
+}
+
+/// Whether the request still waits. Whoever erased the user meanwhile may have let a newer signup in, which stays.
+async fn is_pending(tx: &mut PgConnection, request: &Pending) -> Result<bool, sqlx::Error> {
+    let pending = sqlx::query_scalar!(
+        r#"SELECT true AS "pending!" FROM pending_erasures WHERE user_id = $1 AND as_of = $2 FOR UPDATE"#,
+        request.user_id,
+        request.as_of,
+    );
+    Ok(pending.fetch_optional(tx).await?.is_some())
 }
 
 /// Whether a number is stopped for another reason than the erasure itself.

@@ -36,6 +36,24 @@ async fn a_signup_after_the_erasure_stays_and_gets_no_second_welcome() {
 }
 
 #[tokio::test]
+async fn a_process_that_comes_too_late_touches_neither_a_newer_signup_nor_leaves_a_key() {
+    let (world, now) = (World::create().await, Utc::now());
+    accepted(&world, &facts_at(USER, NUMBER, now - TimeDelta::hours(1))).await;
+    doors::request_erasure(&world.pool, &user(), now - TimeDelta::seconds(3), &PORTAL).await.unwrap();
+    let read = erasures::pending_of(&world.pool, &user()).await.unwrap().expect("pending");
+    assert_eq!(pending_erased(&world).await, Erased::Yes);
+    let late = async || erase(&world.pool, &erasure_key(), &read).await.unwrap();
+    assert_eq!(late().await, Erased::Overtaken);
+    assert_eq!(world.count("SELECT count(*) FROM person_keys WHERE user_id IS NOT NULL").await, 0);
+
+    accepted(&world, &facts_at(USER, OTHER, now)).await;
+    let welcomed = world.user(USER).await;
+    assert_eq!(late().await, Erased::Overtaken);
+    assert_eq!(world.user(USER).await, welcomed);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn what_a_user_said_with_a_signup_after_the_wish_for_erasure_holds() {
     let (world, now) = (World::create().await, Utc::now());
     accepted(&world, &facts_at(USER, NUMBER, now - TimeDelta::hours(1))).await;
