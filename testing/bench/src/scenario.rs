@@ -3,6 +3,7 @@
 mod backfill;
 mod channels;
 mod import;
+mod inbound;
 mod instant;
 mod latency;
 mod live;
@@ -11,6 +12,7 @@ mod million;
 mod normalise;
 mod publish;
 mod rate;
+mod requests;
 mod slow;
 mod stop_page;
 
@@ -45,6 +47,8 @@ pub(crate) enum Scenario {
     Channels,
     /// Live signups with and without people on the stop page
     StopPage,
+    /// Live signups with and without people who write to us
+    Inbound,
     /// Full speed with many users and old messages stored already (takes minutes and gigabytes)
     Growth,
     /// A backfill of a million users, killed and resumed (takes minutes)
@@ -53,7 +57,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Everything that takes seconds.
-    pub(crate) const USUAL: [Self; 12] = [
+    pub(crate) const USUAL: [Self; 13] = [
         Self::Instant,
         Self::Slow,
         Self::Latency,
@@ -66,6 +70,7 @@ impl Scenario {
         Self::Messages,
         Self::Channels,
         Self::StopPage,
+        Self::Inbound,
     ];
 
     pub(crate) fn label(self) -> String {
@@ -86,6 +91,7 @@ impl Scenario {
             Self::Messages => messages::run(services, sizes).await,
             Self::Channels => channels::run(services, sizes).await,
             Self::StopPage => stop_page::run(services, sizes).await,
+            Self::Inbound => inbound::run(services, sizes).await,
             Self::Growth => instant::grown(services, sizes).await,
             Self::Million => million::run(services, sizes).await,
         }

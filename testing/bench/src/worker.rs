@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use crate::{process::Process, program::program, stage::Stage};
 
-/// The simulator's built-in account; everything else as the worker has it by default.
+/// The simulator's built-in account and its token.
+pub(crate) const ACCOUNT: (&str, &str) =
+    ("AC00000000000000000000000000000001", "0123456789abcdef0123456789abcdef");
+/// The account; everything else as the worker has it by default.
 const FIXED: [(&str, &str); 9] = [
-    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
-    ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ("TWILIO_ACCOUNT_SID", ACCOUNT.0),
+    ("TWILIO_AUTH_TOKEN", ACCOUNT.1),
     ("TWILIO_MESSAGING_SERVICE_SID", "MG00000000000000000000000000000001"),
     ("BACKFILL_WINDOW", ""),
     ("OPS_ADDR", "127.0.0.1:0"),

@@ -46,15 +46,39 @@ async fn idle(services: &Services, sizes: &Sizes) -> anyhow::Result<Row> {
     let simulator = Simulator::start(&[], stage.folder()).await?;
     let mut worker = worker::start(&stage, simulator.url(), PACE)?;
     worker::until_consuming(&mut worker).await?;
-    let published = signups(&stage, 0, sizes.seconds).await?;
-    let created = until_created(&simulator, published.len()).await?;
-    let memory = worker.peak_memory()?;
+    let mut row = Signups::of(&stage, &simulator).measure(sizes.seconds, "idle").await?;
+    row.memory = Some(worker.peak_memory()?);
     worker.stop().await?;
-    let mut row = Row::new(format!("{SIGNUPS} signups a second, idle"));
-    row.memory = Some(memory);
     "publish to Twilio's request, to the millisecond".clone_into(&mut row.note);
-    fill(&mut row, &published, &created);
     Ok(row)
+}
+
+/// Live signups, each of another user.
+pub(super) struct Signups<'a> {
+    stage: &'a Stage,
+    simulator: &'a Simulator,
+    so_far: usize,
+}
+
+impl<'a> Signups<'a> {
+    pub(super) fn of(stage: &'a Stage, simulator: &'a Simulator) -> Self {
+        Self { stage, simulator, so_far: 0 }
+    }
+
+    /// How many were published.
+    pub(super) fn so_far(&self) -> usize {
+        self.so_far
+    }
+
+    /// Publishes 50 a second for `seconds`, and waits for their messages.
+    pub(super) async fn measure(&mut self, seconds: u32, what: &str) -> anyhow::Result<Row> {
+        let published = signups(self.stage, u32::try_from(self.so_far)?, seconds).await?;
+        self.so_far += published.len();
+        let created = until_created(self.simulator, self.so_far).await?;
+        let mut row = Row::new(format!("{SIGNUPS} signups a second, {what}"));
+        fill(&mut row, &published, &created);
+        Ok(row)
+    }
 }
 
 /// Publishes 50 a second from user `first` on; returns when each number was published, in ms since the Unix epoch.
@@ -72,10 +96,7 @@ pub(super) async fn signups(stage: &Stage, first: u32, seconds: u32) -> anyhow::
 }
 
 /// Waits until at least `count` messages were created.
-pub(super) async fn until_created(
-    simulator: &Simulator,
-    count: usize,
-) -> anyhow::Result<HashMap<String, i64>> {
+async fn until_created(simulator: &Simulator, count: usize) -> anyhow::Result<HashMap<String, i64>> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(30) {
         if simulator.totals().await?.accepted >= count as u64 {
