@@ -14,7 +14,7 @@ pub(crate) fn hold(_point: &'static str) -> std::future::Ready<()> {
 }
 
 #[cfg(all(feature = "failpoints", not(test)))]
-pub(crate) use armed::{hit, hold};
+pub(crate) use armed::{hit, hold, is_armed};
 #[cfg(test)]
 pub(crate) use ordered::{ORDERS, Orders, hit, hold};
 
@@ -89,6 +89,11 @@ mod armed {
 
     fn armed(point: &str) -> Option<&'static Fault> {
         ARMED.as_ref().filter(|a| a.point == point).map(|a| &a.fault)
+    }
+
+    /// Whether anything is to happen at this point.
+    pub(crate) fn is_armed(point: &str) -> bool {
+        armed(point).is_some()
     }
 
     /// Ends the process here if configured, by SIGKILL: nothing is flushed and no cleanup runs.

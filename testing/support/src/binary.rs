@@ -15,20 +15,7 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let path = folder(&test)?.join(name);
     ensure!(
         path.is_file(),
-        "{} is missing: run `cargo build -p worker -p producer -p twilio-sim`",
-        path.display()
-    );
-    Ok(path)
-}
-
-/// The worker with failpoints, in a folder of its own so that it can never be taken for the real one.
-pub(crate) fn worker_with_failpoints() -> anyhow::Result<PathBuf> {
-    let test = test()?;
-    let target = folder(&test)?.parent().context("the target folder")?;
-    let path = target.join("failpoints/worker");
-    ensure!(
-        path.is_file(),
-        "{} is missing: `./dev faults` compiles it, or `build_failpoints` in deploy/dev/faults.sh",
+        "{} is missing: run `cargo build --workspace --bins --features worker/failpoints`",
         path.display()
     );
     Ok(path)

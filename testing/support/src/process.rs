@@ -56,9 +56,7 @@ impl Process {
         folder: &Path,
     ) -> anyhow::Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.log")));
-        let failpoints = program == "worker" && env.contains_key("FAILPOINT");
-        let path = if failpoints { binary::worker_with_failpoints()? } else { binary::binary(program)? };
-        let mut command = Command::new(path);
+        let mut command = Command::new(binary::binary(program)?);
         command.args(args).env_clear().envs(env).stdin(Stdio::piped());
         command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         let mut child = command.spawn().with_context(|| format!("starting {program}"))?;

@@ -1,5 +1,5 @@
-//! The worker is killed at named points of its own code. These need the worker built with failpoints
-//! (`build_failpoints` in `deploy/dev/faults.sh`).
+//! The worker is killed at named points of its own code. These need the worker built with the feature
+//! `failpoints`.
 
 use std::{ops::Range, time::Duration};
 
@@ -56,7 +56,9 @@ pub(crate) async fn dies(
         let dead = until("its death", A_LOTS_TIME, async || {
             Ok(if test.workers[1].is_gone()? { Ok(()) } else { Err(String::new()) })
         });
-        Ok(dead.await.map_err(|_| format!("it lives after {published} signups")))
+        Ok(dead.await.map_err(|_| {
+            format!("it lives after {published} signups; is it built with --features worker/failpoints?")
+        }))
     })
     .await?;
     *users = published;

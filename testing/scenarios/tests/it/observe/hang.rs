@@ -1,4 +1,4 @@
-//! A worker whose threads all hang says so. It needs the worker built with failpoints.
+//! A worker whose threads all hang says so. It needs the worker built with the feature `failpoints`.
 
 use std::time::Duration;
 
