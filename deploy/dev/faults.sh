@@ -4,18 +4,6 @@
 # The first release. Scenarios run its worker beside today's.
 FIRST_RELEASE=7540f9475063007a30c8fcbe86f20e69e41b99a2
 
-# The worker with failpoints, moved away so that it is never taken for the real one, which `cargo build` puts there after
-# it. With the workspace and one of its tests, so that the libraries are those that everything else is compiled with.
-build_failpoints() {
-    local target
-    target=$(target_dir)
-    cargo build --locked --workspace --bin worker --test it --features worker/failpoints
-    mkdir -p "$target/failpoints"
-    # First, for the last one may be the same file under two names.
-    rm -f "$target/failpoints/worker"
-    mv "$target/debug/worker" "$target/failpoints/worker"
-}
-
 # Builds the worker of the first release from a worktree of its own, in a target folder of its own; sets
 # FAULTS_OLD_WORKER to its path. Without that commit the scenarios of mixed releases are skipped.
 build_first_release() {
@@ -39,14 +27,14 @@ command_faults() {
     with_services
     export TEST_DATABASE_URL=$POSTGRES_URL TEST_AMQP_URL=$RABBITMQ_URL
     step "binaries"
-    build_failpoints
-    cargo build --locked --workspace --bins --test it
+    cargo build --locked --workspace --features "$TEST_FEATURES" --bins --test it
     step "the worker of the first release"
     build_first_release
     step "scenarios, up to an hour"
     local report=$DEV_DIR/faults.tsv skipped=$DEV_DIR/faults.skipped code=0
     rm -f "$report" "$skipped"
-    FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked --workspace --test it \
+    FAULTS=full FAULTS_REPORT=$report FAULTS_SKIPPED=$skipped cargo test --locked --workspace \
+        --features "$TEST_FEATURES" --test it \
         --no-fail-fast -- --test-threads 4 2>&1 | tee "$DEV_DIR/faults.log" || code=$?
     touch "$report" "$skipped"
     faults_table "$report" "$DEV_DIR/faults.log"

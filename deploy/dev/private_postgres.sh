@@ -40,7 +40,7 @@ private_postgres_create() {
     cat >>"$folder/new/postgresql.conf" <<-'CONF'
 		listen_addresses = '127.0.0.1'
 		unix_socket_directories = ''
-		max_connections = 200
+		max_connections = 500
 		timezone = 'UTC'
 		log_timezone = 'UTC'
 	CONF

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # ./dev test: everything CI runs, one named step after the other, with a summary of the time each took.
 
+# Points at which the scenarios kill a worker. They do nothing until FAILPOINT names one.
+TEST_FEATURES=worker/failpoints
+
 command_test() {
     mkdir -p "$DEV_DIR"
     SUMMARY=() SKIPPED_FILE=$DEV_DIR/skipped
@@ -12,9 +15,8 @@ command_test() {
     run_step "installing missing tools, with stand-ins" "$ROOT/deploy/dev/bootstrap_test.sh"
     run_step "query data in .sqlx" check_sqlx_data
     run_step "clippy" check_clippy
-    run_step "worker with failpoints" build_failpoints
-    # With the tests, so that both are compiled with the same features of what they depend on.
-    run_step "binaries and tests" cargo build --locked --workspace --all-targets
+    # Together, so that both are compiled with the same features of what they depend on.
+    run_step "binaries and tests" cargo build --locked --workspace --all-targets --features "$TEST_FEATURES"
     run_step "tests" check_tests
     run_step "Python clients" check_python
     run_step "demo" check_demo
@@ -48,21 +50,41 @@ check_library() {
     fi
 }
 
-# The tests start the binaries that were compiled before, and find the services by these two variables. Most of them wait
-# for a fault to pass, so more run at once than there are cores; the stock limit of 100 connections to Postgres bears four.
+# The tests start the binaries that were compiled before, and find the services by two variables. Most of them wait for a
+# fault to pass, so more run at once than there are cores.
 check_tests() {
     local code=0
-    RUST_TEST_THREADS=4 FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace --no-fail-fast 2>&1 |
-        tee "$DEV_DIR/tests.log" || code=$?
+    trap 'close_test_postgres; stop_children' EXIT
+    open_test_postgres
+    RUST_TEST_THREADS=$TEST_THREADS FAULTS_SKIPPED=$SKIPPED_FILE cargo test --locked --workspace \
+        --features "$TEST_FEATURES" --no-fail-fast 2>&1 | tee "$DEV_DIR/tests.log" || code=$?
     drop_templates
     return "$code"
+}
+
+# Each test makes a database, which takes a server with its data in memory a fraction of the time. Without the room or the
+# programs for one, the tests use the server that was found; its stock limit of 100 connections bears four at a time.
+open_test_postgres() {
+    local free
+    TEST_POSTGRES_DIR="" TEST_THREADS=4
+    free=$(df -kP /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+    ((${free:-0} > 4 * 1024 * 1024)) && private_postgres_installed || return 0
+    TEST_POSTGRES_DIR=$(mktemp -d /dev/shm/aamcare-test.XXXXXX) TEST_THREADS=8
+    private_postgres_start "$TEST_POSTGRES_DIR"
+    TEST_DATABASE_URL=$(<"$TEST_POSTGRES_DIR/url")
+}
+
+close_test_postgres() {
+    [[ -n ${TEST_POSTGRES_DIR:-} ]] || return 0
+    private_postgres_kill "$TEST_POSTGRES_DIR"
+    rm -rf "$TEST_POSTGRES_DIR"
 }
 
 # The migrated databases that those of the tests were copied from.
 drop_templates() {
     local name
-    psql_on "$POSTGRES_URL" -c "SELECT datname FROM pg_database WHERE datname ~ '^aamcare_template_'" |
-        while read -r name; do drop_database "$POSTGRES_URL" "$name" </dev/null; done
+    psql_on "$TEST_DATABASE_URL" -c "SELECT datname FROM pg_database WHERE datname ~ '^aamcare_template_'" |
+        while read -r name; do drop_database "$TEST_DATABASE_URL" "$name" </dev/null; done
 }
 
 # The demo of the README, on the services that are there already and with the binaries just tested.
