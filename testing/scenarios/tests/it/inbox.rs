@@ -1,10 +1,11 @@
 //! What people write to us, from the webhook to the answer.
 
+mod crowd;
+
 use std::time::Duration;
 
-use rand::Rng as _;
 use serde_json::{Value, json};
-use support::{TestEnv, TestEnvBuilder, number, rounds, seed};
+use support::{TestEnv, TestEnvBuilder, number, rounds};
 
 use crate::whatsapp::by_whatsapp;
 
@@ -18,53 +19,6 @@ pub(crate) fn two_way() -> TestEnvBuilder {
 pub(crate) fn written(test: &TestEnv, n: u32, body: &str) -> Value {
     let url = format!("{}/twilio/inbound", test.env["PUBLIC_URL"]);
     json!({ "url": url, "from": format!("whatsapp:{}", number(n)), "to": OURS, "body": body })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_message_is_stored_once_and_answered_at_most_once_whatever_crashes() -> anyhow::Result<()> {
-    const TEXTS: [&str; 5] = ["बन्द", "help", "may I eat cabbage?", "रगत रोकिएन", "wrong number"];
-    let (people, kills) = (rounds(150, 10_000), rounds(4, 20));
-    let mut random = seed("SIGKILL while people write");
-    let mut test = two_way().build().await?;
-    test.start_worker().await?;
-    test.start_worker().await?;
-    // A fifth comes twice, and the order is another one.
-    let messages: Vec<Value> = (0..people)
-        .map(|n| {
-            let mut message = written(&test, n, TEXTS[(n % 5) as usize]);
-            message["copies"] = if n.is_multiple_of(5) { 2 } else { 1 }.into();
-            message
-        })
-        .collect();
-    let batch =
-        json!({ "messages": messages, "order": "shuffled", "seed": 7, "concurrency": 8, "wait": false });
-    test.simulator.inbound(batch).await?;
-    let stored = "SELECT count(*) FROM inbound";
-    for kill in 1..=kills {
-        let wanted = i64::from(kill * people / (kills + 1));
-        while test.database.number(stored).await? < wanted {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        test.kill_worker(random.gen_range(0..2))?;
-        test.launch_worker().await?;
-    }
-    // What no worker took is found in Twilio's list.
-    test.database.until("every message is stored", stored, i64::from(people)).await?;
-    test.database.until("every message is handled", NOT_HANDLED, 0).await?;
-    let open = "SELECT count(*) FROM messages m LEFT JOIN message_attempts a USING (attempt_id)
-                WHERE m.state = 'waiting' OR a.outcome IN ('sending', 'unknown') AND a.parked_at IS NULL";
-    test.database.until("every answer has ended", open, 0).await?;
-    let counted = |sql: &'static str| test.database.number(sql);
-    let due = counted("SELECT count(*) FROM inbound WHERE reply IS NOT NULL").await?;
-    assert_eq!(due, counted("SELECT count(*) FROM messages WHERE kind = 'reply'").await?);
-    assert_eq!(due, i64::from(people), "each person wrote once");
-    let accepted = counted("SELECT count(*) FROM message_attempts WHERE outcome = 'accepted'").await?;
-    let unknown = counted("SELECT count(*) FROM message_attempts WHERE parked_at IS NOT NULL").await?;
-    assert_eq!(accepted + unknown, due, "every answer was accepted, or is listed as unknown");
-    assert_eq!(test.simulator.ledger().await?.duplicates, 0);
-    let silenced = counted("SELECT count(*) FROM suppressions WHERE source = 'inbound'").await?;
-    assert_eq!(silenced, i64::from(people) * 2 / 5, "stops and wrong numbers");
-    test.close()
 }
 
 #[tokio::test(flavor = "multi_thread")]
