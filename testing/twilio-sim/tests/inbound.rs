@@ -245,7 +245,10 @@ async fn pages_hold_both_directions() {
 #[tokio::test]
 async fn media_is_listed_and_fetched() {
     let mut stage = Stage::start().await;
-    let media = json!([{"content_type": "image/jpeg"}, {"content_type": "image/png", "url": "http://x/y"}]);
+    let media = json!([
+        {"content_type": "image/jpeg", "data": "cGhvdG8=", "size": 6},
+        {"content_type": "image/png", "url": "http://x/y"},
+    ]);
     let answer = stage.inbound(json!({ "media": media })).await;
     let sid = sids(&answer)[0];
     assert!(sid.starts_with("MM"));
@@ -253,12 +256,17 @@ async fn media_is_listed_and_fetched() {
     assert_eq!((call.field("NumMedia"), call.field("MediaUrl1")), (Some("2"), Some("http://x/y")));
     let url = call.field("MediaUrl0").expect("a URL");
     let request = stage.bench.client.get(url);
+    // The client drops the credentials on its way to the other host.
     let file = request.try_clone().unwrap().basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
+    let store = file.url().clone();
+    assert_eq!((store.host_str(), store.path().starts_with("/_store/")), (Some("localhost"), true));
     assert_eq!(
         (file.status().as_u16(), &file.headers()["content-type"]),
         (200, &"image/jpeg".parse().unwrap())
     );
-    assert!(!file.bytes().await.unwrap().is_empty());
+    assert_eq!(file.bytes().await.unwrap(), "photo.");
+    let with = stage.bench.client.get(store).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
+    assert_eq!(with.status(), 400, "as Amazon's store");
     assert_eq!(request.send().await.unwrap().status(), 401);
     let base = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages");
     let list = stage.bench.get(&format!("{base}/{sid}/Media.json")).await;

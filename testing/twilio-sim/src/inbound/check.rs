@@ -10,6 +10,8 @@ use crate::sid::MessageSid;
 
 /// Most files of a message. Twilio sends ten; one more shows what the application does then.
 const MAX_MEDIA: usize = 11;
+/// More than any channel takes, so that the application can be shown a file that is too large.
+const MAX_MEDIA_SIZE: usize = 64 << 20;
 const MAX_COPIES: u16 = 1000;
 const MAX_RETRIES: u32 = 5;
 
@@ -79,6 +81,9 @@ fn check_content(order: &Order) -> Result<(), String> {
     }
     if order.media.iter().any(|media| media.content_type.parse::<hyper::header::HeaderValue>().is_err()) {
         return Err("media: a content type has forbidden characters".to_owned());
+    }
+    if order.media.iter().any(|media| media.size > MAX_MEDIA_SIZE || media.bytes().is_none()) {
+        return Err(format!("media: data is base64, and a file has at most {MAX_MEDIA_SIZE} bytes"));
     }
     if Channel::of(&order.from) == Channel::Sms {
         let only_whatsapp = [
@@ -187,6 +192,8 @@ mod tests {
         assert_eq!(error(json!({"media": files(11), "body": null})), None);
         names(json!({"media": files(12)}), "media");
         names(json!({"media": [{"content_type": "a\nb"}]}), "media");
+        names(json!({"media": [{"content_type": "image/png", "data": "no base64"}]}), "media");
+        names(json!({"media": [{"content_type": "image/png", "size": 64 * 1024 * 1024 + 1}]}), "media");
         names(json!({ "body": null }), "body");
         assert_eq!(error(json!({"body": ""})), None);
         let sms = json!({"from": "+9779841234567", "to": "+15005550006", "wa_id": "1"});

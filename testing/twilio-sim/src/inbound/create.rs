@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check::Checked;
 use super::form::{Facts, Fields, fields, segment_count, text};
-use super::order::Order;
+use super::order::{MediaOrder, Order};
 use super::received::{Media, Received};
 use crate::app::App;
 use crate::callbacks::Target;
@@ -36,9 +36,12 @@ pub(crate) fn create(app: &App, checked: Checked, base: &str) -> (Arc<Received>,
         Received::new(sid, order.from.clone(), order.to.clone(), text(&order).to_owned(), now_ms);
     received.service.clone_from(&order.messaging_service_sid);
     received.segments = segment_count(&order);
-    let file =
-        |content_type: &String| Media { sid: app.sids.other("ME"), content_type: content_type.clone() };
-    received.media = order.media.iter().map(|media| file(&media.content_type)).collect();
+    let file = |media: &MediaOrder| Media {
+        sid: app.sids.other("ME"),
+        content_type: media.content_type.clone(),
+        bytes: media.bytes().unwrap_or_default().into(),
+    };
+    received.media = order.media.iter().map(file).collect();
     let received = app.ledger.receive(received);
 
     let user_id = order.external_user_id.clone().unwrap_or_else(|| user_id(&order.from, &country));

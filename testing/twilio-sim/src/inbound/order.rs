@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::faults::Signing;
@@ -106,6 +108,23 @@ pub(super) struct MediaOrder {
     /// Absent: the simulator's own media resource.
     pub(super) url: Option<String>,
     pub(super) content_type: String,
+    /// Its bytes in base64. Absent: a short text.
+    pub(super) data: Option<String>,
+    /// Filled up to this size, in bytes.
+    #[serde(default)]
+    pub(super) size: usize,
+}
+
+impl MediaOrder {
+    /// The bytes; none if `data` is not base64.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        let mut bytes = match &self.data {
+            Some(data) => STANDARD.decode(data).ok()?,
+            None => format!("{}\n", self.content_type).into_bytes(),
+        };
+        bytes.resize(self.size.max(bytes.len()), b'.');
+        Some(bytes)
+    }
 }
 
 /// A place on a map.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::sid::MessageSid;
@@ -30,6 +31,7 @@ pub(crate) struct Media {
     /// `ME` and 32 hex digits.
     pub(crate) sid: String,
     pub(crate) content_type: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// The end of one webhook, all tries included.

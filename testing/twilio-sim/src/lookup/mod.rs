@@ -84,6 +84,7 @@ mod tests {
             body: bytes::Bytes::new(),
             resource: Resource::Lookup { number: number.to_owned() },
             operation: Operation::Lookup,
+            host: String::new(),
             path: String::new(),
             query: Form::parse(query.as_bytes()),
             form: Form::default(),

@@ -1,4 +1,5 @@
-//! `GET …/Messages/{SM}/Media.json`, `…/Media/{ME}.json` and `…/Media/{ME}`
+//! `GET …/Messages/{SM}/Media.json`, `…/Media/{ME}.json` and `…/Media/{ME}`, and the store that has the bytes. The store is on
+//! another host than the API, as Twilio's is: `localhost` if the API was asked at an address.
 
 use std::sync::Arc;
 
@@ -29,20 +30,41 @@ pub(crate) fn media_list(app: &App, call: &Call, sid: &str) -> Reply {
     Reply::json(200, &links.envelope("media_list", media))
 }
 
-/// One file: described with `.json`, else its bytes. Twilio answers the latter with a redirect to a store.
+/// Before the paths of the store.
+pub(crate) const STORE: &str = "/_store/";
+
+/// One file: described with `.json`, else a redirect to the store.
 pub(crate) fn media(app: &App, call: &Call, sid: &str, media: &str) -> Reply {
     let (media, described) = media.strip_suffix(".json").map_or((media, false), |media| (media, true));
-    let received = MessageSid::parse(sid).and_then(|sid| app.ledger.received(sid));
-    let found = received.as_ref().and_then(|received| {
-        received.media.iter().find(|file| file.sid == media).map(|file| (received, file))
-    });
-    match found {
+    match find(app, sid, media) {
         None => ApiError::not_found(&call.path).reply(),
-        Some((received, file)) if described => Reply::json(200, &view(app, received, file)),
-        Some((_, file)) => {
-            Reply::raw(200, file.content_type.clone(), format!("{} {}\n", file.content_type, file.sid))
-        }
+        Some((received, file)) if described => Reply::json(200, &view(app, &received, &file)),
+        Some(_) => Reply::redirect(format!("http://{}{STORE}{sid}/{media}", other_host(&call.host))),
     }
+}
+
+/// The bytes of a file. Like Amazon's store, it refuses credentials beside those of the address itself.
+pub(crate) fn stored(app: &App, path: &str, with_credentials: bool) -> Reply {
+    if with_credentials {
+        return Reply::raw(400, "application/xml", "<Error><Code>InvalidArgument</Code></Error>");
+    }
+    match path.split_once('/').and_then(|(sid, media)| find(app, sid, media)) {
+        None => Reply::raw(404, "application/xml", "<Error><Code>NoSuchKey</Code></Error>"),
+        Some((_, file)) => Reply::raw(200, file.content_type, file.bytes),
+    }
+}
+
+fn find(app: &App, sid: &str, media: &str) -> Option<(Arc<Received>, Media)> {
+    let received = app.ledger.received(MessageSid::parse(sid)?)?;
+    let file = received.media.iter().find(|file| file.sid == media)?.clone();
+    Some((received, file))
+}
+
+/// Another name of this machine, with the same port.
+fn other_host(host: &str) -> String {
+    let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
+    let name = if host.starts_with("localhost") { "127.0.0.1" } else { "localhost" };
+    format!("{name}:{port}")
 }
 
 fn view(app: &App, received: &Arc<Received>, file: &Media) -> Value {

@@ -19,7 +19,7 @@ pub(crate) use create::create;
 pub(crate) use fetch::fetch;
 pub(crate) use lifecycle::{Lifecycle, Status, Step};
 pub(crate) use list::list;
-pub(crate) use media::{media, media_list};
+pub(crate) use media::{STORE, media, media_list, stored};
 #[cfg(test)]
 pub(crate) use message::tests::message as test_message;
 pub(crate) use message::{Message, Origin, SentContent, WhatsAppPart};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::reply::{Outcome, Reply};
@@ -45,6 +45,9 @@ pub(super) async fn answer(app: &Arc<App>, request: Request<Incoming>) -> Outcom
     };
     if let Some(path) = parts.uri.path().strip_prefix("/_sim/") {
         return Outcome::Reply(admin::answer(app, &parts, path, &body).await);
+    }
+    if let Some(path) = parts.uri.path().strip_prefix(messages::STORE) {
+        return Outcome::Reply(messages::stored(app, path, parts.headers.contains_key(AUTHORIZATION)));
     }
     let _flight = app.in_flight.enter();
     let mut call = read(&parts, &body);
@@ -103,7 +106,8 @@ fn read(parts: &Parts, body: &Bytes) -> Call {
     let form = if is_form { Form::parse(body) } else { Form::default() };
     let resource = Resource::of(&path);
     let operation = resource.operation(&parts.method).unwrap_or(Operation::Unknown);
-    Call { resource, operation, path, query, form, body: body.clone(), effects: Effects::default() }
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1").to_owned();
+    Call { resource, operation, path, host, query, form, body: body.clone(), effects: Effects::default() }
 }
 
 /// The faults for the number that the request is about.

@@ -26,12 +26,20 @@ pub(crate) struct Reply {
     pub(crate) content_type: Cow<'static, str>,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u32>,
+    /// Of a redirect.
+    pub(crate) location: Option<String>,
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).unwrap_or_else(|error| error.to_string().into_bytes());
-        Self { status, body: body.into(), content_type: "application/json".into(), retry_after: None }
+        Self {
+            status,
+            body: body.into(),
+            content_type: "application/json".into(),
+            retry_after: None,
+            location: None,
+        }
     }
 
     pub(crate) fn raw(
@@ -39,7 +47,18 @@ impl Reply {
         content_type: impl Into<Cow<'static, str>>,
         body: impl Into<Bytes>,
     ) -> Self {
-        Self { status, body: body.into(), content_type: content_type.into(), retry_after: None }
+        Self {
+            status,
+            body: body.into(),
+            content_type: content_type.into(),
+            retry_after: None,
+            location: None,
+        }
+    }
+
+    /// Sends the caller to another address.
+    pub(crate) fn redirect(location: String) -> Self {
+        Self { location: Some(location), ..Self::raw(307, "text/plain", "") }
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -70,6 +89,9 @@ impl Reply {
         headers.insert("twilio-concurrent-requests", HeaderValue::from(app.in_flight.current()));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
+            headers.insert(header::LOCATION, location);
         }
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Twilio API\""));

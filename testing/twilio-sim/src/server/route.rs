@@ -14,6 +14,8 @@ pub(crate) struct Call {
     pub(crate) operation: Operation,
     /// Path as sent, for error texts and URIs.
     pub(crate) path: String,
+    /// Host and port that the caller named.
+    pub(crate) host: String,
     pub(crate) query: Form,
     /// Empty unless the body was form encoded.
     pub(crate) form: Form,
