@@ -11,6 +11,7 @@ use url::{Host, Url};
 use super::client_config::ClientConfig;
 use super::credentials::Credentials;
 use super::endpoints::{Endpoints, EndpointsError};
+use super::media_store::MediaStore;
 use super::meter::Meter;
 
 /// Shorter than the idle limit of common load balancers, so that we rather than they close idle connections:
@@ -35,6 +36,9 @@ pub(crate) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) endpoints: Endpoints,
     pub(super) meter: Arc<Meter>,
+    pub(super) store: Arc<MediaStore>,
+    /// The limit of a whole call, and of the beginning of a file.
+    pub(super) answer_within: Duration,
 }
 
 impl Client {
@@ -52,7 +56,8 @@ impl Client {
             .pool_idle_timeout(IDLE_LIMIT)
             .tcp_keepalive(KEEP_ALIVE)
             .tcp_nodelay(true);
-        if is_loopback(&config.api_base) {
+        let local = is_loopback(&config.api_base);
+        if local {
             builder = builder.no_proxy();
         }
         if cfg!(test) {
@@ -60,7 +65,13 @@ impl Client {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| ClientError::Build(error.without_url()))?;
-        Ok(Self { http, endpoints: Endpoints::new(config)?, meter: Arc::new(Meter::new()) })
+        Ok(Self {
+            http,
+            endpoints: Endpoints::new(config)?,
+            meter: Arc::new(Meter::new()),
+            store: Arc::new(MediaStore::new(config, local)),
+            answer_within: config.timeout,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::client_config::ClientConfig;
-use super::sid::{MessageSid, ServiceSid};
+use super::sid::{MediaSid, MessageSid, ServiceSid};
 
 const CONTENTS: &str = "ContentAndApprovals";
 const WHATSAPP_SENDERS: &str = "v2/Channels/Senders?Channel=whatsapp&PageSize=50";
@@ -84,6 +84,21 @@ impl Endpoints {
         format!("{}/{sid}.json", self.messages_folder)
     }
 
+    /// The list of a message's files.
+    pub(super) fn media_of(&self, message: &MessageSid) -> String {
+        format!("{}/{message}/Media.json", self.messages_folder)
+    }
+
+    /// One file itself.
+    pub(super) fn media(&self, message: &MessageSid, media: &MediaSid) -> Result<Url, url::ParseError> {
+        Url::parse(&format!("{}/{message}/Media/{}", self.messages_folder, media.as_str()))
+    }
+
+    /// Whether an address has the scheme, host and port of our base address.
+    pub(super) fn is_ours(&self, url: &Url) -> bool {
+        url.origin() == self.messages.origin()
+    }
+
     pub(super) fn service(&self, sid: &ServiceSid) -> String {
         format!("{}{sid}", self.services)
     }
@@ -152,7 +167,7 @@ impl Endpoints {
     /// A further page. Only one on the same scheme, host and port, since it is asked with our credentials.
     pub(super) fn next_page(&self, uri: &str) -> Option<Url> {
         let url = self.messages.join(uri).ok()?;
-        (url.origin() == self.messages.origin()).then_some(url)
+        self.is_ours(&url).then_some(url)
     }
 }
 

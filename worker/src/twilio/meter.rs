@@ -48,6 +48,8 @@ pub(super) enum Operation {
     Redact,
     Contents,
     Senders,
+    MediaList,
+    Media,
 }
 
 impl Operation {
@@ -63,6 +65,8 @@ impl Operation {
             Self::Redact => "redact",
             Self::Contents => "contents",
             Self::Senders => "senders",
+            Self::MediaList => "media_list",
+            Self::Media => "media",
         }
     }
 }

@@ -58,6 +58,10 @@ sid!(
     /// A message, `SM…` or `MM…`.
     MessageSid, ["SM", "MM"], "SM or MM"
 );
+sid!(
+    /// A file of a message, `ME…`.
+    MediaSid, ["ME"], "ME"
+);
 
 #[cfg(test)]
 mod tests {

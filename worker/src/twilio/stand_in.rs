@@ -1,4 +1,4 @@
-//! A stand-in for Twilio in tests of other modules: it gives one answer to every request.
+//! A stand-in for Twilio in tests of other modules: it gives one answer to every request, or has routes of a test.
 
 use std::{
     sync::{Arc, Mutex},
@@ -27,10 +27,18 @@ impl StandIn {
     /// Answers with 200 and no body until told otherwise.
     pub(crate) async fn start() -> Self {
         let answer = Answer::default();
+        let give = |State(answer): State<Answer>| async move { answer.lock().unwrap().clone() };
+        Self::serving(Router::new().fallback(give).with_state(answer.clone()), answer).await
+    }
+
+    /// Answers as `routes` do.
+    pub(crate) async fn of(routes: Router) -> Self {
+        Self::serving(routes, Answer::default()).await
+    }
+
+    async fn serving(routes: Router, answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let give = |State(answer): State<Answer>| async move { answer.lock().unwrap().clone() };
-        let routes = Router::new().fallback(give).with_state(answer.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { answer, serving, client: client_of(&base, TIMEOUT, TIMEOUT) }
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod contents;
 mod lost;
+mod media;
 mod pooled;
 mod reads;
 mod requests;

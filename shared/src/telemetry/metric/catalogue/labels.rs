@@ -43,6 +43,8 @@ pub(super) const OPERATION: Label = listed(
         "redact",
         "contents",
         "senders",
+        "media_list",
+        "media",
     ],
 );
 
