@@ -74,8 +74,8 @@ pub(super) async fn note(
     id: Uuid,
     action: &str,
     staff: &Staff<'_>,
-) -> Result<(), CareError> {
+) -> Result<(), sqlx::Error> {
     let subject = format!("conversation {id}");
     let entry = NewEntry { actor: staff.actor, action, subject: &subject, reason: staff.reason };
-    Ok(audit::note(tx, &entry).await?)
+    audit::note(tx, &entry).await
 }

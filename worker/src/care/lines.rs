@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// Twilio names ten files of a message at most.
+const MOST_FILES: i16 = 10;
+
 /// One message of a conversation.
 pub(crate) struct Line {
     pub(crate) at: DateTime<Utc>,
@@ -24,12 +27,21 @@ pub(crate) struct Line {
     /// How an incoming one was understood.
     pub(crate) class: Option<String>,
     pub(crate) media: i16,
+    /// Of an incoming one whose files can be looked at.
+    pub(crate) message_sid: Option<String>,
     /// Who of the staff said it. None: the person, or the service by itself.
     pub(crate) by: Option<String>,
     /// How far an outgoing one got.
     pub(crate) state: Option<String>,
     /// None: not asked for, empty, or a template.
     pub(crate) text: Option<String>,
+}
+
+impl Line {
+    /// How many files can be looked at.
+    pub(crate) fn files(&self) -> i16 {
+        if self.message_sid.is_some() { self.media.min(MOST_FILES) } else { 0 }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +72,7 @@ fn incoming(message: Written, keys: Option<&Keyring>) -> Line {
         kind: message.kind,
         class: message.class,
         media: message.media,
+        message_sid: Some(message.message_sid).filter(|_| message.media > 0 && !message.forgotten),
         by: None,
         state: None,
     }
@@ -74,6 +87,7 @@ fn outgoing(message: Said, keys: Option<&Keyring>) -> Line {
         kind: message.slot,
         class: None,
         media: 0,
+        message_sid: None,
         by: message.by,
         state: Some(message.state),
     }

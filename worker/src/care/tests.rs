@@ -15,18 +15,18 @@ use crate::{
     templates::fixtures,
 };
 
-const NUMBER: &str = "+9779840000007";
+pub(super) const NUMBER: &str = "+9779840000007";
 const OURS: &str = "+14155238886";
-const SID: &str = "SM00000000000000000000000000000001";
-const MAYA: Staff<'_> = Staff { actor: "maya", reason: "asked about fever" };
+pub(super) const SID: &str = "SM00000000000000000000000000000001";
+pub(super) const MAYA: Staff<'_> = Staff { actor: "maya", reason: "asked about fever" };
 
-struct Site {
-    world: World,
+pub(super) struct Site {
+    pub(super) world: World,
     keys: Keyring,
 }
 
 impl Site {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let keys = Keyring::parse(&SecretString::from("00".repeat(32)), "inbox").unwrap();
         Self { world: World::create().await, keys }
     }
@@ -36,7 +36,7 @@ impl Site {
     }
 
     /// A message of a person from so many hours ago, and its conversation.
-    async fn written(&self, phone: Option<&str>, external_id: Option<&str>, hours: i32) -> Uuid {
+    pub(super) async fn written(&self, phone: Option<&str>, external_id: Option<&str>, hours: i32) -> Uuid {
         let mut tx = self.world.pool.begin().await.unwrap();
         let turn = Turn {
             channel: "whatsapp",

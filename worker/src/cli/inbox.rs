@@ -318,7 +318,7 @@ struct LineRow {
 
 impl LineRow {
     fn of(line: Line) -> Self {
-        let Line { at, direction, kind, class, media, by, state, text } = line;
+        let Line { at, direction, kind, class, media, by, state, text, message_sid: _ } = line;
         let (direction, reply) = match direction {
             Direction::In => ("in", None),
             Direction::Out => ("out", Some(kind.clone())),

@@ -10,6 +10,8 @@ mod cached;
 mod charts;
 mod context;
 mod conversation_forms;
+mod conversation_media;
+mod file_room;
 mod format;
 mod headers;
 mod login_limit;
@@ -48,6 +50,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/inbox", get(pages::inbox::show))
         .route("/conversation", get(pages::conversation::show))
         .route("/conversation/reveal", post(conversation_forms::reveal))
+        .route("/conversation/media", post(conversation_media::open))
         .route("/conversation/answer", post(conversation_forms::answer))
         .route("/conversation/take", post(conversation_forms::take))
         .route("/conversation/close", post(conversation_forms::close))

@@ -221,17 +221,46 @@ pub(crate) struct Written {
     pub(crate) media: i16,
     /// Sealed under the SID.
     pub(crate) body: Option<Vec<u8>>,
+    /// Text and person were deleted.
+    pub(crate) forgotten: bool,
 }
 
 /// The messages of a conversation, in the order in which they came.
 pub(crate) async fn of_conversation(pool: &PgPool, id: Uuid) -> Result<Vec<Written>, sqlx::Error> {
     sqlx::query_as!(
         Written,
-        "SELECT message_sid, received_at, class, kind, media, body FROM inbound
-         WHERE conversation_id = $1 ORDER BY received_at, message_sid",
+        r#"SELECT message_sid, received_at, class, kind, media, body,
+                  coalesce(phone_e164, external_id) IS NULL AS "forgotten!"
+           FROM inbound WHERE conversation_id = $1 ORDER BY received_at, message_sid"#,
         id,
     )
     .fetch_all(pool)
+    .await
+}
+
+/// The files of a message.
+pub(crate) struct StoredMedia {
+    /// How many came with it.
+    pub(crate) media: i16,
+    /// Text and person were deleted.
+    pub(crate) forgotten: bool,
+}
+
+/// What is stored of the files of a message. None: the conversation is not there, or does not have the message.
+pub(crate) async fn media_of(
+    pool: &PgPool,
+    conversation: Uuid,
+    message_sid: &str,
+) -> Result<Option<StoredMedia>, sqlx::Error> {
+    sqlx::query_as!(
+        StoredMedia,
+        r#"SELECT i.media, coalesce(i.phone_e164, i.external_id) IS NULL AS "forgotten!"
+           FROM inbound i JOIN conversations c USING (conversation_id)
+           WHERE c.conversation_id = $1 AND i.message_sid = $2"#,
+        conversation,
+        message_sid,
+    )
+    .fetch_optional(pool)
     .await
 }
 

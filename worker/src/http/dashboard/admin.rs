@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use super::{context::Context, login_limit, pages::overview, password, settling};
+use super::{context::Context, file_room, login_limit, pages::overview, password, settling};
 use crate::{care::Desk, config::AdminConfig, reconcile::bulk_settle::BulkSettle};
 
 /// The dashboard of one worker.
@@ -13,6 +13,7 @@ pub(crate) struct Admin {
     pub(super) passwords: password::Passwords,
     pub(super) overview: overview::Cache,
     pub(super) settling: settling::Settling,
+    pub(super) files: file_room::FileRoom,
 }
 
 impl Admin {
@@ -24,6 +25,7 @@ impl Admin {
             passwords: password::Passwords::default(),
             overview: overview::Cache::default(),
             settling: settling::Settling::default(),
+            files: file_room::FileRoom::default(),
         }
     }
 

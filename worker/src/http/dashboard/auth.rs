@@ -25,7 +25,7 @@ pub(super) const MAX_BODY: usize = 32 * 1024;
 
 /// What each form does. A form without a line here is refused, so that a new one cannot be left open to everybody. What
 /// staff do about a person needs further permissions, which its handler checks.
-const FORMS: [(&str, Option<Act>); 13] = [
+const FORMS: [(&str, Option<Act>); 14] = [
     ("/logout", None),
     ("/pause", Some(Act::Pause)),
     ("/resume", Some(Act::Pause)),
@@ -36,6 +36,7 @@ const FORMS: [(&str, Option<Act>); 13] = [
     ("/person/act", Some(Act::Stop)),
     ("/person/dates", Some(Act::Dates)),
     ("/conversation/reveal", Some(Act::Reveal)),
+    ("/conversation/media", Some(Act::Reveal)),
     ("/conversation/answer", Some(Act::Answer)),
     ("/conversation/take", Some(Act::Answer)),
     ("/conversation/close", Some(Act::Answer)),

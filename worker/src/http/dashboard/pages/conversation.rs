@@ -164,6 +164,22 @@ pub(crate) async fn draw_again(
     Ok(response)
 }
 
+/// Draws a conversation without its texts after a file of it was not opened, and says why.
+pub(crate) async fn draw_notice(
+    admin: &Admin,
+    view: PageContext,
+    id: Uuid,
+    (code, why): (StatusCode, &'static str),
+) -> Result<Response, Failure> {
+    let lines = care::outline(admin.pool(), id).await;
+    let draft = Draft { notice: Some(why.to_owned()), ..Draft::default() };
+    let mut response = draw(admin, view, id, lines, draft).await?;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = code;
+    }
+    Ok(response)
+}
+
 /// What others did since the visitor looked.
 fn changes(view: &PageContext, after: &[Line], taken_by: Option<&str>) -> String {
     let t = view.t;
