@@ -5,6 +5,7 @@ mod browser;
 mod door;
 mod inbox;
 mod masks;
+mod media;
 mod person;
 mod staff;
 

@@ -16,6 +16,8 @@ pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// The same as it was sent.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Page {
@@ -96,10 +98,8 @@ impl Browser {
             let (name, value) = pair.split_once('=').context("a cookie")?;
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
-        Ok(Page {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: answer.text().await?,
-        })
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await?.to_vec();
+        Ok(Page { status, headers, body: String::from_utf8_lossy(&bytes).into_owned(), bytes })
     }
 }

@@ -21,7 +21,7 @@ const PAGES: [&str; 15] = [
     "/metrics",
     "/no-such-page",
 ];
-const ACTIONS: [&str; 13] = [
+const ACTIONS: [&str; 14] = [
     "/pause",
     "/resume",
     "/person/act",
@@ -31,6 +31,7 @@ const ACTIONS: [&str; 13] = [
     "/unknown/settle",
     "/unknown/settle-period",
     "/conversation/reveal",
+    "/conversation/media",
     "/conversation/answer",
     "/conversation/take",
     "/conversation/close",

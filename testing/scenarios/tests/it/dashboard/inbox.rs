@@ -1,5 +1,6 @@
 //! Conversations on the pages: who reads and answers them, and what becomes of two answers at the same time.
 
+use serde_json::Value;
 use support::{PATIENCE, TestEnv, number, until};
 
 use super::{
@@ -16,12 +17,18 @@ const EVIL: &str =
 const HANDLED: &str = "SELECT count(*) FROM inbound WHERE handled_at IS NOT NULL";
 
 async fn write(test: &TestEnv, n: u32, body: &str) -> anyhow::Result<()> {
-    let before = test.database.number(HANDLED).await?;
-    test.simulator.inbound(written(test, n, body)).await?;
-    test.database.until("the message is handled", HANDLED, before + 1).await
+    deliver(test, written(test, n, body)).await.map(drop)
 }
 
-async fn talk(test: &TestEnv) -> anyhow::Result<String> {
+/// Has a person send a message, and returns its SID once it is handled.
+pub(super) async fn deliver(test: &TestEnv, message: Value) -> anyhow::Result<String> {
+    let before = test.database.number(HANDLED).await?;
+    let answer = test.simulator.inbound(message).await?;
+    test.database.until("the message is handled", HANDLED, before + 1).await?;
+    Ok(answer["sids"][0].as_str().unwrap_or_default().to_owned())
+}
+
+pub(super) async fn talk(test: &TestEnv) -> anyhow::Result<String> {
     let ids = test.database.texts("SELECT conversation_id::text FROM inbox ORDER BY opened_at").await?;
     Ok(ids.into_iter().flatten().next().unwrap_or_default())
 }
@@ -71,6 +78,7 @@ async fn each_role_may_send_the_forms_of_its_table_and_no_others() -> anyhow::Re
     let (user, why) = (("user", "user-1"), ("reason", "a test of roles"));
     let (talk, turn, seen) = (("id", id.as_str()), ("turn", "0"), ("seen", "0"));
     let answer = vec![talk, turn, seen, ("how", "text"), ("text", "hello"), why];
+    let sid = "SM00000000000000000000000000000001";
     // The statuses of viewer, operator and care. 403: the role may not. 404, 422, 409 and 303 come after that check.
     let table = [
         ("/pause", vec![("lane", "live"), ("hours", "99"), why], [false, true, false]),
@@ -92,6 +100,7 @@ async fn each_role_may_send_the_forms_of_its_table_and_no_others() -> anyhow::Re
             [false, false, true],
         ),
         ("/conversation/reveal", vec![talk, why], [false, false, true]),
+        ("/conversation/media", vec![talk, ("message", sid), ("file", "1"), why], [false, false, true]),
         ("/conversation/take", vec![talk, turn, seen], [false, false, true]),
         ("/conversation/answer", answer, [false, false, true]),
         ("/conversation/close", vec![talk, why], [false, false, true]),
