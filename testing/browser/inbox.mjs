@@ -1,10 +1,11 @@
-// Conversations in a real Chromium: a person of the care team reads and answers an urgent one, an operator and a viewer cannot
-// reveal it, and what people write shows as text.
+// Conversations in a real Chromium: a person of the care team reads and answers an urgent one and opens its files, an operator
+// and a viewer cannot, what people write shows as text, and everything works without scripts.
 //
 // ADMIN_URL, ADMIN_PASSWORD, SIMULATOR_URL, WEBHOOK_URL and PHONE (of the user live-1) are given; SCREENS names a folder for
 // pictures.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { checked, fits, open, step } from "./chromium.mjs";
 import { send, signIn, signOut } from "./visitor.mjs";
 
@@ -12,6 +13,9 @@ const { SIMULATOR_URL, WEBHOOK_URL, PHONE, SCREENS } = process.env;
 const OURS = "whatsapp:+14155238886";
 const DANGER = "रगत रोकिएन, डर लाग्यो";
 const EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script> \u202egnihtyna';
+// Two pixels wide, one high.
+const PHOTO = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR42mP4z8AARAAI/gH/GcBr5wAAAABJRU5ErkJggg==";
+const VOICE = "T2dnUyBhIHZvaWNlIG1lc3NhZ2U=";
 const ANSWER = "We call you in five minutes.\nAamcare";
 
 const { browser, page, faults } = await open();
@@ -22,19 +26,19 @@ page.on("dialog", async (dialog) => {
 });
 
 /** Has a person write to us by WhatsApp, and waits until the webhook has it. */
-async function write(phone, body) {
-  const message = { url: `${WEBHOOK_URL}/twilio/inbound`, from: `whatsapp:${phone}`, to: OURS, body };
+async function write(phone, body, media = []) {
+  const message = { url: `${WEBHOOK_URL}/twilio/inbound`, from: `whatsapp:${phone}`, to: OURS, body, media };
   const answer = await fetch(`${SIMULATOR_URL}/_sim/inbound`, { method: "POST", body: JSON.stringify(message) });
   const { answers } = await answer.json();
   assert.deepEqual(answers, { 204: 1 }, "the webhook stores it");
 }
 
 /** Waits until the list shows so many conversations. */
-async function listed(count) {
+async function listed(count, on = page) {
   for (let tries = 0; tries < 60; tries++) {
-    await page.goto("/inbox");
-    if (await page.locator("#inbox tbody tr").count() === count) return;
-    await page.waitForTimeout(250);
+    await on.goto("/inbox");
+    if (await on.locator("#inbox tbody tr").count() === count) return;
+    await on.waitForTimeout(250);
   }
   throw new Error(`/inbox does not show ${count} conversations`);
 }
@@ -151,6 +155,91 @@ try {
     await checked(page);
   });
 
+  await step("opens a photo in a new tab, and saves a voice message", async () => {
+    await write(PHONE, "", [{ content_type: "image/png", data: PHOTO }]);
+    await write(PHONE, "", [{ content_type: "audio/ogg", data: VOICE }]);
+    const files = page.locator("details.file");
+    for (let tries = 0; await files.count() < 2; tries++) {
+      assert.ok(tries < 60, "both files are on the page");
+      await page.waitForTimeout(250);
+      await page.goto(`/conversation?id=${urgent}`);
+    }
+    const tabs = [];
+    const saved = [];
+    browser.on("page", (tab) => {
+      tabs.push(tab);
+      tab.on("download", (download) => saved.push(download));
+      tab.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    });
+    for (const file of await files.all()) {
+      await file.locator("summary").click();
+      await file.getByRole("button", { name: "Open the file" }).click();
+    }
+    await checked(page);
+    for (let tries = 0; tabs.length < 2 || saved.length < 1; tries++) {
+      assert.ok(tries < 60, `${tabs.length} tabs, ${saved.length} files`);
+      await page.waitForTimeout(250);
+    }
+    const size = await tabs[0].evaluate(() => document.images[0].decode().then(() => document.images[0].naturalWidth));
+    assert.equal(size, 2);
+    assert.equal(saved[0].suggestedFilename(), "file.ogg");
+    assert.equal((await readFile(await saved[0].path())).toString("base64"), VOICE);
+    for (const tab of tabs) await tab.close();
+  });
+
+  await step("says why a file is not opened", async () => {
+    await write(PHONE, "", [{ content_type: "text/html", data: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==" }]);
+    const files = page.locator("details.file");
+    for (let tries = 0; await files.count() < 3; tries++) {
+      assert.ok(tries < 60, "the file is on the page");
+      await page.waitForTimeout(250);
+      await page.goto(`/conversation?id=${urgent}`);
+    }
+    const opened = browser.waitForEvent("page");
+    await files.last().locator("summary").click();
+    await files.last().getByRole("button", { name: "Open the file" }).click();
+    const tab = await opened;
+    await tab.getByRole("alert").filter({ hasText: "this file is something else" }).waitFor();
+    await checked(tab);
+    await tab.close();
+  });
+
+  await step("works without scripts: the list, the texts, an answer, and closing", async () => {
+    await write("+9779800000994", "is rice good for me?");
+    await listed(4);
+    const { browser: plain, page: without, faults: plain_faults } = await open({ javaScriptEnabled: false });
+    await signIn(without, "asha");
+    await listed(4, without);
+    // Those that wait come before those that were answered, and this one has waited for the shortest time.
+    for (const link of await without.getByRole("link", { name: /^Open: \d/ }).all()) {
+      await without.goto(await link.getAttribute("href"));
+      await reveal(without);
+      if ((await said(without)).includes("is rice good for me?")) break;
+      await without.goto("/inbox");
+    }
+    assert.deepEqual(await said(without), ["is rice good for me?"]);
+    await without.getByLabel("Your answer").fill("Yes, it is.");
+    await without.getByRole("button", { name: "Send", exact: true }).click();
+    await without.getByRole("status").filter({ hasText: "The answer is on its way" }).waitFor();
+    await without.locator("#talk").getByText("answered").waitFor();
+    const close = without.locator("#close");
+    await close.locator("summary").click();
+    await close.getByLabel("Why").fill("she has her answer");
+    await close.getByRole("button", { name: "Close the conversation" }).click();
+    await without.getByRole("status").filter({ hasText: "Closed." }).waitFor();
+    await listed(3, without);
+    await without.goto(`/conversation?id=${urgent}`);
+    const file = without.locator("details.file").first();
+    await file.locator("summary").click();
+    const opened = plain.waitForEvent("page");
+    await file.getByRole("button", { name: "Open the file" }).click();
+    const tab = await opened;
+    await tab.locator("img").waitFor();
+    await signOut(without);
+    assert.deepEqual(plain_faults, [], "errors in the console");
+    await plain.close();
+  });
+
   if (SCREENS) {
     await step("takes pictures", async () => {
       for (const [width, theme] of [[360, "light"], [1920, "light"]]) {
@@ -193,13 +282,13 @@ try {
       await page.goto("/inbox");
       assert.ok(!/danger/.test(await page.locator("#inbox").innerText()));
       await open_urgent();
-      for (const word of ["Show the texts", "Send", "Take the conversation", "Report a loss"]) {
+      for (const word of ["Show the texts", "Open the file", "Send", "Take the conversation", "Report a loss"]) {
         assert.equal(await page.getByRole("button", { name: word }).count(), 0, word);
       }
       const source = await page.content();
       for (const text of [DANGER, "five minutes", PHONE.slice(4)]) assert.ok(!source.includes(text), text);
       const fields = { id: urgent, turn: "1", seen: "1", how: "text", text: "hello", reason: "I am curious" };
-      for (const path of ["reveal", "answer", "take", "close"]) {
+      for (const path of ["reveal", "media", "answer", "take", "close"]) {
         const { status, text } = await send(page, `/conversation/${path}`, fields);
         assert.equal(status, 403, path);
         assert.ok(!text.includes(DANGER), path);
@@ -223,7 +312,7 @@ try {
   });
 
   assert.deepEqual(dialogs, []);
-  const unexpected = faults.filter((fault) => !/403 \(Forbidden\)|409 \(Conflict\)/.test(fault));
+  const unexpected = faults.filter((fault) => !/403 \(Forbidden\)|409 \(Conflict\)|415 \(Unsupported/.test(fault));
   assert.deepEqual(unexpected, [], "errors in the console");
 } finally {
   await browser.close();
