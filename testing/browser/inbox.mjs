@@ -166,9 +166,10 @@ try {
     }
     const tabs = [];
     const saved = [];
+    // Chromium closes the tab of a download, and names the page that it was asked from.
+    page.on("download", (download) => saved.push(download));
     browser.on("page", (tab) => {
       tabs.push(tab);
-      tab.on("download", (download) => saved.push(download));
       tab.on("console", (message) => message.type() === "error" && faults.push(message.text()));
     });
     for (const file of await files.all()) {
