@@ -120,7 +120,7 @@ struct RawMedia<'a> {
 impl Client {
     /// The files of a message, in Twilio's order. A message has at most ten, which one page holds.
     pub(crate) async fn list_media(&self, message: &MessageSid) -> Result<Vec<MediaRecord>, MediaFault> {
-        let body = self.read(Operation::MediaList, self.endpoints.media_of(message), None).await?;
+        let body = self.read(Operation::Media, self.endpoints.media_of(message), None).await?;
         let page: Page<'_> = parse_object(&body).ok_or(ReadFault::Unreadable)?;
         let record = |Object(raw): Object<RawMedia<'_>>| {
             let sid = MediaSid::parse(raw.sid.as_str()?).ok()?;

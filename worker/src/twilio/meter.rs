@@ -48,7 +48,7 @@ pub(super) enum Operation {
     Redact,
     Contents,
     Senders,
-    MediaList,
+    /// The list of files, or a file.
     Media,
 }
 
@@ -65,7 +65,6 @@ impl Operation {
             Self::Redact => "redact",
             Self::Contents => "contents",
             Self::Senders => "senders",
-            Self::MediaList => "media_list",
             Self::Media => "media",
         }
     }

@@ -43,7 +43,6 @@ pub(super) const OPERATION: Label = listed(
         "redact",
         "contents",
         "senders",
-        "media_list",
         "media",
     ],
 );

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use support::{TestEnv, number};
+use support::{TestEnv, hex, number};
 
 use super::{
     browser::{Browser, Page},
@@ -92,7 +92,7 @@ async fn a_file_reaches_the_care_team_byte_by_byte_and_stays_nowhere() -> anyhow
     assert_eq!(test.database.number(&entry).await?, 1);
 
     let encoded = STANDARD.encode(bytes());
-    let hex: String = MARKER.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(MARKER.as_bytes());
     assert!(rows_with(&test, &message).await? > 0, "the search finds what is there");
     for text in [MARKER, &encoded, &hex, "image/jpeg", "_store"] {
         assert_eq!(rows_with(&test, text).await?, 0, "{text}");
