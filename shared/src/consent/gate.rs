@@ -33,6 +33,11 @@ pub(super) enum Claims {
 pub async fn commit(mut tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(NOT_FLUSHED).execute(&mut *tx).await?;
     tx.commit().await?;
+    flush(pool).await
+}
+
+/// Returns once everything that was committed before is on the disk.
+pub async fn flush(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(FLUSH).execute(pool).await.map(drop)
 }
 

@@ -64,13 +64,17 @@ impl ClaimFallback {
             request.attempt_id,
         );
         match offer.fetch_optional(&mut *tx).await? {
-            Some(offer) if offer.ours => return Ok(FallbackClaim::Yes),
+            Some(offer) if offer.ours => {
+                // It may not be on the disk yet.
+                claim::commit(tx, &self.pool).await?;
+                return Ok(FallbackClaim::Yes);
+            }
             Some(offer) if offer.open => {}
             _ => return Ok(FallbackClaim::Gone),
         }
         if !self.free_first(&mut tx, request).await? {
             end(&mut tx, request, "refused").await?;
-            tx.commit().await?;
+            claim::commit(tx, &self.pool).await?;
             return Ok(FallbackClaim::Refused);
         }
         self.insert(&mut tx, request).await?;
@@ -82,7 +86,7 @@ impl ClaimFallback {
         .execute(&mut *tx)
         .await?;
         budget::use_up(&mut tx, counted, 1).await?;
-        tx.commit().await?;
+        claim::commit(tx, &self.pool).await?;
         Ok(FallbackClaim::Yes)
     }
 

@@ -115,7 +115,7 @@ impl Statement for ClaimMessages {
                 granted.insert(waiting, MessageClaimResult::Gone);
             }
         }
-        tx.commit().await?;
+        claim::commit(tx, &self.pool).await?;
         let answer = |row: &MessageClaimRequest| granted.get(&row.message_id).copied();
         Ok(rows.iter().map(|row| answer(row).unwrap_or(MessageClaimResult::Gone)).collect())
     }

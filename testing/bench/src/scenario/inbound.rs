@@ -47,9 +47,7 @@ pub(super) async fn run(services: &Services, sizes: &Sizes) -> anyhow::Result<Ve
     let alone = signups.measure(sizes.seconds, "alone").await?;
     let people = signups.so_far();
     let sids: Vec<String> =
-        sqlx::query_scalar("SELECT message_sid FROM attempts WHERE message_sid IS NOT NULL")
-            .fetch_all(&stage.pool)
-            .await?;
+        sqlx::query_scalar("SELECT sid FROM attempts WHERE sid IS NOT NULL").fetch_all(&stage.pool).await?;
     ensure!(sids.len() == people, "{} messages of {people} people", sids.len());
 
     let limit = Duration::from_secs(u64::from(sizes.seconds));
