@@ -37,8 +37,8 @@ pub async fn key_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Uuid, s
     }
 }
 
-/// The key under which the audit log keeps a user who is being erased: it leads nowhere once [`user`] has run. One that is not
-/// known yet is not stored, since it could outlast the erasure.
+/// The key under which the audit log keeps a user during their erasure: it leads nowhere once [`user`] has run. A new key is
+/// not stored, since it could outlast the erasure.
 pub async fn last_key_of_user(tx: &mut PgConnection, user_id: &str) -> Result<Uuid, sqlx::Error> {
     Ok(newest_key(tx, user_id).await?.unwrap_or_else(Uuid::now_v7))
 }

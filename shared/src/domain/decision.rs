@@ -43,7 +43,7 @@ pub enum Wait {
 /// What a welcome that could be sent depends on beside the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conditions {
-    /// By which channel it may go. Those whom a stop or a loss silences count as consenting: the claim ends their welcome.
+    /// By which channel it may go. Those silenced by a stop or a loss count as consenting: the claim ends their welcome.
     pub choice: Choice,
     /// The quiet hours of the person hold the welcome back.
     pub quiet: bool,
@@ -133,7 +133,7 @@ pub struct Holder<'a> {
 }
 
 impl Decision {
-    /// Decides while a delivery is processed. The delivery itself is no reason to skip.
+    /// Decides while a delivery is processed. The delivery itself does not lead to a skip.
     pub fn on_delivery(number: &TypedNumber<'_>, stored: &StoredState<'_>) -> Self {
         let user = stored.user.filter(|user| user.has(number));
         let skip = user.and_then(|user| match user.state {
@@ -180,7 +180,7 @@ impl Decision {
 }
 
 impl Wait {
-    /// The reason beside the state of a user who waits.
+    /// The reason beside the state of a waiting user.
     pub const fn reason(self) -> Reason {
         match self {
             Self::Quiet => Reason::Quiet,

@@ -11,7 +11,7 @@ pub const STAFF_URGENT: &str = "staff_urgent";
 static URGENT: LazyLock<Wording> =
     LazyLock::new(|| Wording::new(Language::En, Content::Text("Aamcare: an urgent message waits".into())));
 
-/// The wording of a message that carries none of its own. `None`: there is no such text, so the message cannot be sent.
+/// The wording of a message that carries none of its own. `None`: the text does not exist, so the message cannot be sent.
 pub fn of(kind: MessageKind, slot: &str, language: Language) -> Option<&'static Wording> {
     match (kind, slot) {
         (MessageKind::Welcome, "welcome") => Some(welcome(language)),

@@ -143,7 +143,7 @@ impl Way {
     }
 }
 
-/// The numbers of a page that are held by an attempt, those that are suppressed, and the users who lack a consent or whom a
+/// The numbers of a page that are held by an attempt, those that are suppressed, and the users who lack a consent or that a
 /// stop or a loss silences.
 #[derive(Default)]
 pub(crate) struct TakenNumbers {
