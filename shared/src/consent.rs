@@ -26,7 +26,7 @@ pub mod welcome;
 pub mod written;
 
 pub use door::{Door, Person};
-pub use gate::{commit, flush};
+pub use gate::commit;
 pub use ledger::{EntryKey, NewEntry, Source};
 pub use link::{LinkKey, StopCode};
 pub use person_keys::subject_of_number;

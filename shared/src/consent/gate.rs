@@ -27,17 +27,12 @@ pub(super) enum Claims {
     Held,
 }
 
-/// Commits what a door did, and returns once it is on the disk. Claims see it from the commit on and do not wait for the disk,
-/// which takes longer than everything else they wait for. A caller that finds the change made already commits here as well, so that
-/// no stop is confirmed that could still be lost.
+/// Commits what a door or a claim did, and returns once it is on the disk. Others pass the gate from the commit on and do not wait
+/// for the disk, which takes longer than everything else they wait for. A caller that finds the change made already commits here as
+/// well, so that no stop is confirmed, and no call made for a claim, that could still be lost.
 pub async fn commit(mut tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(NOT_FLUSHED).execute(&mut *tx).await?;
     tx.commit().await?;
-    flush(pool).await
-}
-
-/// Returns once everything that was committed before is on the disk.
-pub async fn flush(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(FLUSH).execute(pool).await.map(drop)
 }
 

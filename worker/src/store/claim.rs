@@ -24,21 +24,14 @@ use crate::store::batch::{Keyed, Statement};
 
 /// The way into a claim: a stop waits for the end of the claim's transaction, or the claim begins after the commit of the stop and
 /// sees it. A statement of its own: if it fails in the one that begins, the connection would go back to the
-/// pool within a failed transaction. A mode that a backup, which reads every table, does not conflict with. The commit frees the
-/// gate before the disk has it, so that no stop, and no claim behind the stop, waits for the disk ([`commit`]).
-const PASS_GATE: &str = "LOCK TABLE claim_gate IN ROW EXCLUSIVE MODE; SET LOCAL synchronous_commit = off";
+/// pool within a failed transaction. A mode that a backup, which reads every table, does not conflict with.
+const PASS_GATE: &str = "LOCK TABLE claim_gate IN ROW EXCLUSIVE MODE";
 
 /// Begins the transaction of a claim.
 pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     tx.execute(PASS_GATE).await?;
     Ok(tx)
-}
-
-/// Commits a claim, and returns once it is on the disk: only then may the call be made.
-pub(super) async fn commit(tx: Transaction<'_, Postgres>, pool: &PgPool) -> Result<(), sqlx::Error> {
-    tx.commit().await?;
-    consent::flush(pool).await
 }
 
 /// Claims many numbers in one transaction.
@@ -134,7 +127,7 @@ impl Statement for Claim {
             .iter()
             .filter(|w| w.channel == Channel::Whatsapp && granted.contains(&w.message_id.uuid()));
         admission::admit(&mut tx, self.people(), by_whatsapp.count()).await?;
-        commit(tx, &self.pool).await?;
+        consent::commit(tx, &self.pool).await?;
         Ok(answers)
     }
 }

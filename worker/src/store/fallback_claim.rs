@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use shared::erasure::Digest;
+use shared::{consent, erasure::Digest};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -66,7 +66,7 @@ impl ClaimFallback {
         match offer.fetch_optional(&mut *tx).await? {
             Some(offer) if offer.ours => {
                 // It may not be on the disk yet.
-                claim::commit(tx, &self.pool).await?;
+                consent::commit(tx, &self.pool).await?;
                 return Ok(FallbackClaim::Yes);
             }
             Some(offer) if offer.open => {}
@@ -74,7 +74,7 @@ impl ClaimFallback {
         }
         if !self.free_first(&mut tx, request).await? {
             end(&mut tx, request, "refused").await?;
-            claim::commit(tx, &self.pool).await?;
+            consent::commit(tx, &self.pool).await?;
             return Ok(FallbackClaim::Refused);
         }
         self.insert(&mut tx, request).await?;
@@ -86,7 +86,7 @@ impl ClaimFallback {
         .execute(&mut *tx)
         .await?;
         budget::use_up(&mut tx, counted, 1).await?;
-        claim::commit(tx, &self.pool).await?;
+        consent::commit(tx, &self.pool).await?;
         Ok(FallbackClaim::Yes)
     }
 

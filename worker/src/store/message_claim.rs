@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use shared::erasure::Digest;
+use shared::{consent, erasure::Digest};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ impl Statement for ClaimMessages {
                 granted.insert(waiting, MessageClaimResult::Gone);
             }
         }
-        claim::commit(tx, &self.pool).await?;
+        consent::commit(tx, &self.pool).await?;
         let answer = |row: &MessageClaimRequest| granted.get(&row.message_id).copied();
         Ok(rows.iter().map(|row| answer(row).unwrap_or(MessageClaimResult::Gone)).collect())
     }

@@ -20,7 +20,7 @@ use super::{
 use crate::store::{
     batch::Statement as _,
     claim::{self, Claim, ClaimResult},
-    fixtures::{erasure_key, facts_at, wish_of},
+    fixtures::{erasure_key, facts, facts_at, wish_of},
     world::World,
 };
 
@@ -44,6 +44,23 @@ async fn a_stop_waits_for_claims_that_are_being_written_and_later_ones_see_it() 
     assert_eq!(stop.await.unwrap(), Effect::Done);
     assert_eq!(world.count(nobody).await, 1);
     claims.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_is_on_the_disk_before_its_call() {
+    let world = World::create().await;
+    for n in 1..=10 {
+        let before: String = sqlx::query_scalar("SELECT pg_current_wal_insert_lsn()::text")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        assert_eq!(world.claim(&facts(n)).await.1, ClaimResult::Yes);
+        // All of it up to there; without a flush the server would write it some 200 ms later.
+        let flushed = sqlx::query_scalar::<_, bool>("SELECT pg_current_wal_flush_lsn() > $1::text::pg_lsn")
+            .bind(before);
+        assert!(flushed.fetch_one(&world.pool).await.unwrap(), "claim {n}");
+    }
     world.end().await;
 }
 
