@@ -86,10 +86,12 @@ fn connect_with(options: PgConnectOptions, connections: u32, more: &'static str)
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                if meta.idle_for > FRESH {
-                    connection.ping().await?;
+                if meta.idle_for <= FRESH {
+                    return Ok(true);
                 }
-                Ok(true)
+                // A session keeps the default it began with: one from a time without writes would fail for ever.
+                let lasting = "SELECT NOT current_setting('default_transaction_read_only')::boolean";
+                sqlx::query_scalar(lasting).fetch_one(connection).await
             })
         })
         .connect_lazy_with(options)

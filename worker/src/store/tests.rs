@@ -13,6 +13,7 @@ mod partitions;
 mod person_messages;
 mod plans;
 mod profiles;
+mod sessions;
 mod staff;
 mod tips;
 mod trials;
