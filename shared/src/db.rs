@@ -89,7 +89,7 @@ fn connect_with(options: PgConnectOptions, connections: u32, more: &'static str)
                 if meta.idle_for <= FRESH {
                     return Ok(true);
                 }
-                // A session keeps the default it began with: one from a time without writes would fail for ever.
+                // A session keeps the default of its beginning: after a time without writes, an old one would still refuse them.
                 let lasting = "SELECT NOT current_setting('default_transaction_read_only')::boolean";
                 sqlx::query_scalar(lasting).fetch_one(connection).await
             })

@@ -169,7 +169,7 @@ impl Decision {
         }
     }
 
-    /// The decision about a user who is not settled: only the number counts.
+    /// The decision about an unsettled user: only the number counts.
     pub fn for_number(number: &TypedNumber<'_>, stored: &StoredState<'_>) -> Self {
         match (number.e164, stored.holder) {
             (Err(why), _) => Self::Reject(why),
@@ -244,7 +244,7 @@ fn settled(user: &StoredUser<'_>, number: &TypedNumber<'_>, stored: &StoredState
                 Holder { own: true, .. } => SkipReason::AlreadyWelcomed,
                 Holder { .. } => SkipReason::SharedPhone,
             });
-            // By a user who was erased: no attempt tells it any more.
+            // By an erased user: no attempt tells it any more.
             let before = user.reason == Some(&*Reason::AlreadyWelcomed.as_str());
             holder.or(before.then_some(SkipReason::AlreadyWelcomed))
         }

@@ -35,7 +35,7 @@ impl Site {
         Desk { pool: &self.world.pool, keys: &self.keys, help_line: Some("1115"), language: Language::En }
     }
 
-    /// A message of a person from so many hours ago, and its conversation.
+    /// A message of a person with this age in hours, and its conversation.
     pub(super) async fn written(&self, phone: Option<&str>, external_id: Option<&str>, hours: i32) -> Uuid {
         let mut tx = self.world.pool.begin().await.unwrap();
         let turn = Turn {

@@ -31,7 +31,7 @@ async fn die_at(point: &str) -> anyhow::Result<()> {
     test.finish(expected(users, kills)?).await
 }
 
-/// What is to be true after so many deaths.
+/// The expected end after so many deaths.
 pub(crate) fn expected(users: u32, kills: u32) -> anyhow::Result<Expect> {
     Ok(Expect::users(usize::try_from(users)?).parked_unsent(usize::try_from(kills)? * CONCURRENCY))
 }

@@ -171,7 +171,7 @@ async fn a_file_that_is_not_opened_says_why_and_nobody_looked_at_it() -> anyhow:
     assert_eq!(test.database.number(LOOKS).await?, 0);
     assert_eq!(open(&mut asha, &id, photo).await?.status, 200);
 
-    // What is left of a message after its time.
+    // The rest of a message after its time.
     let forgotten = "UPDATE inbound SET phone_e164 = NULL, external_id = NULL, payload = NULL, answers_sid = NULL, body = NULL";
     test.database.execute(forgotten).await?;
     let page = open(&mut asha, &id, photo).await?;
